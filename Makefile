@@ -1,0 +1,58 @@
+# Every target does its own set-up: it finds a Python, makes a virtual environment and installs when something changed.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTEST_FLAGS ?=
+
+# $(call find_python,3.11 3.10 3.12): the first Python of these versions that runs, looked for on PATH and under pyenv.
+find_python = $(shell for version in $(1); do \
+	for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python python3 python; do \
+		"$$python" -c "import sys, venv; sys.exit('%d.%d' % sys.version_info[:2] != '$$version')" \
+			>/dev/null 2>&1 && { echo "$$python"; exit; }; \
+	done; done)
+
+.PHONY: help setup setup-312 demo test test-both lint format clean
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# $(call install,folder,versions): a virtual environment with the package and its development tools.
+define install
+	python="$(call find_python,$(2))"; \
+	if [ -z "$$python" ]; then echo "lic needs a Python of: $(2). None was found on PATH or under pyenv." >&2; exit 1; fi; \
+	echo "Setting up $(1) with $$("$$python" --version), once"; \
+	"$$python" -m venv --clear $(1) && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
+	touch $@
+endef
+
+.venv/.installed: pyproject.toml
+	@$(call install,.venv,3.11 3.10 3.12)
+
+.venv-312/.installed: pyproject.toml
+	@$(call install,.venv-312,3.12)
+
+setup: .venv/.installed ## Make .venv
+setup-312: .venv-312/.installed ## Make .venv-312 (Python 3.12, Keras 3)
+
+demo: .venv/.installed ## Compress the sample photograph, decode it, draw it beside JPEG
+	@.venv/bin/python -m lic.demo
+
+test: .venv/.installed ## Run the tests
+	.venv/bin/python -m pytest $(PYTEST_FLAGS)
+
+test-both: .venv/.installed ## Run the tests in both environments, where both Pythons are there
+	.venv/bin/python -m pytest $(PYTEST_FLAGS)
+	@if [ -n "$(call find_python,3.12)" ]; then \
+		$(MAKE) --no-print-directory setup-312 && .venv-312/bin/python -m pytest $(PYTEST_FLAGS); \
+	else echo "Python 3.12 was not found: the second environment was not tested"; fi
+
+lint: .venv/.installed ## Check style and formatting
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+format: .venv/.installed ## Format the code
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+clean: ## Remove the virtual environments and caches
+	rm -rf .venv .venv-312 .ruff_cache .hypothesis build dist

@@ -1,0 +1,113 @@
+"""Learned image compression from parts: Keras layers, entropy models and real codecs.
+
+Importing `lic` imports neither TensorFlow nor numpy; each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lic._version import __version__
+
+if not (3, 10) <= sys.version_info[:2] <= (3, 12):
+    raise ImportError(
+        f"lic needs Python 3.10, 3.11 or 3.12; this is Python {sys.version_info[0]}.{sys.version_info[1]}."
+    )
+
+if TYPE_CHECKING:
+    from lic.codec.codec import Codec, load
+    from lic.entropy.base import EntropyModel
+    from lic.errors import (
+        BitstreamError,
+        CheckpointError,
+        DesyncError,
+        ImageError,
+        LicError,
+        RegistryError,
+        WrongModelError,
+    )
+    from lic.models.base import CompressionModel
+    from lic.models.create import create_model
+    from lic.models.recipes import Recipe
+    from lic.registry import (
+        list_entropy_models,
+        list_hyper_transforms,
+        list_models,
+        list_transforms,
+        register_entropy_model,
+        register_hyper_transform,
+        register_model,
+        register_transform,
+    )
+    from lic.transforms.base import HyperTransform, Transform
+
+_HOMES = {
+    "lic.codec.codec": ("Codec", "load"),
+    "lic.entropy.base": ("EntropyModel",),
+    "lic.errors": (
+        "BitstreamError",
+        "CheckpointError",
+        "DesyncError",
+        "ImageError",
+        "LicError",
+        "RegistryError",
+        "WrongModelError",
+    ),
+    "lic.models.base": ("CompressionModel",),
+    "lic.models.create": ("create_model",),
+    "lic.models.recipes": ("Recipe",),
+    "lic.registry": (
+        "list_entropy_models",
+        "list_hyper_transforms",
+        "list_models",
+        "list_transforms",
+        "register_entropy_model",
+        "register_hyper_transform",
+        "register_model",
+        "register_transform",
+    ),
+    "lic.transforms.base": ("HyperTransform", "Transform"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604
+    "BitstreamError",
+    "CheckpointError",
+    "Codec",
+    "CompressionModel",
+    "DesyncError",
+    "EntropyModel",
+    "HyperTransform",
+    "ImageError",
+    "LicError",
+    "Recipe",
+    "RegistryError",
+    "Transform",
+    "WrongModelError",
+    "__version__",
+    "create_model",
+    "list_entropy_models",
+    "list_hyper_transforms",
+    "list_models",
+    "list_transforms",
+    "load",
+    "register_entropy_model",
+    "register_hyper_transform",
+    "register_model",
+    "register_transform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name when it is first used."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'lic' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

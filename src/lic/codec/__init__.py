@@ -1,0 +1,1 @@
+"""Codecs: from photographs to streams and back."""

@@ -1,0 +1,216 @@
+"""The codec: a snapshot of a model that turns images into streams and back."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+
+from lic.codec.file import CodecFile
+from lic.codec.shipped import codec_path, name_of
+from lic.codec.stream import Flag, Stream
+from lic.entropy.coders import Decode, Encode
+from lic.entropy.normal import Scales
+from lic.entropy.tables import Tables
+from lic.environment import compute_in_float32, tf
+from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
+from lic.models.base import CompressionModel
+from lic.models.padding import pad
+from lic.models.tensors import get_tensors, set_tensors
+
+MAX_PIXELS = 178_000_000
+
+
+class Codec:
+    """A snapshot of a model: later training does not change it, and saving and loading give the same streams.
+
+    Weights are rounded to the type that they are stored in, and the coder's tables are made from them, when the codec
+    is made. All methods may be called from several threads.
+
+    Args:
+      model: The model.
+      stored: The type that weights are stored in; "float16" halves the file.
+
+    Attributes:
+      model: The codec's own copy of the model.
+      fingerprint: 4 bytes that name configuration, weights and tables; every stream carries them.
+
+    Raises:
+      CheckpointError: Weights do not fit the type or are not finite.
+    """
+
+    def __init__(self, model: CompressionModel, *, stored: Literal["float32", "float16"] = "float32"):
+        if stored not in ("float32", "float16"):
+            raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
+        _build(model)
+        with np.errstate(over="ignore"):
+            weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
+        for name, array in weights.items():
+            if not np.isfinite(array).all():
+                raise CheckpointError(
+                    f"Codec: {name} holds numbers that are not finite as {stored}. "
+                    "Store float32, or go back to weights from before training diverged."
+                )
+        self._open(model.get_config(), stored, weights, None)
+
+    def compress(self, image: np.ndarray) -> bytes:
+        """Compresses an image into a stream.
+
+        Args:
+          image: uint8 [height, width, 3], or [height, width] for grey, which stays grey.
+
+        Raises:
+          ImageError: The array is of another type or shape.
+          LicError: The model gave numbers that are not finite.
+        """
+        image = _checked(image)
+        grey = image.ndim == 2
+        payload, symbols, finite = self._encode(np.stack([image] * 3, -1) if grey else image)
+        if not finite:
+            raise LicError(
+                "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
+                "The model's weights have diverged: go back to earlier ones."
+            )
+        flags = Flag.GREY if grey else Flag(0)
+        return Stream(self.fingerprint, *image.shape[:2], payload.numpy(), _crc(symbols), flags).pack()
+
+    def decompress(self, stream: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] where it was grey.
+
+        Args:
+          stream: What `compress` returned.
+          max_pixels: Larger images are refused before anything is allocated.
+
+        Raises:
+          BitstreamError: The bytes are not a stream, damaged, or of an image that is too large.
+          WrongModelError: Another codec has made the stream.
+          DesyncError: The decoded symbols are not those that were coded.
+        """
+        parsed = Stream.parse(bytes(stream))
+        self._check(parsed, max_pixels)
+        pixels, symbols = self._decode(parsed.payload, parsed.height, parsed.width)
+        if _crc(symbols) != parsed.symbols_crc:
+            raise DesyncError(
+                "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
+                "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
+            )
+        pixels = pixels.numpy()
+        pixels = pixels.mean(-1) if Flag.GREY in parsed.flags else pixels
+        return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+    def compress_batch(self, images: Iterable[np.ndarray]) -> list[bytes]:
+        """Compresses images, whose sizes may differ, one by one; the streams are those of `compress`."""
+        return [self.compress(image) for image in images]
+
+    def decompress_batch(self, streams: Iterable[bytes], *, max_pixels: int = MAX_PIXELS) -> list[np.ndarray]:
+        """Decodes streams one by one."""
+        return [self.decompress(stream, max_pixels=max_pixels) for stream in streams]
+
+    def estimate(self, image: np.ndarray) -> dict[str, float]:
+        """Returns the estimated bits of each part of an image's stream, without header and checksums."""
+        image = _checked(image)
+        images = np.stack([image] * 3, -1)[None] if image.ndim == 2 else image[None]
+        return {name: float(bits[0]) for name, bits in self.model(images.astype(np.float32)).bits.items()}
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the codec to a file that `lic.load` reads; by custom its name ends in .codec."""
+        self._file.write(path)
+
+    @classmethod
+    def _from_file(cls, file: CodecFile) -> Codec:
+        codec = cls.__new__(cls)
+        weights = {name: array for name, array in file.arrays.items() if name.startswith("weights/")}
+        codec._open(file.config, file.stored, weights, _tables_of(file))
+        return codec
+
+    def _open(self, config: dict, stored: str, weights: dict[str, np.ndarray], tables: Tables | None) -> None:
+        self.model = CompressionModel.from_config(config)
+        compute_in_float32(self.model)
+        _build(self.model)
+        set_tensors(self.model, {name.removeprefix("weights/"): array for name, array in weights.items()})
+        self._tables = tables or self.model.entropy.make_tables()
+        self._file = CodecFile(config, stored, _describe(self._tables), weights | _table_arrays(self._tables))
+        self.fingerprint = self._file.fingerprint()
+        image = tf.TensorSpec((None, None, 3), tf.uint8)
+        number = tf.TensorSpec((), tf.int32)
+        self._encode = tf.function(self._encode_image, [image])
+        self._decode = tf.function(self._decode_image, [tf.TensorSpec((), tf.string), number, number])
+
+    def _encode_image(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        transform, entropy = self.model.transform, self.model.entropy
+        latent = transform.analysis(pad(tf.cast(image[None], "float32"), transform.downscale))
+        coder = Encode(latent, self._tables, entropy.priors)
+        entropy.walk(coder)
+        return coder.finish()
+
+    def _decode_image(self, payload: tf.Tensor, height: tf.Tensor, width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        transform, entropy = self.model.transform, self.model.entropy
+        rows, columns = (-(-size // transform.downscale) for size in (height, width))
+        zeros = tf.zeros((1, rows, columns, transform.depth))
+        coder = Decode(payload, zeros, self._tables, entropy.priors)
+        y_hat = entropy.walk(coder)
+        return transform.synthesis(y_hat)[0, :height, :width], coder.finish()
+
+    def _check(self, stream: Stream, max_pixels: int) -> None:
+        if stream.fingerprint != self.fingerprint:
+            raise WrongModelError(
+                f"The stream was made by the codec {name_of(stream.fingerprint)}, "
+                f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
+            )
+        if stream.flags & ~Flag.GREY:
+            raise BitstreamError(f"The stream says {stream.flags!r}, which this codec never writes. Get it anew.")
+        if stream.height * stream.width > max_pixels:
+            raise BitstreamError(
+                f"The stream is of an image of {stream.height}x{stream.width} pixels, more than "
+                f"max_pixels={max_pixels}. If you trust it, pass a larger max_pixels."
+            )
+
+
+def load(name_or_path: str | os.PathLike) -> Codec:
+    """Loads a codec: one that ships, by its name, or one from a file.
+
+    Args:
+      name_or_path: Name of a model whose weights ship, such as "default", or path of a codec file.
+
+    Raises:
+      RegistryError: No model has this name.
+      CheckpointError: The file is missing or damaged, or no weights ship for this model.
+    """
+    return Codec._from_file(CodecFile.read(codec_path(name_or_path)))
+
+
+def _build(model: CompressionModel) -> None:
+    """Makes all variables, by running the model once on a small image."""
+    model(np.zeros((1, 64, 64, 3), np.float32))
+
+
+def _checked(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if image.dtype != np.uint8 or not allowed or not image.size:
+        raise ImageError(
+            "Expected an image as uint8 [height, width, 3], or [height, width] for grey, of at least 1x1. "
+            f"Received: {image.dtype} {list(image.shape)}. Convert it, for example with "
+            "np.asarray(PIL.Image.open(path).convert('RGB'))."
+        )
+    return image
+
+
+def _crc(symbols: tf.Tensor) -> int:
+    return zlib.crc32(symbols.numpy().astype("<i4").tobytes())
+
+
+def _describe(tables: Tables) -> dict:
+    return {"priors": list(tables.priors), "scales": list(tables.scales)}
+
+
+def _table_arrays(tables: Tables) -> dict[str, np.ndarray]:
+    return {"tables/counts": tables.counts, "tables/first": tables.first, "tables/size": tables.size}
+
+
+def _tables_of(file: CodecFile) -> Tables:
+    arrays = [file.arrays[f"tables/{name}"] for name in ("counts", "first", "size")]
+    return Tables.from_counts(*arrays, tuple(file.tables["priors"]), Scales(*file.tables["scales"]))

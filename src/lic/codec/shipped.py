@@ -1,0 +1,41 @@
+"""Codecs that ship with `lic`, by name and by fingerprint; this file needs the standard library only."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import os
+
+from lic import registry
+from lic.codec.file import read_text
+from lic.errors import CheckpointError
+
+
+def codec_path(name_or_path: str | os.PathLike) -> str:
+    """Returns the path of a codec file that is given by path, or by the name of a model whose weights ship.
+
+    Raises:
+      RegistryError: It is no path, and no model has this name.
+      CheckpointError: No weights ship for the model.
+    """
+    text = os.fspath(name_or_path)
+    if text.endswith(".codec") or os.sep in text or os.path.exists(text):
+        return text
+    weights = registry.models.get(text)().weights
+    if weights is None:
+        raise CheckpointError(
+            f"No weights ship for the model {text!r}. Train lic.create_model({text!r}), then save a lic.Codec of it."
+        )
+    return str(importlib.resources.files("lic.models").joinpath("weights", weights))
+
+
+def name_of(fingerprint: bytes) -> str:
+    """Returns a fingerprint as people read it, with the name of the codec where it ships."""
+    name = _names().get(fingerprint.hex())
+    return f"{fingerprint.hex()} ({name})" if name else fingerprint.hex()
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    shipping = [name for name in registry.list_models() if registry.models.get(name)().weights]
+    return {read_text(codec_path(name))["fingerprint"]: name for name in shipping}

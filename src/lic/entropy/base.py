@@ -1,0 +1,97 @@
+"""The contract of entropy models: one walk that says in which order a latent is coded."""
+
+from __future__ import annotations
+
+import abc
+from typing import NamedTuple
+
+from lic import registry
+from lic.config import Configured
+from lic.entropy.coders import QUANTIZATIONS, Coder, Estimate
+from lic.entropy.normal import Scales
+from lic.entropy.prior import LearntPrior
+from lic.entropy.tables import Tables, make_tables
+from lic.environment import compute_in_float32, keras, tf
+from lic.transforms.base import HyperTransform
+
+
+class Estimated(NamedTuple):
+    """What an entropy model returns when it is called.
+
+    Attributes:
+      y_hat: The quantised latent [batch, height, width, depth].
+      z_hat: The quantised side information, or None where the model has none.
+      bits: Part -> estimated bits [batch].
+    """
+
+    y_hat: tf.Tensor
+    z_hat: tf.Tensor | None
+    bits: dict[str, tf.Tensor]
+
+
+class EntropyModel(Configured, keras.layers.Layer):
+    """Base of entropy models: a subclass makes its layers in the constructor and writes `walk`.
+
+    The same walk estimates the rate, encodes and decodes, depending on the coder that it is given, so that the three
+    cannot drift apart. Everything here is float32, whatever the policy.
+
+    Args:
+      latent_depth: Channels of the latent.
+      hyper: The hyper transform whose features the walk uses, or None.
+      quantization: How training stands in for rounding, for the rate and for the decoder: "noise/ste", "noise/noise"
+        or "ste/ste".
+      scales: Number, lowest and highest of the scales that indexes stand for.
+
+    Attributes:
+      prior: The learnt prior of the side information, or of the latent where there is no hyper transform.
+
+    Raises:
+      ValueError: An argument is outside what is said here.
+    """
+
+    registry = registry.entropy_models
+
+    def __init__(
+        self,
+        latent_depth: int,
+        hyper: HyperTransform | None = None,
+        *,
+        quantization: str = "noise/ste",
+        scales: tuple[int, float, float] = Scales(),
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self._check("latent_depth", latent_depth >= 1, "at least 1", latent_depth)
+        self._check("quantization", quantization in QUANTIZATIONS, f"one of {QUANTIZATIONS}", quantization)
+        self.latent_depth, self.hyper, self.quantization = latent_depth, hyper, quantization
+        self.scales = Scales(*scales)
+        count, lowest, highest = self.scales
+        self._check("scales", count >= 2 and 0 < lowest < highest, "(count, lowest, highest), rising", scales)
+        self.prior = LearntPrior(hyper.depth if hyper else latent_depth)
+
+    @abc.abstractmethod
+    def walk(self, coder: Coder) -> tf.Tensor:
+        """Codes every part of the latent in order, and returns y_hat."""
+
+    def build(self, input_shape: tuple):
+        """Keeps the layers of the entropy path in float32."""
+        compute_in_float32(self)
+
+    def call(self, latent: tf.Tensor, training: bool = False) -> Estimated:
+        """Estimates the bits of latents [batch, height, width, latent_depth]."""
+        coder = Estimate(tf.cast(latent, "float32"), self.scales, bool(training), self.quantization)
+        y_hat = self.walk(coder)
+        return Estimated(y_hat, coder.z_hat, coder.bits)
+
+    @property
+    def priors(self) -> list[LearntPrior]:
+        """All learnt priors inside, in the order of their attributes."""
+        return [layer for layer in self._flatten_layers() if isinstance(layer, LearntPrior)]
+
+    def make_tables(self) -> Tables:
+        """Makes the coder's tables from the weights as they are now."""
+        return make_tables(self.priors, self.scales)
+
+    def _check(self, name: str, holds: bool, expected: str, received: object) -> None:
+        if not holds:
+            raise ValueError(f"{type(self).__name__}: expected {name} to be {expected}. Received: {received!r}.")

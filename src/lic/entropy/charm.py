@@ -1,0 +1,103 @@
+"""Channel-wise autoregression: the latent in slices of channels (Minnen and Singh, ICIP 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lic.entropy.base import EntropyModel
+from lic.entropy.coders import Coder
+from lic.entropy.parameters import convolutions
+from lic.entropy.parts import channels
+from lic.entropy.residual import LatentResidualPrediction
+from lic.environment import keras, tf
+from lic.registry import register_entropy_model
+from lic.transforms.base import HyperTransform
+
+
+@register_entropy_model("charm")
+class ChARM(EntropyModel):
+    """Codes slices of channels in order, each with means and scales from the features and the slices before it.
+
+    Args:
+      latent_depth: Channels of the latent.
+      hyper: The hyper transform.
+      num_slices: Number of slices; their depths differ by at most one channel.
+      max_support: How many slices, from the first one on, a later slice may look at; None for all.
+      slice_widths: Inner channels of the slice networks, for all slices or a tuple for each.
+      kernel_sizes: Kernel sizes of the slice networks.
+      residual: Whether latent residual prediction refines each slice before the next one is coded.
+      **kwargs: `quantization` and `scales` of `EntropyModel`.
+
+    Raises:
+      ValueError: There are more slices than channels, or not as many widths as slices.
+    """
+
+    def __init__(
+        self,
+        latent_depth: int,
+        hyper: HyperTransform,
+        num_slices: int = 10,
+        max_support: int | None = None,
+        slice_widths: Sequence[int] | Sequence[Sequence[int]] = (224, 128),
+        kernel_sizes: Sequence[int] = (5, 5, 3),
+        residual: bool = False,
+        **kwargs,
+    ):
+        super().__init__(latent_depth, hyper, **kwargs)
+        self._check("num_slices", 1 <= num_slices <= latent_depth, f"1 to latent_depth ({latent_depth})", num_slices)
+        self._check("max_support", max_support is None or max_support >= 0, "None or at least 0", max_support)
+        widths = list(slice_widths) if isinstance(slice_widths[0], Sequence) else [slice_widths] * num_slices
+        self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
+        self.max_support = max_support
+        bounds = [number * latent_depth // num_slices for number in range(num_slices + 1)]
+        self.slices = [
+            SliceNetworks(start, stop, tuple(inner), tuple(kernel_sizes), self.scales.index(1.0), residual)
+            for start, stop, inner in zip(bounds, bounds[1:], widths)
+        ]
+
+    def walk(self, coder: Coder) -> tf.Tensor:
+        """Codes the side information, then slice after slice."""
+        features = coder.side(self.hyper, self.prior)
+        decoded = []
+        for networks in self.slices:
+            support = tf.concat([features, *decoded[: self.max_support]], -1)
+            decoded.append(networks.code(coder, support))
+        return tf.concat(decoded, -1)
+
+
+class SliceNetworks(keras.layers.Layer):
+    """The networks of one slice, from its support to means, scale indexes and the predicted rounding error.
+
+    Args:
+      start: First channel of the slice.
+      stop: The channel after its last.
+      widths: Inner channels of the networks.
+      kernel_sizes: Their kernel sizes.
+      index: Where the scale indexes start.
+      residual: Whether there is latent residual prediction.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        stop: int,
+        widths: tuple[int, ...],
+        kernel_sizes: tuple[int, ...],
+        index: float,
+        residual: bool,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.part = (start, stop)
+        depth = stop - start
+        starting_index = keras.initializers.Constant(index)
+        self.mean = convolutions((*widths, depth), kernel_sizes)
+        self.index = convolutions((*widths, depth), kernel_sizes, bias_initializer=starting_index)
+        self.residual = LatentResidualPrediction(depth, widths, kernel_sizes) if residual else None
+
+    def code(self, coder: Coder, support: tf.Tensor) -> tf.Tensor:
+        """Codes the slice, and returns it decoded."""
+        decoded = coder.normal(channels(*self.part), self.mean(support), self.index(support))
+        if self.residual:
+            decoded += self.residual(tf.concat([support, decoded], -1))
+        return decoded

@@ -1,0 +1,104 @@
+"""The checkerboard context model: two passes over the latent (He et al., CVPR 2021)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from lic.entropy.base import EntropyModel
+from lic.entropy.coders import Coder
+from lic.entropy.parameters import MeanAndIndexBias, convolutions
+from lic.entropy.parts import anchors, others
+from lic.entropy.residual import LatentResidualPrediction
+from lic.environment import tf
+from lic.registry import register_entropy_model
+from lic.transforms.base import HyperTransform
+from lic.transforms.convolution import Convolution
+
+
+@register_entropy_model("checkerboard")
+class Checkerboard(EntropyModel):
+    """Codes the anchors (odd row + column) from the features alone, then the others with the anchors as context.
+
+    Args:
+      latent_depth: Channels of the latent.
+      hyper: The hyper transform.
+      context_width: Channels of the context; default 2 `latent_depth`.
+      parameter_widths: Inner channels of the network from context and features to means and scale indexes; default 3
+        and 2 times `latent_depth`.
+      context_size: Height and width of the context's kernel, odd.
+      fusion: "concatenate" for one network on context and features in both passes, anchors seeing zeros as context, as
+        published; "add" for parameters from the features alone, to which a network that starts at zero adds what the
+        context tells.
+      residual: Whether latent residual prediction from the features comes at the end.
+      **kwargs: `quantization` and `scales` of `EntropyModel`.
+
+    Raises:
+      ValueError: `context_size` is even or `fusion` unknown.
+    """
+
+    def __init__(
+        self,
+        latent_depth: int,
+        hyper: HyperTransform,
+        context_width: int | None = None,
+        parameter_widths: tuple[int, ...] | None = None,
+        context_size: int = 5,
+        fusion: Literal["concatenate", "add"] = "concatenate",
+        residual: bool = False,
+        **kwargs,
+    ):
+        super().__init__(latent_depth, hyper, **kwargs)
+        self._check("context_size", context_size % 2 == 1, "odd", context_size)
+        self._check("fusion", fusion in ("concatenate", "add"), "'concatenate' or 'add'", fusion)
+        widths = (3 * latent_depth, 2 * latent_depth) if parameter_widths is None else tuple(parameter_widths)
+        widths, sizes = (*widths, 2 * latent_depth), (1,) * (len(widths) + 1)
+        start = MeanAndIndexBias(self.scales.index(1.0))
+        self.fusion = fusion
+        self.context = CheckerboardContext(context_width or 2 * latent_depth, context_size)
+        if fusion == "concatenate":
+            self.parameters = convolutions(widths, sizes, bias_initializer=start)
+        else:
+            self.parameters = convolutions(widths[-1:], sizes[-1:], bias_initializer=start)
+            self.correction = convolutions(widths, sizes, kernel_initializer="zeros")
+        self.residual = LatentResidualPrediction(latent_depth) if residual else None
+
+    def walk(self, coder: Coder) -> tf.Tensor:
+        """Codes the side information, the anchors, then the others."""
+        features = coder.side(self.hyper, self.prior)
+        first, second = anchors(), others()
+        mean, index = self._parameters(first.take(features))
+        y_hat = first.put(coder.zeros, coder.normal(first, mean, index))
+        mean, index = self._parameters(second.take(features), second.take(self.context(y_hat)))
+        y_hat = second.put(y_hat, coder.normal(second, mean, index))
+        return y_hat + self.residual(features) if self.residual else y_hat
+
+    def _parameters(self, features: tf.Tensor, context: tf.Tensor | None = None) -> list[tf.Tensor]:
+        """Means and scale indexes of the positions that are coded, and of no others."""
+        if self.fusion == "concatenate":
+            if context is None:
+                context = tf.zeros((*tf.unstack(tf.shape(features)[:3]), self.context.filters))
+            return tf.split(self.parameters(tf.concat([context, features], -1)), 2, -1)
+        parameters = self.parameters(features)
+        if context is not None:
+            parameters += self.correction(tf.concat([context, features], -1))
+        return tf.split(parameters, 2, -1)
+
+
+class CheckerboardContext(Convolution):
+    """A correlation whose taps lie at odd row + column distances only, so that others see anchors and nothing else.
+
+    Args:
+      filters: Number of output channels.
+      kernel_size: Height and width of the kernel, odd.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, **kwargs):
+        super().__init__(filters, kernel_size, correlation=True, **kwargs)
+        rows = np.arange(kernel_size)
+        self._mask = ((rows[:, None] + rows) % 2 == 1).astype(np.float32)[..., None, None]
+
+    def spatial_kernel(self) -> tf.Tensor:
+        """Returns the masked kernel."""
+        return super().spatial_kernel() * self._mask

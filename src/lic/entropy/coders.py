@@ -1,0 +1,189 @@
+"""The three coders that a walk is given: one estimates, one encodes, one decodes."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lic.entropy.normal import Normal, Scales
+from lic.entropy.parts import EVERYTHING, Part
+from lic.entropy.prior import LearntPrior
+from lic.entropy.range_coder import RangeDecoder, RangeEncoder
+from lic.entropy.tables import LIMIT, Tables
+from lic.environment import tf
+
+if TYPE_CHECKING:
+    from lic.transforms.base import HyperTransform
+
+QUANTIZATIONS = ("noise/ste", "noise/noise", "ste/ste")
+
+
+class Coder(abc.ABC):
+    """What a walk talks to: it says which part comes next and under which distribution.
+
+    Attributes:
+      z_hat: The quantised side information, once the walk has coded it; None before.
+      zeros: An empty latent [batch, height, width, depth] for a walk to put parts into.
+    """
+
+    def __init__(self, scales: Scales, zeros: tf.Tensor):
+        self.scales, self.zeros, self.z_hat = scales, zeros, None
+
+    @abc.abstractmethod
+    def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
+        """Codes the side information of the latent, and returns its features, cropped to the latent."""
+
+    @abc.abstractmethod
+    def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        """Codes a part under normal distributions, and returns `round(part - mean) + mean`.
+
+        Args:
+          part: Which numbers of the latent.
+          mean: Their means, in the shape of `part.take(latent)`.
+          index: Their real scale indexes, in the same shape.
+        """
+
+    @abc.abstractmethod
+    def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
+        """Codes a part under a learnt prior, one density for each of its channels, and returns it rounded."""
+
+    def _features(self, hyper: HyperTransform, z_hat: tf.Tensor) -> tf.Tensor:
+        self.z_hat = z_hat
+        height, width = tf.unstack(tf.shape(self.zeros)[1:3])
+        return hyper.synthesis(z_hat)[:, :height, :width]
+
+
+class _LatentCoder(Coder):
+    """A coder that has the latent; subclasses say what becomes of each part."""
+
+    def __init__(self, latent: tf.Tensor, scales: Scales):
+        super().__init__(scales, tf.zeros_like(latent))
+        self.latent = latent
+
+    def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
+        return self._features(hyper, self._quantize("side", hyper.analysis(self.latent), prior))
+
+    def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        centred = part.take(self.latent) - mean
+        return self._quantize(part.name, centred, self._distribution(index)) + mean
+
+    def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
+        return self._quantize(part.name, part.take(self.latent), prior)
+
+    def _distribution(self, index: tf.Tensor) -> Normal:
+        return Normal(index, self.scales)
+
+    @abc.abstractmethod
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | LearntPrior) -> tf.Tensor:
+        """Codes numbers (differences from their means), and returns them rounded."""
+
+
+class Estimate(_LatentCoder):
+    """Adds up bits; what it returns is what the other two code, or in training a stand-in with gradients.
+
+    Args:
+      latent: The latent [batch, height, width, depth].
+      scales: The table of scales.
+      training: Whether numbers are quantised as `quantization` says in place of rounding.
+      quantization: What the rate and the decoder see in training: "noise/ste", "noise/noise" or "ste/ste", where noise
+        is uniform and ste is rounding with a gradient of one.
+
+    Attributes:
+      bits: Bits of each part so far, each [batch].
+    """
+
+    def __init__(self, latent: tf.Tensor, scales: Scales, training: bool = False, quantization: str = "noise/ste"):
+        super().__init__(latent, scales)
+        self.training, self.bits = training, {}
+        self.rate_form, self.decoder_form = quantization.split("/")
+
+    def _distribution(self, index: tf.Tensor) -> Normal:
+        return Normal(index, self.scales, rounded=not self.training)
+
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | LearntPrior) -> tf.Tensor:
+        rounded = _round(centred)
+        forms = {"ste": rounded}
+        if self.training:
+            forms["ste"] = centred + tf.stop_gradient(rounded - centred)
+            forms["noise"] = centred + tf.random.uniform(tf.shape(centred), -0.5, 0.5)
+        rated = forms[self.rate_form] if self.training else rounded
+        self.bits[name] = tf.reduce_sum(distribution.bits(rated), (1, 2, 3))
+        return forms[self.decoder_form] if self.training else rounded
+
+
+class Encode(_LatentCoder):
+    """Collects symbols and their rows, and codes them at the end; takes one image at a time.
+
+    Args:
+      latent: The latent [1, height, width, depth].
+      tables: The coder's tables.
+      priors: The entropy model's learnt priors, in the tables' order.
+    """
+
+    def __init__(self, latent: tf.Tensor, tables: Tables, priors: Sequence[LearntPrior]):
+        super().__init__(latent, tables.scales)
+        self._tables, self._priors = tables, priors
+        self._encoder, self._symbols = RangeEncoder(tables), []
+        self.finite = tf.reduce_all(tf.math.is_finite(latent))
+
+    def finish(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns the coded string, all symbols in coding order [count] as int32, and whether all numbers were finite."""
+        return self._encoder.finish(), tf.concat(self._symbols, 0), self.finite
+
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | LearntPrior) -> tf.Tensor:
+        self.finite &= tf.reduce_all(tf.math.is_finite(centred))
+        symbols = tf.cast(_round(centred), "int32")
+        self._encoder.write(_rows(distribution, self._tables, self._priors, tf.shape(centred)), symbols)
+        self._symbols.append(tf.reshape(symbols, [-1]))
+        return tf.cast(symbols, "float32")
+
+
+class Decode(Coder):
+    """Reads symbols; it has no latent, only its height and width.
+
+    Args:
+      string: What `Encode` returned.
+      zeros: An empty latent [1, height, width, depth].
+      tables: The tables that it was coded with.
+      priors: The entropy model's learnt priors, in the tables' order.
+    """
+
+    def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: Tables, priors: Sequence[LearntPrior]):
+        super().__init__(tables.scales, zeros)
+        self._tables, self._priors = tables, priors
+        self._decoder, self._symbols = RangeDecoder(string, tables), []
+
+    def finish(self) -> tf.Tensor:
+        """Returns all symbols in coding order [count] as int32."""
+        return tf.concat(self._symbols, 0)
+
+    def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
+        height, width = (-(-size // hyper.downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
+        return self._features(hyper, self._read(prior, (1, height, width, hyper.depth)))
+
+    def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        return self._read(Normal(index, self.scales), tf.shape(mean)) + mean
+
+    def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
+        return self._read(prior, tf.shape(part.take(self.zeros)))
+
+    def _read(self, distribution: Normal | LearntPrior, shape: tf.Tensor) -> tf.Tensor:
+        rows = _rows(distribution, self._tables, self._priors, shape)
+        symbols = self._decoder.read(rows)
+        self._symbols.append(tf.reshape(symbols, [-1]))
+        channels = distribution.channels if isinstance(distribution, LearntPrior) else distribution.index.shape[-1]
+        return tf.ensure_shape(tf.cast(symbols, "float32"), (None, None, None, channels))
+
+
+def _round(centred: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(tf.round(centred), -LIMIT, LIMIT)
+
+
+def _rows(
+    distribution: Normal | LearntPrior, tables: Tables, priors: Sequence[LearntPrior], shape: tf.Tensor
+) -> tf.Tensor:
+    if isinstance(distribution, Normal):
+        return tables.normal_rows(distribution)
+    number = next(number for number, prior in enumerate(priors) if prior is distribution)
+    return tables.prior_rows(number, shape)

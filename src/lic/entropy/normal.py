@@ -1,0 +1,89 @@
+"""The rate of numbers under normal distributions whose scales come from a table."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from lic.environment import tf
+from lic.transforms.bounds import lower_bound, upper_bound
+
+_SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
+
+
+class Scales(NamedTuple):
+    """A geometric table of standard deviations.
+
+    Attributes:
+      count: Number of scales.
+      lowest: The first, at index 0.
+      highest: The last, at index `count - 1`.
+    """
+
+    count: int = 64
+    lowest: float = 0.11
+    highest: float = 256.0
+
+    def deviation(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns the standard deviation at a real index; outside the table, that of its nearest end."""
+        index = upper_bound(lower_bound(index, 0.0), self.count - 1.0)
+        growth = math.log(self.highest / self.lowest) / (self.count - 1)
+        return tf.exp(math.log(self.lowest) + growth * index)
+
+    def row(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns the index as an integer in the table; what is not a number becomes an end of the table."""
+        rounded = tf.cast(tf.round(tf.clip_by_value(index, 0.0, self.count - 1.0)), "int32")
+        return tf.clip_by_value(rounded, 0, self.count - 1)
+
+    def index(self, deviation: float) -> float:
+        """Returns the real index of a standard deviation."""
+        return math.log(deviation / self.lowest) / math.log(self.highest / self.lowest) * (self.count - 1)
+
+    def deviations(self) -> list[float]:
+        """Returns all standard deviations of the table."""
+        growth = math.log(self.highest / self.lowest) / (self.count - 1)
+        return [math.exp(math.log(self.lowest) + growth * index) for index in range(self.count)]
+
+
+class Normal:
+    """Numbers about zero, each with the scale of its own index.
+
+    Args:
+      index: Real scale indexes.
+      scales: The table.
+      rounded: Whether the rate is that of the rounded index, as when coding, or of the real one, as in training.
+    """
+
+    def __init__(self, index: tf.Tensor, scales: Scales, rounded: bool = True):
+        self.index, self.scales, self.rounded = index, scales, rounded
+
+    def bits(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns the bits of each of values (differences from the mean), for steps of one."""
+        index = tf.cast(self.scales.row(self.index), values.dtype) if self.rounded else self.index
+        return normal_bits(values, self.scales.deviation(index))
+
+
+def normal_bits(values: tf.Tensor, deviation: tf.Tensor) -> tf.Tensor:
+    """Returns minus log2 of the normal probability of [values - 1/2, values + 1/2], in log space throughout."""
+    values = tf.abs(values)
+    upper = log_normal_cdf((0.5 - values) / deviation)
+    lower = log_normal_cdf((-0.5 - values) / deviation)
+    return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))
+
+
+def log_one_minus_exp(values: tf.Tensor) -> tf.Tensor:
+    """Returns log(1 - exp(values)) for values below zero."""
+    values = tf.minimum(values, -1e-30)  # Two equal tails would give the logarithm of zero.
+    close = values > -0.693
+    expm1 = tf.math.log(-tf.math.expm1(tf.where(close, values, -1.0)))
+    return tf.where(close, expm1, tf.math.log1p(-tf.exp(tf.where(close, -1.0, values))))
+
+
+def log_normal_cdf(values: tf.Tensor) -> tf.Tensor:
+    """Returns the logarithm of the standard normal distribution function, accurate far into its lower tail."""
+    near = tf.math.erfc(tf.maximum(values, _SERIES_BELOW) * -(0.5**0.5)) * 0.5
+    far = tf.minimum(values, _SERIES_BELOW)
+    square = 1 / (far * far)
+    series = tf.math.log1p(-square * (1 - square * (3 - square * (15 - 105 * square))))
+    tail = -0.5 * far * far - tf.math.log(-far) - 0.5 * math.log(2 * math.pi) + series
+    return tf.where(values > _SERIES_BELOW, tf.math.log(near), tail)

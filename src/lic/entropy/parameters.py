@@ -1,0 +1,38 @@
+"""Networks that give means and scale indexes."""
+
+from __future__ import annotations
+
+from lic.environment import keras, tf
+from lic.transforms.chain import Chain
+from lic.transforms.convolution import Convolution
+
+
+def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last: object) -> Chain:
+    """Returns convolutions with ReLU between them.
+
+    Args:
+      widths: Output channels of each.
+      kernel_sizes: Kernel size of each.
+      **last: Further arguments of the last one.
+    """
+    *inner, end = zip(widths, kernel_sizes, strict=True)
+    hidden = [Convolution(width, size, activation="relu") for width, size in inner]
+    return Chain([*hidden, Convolution(*end, **last)])
+
+
+class MeanAndIndexBias(keras.initializers.Initializer):
+    """Starts a bias whose first half is for means and whose second is for scale indexes.
+
+    Args:
+      index: Where the indexes start; means start at zero.
+    """
+
+    def __init__(self, index: float):
+        self.index = index
+
+    def __call__(self, shape: tuple, dtype: str | None = None) -> tf.Tensor:
+        means = shape[0] // 2
+        return tf.concat([tf.zeros(means), tf.fill([shape[0] - means], float(self.index))], 0)
+
+    def get_config(self) -> dict:
+        return {"index": self.index}

@@ -1,0 +1,74 @@
+"""The range coder: the one file that imports the coder's operations, from whichever package has them.
+
+Only rows of positive precision are used. The packages' own escape mode (a negative precision) does not return on some
+streams, and so is not used here: escapes are coded with rows of our own (see `lic.entropy.tables`).
+"""
+
+from __future__ import annotations
+
+from lic.entropy.tables import LIMIT, Tables
+from lic.environment import NEEDS, tf
+
+try:
+    import tensorflow_compression as _operations
+except ImportError:
+    try:
+        import tensorflow_compression_ops as _operations
+    except ImportError as error:
+        raise ImportError(
+            f"{NEEDS}, and with it tensorflow-compression or tensorflow-compression-ops; "
+            f"neither can be imported here ({error})."
+        ) from None
+
+
+class RangeEncoder:
+    """Collects symbols part by part and codes them at the end.
+
+    Args:
+      tables: The coder's tables.
+    """
+
+    def __init__(self, tables: Tables):
+        self._tables = tables
+        self._rows, self._values = [], []
+
+    def write(self, rows: tf.Tensor, symbols: tf.Tensor) -> None:
+        """Adds symbols, each with its row; symbols that their row does not hold become escapes."""
+        tables, rows, symbols = self._tables, tf.reshape(rows, [-1]), tf.reshape(symbols, [-1])
+        size = tf.gather(tables.size, rows)
+        values = symbols - tf.gather(tables.first, rows)
+        escaped = tf.logical_or(values < 0, values >= size)
+        self._rows += [rows, tf.where(escaped, tables.escape_row, tables.no_escape_row)]
+        self._values += [tf.where(escaped, size, values), tf.where(escaped, symbols + LIMIT + 1, 0)]
+
+    def finish(self) -> tf.Tensor:
+        """Codes everything that was written, and returns it as one string."""
+        handle = _operations.create_range_encoder([], self._tables.lookup)
+        rows, values = tf.concat(self._rows, 0), tf.concat(self._values, 0)
+        return _operations.entropy_encode_finalize(_operations.entropy_encode_index(handle, rows, values))
+
+
+class RangeDecoder:
+    """Reads what `RangeEncoder` coded, part by part; from damaged strings it reads other symbols, without a sign.
+
+    Args:
+      string: The coded string.
+      tables: The tables that it was coded with.
+    """
+
+    def __init__(self, string: tf.Tensor, tables: Tables):
+        self._tables = tables
+        self._handle = _operations.create_range_decoder(string, tables.lookup)
+
+    def read(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns a symbol for each of the rows, in their shape."""
+        tables, shape, rows = self._tables, tf.shape(rows), tf.reshape(rows, [-1])
+        values = self._read(rows)
+        escaped = values >= tf.gather(tables.size, rows)
+        outside = self._read(tf.where(escaped, tables.escape_row, tables.no_escape_row))
+        symbols = tf.where(escaped, outside - LIMIT - 1, values + tf.gather(tables.first, rows))
+        return tf.reshape(symbols, shape)
+
+    def _read(self, rows: tf.Tensor) -> tf.Tensor:
+        self._handle, values = _operations.entropy_decode_index(self._handle, rows, tf.shape(rows), tf.int32)
+        return values

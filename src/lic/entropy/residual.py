@@ -1,0 +1,30 @@
+"""Latent residual prediction: what rounding took away, guessed from what is known (Minnen and Singh, ICIP 2020)."""
+
+from __future__ import annotations
+
+from lic.entropy.parameters import convolutions
+from lic.environment import keras, tf
+
+
+class LatentResidualPrediction(keras.layers.Layer):
+    """Predicts the rounding error, between -1/2 and 1/2, from a support.
+
+    Args:
+      depth: Channels that are predicted.
+      widths: Channels of the layers before.
+      kernel_sizes: Kernel sizes of all layers.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        widths: tuple[int, ...] = (224, 128),
+        kernel_sizes: tuple[int, ...] = (5, 5, 3),
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.network = convolutions((*widths, depth), kernel_sizes)
+
+    def call(self, support: tf.Tensor) -> tf.Tensor:
+        """Returns what to add to the rounded latent, for a support [batch, height, width, channels]."""
+        return 0.5 * tf.tanh(self.network(support))

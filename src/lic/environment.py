@@ -1,0 +1,37 @@
+"""The two environments of `lic`, and everything that differs between them.
+
+Python 3.10 and 3.11 come with TensorFlow 2.14, whose Keras is Keras 2; Python 3.12 comes with TensorFlow 2.17 and
+Keras 3. Other files import `tf` and `keras` from here and are the same code in both.
+"""
+
+from __future__ import annotations
+
+NEEDS = (
+    "lic needs TensorFlow 2.14 on Python 3.10 or 3.11, or TensorFlow 2.17 on Python 3.12, "
+    "on Linux x86-64; `pip install keras-lic` chooses the right one"
+)
+
+try:
+    import tensorflow as tf
+except ImportError as error:
+    raise ImportError(f"{NEEDS}, but TensorFlow cannot be imported here ({error}).") from None
+
+if tf.__version__.split(".")[:2] not in (["2", "14"], ["2", "17"]):
+    raise ImportError(f"{NEEDS}, but TensorFlow {tf.__version__} is installed here.")
+
+keras = tf.keras
+KERAS_3 = hasattr(keras, "ops")
+
+
+def compute_in_float32(layer: keras.layers.Layer) -> None:
+    """Makes a layer and all layers inside compute in float32, whatever the global policy is."""
+    for part in layer._flatten_layers():
+        if KERAS_3:
+            part.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
+        else:
+            part._set_dtype_policy(keras.mixed_precision.Policy("float32"))
+
+
+def layer_internals() -> frozenset[str]:
+    """Returns the attributes that Keras itself gives to every layer and model."""
+    return frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))

@@ -1,0 +1,31 @@
+"""Errors of `lic`: each message says what was given, what is allowed and what to do."""
+
+from __future__ import annotations
+
+
+class LicError(Exception):
+    """Base of every error that `lic` raises on purpose."""
+
+
+class RegistryError(LicError):
+    """A name or a size that no registered part has, or a name that is taken."""
+
+
+class ImageError(LicError):
+    """An image that cannot be compressed as it is."""
+
+
+class BitstreamError(LicError):
+    """Bytes that are not a stream of `lic`, or a damaged one."""
+
+
+class WrongModelError(LicError):
+    """A stream that another model, or the same one with other weights, has made."""
+
+
+class DesyncError(LicError):
+    """Decoded symbols differ from the encoded ones: the networks gave other numbers here."""
+
+
+class CheckpointError(LicError):
+    """Weights or a codec file that do not fit, or are damaged."""

@@ -1,0 +1,94 @@
+"""Models from names: of a published system, or of parts that are mixed."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from lic import registry
+from lic.config import Configured
+from lic.errors import RegistryError
+from lic.models.base import CompressionModel
+
+_GIVEN = ("latent_depth", "hyper")  # What the assembly itself hands from part to part.
+
+
+def create_model(
+    name: str | None = None,
+    *,
+    transform: str | None = None,
+    entropy: str | None = None,
+    hyper: str | None = None,
+    lmbda: float | None = None,
+    **sizes: Any,
+) -> CompressionModel:
+    """Makes a registered model, with overrides where given, or one from parts; its weights are fresh.
+
+    Args:
+      name: A registered model, see `lic.list_models()`.
+      transform: A registered transform; needed where there is no name.
+      entropy: A registered entropy model; needed where there is no name.
+      hyper: A registered hyper transform; default: the one named like the transform, else "conv".
+      lmbda: Weight of the mean squared error on 0..255 against bits per pixel; default 0.01.
+      **sizes: Arguments of the parts' constructors, each handed to every part that has it.
+
+    Raises:
+      RegistryError: A name or a size is unknown, or neither a name nor both parts were given.
+    """
+    recipe = {} if name is None else dataclasses.asdict(registry.models.get(name)())
+    transform, entropy = transform or recipe.get("transform"), entropy or recipe.get("entropy")
+    if not transform or not entropy:
+        raise RegistryError(
+            "create_model: expected a name, or both transform and entropy. "
+            f"Received: name={name!r}, transform={transform!r}, entropy={entropy!r}. "
+            f"Models: {', '.join(registry.list_models())}; transforms: {', '.join(registry.list_transforms())}; "
+            f"entropy models: {', '.join(registry.list_entropy_models())}."
+        )
+    hyper = hyper or recipe.get("hyper")
+    if not hyper:
+        hyper = transform if transform in registry.list_hyper_transforms() else "conv"
+    lmbda = recipe.get("lmbda", 0.01) if lmbda is None else lmbda
+    return assemble(transform, entropy, hyper, lmbda, dict(recipe.get("sizes", {})) | sizes)
+
+
+def assemble(transform: str, entropy: str, hyper: str, lmbda: float, sizes: dict[str, Any]) -> CompressionModel:
+    """Makes the parts by name, each with those of the sizes that it has, and the model from them."""
+    makers = [registry.transforms.get(transform), registry.entropy_models.get(entropy)]
+    if "hyper" in parameters(makers[1]):
+        makers.insert(1, registry.hyper_transforms.get(hyper))
+    _check_sizes(sizes, makers)
+    made = makers[0](**_fitting(makers[0], sizes))
+    given = dict(sizes, latent_depth=made.depth)
+    if len(makers) == 3:
+        given["hyper"] = makers[1](**_fitting(makers[1], given))
+    return CompressionModel(made, makers[-1](**_fitting(makers[-1], given)), lmbda)
+
+
+def parameters(maker: Callable) -> set[str]:
+    """Returns the names that a part's constructor takes, those of its bases included where it passes them on."""
+    names: set[str] = set()
+    for base in maker.__mro__:
+        if base is Configured:
+            break
+        found = inspect.signature(base.__init__).parameters.values() if "__init__" in vars(base) else []
+        names |= {each.name for each in found if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
+        if found and not any(each.kind is each.VAR_KEYWORD for each in found):
+            break
+    return names - {"self"}
+
+
+def _fitting(maker: Callable, sizes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in sizes.items() if name in parameters(maker)}
+
+
+def _check_sizes(sizes: dict[str, Any], makers: list[Callable]) -> None:
+    allowed = set().union(*(parameters(maker) for maker in makers)) - {"hyper"} | {"latent_depth"}
+    for name in sizes:
+        if name not in allowed:
+            made_of = ", ".join(maker.__name__ for maker in makers)
+            raise RegistryError(
+                f"create_model: no part of this model ({made_of}) has the size {name!r}. "
+                f"{registry.suggestion(name, allowed)}"
+            )

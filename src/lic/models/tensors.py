@@ -1,0 +1,79 @@
+"""Weights as named tensors: names that are the same in both Kerases, for codec files and checkpoints."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from lic.environment import keras, layer_internals, tf
+from lic.errors import CheckpointError, LicError
+
+
+def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
+    """Returns every weight of a layer by its attribute path, such as "transform/analysis/layers/0/kernel".
+
+    Attributes are walked in the order in which they were set, lists by index; a leading underscore does not count.
+    What Keras keeps for itself, and metrics, are left out.
+
+    Raises:
+      LicError: A weight cannot be reached by attributes, such as one in a list of lists.
+    """
+    found, seen = {}, set()
+    for path, variable in _walk(layer, ()):
+        if id(variable) not in seen:
+            seen.add(id(variable))
+            found["/".join(path)] = variable
+    for variable in layer.weights:
+        if id(variable) not in seen:
+            raise LicError(
+                f"The weight {variable.name!r} is not reached through attributes of layers, so it could not be saved. "
+                "Keep layers and weights as attributes, or in flat lists or dicts that are attributes."
+            )
+    return found
+
+
+def get_tensors(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
+    """Returns the values of every weight by its name."""
+    return {name: np.asarray(variable) for name, variable in named_variables(layer).items()}
+
+
+def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) -> None:
+    """Sets every weight by its name.
+
+    Raises:
+      CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
+    """
+    variables = named_variables(layer)
+    for name in sorted(variables.keys() ^ tensors.keys()):
+        state = "missing" if name in variables else "there, but the model has no such weight"
+        raise CheckpointError(f"The tensor {name!r} is {state}. Weights and configuration must be of the same model.")
+    for name, variable in variables.items():
+        if tuple(variable.shape) != tensors[name].shape:
+            raise CheckpointError(
+                f"The tensor {name!r} has shape {tensors[name].shape}, expected {tuple(variable.shape)}. "
+                "Weights and configuration must be of the same model."
+            )
+    for name, variable in variables.items():
+        variable.assign(tensors[name].astype("float32"))
+
+
+def _walk(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tf.Variable]]:
+    if isinstance(value, (tf.Variable, getattr(keras, "Variable", tf.Variable))):
+        yield path, value
+    elif isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric):
+        for name, attribute in list(vars(value).items()):
+            if name not in _internals() and not (name.startswith("_") and isinstance(attribute, dict)):
+                yield from _walk(attribute, (*path, name.lstrip("_")))
+    elif isinstance(value, (list, tuple)):
+        for number, item in enumerate(value):
+            yield from _walk(item, (*path, str(number)))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _walk(item, (*path, str(name)))
+
+
+@functools.cache
+def _internals() -> frozenset[str]:
+    return layer_internals()

@@ -1,0 +1,122 @@
+"""Names of parts and models, and the decorators that give them."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from lic.errors import RegistryError
+
+ENTRY_POINT_GROUP = "lic.parts"
+_BUILT_IN = ("lic.transforms", "lic.entropy")
+
+Registered = TypeVar("Registered", bound=Callable)
+
+
+def suggestion(name: str, allowed: Iterable[str]) -> str:
+    """Returns the end of an error message: near names where there are some, else all of them."""
+    near = difflib.get_close_matches(str(name), allowed := sorted(allowed), n=3)
+    if near:
+        return f"Did you mean {' or '.join(map(repr, near))}?"
+    return f"Known: {', '.join(allowed) or 'none'}."
+
+
+class Registry:
+    """One kind of thing by name: a second registration of a name is an error, never a replacement.
+
+    Args:
+      kind: The word for the things in messages, such as "transform".
+      modules: Modules whose import registers the things that come with `lic`.
+    """
+
+    def __init__(self, kind: str, modules: tuple[str, ...]):
+        self.kind = kind
+        self._modules = modules
+        self._entries: dict[str, Callable] = {}
+
+    def register(self, name: str) -> Callable[[Registered], Registered]:
+        """Returns a decorator that registers a class or function under `name`.
+
+        Raises:
+          RegistryError: The name is taken, or is not a non-empty string.
+        """
+        if not isinstance(name, str) or not name:
+            raise RegistryError(
+                f"register_{self.kind.replace(' ', '_')}: expected a non-empty string as name. "
+                f"Received: {name!r}. Write the decorator with a name in brackets."
+            )
+
+        def decorate(entry: Registered) -> Registered:
+            if name in self._entries:
+                raise RegistryError(
+                    f"The {self.kind} {name!r} is registered already, as {self._entries[name]!r}. "
+                    f"Choose another name for {entry!r}."
+                )
+            self._entries[name] = entry
+            return entry
+
+        return decorate
+
+    def get(self, name: str) -> Callable:
+        """Returns what is registered under `name`.
+
+        Raises:
+          RegistryError: The name is unknown; the message suggests near ones.
+        """
+        self._load()
+        if name not in self._entries:
+            raise RegistryError(
+                f"There is no {self.kind} named {name!r}. {suggestion(name, self._entries)}"
+            )
+        return self._entries[name]
+
+    def names(self) -> list[str]:
+        """Returns all names, sorted."""
+        self._load()
+        return sorted(self._entries)
+
+    def name_of(self, entry: Callable) -> str:
+        """Returns the name that a class or function is registered under.
+
+        Raises:
+          RegistryError: It is not registered.
+        """
+        for name, candidate in self._entries.items():
+            if candidate is entry:
+                return name
+        raise RegistryError(
+            f"{entry!r} is not registered as a {self.kind}, so no configuration can name it. "
+            f"Put @lic.register_{self.kind.replace(' ', '_')}(...) above it."
+        )
+
+    def _load(self) -> None:
+        for module in self._modules:
+            importlib.import_module(module)
+        load_entry_points()
+
+
+@functools.cache
+def load_entry_points() -> None:
+    """Imports the parts that other installed packages offer in the entry point group `lic.parts`."""
+    for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        entry_point.load()
+
+
+transforms = Registry("transform", _BUILT_IN)
+hyper_transforms = Registry("hyper transform", _BUILT_IN)
+entropy_models = Registry("entropy model", _BUILT_IN)
+models = Registry("model", ("lic.models.recipes",))
+
+register_transform = transforms.register
+register_hyper_transform = hyper_transforms.register
+register_entropy_model = entropy_models.register
+register_model = models.register
+
+list_transforms = transforms.names
+list_hyper_transforms = hyper_transforms.names
+list_entropy_models = entropy_models.names
+list_models = models.names

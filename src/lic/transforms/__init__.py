@@ -1,0 +1,21 @@
+"""Transforms between images and latents, and between latents and side information."""
+
+from lic.transforms.base import HyperTransform, Transform
+from lic.transforms.chain import Chain, Scale
+from lic.transforms.conv import ConvTransform
+from lic.transforms.convolution import Convolution
+from lic.transforms.gdn import GDN
+from lic.transforms.hyper import ConvHyperTransform
+from lic.transforms.klt import KLTTransform
+
+__all__ = [
+    "GDN",
+    "Chain",
+    "ConvHyperTransform",
+    "ConvTransform",
+    "Convolution",
+    "HyperTransform",
+    "KLTTransform",
+    "Scale",
+    "Transform",
+]

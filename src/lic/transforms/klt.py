@@ -1,0 +1,147 @@
+"""A linear block transform that starts as the KLT of photographs, with learnt residual branches beside it."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+
+import numpy as np
+from einops import rearrange
+
+from lic.environment import keras, tf
+from lic.registry import register_transform
+from lic.transforms.base import Transform
+from lic.transforms.chain import Chain, Scale
+from lic.transforms.convolution import Convolution
+
+BLOCK = 16
+MIDDLE = 127.5
+# The linear weights are stored this many times larger, against an input as much smaller, so that Adam's steps, whose
+# size does not depend on the weights, are small beside them.
+ANALYSIS_GAIN, SYNTHESIS_GAIN = 40.0, 1000.0
+BRANCH_GAIN = 32.0  # grey levels for each unit that the synthesis's residual branch puts out
+
+
+@functools.cache
+def klt() -> tuple[np.ndarray, np.ndarray]:
+    """Returns the KLT of 16x16 blocks of photographs.
+
+    Returns:
+      The basis [768, 768], one vector a column, by falling variance, for blocks flattened as (row, column, channel);
+      and the variances [768] on the 0..255 scale.
+    """
+    with importlib.resources.files("lic.transforms").joinpath("klt.npz").open("rb") as file:
+        arrays = np.load(file)
+        return arrays["basis"].astype(np.float32), arrays["variances"]
+
+
+@register_transform("klt")
+class KLTTransform(Transform):
+    """Analyses 16x16 blocks linearly, starting at the KLT of photographs, and lets residual branches learn the rest.
+
+    The branches work at 1/8 of the image's height and width and start at zero, so that an untrained model codes like a
+    block transform and every training step improves on that.
+
+    Args:
+      width: Channels of the residual branches.
+      latent_depth: Channels of the latent, at most 768.
+      num_blocks: Residual blocks in each branch.
+      step: Grey levels for each step of the quantiser at the start.
+
+    Raises:
+      ValueError: `latent_depth` is over 768.
+    """
+
+    def __init__(
+        self, width: int = 128, latent_depth: int = 192, num_blocks: int = 3, step: float = 52.0, **kwargs
+    ):
+        super().__init__(latent_depth, BLOCK, **kwargs)
+        if latent_depth > 3 * BLOCK**2:
+            raise ValueError(
+                f"KLTTransform: expected latent_depth of at most {3 * BLOCK**2}, the numbers in a block. "
+                f"Received: latent_depth={latent_depth}. Choose less, or the transform 'conv'."
+            )
+        self.analysis = KLTAnalysis(width, latent_depth, num_blocks, step)
+        self.synthesis = KLTSynthesis(width, latent_depth, num_blocks, step)
+
+
+class KLTAnalysis(keras.layers.Layer):
+    """The analysis of `KLTTransform`; its arguments are the transform's."""
+
+    def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_depth, self.step = latent_depth, step
+        self.branch = Chain(
+            [
+                Scale(1 / MIDDLE),
+                Convolution(width, 1),
+                *(ResidualBlock(width) for _ in range(num_blocks)),
+                Convolution(latent_depth, 3, down=2, kernel_initializer="zeros"),
+            ]
+        )
+
+    def build(self, input_shape: tuple):
+        start = klt()[0][:, : self.latent_depth] * (ANALYSIS_GAIN / self.step)
+        self.linear = self.add_weight(
+            name="linear", shape=start.shape, initializer=lambda shape, dtype=None: tf.constant(start)
+        )
+
+    def call(self, image: tf.Tensor) -> tf.Tensor:
+        """Maps images [batch, height, width, 3] on 0..255 to latents."""
+        image = image - MIDDLE
+        blocks = rearrange(image, "n (h a) (w b) c -> n h w (a b c)", a=BLOCK, b=BLOCK)
+        latent = _multiply(blocks / ANALYSIS_GAIN, self.linear)
+        half = BLOCK // 2
+        return latent + self.branch(rearrange(image, "n (h a) (w b) c -> n h w (a b c)", a=half, b=half))
+
+
+class KLTSynthesis(keras.layers.Layer):
+    """The synthesis of `KLTTransform`; its arguments are the transform's."""
+
+    def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_depth, self.step = latent_depth, step
+        self.entrance = Convolution(4 * width, 1)
+        self.branch = Chain(
+            [
+                *(ResidualBlock(width) for _ in range(num_blocks)),
+                Convolution(3 * (BLOCK // 2) ** 2, 1, kernel_initializer="zeros"),
+                Scale(BRANCH_GAIN),
+            ]
+        )
+
+    def build(self, input_shape: tuple):
+        start = klt()[0][:, : self.latent_depth].T * (self.step * SYNTHESIS_GAIN)
+        self.linear = self.add_weight(
+            name="linear", shape=start.shape, initializer=lambda shape, dtype=None: tf.constant(start)
+        )
+
+    def call(self, latent: tf.Tensor) -> tf.Tensor:
+        """Maps latents [batch, height, width, latent_depth] to images on 0..255."""
+        blocks = _multiply(latent / SYNTHESIS_GAIN, self.linear)
+        image = rearrange(blocks, "n h w (a b c) -> n (h a) (w b) c", a=BLOCK, b=BLOCK, c=3)
+        inner = rearrange(self.entrance(latent), "n h w (a b c) -> n (h a) (w b) c", a=2, b=2)
+        half = BLOCK // 2
+        refined = rearrange(self.branch(inner), "n h w (a b c) -> n (h a) (w b) c", a=half, b=half, c=3)
+        return image + refined + MIDDLE
+
+
+class ResidualBlock(keras.layers.Layer):
+    """Two 3x3 convolutions with a ReLU between, added to the input.
+
+    Args:
+      width: Channels of input and output.
+    """
+
+    def __init__(self, width: int, **kwargs):
+        super().__init__(**kwargs)
+        self.first = Convolution(width, 3, activation="relu")
+        self.second = Convolution(width, 3)
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Refines values [batch, height, width, width]."""
+        return values + self.second(self.first(values))
+
+
+def _multiply(values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+    return tf.nn.conv2d(values, tf.cast(tf.convert_to_tensor(matrix), values.dtype)[None, None], 1, "VALID")
