@@ -69,9 +69,7 @@ class Registry:
         """
         self._load()
         if name not in self._entries:
-            raise RegistryError(
-                f"There is no {self.kind} named {name!r}. {suggestion(name, self._entries)}"
-            )
+            raise RegistryError(f"There is no {self.kind} named {name!r}. {suggestion(name, self._entries)}")
         return self._entries[name]
 
     def names(self) -> list[str]:

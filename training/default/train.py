@@ -43,7 +43,9 @@ class Photographs:
 
     def batch(self, random: np.random.Generator, count: int) -> np.ndarray:
         """Returns crops [count, crop, crop, 3], mirrored and turned at random."""
-        return np.stack([self._crop(random, chosen) for chosen in random.choice(len(self.chance), count, p=self.chance)])
+        return np.stack(
+            [self._crop(random, chosen) for chosen in random.choice(len(self.chance), count, p=self.chance)]
+        )
 
     def _crop(self, random: np.random.Generator, chosen: int) -> np.ndarray:
         picture = self.pictures[chosen]
@@ -100,7 +102,10 @@ def train(data: pathlib.Path, out: pathlib.Path, steps: int, batch: int, crop: i
         optimizer.learning_rate.assign(learning_rate(number, steps))
         images = photographs.batch(np.random.default_rng((1, number)), batch)
         values = step(images, tf.constant(min(AVERAGE, (1 + number) / (10 + number)), "float32"))
-        sums, count = {name: sums.get(name, 0) + float(value) for name, value in values.items()}, count + 1
+        sums, count = (
+            {name: sums.get(name, 0) + float(value) for name, value in values.items()},
+            count + 1,
+        )
         if (number + 1) % 100 == 0:
             row = {"step": number + 1, "seconds": round(time.time() - began, 1)}
             row |= {name: round(total / count, 4) for name, total in sums.items()}

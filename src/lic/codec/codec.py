@@ -16,7 +16,14 @@ from lic.entropy.coders import Decode, Encode
 from lic.entropy.normal import Scales
 from lic.entropy.tables import Tables
 from lic.environment import compute_in_float32, tf
-from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
+from lic.errors import (
+    BitstreamError,
+    CheckpointError,
+    DesyncError,
+    ImageError,
+    LicError,
+    WrongModelError,
+)
 from lic.models.base import CompressionModel
 from lic.models.padding import pad
 from lic.models.tensors import get_tensors, set_tensors
@@ -208,7 +215,11 @@ def _describe(tables: Tables) -> dict:
 
 
 def _table_arrays(tables: Tables) -> dict[str, np.ndarray]:
-    return {"tables/counts": tables.counts, "tables/first": tables.first, "tables/size": tables.size}
+    return {
+        "tables/counts": tables.counts,
+        "tables/first": tables.first,
+        "tables/size": tables.size,
+    }
 
 
 def _tables_of(file: CodecFile) -> Tables:

@@ -49,7 +49,10 @@ class CodecFile(NamedTuple):
 
     def write(self, path: str | os.PathLike) -> None:
         """Writes the file aside and renames it, so that it is never there in part."""
-        with written_aside(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            written_aside(path) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             archive.writestr(zipfile.ZipInfo(_TEXT, _DATE), json.dumps(self._text(), indent=1))
             for name, array in self.arrays.items():
                 entry = zipfile.ZipInfo(f"{name}.npy", _DATE)
@@ -105,7 +108,7 @@ def read_text(path: str | os.PathLike) -> dict[str, Any]:
     return text
 
 
-class written_aside:  # noqa: N801
+class written_aside:  # noqa: N801 - used as a function
     """Opens a temporary file beside `path` that takes its place at the end, or goes if anything failed.
 
     Args:
@@ -116,7 +119,7 @@ class written_aside:  # noqa: N801
         self.path = pathlib.Path(path)
 
     def __enter__(self) -> io.BufferedWriter:
-        self.file = tempfile.NamedTemporaryFile(  # noqa: SIM115
+        self.file = tempfile.NamedTemporaryFile(
             dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part", delete=False
         )
         return self.file

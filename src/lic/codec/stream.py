@@ -88,7 +88,10 @@ class Stream(NamedTuple):
             raise BitstreamError(f"The stream is of an image of {height}x{width} pixels. Get it anew.")
         quality = None
         if Flag.QUALITY in flags:
-            quality, position = int.from_bytes(data[position : position + 2], "little") / 256, position + 2
+            quality, position = (
+                int.from_bytes(data[position : position + 2], "little") / 256,
+                position + 2,
+            )
         if position > len(data) - _CHECKSUMS:
             raise BitstreamError("The stream is cut off inside its header. Get it anew.")
         symbols_crc = int.from_bytes(data[-8:-4], "little")

@@ -66,7 +66,12 @@ class EntropyModel(Configured, keras.layers.Layer):
         self.latent_depth, self.hyper, self.quantization = latent_depth, hyper, quantization
         self.scales = Scales(*scales)
         count, lowest, highest = self.scales
-        self._check("scales", count >= 2 and 0 < lowest < highest, "(count, lowest, highest), rising", scales)
+        self._check(
+            "scales",
+            count >= 2 and 0 < lowest < highest,
+            "(count, lowest, highest), rising",
+            scales,
+        )
         self.prior = LearntPrior(hyper.depth if hyper else latent_depth)
 
     @abc.abstractmethod

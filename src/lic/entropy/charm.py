@@ -44,8 +44,18 @@ class ChARM(EntropyModel):
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
-        self._check("num_slices", 1 <= num_slices <= latent_depth, f"1 to latent_depth ({latent_depth})", num_slices)
-        self._check("max_support", max_support is None or max_support >= 0, "None or at least 0", max_support)
+        self._check(
+            "num_slices",
+            1 <= num_slices <= latent_depth,
+            f"1 to latent_depth ({latent_depth})",
+            num_slices,
+        )
+        self._check(
+            "max_support",
+            max_support is None or max_support >= 0,
+            "None or at least 0",
+            max_support,
+        )
         widths = list(slice_widths) if isinstance(slice_widths[0], Sequence) else [slice_widths] * num_slices
         self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
         self.max_support = max_support

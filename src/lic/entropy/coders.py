@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lic.entropy.normal import Normal, Scales
-from lic.entropy.parts import EVERYTHING, Part
+from lic.entropy.parts import Part
 from lic.entropy.prior import LearntPrior
 from lic.entropy.range_coder import RangeDecoder, RangeEncoder
 from lic.entropy.tables import LIMIT, Tables
@@ -93,7 +93,13 @@ class Estimate(_LatentCoder):
       bits: Bits of each part so far, each [batch].
     """
 
-    def __init__(self, latent: tf.Tensor, scales: Scales, training: bool = False, quantization: str = "noise/ste"):
+    def __init__(
+        self,
+        latent: tf.Tensor,
+        scales: Scales,
+        training: bool = False,
+        quantization: str = "noise/ste",
+    ):
         super().__init__(latent, scales)
         self.training, self.bits = training, {}
         self.rate_form, self.decoder_form = quantization.split("/")
@@ -128,12 +134,13 @@ class Encode(_LatentCoder):
         self.finite = tf.reduce_all(tf.math.is_finite(latent))
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the coded string, all symbols in coding order [count] as int32, and whether all numbers were finite."""
+        """Returns the coded string, all symbols [count] in coding order as int32, and whether all numbers were finite."""
         return self._encoder.finish(), tf.concat(self._symbols, 0), self.finite
 
     def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | LearntPrior) -> tf.Tensor:
         self.finite &= tf.reduce_all(tf.math.is_finite(centred))
-        symbols = tf.cast(_round(centred), "int32")
+        # Numbers that are not finite become zeros, so that the coder never sees what it cannot code.
+        symbols = tf.cast(_round(tf.where(tf.math.is_finite(centred), centred, 0.0)), "int32")
         self._encoder.write(_rows(distribution, self._tables, self._priors, tf.shape(centred)), symbols)
         self._symbols.append(tf.reshape(symbols, [-1]))
         return tf.cast(symbols, "float32")
@@ -181,7 +188,10 @@ def _round(centred: tf.Tensor) -> tf.Tensor:
 
 
 def _rows(
-    distribution: Normal | LearntPrior, tables: Tables, priors: Sequence[LearntPrior], shape: tf.Tensor
+    distribution: Normal | LearntPrior,
+    tables: Tables,
+    priors: Sequence[LearntPrior],
+    shape: tf.Tensor,
 ) -> tf.Tensor:
     if isinstance(distribution, Normal):
         return tables.normal_rows(distribution)

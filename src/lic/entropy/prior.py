@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -25,7 +26,7 @@ class LearntPrior(keras.layers.Layer):
         widths = (1, *self.filters, 1)
         growth = init_scale ** (1 / (len(widths) - 1))
         self.matrices, self.biases, self.factors = [], [], []
-        for layer, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+        for layer, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
             matrix = keras.initializers.Constant(math.log(math.expm1(1 / growth / outputs)))
             bias = keras.initializers.RandomUniform(-0.5, 0.5)
             self.matrices.append(self._weight(f"matrix_{layer}", (outputs, inputs), matrix))

@@ -15,7 +15,7 @@ PRECISION = 16
 TOTAL = 1 << PRECISION
 LIMIT = TOTAL // 2 - 1  # Symbols are clipped to +-LIMIT, so that LIMIT + symbol fits an escape's row.
 LONGEST_ROW = 4096
-TAIL = 2.0**-16  # Probability beyond each end of a row, which the row's escape symbol takes.
+TAIL = 2.0**-24  # Probability beyond each end of a row, which the row's escape symbol takes.
 
 
 class Tables(NamedTuple):
@@ -41,13 +41,25 @@ class Tables(NamedTuple):
 
     @classmethod
     def from_counts(
-        cls, counts: np.ndarray, first: np.ndarray, size: np.ndarray, priors: tuple[int, ...], scales: Scales
+        cls,
+        counts: np.ndarray,
+        first: np.ndarray,
+        size: np.ndarray,
+        priors: tuple[int, ...],
+        scales: Scales,
     ) -> Tables:
         """Makes the tables from what a codec file keeps of them."""
         rows = np.split(counts, np.cumsum(size[:-1] + 1))
         cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(row)]) for row in rows]
         escapes = [[PRECISION, 0, TOTAL], [PRECISION, *range(TOTAL + 1)]]
-        return cls(counts, first, size, priors, scales, np.concatenate(cumulative + escapes).astype(np.int32))
+        return cls(
+            counts,
+            first,
+            size,
+            priors,
+            scales,
+            np.concatenate(cumulative + escapes).astype(np.int32),
+        )
 
     @property
     def no_escape_row(self) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from lic import registry
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
 from lic.environment import keras, tf

@@ -37,6 +37,9 @@ class ConvTransform(Transform):
         analysis, synthesis = [Scale(1 / 255)], []
         for filters in (width, width, width):
             analysis += [Convolution(filters, down=2, **common), GDN(square_root=square_root)]
-            synthesis += [Convolution(filters, up=2, **common), GDN(inverse=True, square_root=square_root)]
+            synthesis += [
+                Convolution(filters, up=2, **common),
+                GDN(inverse=True, square_root=square_root),
+            ]
         self.analysis = Chain([*analysis, Convolution(latent_depth, down=2, **common)])
         self.synthesis = Chain([*synthesis, Convolution(3, up=2, **common), Scale(255.0)])

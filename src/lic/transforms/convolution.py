@@ -69,7 +69,9 @@ class Convolution(keras.layers.Layer):
             self.kernel_imag = self._add_half("kernel_imag", shape, tf.math.imag)
         else:
             self.kernel = self.add_weight(
-                name="kernel", shape=(size, size, channels, self.filters), initializer=self.kernel_initializer
+                name="kernel",
+                shape=(size, size, channels, self.filters),
+                initializer=self.kernel_initializer,
             )
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)

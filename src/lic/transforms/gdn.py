@@ -47,7 +47,11 @@ class GDN(keras.layers.Layer):
         return values * norm if self.inverse else values / norm
 
     def get_config(self) -> dict:
-        own = {"inverse": self.inverse, "square_root": self.square_root, "gamma_init": self.gamma_init}
+        own = {
+            "inverse": self.inverse,
+            "square_root": self.square_root,
+            "gamma_init": self.gamma_init,
+        }
         return super().get_config() | own
 
     def _diagonal(self, shape: tuple, dtype: str | None = None) -> tf.Tensor:

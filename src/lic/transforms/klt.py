@@ -53,7 +53,12 @@ class KLTTransform(Transform):
     """
 
     def __init__(
-        self, width: int = 128, latent_depth: int = 192, num_blocks: int = 3, step: float = 52.0, **kwargs
+        self,
+        width: int = 128,
+        latent_depth: int = 192,
+        num_blocks: int = 3,
+        step: float = 52.0,
+        **kwargs,
     ):
         super().__init__(latent_depth, BLOCK, **kwargs)
         if latent_depth > 3 * BLOCK**2:
@@ -83,7 +88,9 @@ class KLTAnalysis(keras.layers.Layer):
     def build(self, input_shape: tuple):
         start = klt()[0][:, : self.latent_depth] * (ANALYSIS_GAIN / self.step)
         self.linear = self.add_weight(
-            name="linear", shape=start.shape, initializer=lambda shape, dtype=None: tf.constant(start)
+            name="linear",
+            shape=start.shape,
+            initializer=lambda shape, dtype=None: tf.constant(start),
         )
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
@@ -113,7 +120,9 @@ class KLTSynthesis(keras.layers.Layer):
     def build(self, input_shape: tuple):
         start = klt()[0][:, : self.latent_depth].T * (self.step * SYNTHESIS_GAIN)
         self.linear = self.add_weight(
-            name="linear", shape=start.shape, initializer=lambda shape, dtype=None: tf.constant(start)
+            name="linear",
+            shape=start.shape,
+            initializer=lambda shape, dtype=None: tf.constant(start),
         )
 
     def call(self, latent: tf.Tensor) -> tf.Tensor:

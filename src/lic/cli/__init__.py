@@ -1,0 +1,32 @@
+"""The command `lic`; only verbs that need TensorFlow import it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import typer
+
+from lic.cli import compress, decompress, info, models
+from lic.errors import LicError
+
+app = typer.Typer(
+    help="Learned image compression: photographs to small streams and back.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for _verb in (compress.compress, decompress.decompress, info.info, models.models):
+    app.command()(_verb)
+
+
+def main() -> None:
+    """Runs the command; an error that `lic` raises on purpose is one line, not a traceback."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(format="lic: %(message)s", level=logging.WARNING)
+    try:
+        app()
+    except (LicError, ImportError) as error:
+        print(f"lic: {error}", file=sys.stderr)
+        sys.exit(1)

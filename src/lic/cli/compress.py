@@ -1,0 +1,89 @@
+"""`lic compress`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lic.cli import files
+
+ENDING = ".lic"
+
+
+def compress(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN... [OUT]",
+            help="Images or folders of images; OUT ends in .lic or is a folder.",
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file, or folder.")] = None,
+    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    background: Annotated[
+        str | None,
+        typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour."),
+    ] = None,
+    to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Take 16 bits a channel, rounded to 8.")] = False,
+    frame: Annotated[int | None, typer.Option(metavar="N", help="Frame, from 0, of a file with several.")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Decode too, and print bpp, PSNR and times.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Compress images into .lic streams.
+
+    Images are coded upright (EXIF orientation is applied) and in sRGB (other colour profiles are converted). Grey stays
+    grey, CMYK becomes RGB. All other metadata is dropped: EXIF, GPS, captions, colour profiles.
+    """
+    paths, out = files.split_output(paths, out, lambda path: path.suffix == ENDING or not path.exists())
+    jobs = files.plan(paths, out, ENDING, _is_image)
+    _refuse_other_endings(jobs)
+    options = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
+    codec = _load(model)
+    files.run(jobs, lambda job: _compress_one(codec, job, options, verbose), force, as_json, "Compressing")
+
+
+def _compress_one(codec: Any, job: files.Job, options: dict[str, Any], verbose: bool) -> dict[str, Any]:
+    from lic.codec.file import written_aside
+    from lic.codec.images import read_image
+
+    pixels = read_image(job.source, **options)
+    began = time.perf_counter()
+    stream = codec.compress(pixels)
+    seconds = time.perf_counter() - began
+    with written_aside(job.target) as file:
+        file.write(stream)
+    report = {"bytes": len(stream), "bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])}
+    if verbose:
+        report |= {"psnr": _psnr(pixels, codec.decompress(stream)), "seconds": seconds}
+    return report
+
+
+def _psnr(pixels: Any, decoded: Any) -> float:
+    import numpy as np
+
+    error = np.mean((pixels.astype(np.float64) - decoded) ** 2)
+    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+
+
+def _load(model: str) -> Any:
+    import lic
+
+    return lic.load(model)
+
+
+def _is_image(path: Path) -> bool:
+    from PIL import Image
+
+    return path.suffix.lower() in Image.registered_extensions()
+
+
+def _refuse_other_endings(jobs: list[files.Job]) -> None:
+    for job in jobs:
+        if job.target.suffix != ENDING:
+            raise typer.BadParameter(f"the output {job.target} should end in {ENDING}, or be a folder")

@@ -1,0 +1,57 @@
+"""`lic decompress`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lic.cli import files
+from lic.cli.compress import ENDING
+
+
+def decompress(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN... [OUT]",
+            help="Streams or folders of streams; OUT is an image file or a folder.",
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file, or folder.")] = None,
+    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print bpp and times.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Decode .lic streams into images, PNG unless OUT ends otherwise."""
+    paths, out = files.split_output(paths, out, lambda path: path.suffix != ENDING)
+    jobs = files.plan(paths, out, ".png", lambda path: path.suffix == ENDING)
+    import lic
+
+    codec = lic.load(model)
+    files.run(jobs, lambda job: _decompress_one(codec, job, verbose), force, as_json, "Decoding")
+
+
+def _decompress_one(codec: Any, job: files.Job, verbose: bool) -> dict[str, Any]:
+    from lic.codec.images import write_image
+    from lic.errors import BitstreamError
+
+    try:
+        stream = job.source.read_bytes()
+    except FileNotFoundError:
+        raise BitstreamError(f"There is no file {str(job.source)!r}.") from None
+    began = time.perf_counter()
+    try:
+        pixels = codec.decompress(stream)
+    except Exception as error:
+        error.args = (f"{job.source}: {error}",)
+        raise
+    seconds = time.perf_counter() - began
+    write_image(job.target, pixels)
+    report = {"height": pixels.shape[0], "width": pixels.shape[1], "grey": pixels.ndim == 2}
+    if verbose:
+        report |= {"bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1]), "seconds": seconds}
+    return report

@@ -1,0 +1,133 @@
+"""Inputs and outputs of a command that works on many files."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import typer
+
+from lic.errors import LicError
+
+
+class Job(NamedTuple):
+    """One file to read and the one to write."""
+
+    source: pathlib.Path
+    target: pathlib.Path
+
+
+def plan(
+    paths: list[pathlib.Path],
+    out: pathlib.Path | None,
+    ending: str,
+    wanted: Callable[[pathlib.Path], bool],
+) -> list[Job]:
+    """Says which file becomes which.
+
+    Args:
+      paths: Files and folders; folders are searched for files that are wanted.
+      out: The output file for one input file, or a folder; default: beside each input.
+      ending: Ending of outputs.
+      wanted: Whether a file in a folder is an input.
+
+    Raises:
+      typer.BadParameter: Two inputs would become one output, or several an output that is no folder.
+    """
+    found = [(path, base) for top in paths for path, base in _files(top, wanted)]
+    if not found:
+        raise typer.BadParameter(f"no inputs found in {', '.join(map(str, paths))}")
+    to_folder = out is not None and (len(found) > 1 or paths[0].is_dir() or out.is_dir())
+    if to_folder and out.is_file():
+        raise typer.BadParameter(f"{out} is a file, but the outputs of several inputs need a folder")
+    if out is not None and not to_folder:
+        return [Job(found[0][0], out)]
+    folder = (lambda base: out) if to_folder else (lambda base: base)
+    jobs = [Job(path, (folder(base) / path.relative_to(base)).with_suffix(ending)) for path, base in found]
+    _refuse_twins(jobs)
+    return jobs
+
+
+def split_output(
+    paths: list[pathlib.Path], out: pathlib.Path | None, is_output: Callable[[pathlib.Path], bool]
+) -> tuple[list[pathlib.Path], pathlib.Path | None]:
+    """Takes IN OUT apart: of two paths the second is the output if it looks like one, or if the first is a folder."""
+    if out is None and len(paths) == 2 and (is_output(paths[1]) or paths[0].is_dir()):
+        return paths[:1], paths[1]
+    return paths, out
+
+
+def run(
+    jobs: Iterable[Job],
+    work: Callable[[Job], dict[str, Any]],
+    force: bool,
+    as_json: bool,
+    verb: str,
+) -> None:
+    """Does all jobs, with a progress bar where there are several, and exits with 1 if any failed.
+
+    Args:
+      jobs: What to do.
+      work: Does one job and returns what is to be reported of it.
+      force: Whether outputs may be overwritten.
+      as_json: Whether the report is JSON.
+      verb: The word before the progress bar.
+    """
+    jobs, reports, failed = list(jobs), [], False
+    for job in _with_progress(jobs, verb, as_json):
+        report = {"input": str(job.source), "output": str(job.target)}
+        try:
+            report |= _one(job, work, force)
+        except (LicError, OSError) as error:
+            failed, report = True, {"input": str(job.source), "error": str(error)}
+            print(f"lic: {error}", file=sys.stderr)
+        else:
+            if not as_json:
+                print(describe(report))
+        reports.append(report)
+    if as_json:
+        print(json.dumps(reports, indent=1))
+    if failed:
+        raise typer.Exit(1)
+
+
+def describe(report: dict[str, Any]) -> str:
+    """Returns a report as one line for people."""
+    units = {"bytes": "{:,} bytes", "bpp": "{:.4f} bpp", "psnr": "{:.2f} dB", "seconds": "{:.2f} s"}
+    figures = [unit.format(report[name]) for name, unit in units.items() if name in report]
+    return f"{report['input']} -> {report['output']}  {', '.join(figures)}".rstrip()
+
+
+def _one(job: Job, work: Callable[[Job], dict[str, Any]], force: bool) -> dict[str, Any]:
+    if job.target.exists() and not force:
+        raise LicError(f"{job.target} exists. Say --force to overwrite it, or name another output.")
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    return work(job)
+
+
+def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tuple[pathlib.Path, pathlib.Path]]:
+    """Inputs below a path, each with the folder that its output's path is relative to."""
+    if not top.is_dir():
+        return [(top, top.parent)]
+    return [(path, top) for path in sorted(top.rglob("*")) if path.is_file() and wanted(path)]
+
+
+def _refuse_twins(jobs: list[Job]) -> None:
+    sources: dict[pathlib.Path, pathlib.Path] = {}
+    for job in jobs:
+        twin = sources.setdefault(job.target, job.source)
+        if twin != job.source:
+            raise typer.BadParameter(f"{twin} and {job.source} would both become {job.target}; name outputs one by one")
+
+
+def _with_progress(jobs: list[Job], verb: str, as_json: bool) -> Iterable[Job]:
+    if len(jobs) < 2 or as_json or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return jobs
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(jobs, verb, console=Console(stderr=True))

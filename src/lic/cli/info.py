@@ -1,0 +1,66 @@
+"""`lic info`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .lic stream or a .codec file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say what a stream or a codec file is, without decoding it."""
+    from lic.codec.stream import MAGIC
+    from lic.errors import BitstreamError
+
+    try:
+        with open(file, "rb") as opened:
+            start = opened.read(4)
+    except OSError as error:
+        raise BitstreamError(f"{file} cannot be read: {error.strerror}.") from None
+    facts = _of_stream(file) if start == MAGIC else _of_codec(file)
+    print(json.dumps(facts, indent=1) if as_json else _table(facts))
+
+
+def _of_stream(file: Path) -> dict[str, Any]:
+    from lic.codec.shipped import name_of
+    from lic.codec.stream import VERSION, Flag, Stream
+
+    data = file.read_bytes()
+    stream = Stream.parse(data)
+    return {
+        "kind": "stream",
+        "version": VERSION,
+        "codec": name_of(stream.fingerprint),
+        "height": stream.height,
+        "width": stream.width,
+        "grey": Flag.GREY in stream.flags,
+        "bytes": len(data),
+        "bpp": round(8 * len(data) / (stream.height * stream.width), 4),
+    }
+
+
+def _of_codec(file: Path) -> dict[str, Any]:
+    from lic.codec.file import read_text
+
+    text = read_text(file)
+    config = text["config"]
+    return {
+        "kind": "codec",
+        "fingerprint": text["fingerprint"],
+        "stored": text["stored"],
+        "transform": config["transform"]["transform"],
+        "entropy model": config["entropy"]["entropy model"],
+        "lmbda": config["lmbda"],
+        "made by": f"lic {text['lic']}",
+        "bytes": file.stat().st_size,
+    }
+
+
+def _table(facts: dict[str, Any]) -> str:
+    width = max(map(len, facts))
+    return "\n".join(f"{name:{width}}  {value}" for name, value in facts.items())

@@ -1,0 +1,143 @@
+"""Image files: anything that Pillow reads, as 8-bit sRGB or grey; and writing them again."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import warnings
+
+import numpy as np
+from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
+
+from lic.codec.file import written_aside
+from lic.errors import ImageError
+
+_log = logging.getLogger(__name__)
+_BITS_PER_SAMPLE = 258  # The TIFF tag.
+_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def read_image(
+    path: str | os.PathLike,
+    *,
+    background: str | None = None,
+    to_8_bit: bool = False,
+    frame: int | None = None,
+) -> np.ndarray:
+    """Reads an image file: upright, in sRGB, other metadata dropped.
+
+    Args:
+      path: The file.
+      background: Colour, by name or as #rrggbb, that transparent pixels are laid over.
+      to_8_bit: Whether images of 16 bits a channel are taken, with the lower bits rounded away.
+      frame: Which frame, from 0, of a file that has several.
+
+    Returns:
+      uint8 [height, width, 3], or [height, width] for a grey image.
+
+    Raises:
+      ImageError: The file cannot be read or, without the argument that is named, would lose something.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return _pixels(image, os.fspath(path), background, to_8_bit, frame)
+    except FileNotFoundError:
+        raise ImageError(f"There is no file {os.fspath(path)!r}.") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{path} is not an image that Pillow reads.") from None
+    except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise ImageError(f"{path} cannot be read as an image: {error}.") from error
+
+
+def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
+    """Writes pixels to an image file whose format its name's ending tells, aside and renamed.
+
+    Raises:
+      ImageError: Pillow writes no format with this ending.
+    """
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in Image.registered_extensions():
+        raise ImageError(f"{path}: no image format ends in {ending!r}. End the name in .png, for example.")
+    with written_aside(path) as file:
+        Image.fromarray(pixels).save(file, Image.registered_extensions()[ending])
+
+
+def _pixels(image: Image.Image, path: str, background: str | None, to_8_bit: bool, frame: int | None) -> np.ndarray:
+    image = _one_frame(image, path, frame)
+    if _bits(image) > 8 and not to_8_bit:
+        raise ImageError(f"{path} has 16 bits a channel, a codec takes 8. Say --to-8-bit to round them.")
+    image.load()
+    profile = image.info.get("icc_profile")
+    image = ImageOps.exif_transpose(image)
+    if image.mode in _DEEP_MODES:
+        return np.rint(np.clip(np.asarray(image, np.float64), 0, 65535) / 257).astype(np.uint8)
+    image = _without_alpha(image, path, background)
+    if profile:
+        image = _in_srgb(image, profile, path)
+    if image.mode == "1":
+        image = image.convert("L")
+    if image.mode not in ("L", "RGB", "CMYK", "YCbCr", "LAB", "HSV", "P"):
+        raise ImageError(f"{path} has pixels of Pillow's mode {image.mode!r}. Convert it to RGB or grey of 8 bits.")
+    return np.asarray(image if image.mode == "L" else image.convert("RGB"))
+
+
+def _one_frame(image: Image.Image, path: str, frame: int | None) -> Image.Image:
+    # A camera's MPO file is a photograph with a preview or a second view behind it.
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    if frame is None and frames > 1:
+        raise ImageError(f"{path} has {frames} frames. Say which one with --frame N, from 0.")
+    if frame is not None:
+        if not 0 <= frame < frames:
+            raise ImageError(f"{path} has no frame {frame}: it has {frames}, counted from 0.")
+        image.seek(frame)
+    return image
+
+
+def _bits(image: Image.Image) -> int:
+    """Bits a channel in the file; Pillow opens some deep files as if they had 8."""
+    if image.mode in _DEEP_MODES:
+        return 16
+    if image.format == "PNG" and getattr(image, "filename", ""):
+        with open(image.filename, "rb") as file:
+            return file.read(25)[24]
+    return max(getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,)))
+
+
+def _without_alpha(image: Image.Image, path: str, background: str | None) -> Image.Image:
+    if not image.has_transparency_data:
+        return image
+    grey = image.mode in ("LA", "L", "1")
+    image = image.convert("RGBA")
+    if image.getchannel("A").getextrema()[0] < 255:
+        if background is None:
+            raise ImageError(f"{path} has transparent pixels. Say what is behind them with --background COLOUR.")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, _colour(background)), image)
+        grey = grey and len(set(_colour(background))) == 1
+    return image.convert("L" if grey else "RGB")
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    try:
+        return ImageColor.getrgb(text)[:3]
+    except ValueError:
+        raise ImageError(f"{text!r} is not a colour. Use a name such as white, or #rrggbb.") from None
+
+
+def _in_srgb(image: Image.Image, profile: bytes, path: str) -> Image.Image:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image
+        converted = ImageCms.profileToProfile(
+            image.convert("RGB") if image.mode == "P" else image,
+            source,
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGB",
+        )
+    except ImageCms.PyCMSError as error:
+        _log.warning("%s: its colour profile cannot be used (%s); its colours are taken as sRGB", path, error)
+        return image
+    return converted.convert("L") if image.mode == "L" else converted
