@@ -15,12 +15,12 @@ find_python = $(shell for version in $(1); do \
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# $(call install,folder,versions): a virtual environment with the package and its development tools.
+# $(call install,folder,versions): a virtual environment, made once, with the package and its development tools.
 define install
 	python="$(call find_python,$(2))"; \
 	if [ -z "$$python" ]; then echo "lic needs a Python of: $(2). None was found on PATH or under pyenv." >&2; exit 1; fi; \
-	echo "Setting up $(1) with $$("$$python" --version), once"; \
-	"$$python" -m venv --clear $(1) && \
+	echo "Setting up $(1) with $$("$$python" --version)"; \
+	{ [ -x $(1)/bin/python ] || "$$python" -m venv $(1); } && \
 	$(1)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
 	touch $@
 endef

@@ -1,6 +1,6 @@
 """Makes the codec file that ships from trained weights, and measures it over a folder of images.
 
-    python training/default/ship.py --weights RUN/weights.npz --kodak FOLDER [--out src/lic/models/weights/default.codec]
+    python training/default/ship.py --weights RUN/weights.npz --kodak FOLDER [--out FILE.codec]
 
 Bytes are those of whole streams, PSNR is over RGB; the gain is that over the JPEG curve at the same bits per pixel.
 """

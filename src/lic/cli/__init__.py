@@ -14,6 +14,7 @@ from lic.errors import LicError
 app = typer.Typer(
     help="Learned image compression: photographs to small streams and back.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import pathlib
@@ -36,7 +37,7 @@ def plan(
       wanted: Whether a file in a folder is an input.
 
     Raises:
-      typer.BadParameter: Two inputs would become one output, or several an output that is no folder.
+      typer.BadParameter: There are no inputs, or several for an output that is a file.
     """
     found = [(path, base) for top in paths for path, base in _files(top, wanted)]
     if not found:
@@ -46,10 +47,8 @@ def plan(
         raise typer.BadParameter(f"{out} is a file, but the outputs of several inputs need a folder")
     if out is not None and not to_folder:
         return [Job(found[0][0], out)]
-    folder = (lambda base: out) if to_folder else (lambda base: base)
-    jobs = [Job(path, (folder(base) / path.relative_to(base)).with_suffix(ending)) for path, base in found]
-    _refuse_twins(jobs)
-    return jobs
+    targets = [(out if to_folder else base) / path.relative_to(base) for path, base in found]
+    return [Job(path, target) for (path, _), target in zip(found, _with_ending(targets, ending))]
 
 
 def split_output(
@@ -116,12 +115,13 @@ def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tu
     return [(path, top) for path in sorted(top.rglob("*")) if path.is_file() and wanted(path)]
 
 
-def _refuse_twins(jobs: list[Job]) -> None:
-    sources: dict[pathlib.Path, pathlib.Path] = {}
-    for job in jobs:
-        twin = sources.setdefault(job.target, job.source)
-        if twin != job.source:
-            raise typer.BadParameter(f"{twin} and {job.source} would both become {job.target}; name outputs one by one")
+def _with_ending(targets: list[pathlib.Path], ending: str) -> list[pathlib.Path]:
+    """Puts the ending in place of the one that is there, or behind it where names would collide."""
+    count = collections.Counter(target.with_suffix("") for target in targets)
+    return [
+        target.with_suffix(ending) if count[target.with_suffix("")] == 1 else target.with_name(target.name + ending)
+        for target in targets
+    ]
 
 
 def _with_progress(jobs: list[Job], verb: str, as_json: bool) -> Iterable[Job]:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+_ZIP = b"PK\x03\x04"  # What a codec file starts with.
+
 
 def info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .lic stream or a .codec file.")],
@@ -22,6 +24,8 @@ def info(
             start = opened.read(4)
     except OSError as error:
         raise BitstreamError(f"{file} cannot be read: {error.strerror}.") from None
+    if start not in (MAGIC, _ZIP):
+        raise BitstreamError(f"{file} is neither a .lic stream nor a .codec file.")
     facts = _of_stream(file) if start == MAGIC else _of_codec(file)
     print(json.dumps(facts, indent=1) if as_json else _table(facts))
 

@@ -20,9 +20,9 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("model", "transform", "entropy model", "parameters", "weights", "licence", "paper")
+    table = Table("model", "parts", "parameters", "weights", "licence", "paper", box=None, pad_edge=False)
     for name, recipe in recipes.items():
-        ships = "yes" if recipe.weights else "no"
-        size = f"{recipe.parameters:,}"
-        table.add_row(name, recipe.transform, recipe.entropy, size, ships, recipe.licence, recipe.paper)
+        parts = f"{recipe.transform} + {recipe.entropy}"
+        ships = "ship" if recipe.weights else "none"
+        table.add_row(name, parts, f"{recipe.parameters:,}", ships, recipe.licence, recipe.paper)
     Console().print(table)

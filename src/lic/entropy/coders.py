@@ -134,7 +134,7 @@ class Encode(_LatentCoder):
         self.finite = tf.reduce_all(tf.math.is_finite(latent))
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the coded string, all symbols [count] in coding order as int32, and whether all numbers were finite."""
+        """Returns the string, all symbols [count] in coding order as int32, and whether all numbers were finite."""
         return self._encoder.finish(), tf.concat(self._symbols, 0), self.finite
 
     def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | LearntPrior) -> tf.Tensor:

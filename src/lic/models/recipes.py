@@ -56,6 +56,7 @@ def default() -> Recipe:
             "parameter_widths": (192,),
             "fusion": "add",
         },
-        paper="lic's own: block KLT with learnt residual branches, checkerboard of He et al., CVPR 2021",
+        parameters=3_778_368,
+        paper="made for lic",
         weights="default.codec",
     )

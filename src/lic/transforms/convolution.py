@@ -64,9 +64,7 @@ class Convolution(keras.layers.Layer):
     def build(self, input_shape: tuple):
         size, channels = self.kernel_size, input_shape[-1]
         if self.kernel_form == "dft":
-            shape = (channels, self.filters, size, size // 2 + 1)
-            self.kernel_real = self._add_half("kernel_real", shape, tf.math.real)
-            self.kernel_imag = self._add_half("kernel_imag", shape, tf.math.imag)
+            self.kernel_real, self.kernel_imag = self._add_dft(channels)
         else:
             self.kernel = self.add_weight(
                 name="kernel",
@@ -113,12 +111,14 @@ class Convolution(keras.layers.Layer):
         pair = [more, less] if more_before else [less, more]
         return [[0, 0], pair, pair, [0, 0]]
 
-    def _add_half(self, name: str, shape: tuple, half: callable):
-        def initialize(shape: tuple, dtype: str | None = None) -> tf.Tensor:
-            kernel = self.kernel_initializer((self.kernel_size, self.kernel_size, *shape[:2]))
-            return half(to_dft(kernel))
-
-        return self.add_weight(name=name, shape=shape, initializer=initialize)
+    def _add_dft(self, channels: int) -> list[tf.Variable]:
+        with tf.init_scope():
+            dft = to_dft(self.kernel_initializer((self.kernel_size, self.kernel_size, channels, self.filters))).numpy()
+        halves = {"kernel_real": dft.real, "kernel_imag": dft.imag}
+        return [
+            self.add_weight(name=name, shape=half.shape, initializer=lambda *_, half=half, **__: tf.constant(half))
+            for name, half in halves.items()
+        ]
 
     def get_config(self) -> dict:
         return super().get_config() | {

@@ -1,0 +1,79 @@
+"""What all tests share: small parts, random images, and the two Kerases' own noise kept out of the output."""
+
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+DATA = pathlib.Path(__file__).parent / "data"
+
+# Sizes of every part at which a model is made and run in a moment.
+TINY = {
+    "width": 8,
+    "latent_depth": 12,
+    "outer_width": 8,
+    "hyper_width": 8,
+    "side_depth": 4,
+    "features": 8,
+    "num_slices": 5,
+    "max_support": 2,
+    "slice_widths": (8, 6),
+    "context_width": 8,
+    "parameter_widths": (10,),
+    "residual": True,
+}
+MIXES = [
+    (transform, entropy)
+    for transform in ("conv", "klt")
+    for entropy in ("charm", "checkerboard", "factorized", "hyperprior")
+]
+
+
+def tiny_model(transform: str, entropy: str, **sizes):
+    """A model of these parts at tiny widths, with those of the sizes that its parts have."""
+    from lic import registry
+    from lic.models.create import create_model, parameters
+
+    makers = [
+        registry.transforms.get(transform),
+        registry.entropy_models.get(entropy),
+        registry.hyper_transforms.get("conv"),
+    ]
+    makers = makers[:2] if entropy == "factorized" else makers
+    known = set().union(*map(parameters, makers))
+    fitting = {name: value for name, value in TINY.items() if name in known}
+    return create_model(transform=transform, entropy=entropy, **fitting | sizes)
+
+
+def random_images(*shape: int, seed: int = 0) -> np.ndarray:
+    """Smooth random images on 0..255, uint8."""
+    random = np.random.default_rng(seed)
+    *batch, height, width, channels = shape
+    coarse = random.uniform(0, 255, (*batch, -(-height // 8), -(-width // 8), channels))
+    fine = np.repeat(np.repeat(coarse, 8, -3), 8, -2)[..., :height, :width, :]
+    return np.clip(fine + random.normal(0, 6, fine.shape), 0, 255).astype(np.uint8)
+
+
+def golden(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Input, output and weights (by the end of their names) of a published layer."""
+    with np.load(DATA / "golden" / f"{name}.npz") as arrays:
+        weights = {key.rsplit("/", 1)[-1]: arrays[key] for key in arrays if key.startswith("weights/")}
+        return arrays["x"], arrays["y"], weights
+
+
+def assert_near(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
+    """Compares to a tolerance relative to the largest expected value."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max() <= tolerance * np.abs(expected).max()
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers():
+    """Every test draws the same random numbers, alone or after others."""
+    from lic.environment import keras
+
+    keras.utils.set_random_seed(0)
