@@ -104,9 +104,9 @@ class Codec:
                 "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
                 "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
             )
-        pixels = pixels.numpy()
+        pixels = np.clip(pixels.numpy(), 0, 255)
         pixels = pixels.mean(-1) if Flag.GREY in parsed.flags else pixels
-        return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+        return np.rint(pixels).astype(np.uint8)
 
     def compress_batch(self, images: Iterable[np.ndarray]) -> list[bytes]:
         """Compresses images, whose sizes may differ, one by one; the streams are those of `compress`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +10,7 @@ from lic import registry
 from lic.config import Configured
 from lic.errors import RegistryError
 from lic.models.base import CompressionModel
-
-_GIVEN = ("latent_depth", "hyper")  # What the assembly itself hands from part to part.
+from lic.models.recipes import Recipe
 
 
 def create_model(
@@ -37,8 +35,8 @@ def create_model(
     Raises:
       RegistryError: A name or a size is unknown, or neither a name nor both parts were given.
     """
-    recipe = {} if name is None else dataclasses.asdict(registry.models.get(name)())
-    transform, entropy = transform or recipe.get("transform"), entropy or recipe.get("entropy")
+    recipe = registry.models.get(name)() if name else Recipe("", "")
+    transform, entropy = transform or recipe.transform, entropy or recipe.entropy
     if not transform or not entropy:
         raise RegistryError(
             "create_model: expected a name, or both transform and entropy. "
@@ -46,19 +44,16 @@ def create_model(
             f"Models: {', '.join(registry.list_models())}; transforms: {', '.join(registry.list_transforms())}; "
             f"entropy models: {', '.join(registry.list_entropy_models())}."
         )
-    hyper = hyper or recipe.get("hyper")
-    if not hyper:
-        hyper = transform if transform in registry.list_hyper_transforms() else "conv"
-    lmbda = recipe.get("lmbda", 0.01) if lmbda is None else lmbda
-    return assemble(transform, entropy, hyper, lmbda, dict(recipe.get("sizes", {})) | sizes)
-
-
-def assemble(transform: str, entropy: str, hyper: str, lmbda: float, sizes: dict[str, Any]) -> CompressionModel:
-    """Makes the parts by name, each with those of the sizes that it has, and the model from them."""
+    hyper = hyper or recipe.hyper or (transform if transform in registry.list_hyper_transforms() else "conv")
     makers = [registry.transforms.get(transform), registry.entropy_models.get(entropy)]
     if "hyper" in parameters(makers[1]):
         makers.insert(1, registry.hyper_transforms.get(hyper))
     _check_sizes(sizes, makers)
+    return _assemble(makers, recipe.lmbda if lmbda is None else lmbda, {**recipe.sizes, **sizes})
+
+
+def _assemble(makers: list[Callable], lmbda: float, sizes: dict[str, Any]) -> CompressionModel:
+    """Makes the parts, each with those of the sizes that it has, and the model from them."""
     made = makers[0](**_fitting(makers[0], sizes))
     given = dict(sizes, latent_depth=made.depth)
     if len(makers) == 3:
@@ -67,15 +62,20 @@ def assemble(transform: str, entropy: str, hyper: str, lmbda: float, sizes: dict
 
 
 def parameters(maker: Callable) -> set[str]:
-    """Returns the names that a part's constructor takes, those of its bases included where it passes them on."""
+    """Returns the names that a part's constructor takes.
+
+    Where it passes keywords on to its bases, their keyword-only arguments count too; the others it sets itself.
+    """
     names: set[str] = set()
-    for base in maker.__mro__:
-        if base is Configured:
+    kinds = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
+    for base in maker.__mro__[: maker.__mro__.index(Configured)]:
+        if "__init__" not in vars(base):
+            continue
+        found = inspect.signature(base.__init__).parameters.values()
+        names |= {each.name for each in found if each.kind in kinds}
+        if not any(each.kind is each.VAR_KEYWORD for each in found):
             break
-        found = inspect.signature(base.__init__).parameters.values() if "__init__" in vars(base) else []
-        names |= {each.name for each in found if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
-        if found and not any(each.kind is each.VAR_KEYWORD for each in found):
-            break
+        kinds = {inspect.Parameter.KEYWORD_ONLY}
     return names - {"self"}
 
 

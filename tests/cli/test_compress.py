@@ -1,0 +1,292 @@
+"""`lic compress`."""
+
+import functools
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import lic
+from lic.cli import app
+from lic.codec.stream import MAGIC, Stream
+from tests.conftest import DATA, random_images, tiny_model
+
+ODD = DATA / "odd"
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory):
+    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
+    lic.Codec(tiny_model("klt", "hyperprior")).save(path)
+    with pytest.MonkeyPatch.context() as patch:
+        # Each load traces the codec's functions anew, which would take most of the time.
+        patch.setattr(lic, "load", functools.cache(lic.load))
+        yield path
+
+
+@pytest.fixture
+def compress(codec, tmp_path, monkeypatch):
+    """Runs the command in an empty folder; afterwards no partial file may be there."""
+    monkeypatch.chdir(tmp_path)
+    yield lambda *paths: CliRunner().invoke(app, ["compress", "--model", str(codec), *map(str, paths)])
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return photo_at(tmp_path / "photo.png")
+
+
+def photo_at(path, seed=0):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(random_images(20, 30, 3, seed=seed)).save(path)
+    return path
+
+
+def is_stream(path):
+    return path.is_file() and path.read_bytes()[:4] == MAGIC
+
+
+def files_below(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def strict_json(text):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_stream_is_put_beside_the_image(compress, photo):
+    result = compress(photo)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert is_stream(photo.with_suffix(".lic"))
+    assert result.stdout.startswith(f"{photo} -> {photo.with_suffix('.lic')}")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_stream_is_what_the_library_gives(compress, codec, photo):
+    compress(photo)
+    assert photo.with_suffix(".lic").read_bytes() == lic.load(str(codec)).compress(np.asarray(Image.open(photo)))
+
+
+def test_second_path_is_the_output(compress, photo, tmp_path):
+    assert compress(photo, tmp_path / "new" / "small.lic").exit_code == 0
+    assert files_below(tmp_path) == ["new/small.lic", "photo.png"]
+
+
+@pytest.mark.parametrize("option", ["--out", "-o"])
+def test_output_may_be_an_option(compress, photo, tmp_path, option):
+    assert compress(photo, option, tmp_path / "small.lic").exit_code == 0
+    assert is_stream(tmp_path / "small.lic")
+
+
+def test_output_may_be_a_folder(compress, photo, tmp_path):
+    (tmp_path / "out").mkdir()
+    assert compress(photo, "--out", tmp_path / "out").exit_code == 0
+    assert files_below(tmp_path) == ["out/photo.lic", "photo.png"]
+
+
+def test_second_path_may_be_a_folder_that_is_there(compress, photo, tmp_path):
+    (tmp_path / "out").mkdir()
+    assert compress(photo, tmp_path / "out").exit_code == 0
+    assert files_below(tmp_path) == ["out/photo.lic", "photo.png"]
+
+
+@pytest.mark.parametrize("option", [(), ("--out",)])
+def test_folder_is_compressed_into_a_folder_of_the_same_structure(compress, tmp_path, option):
+    photo_at(tmp_path / "in" / "a.png")
+    photo_at(tmp_path / "in" / "deep" / "b.jpg")
+    (tmp_path / "in" / "notes.txt").write_text("no image")
+    assert compress(tmp_path / "in", *option, tmp_path / "out").exit_code == 0
+    assert files_below(tmp_path / "out") == ["a.lic", "deep/b.lic"]
+
+
+def test_folder_alone_is_compressed_in_place(compress, tmp_path):
+    photo_at(tmp_path / "in" / "deep" / "b.png")
+    assert compress(tmp_path / "in").exit_code == 0
+    assert files_below(tmp_path) == ["in/deep/b.lic", "in/deep/b.png"]
+
+
+def test_several_images_go_into_a_folder(compress, tmp_path):
+    photos = [photo_at(tmp_path / name, seed) for seed, name in enumerate(["a.png", "b.png", "c.png"])]
+    result = compress(*photos, "--out", tmp_path / "new")
+    assert result.exit_code == 0
+    assert files_below(tmp_path / "new") == ["a.lic", "b.lic", "c.lic"]
+    assert len(result.stdout.splitlines()) == 3
+
+
+def test_two_images_are_two_inputs(compress, tmp_path):
+    photos = [photo_at(tmp_path / name) for name in ("a.png", "b.png")]
+    assert compress(*photos).exit_code == 0
+    assert files_below(tmp_path) == ["a.lic", "a.png", "b.lic", "b.png"]
+
+
+def test_names_that_would_collide_keep_their_endings(compress, tmp_path):
+    for name in ("rgb.bmp", "rgb.tiff"):
+        shutil.copy(ODD / name, tmp_path)
+    assert compress(tmp_path / "rgb.bmp", tmp_path / "rgb.tiff").exit_code == 0
+    assert files_below(tmp_path) == ["rgb.bmp", "rgb.bmp.lic", "rgb.tiff", "rgb.tiff.lic"]
+
+
+def test_no_image_overwrites_the_stream_of_another(compress, tmp_path):
+    photos = [photo_at(tmp_path / folder / "photo.png", seed) for seed, folder in enumerate("ab")]
+    result = compress(*photos, "--out", tmp_path / "out", "--force")
+    assert result.exit_code != 0 or len(files_below(tmp_path / "out")) == 2
+
+
+def test_stream_that_exists_is_kept_without_force(compress, photo, tmp_path):
+    (tmp_path / "photo.lic").write_bytes(b"old")
+    result = compress(photo)
+    assert result.exit_code == 1
+    assert "photo.lic" in result.stderr
+    assert "--force" in result.stderr
+    assert (tmp_path / "photo.lic").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("option", ["--force", "-f"])
+def test_stream_that_exists_is_replaced_with_force(compress, photo, tmp_path, option):
+    (tmp_path / "photo.lic").write_bytes(b"old")
+    assert compress(photo, option).exit_code == 0
+    assert is_stream(tmp_path / "photo.lic")
+
+
+def test_one_bad_image_stops_no_other(compress, tmp_path):
+    for name in ("rgb.bmp", "truncated.jpg", "grey.png", "text-named.png"):
+        shutil.copy(ODD / name, tmp_path)
+    result = compress(*(tmp_path / name for name in ("truncated.jpg", "rgb.bmp", "text-named.png", "grey.png")))
+    assert result.exit_code == 1
+    assert sorted(path.name for path in tmp_path.glob("*.lic")) == ["grey.lic", "rgb.lic"]
+    first, second = result.stderr.splitlines()
+    assert "truncated.jpg" in first
+    assert "text-named.png" in second
+
+
+def test_missing_image_is_said(compress, tmp_path):
+    result = compress(tmp_path / "absent.png")
+    assert result.exit_code == 1
+    assert "absent.png" in result.stderr
+    assert files_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("out", [("small.png",), ("--out", "small.jpg"), ("new-folder",)])
+def test_output_with_another_ending_is_a_wrong_use(compress, photo, tmp_path, out):
+    result = compress(photo, *out)
+    assert result.exit_code == 2
+    assert ".lic" in result.stderr
+    assert files_below(tmp_path) == ["photo.png"]
+
+
+def test_folder_without_images_is_a_wrong_use(compress, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").touch()
+    assert compress(tmp_path / "in").exit_code == 2
+
+
+def test_several_images_into_one_file_are_a_wrong_use(compress, tmp_path):
+    photos = [photo_at(tmp_path / name) for name in ("a.png", "b.png")]
+    (tmp_path / "old.lic").write_bytes(b"old")
+    assert compress(*photos, "--out", tmp_path / "old.lic", "--force").exit_code == 2
+    assert (tmp_path / "old.lic").read_bytes() == b"old"
+
+
+def test_no_paths_are_a_wrong_use(compress):
+    assert compress().exit_code == 2
+
+
+@pytest.mark.parametrize("options", [("--frame", "first"), ("--no-such-option",)])
+def test_unknown_options_are_a_wrong_use(compress, photo, options):
+    assert compress(photo, *options).exit_code == 2
+
+
+def test_json_has_bytes_and_bpp(compress, photo):
+    result = compress(photo, "--json")
+    (report,) = strict_json(result.stdout)
+    size = photo.with_suffix(".lic").stat().st_size
+    assert report == {
+        "input": str(photo),
+        "output": str(photo.with_suffix(".lic")),
+        "bytes": size,
+        "bpp": pytest.approx(8 * size / (20 * 30)),
+    }
+
+
+def test_json_tells_of_failures(compress, photo):
+    result = compress(photo, ODD / "truncated.png", "--json", "--out", "out")
+    good, bad = strict_json(result.stdout)
+    assert result.exit_code == 1
+    assert good["bytes"] > 0
+    assert (bad["input"], "truncated.png" in bad["error"]) == (str(ODD / "truncated.png"), True)
+
+
+def test_verbose_json_has_psnr_and_seconds(compress, codec, photo):
+    (report,) = strict_json(compress(photo, "--json", "--verbose").stdout)
+    pixels = np.asarray(Image.open(photo)).astype(np.float64)
+    decoded = lic.load(str(codec)).decompress(photo.with_suffix(".lic").read_bytes())
+    assert report["psnr"] == pytest.approx(10 * np.log10(255**2 / np.mean((pixels - decoded) ** 2)))
+    assert report["seconds"] > 0
+
+
+def test_verbose_json_of_an_image_without_loss_is_still_json(compress, photo, monkeypatch):
+    pixels = np.asarray(Image.open(photo))
+    monkeypatch.setattr(lic.Codec, "decompress", lambda self, stream: pixels)
+    assert len(strict_json(compress(photo, "--json", "--verbose").stdout)) == 1
+
+
+@pytest.mark.parametrize("option", ["--verbose", "-v"])
+def test_verbose_prints_bpp_psnr_and_seconds(compress, photo, option):
+    figures = r"  [\d,]+ bytes, \d+\.\d{4} bpp, \d+\.\d\d dB, \d+\.\d\d s$"
+    assert re.search(figures, compress(photo, option).stdout.rstrip())
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("rgba.png", ["--background", "white"]),
+        ("palette-transparent.png", ["--background", "#ff8000"]),
+        ("grey-16bit.png", ["--to-8-bit"]),
+        ("animated.gif", ["--frame", "1"]),
+    ],
+)
+def test_option_that_the_refusal_names_helps(compress, tmp_path, name, options):
+    refused = compress(ODD / name, tmp_path / "small.lic")
+    assert refused.exit_code == 1
+    assert options[0] in refused.stderr
+    assert files_below(tmp_path) == []
+    assert compress(ODD / name, tmp_path / "small.lic", *options).exit_code == 0
+    assert is_stream(tmp_path / "small.lic")
+
+
+def test_turned_photograph_is_coded_upright(compress, tmp_path):
+    compress(ODD / "orientation-6.jpg", tmp_path / "small.lic")
+    stream = Stream.parse((tmp_path / "small.lic").read_bytes())
+    assert (stream.height, stream.width) == (128, 192)
+
+
+def test_nothing_is_left_where_coding_fails(compress, photo, tmp_path, monkeypatch):
+    def fail(self, image):
+        raise lic.LicError("The model gave no numbers.")
+
+    monkeypatch.setattr(lic.Codec, "compress", fail)
+    assert compress(photo).exit_code == 1
+    assert files_below(tmp_path) == ["photo.png"]
+
+
+def test_nothing_is_left_where_writing_fails(compress, photo, tmp_path):
+    # A folder cannot be replaced by a file, --force or not.
+    (tmp_path / "photo.lic").mkdir()
+    result = compress(photo, "--force")
+    assert result.exit_code == 1
+    assert "photo.lic" in result.stderr
+    assert files_below(tmp_path) == ["photo.png"]
+
+
+def test_folder_that_does_not_exist_is_said(compress, tmp_path):
+    result = compress(tmp_path / "absent", "--out", tmp_path / "out.lic")
+    assert result.exit_code == 1
+    assert "absent" in result.stderr

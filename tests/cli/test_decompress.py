@@ -1,0 +1,231 @@
+"""`lic decompress`."""
+
+import functools
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import lic
+from lic.cli import app
+from lic.codec.images import read_image
+from tests.conftest import DATA, random_images, tiny_model
+
+ODD = DATA / "odd"
+BROKEN = {"empty.jpg", "text-named.png", "truncated.jpg", "truncated.png"}
+READABLE = sorted({path.name for path in ODD.iterdir()} - BROKEN)
+TAKE_ALL = {"background": "white", "to_8_bit": True, "frame": 0}
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory):
+    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
+    lic.Codec(tiny_model("klt", "hyperprior")).save(path)
+    with pytest.MonkeyPatch.context() as patch:
+        # Each load traces the codec's functions anew, which would take most of the time.
+        patch.setattr(lic, "load", functools.cache(lic.load))
+        yield path
+
+
+@pytest.fixture
+def decompress(codec, tmp_path, monkeypatch):
+    """Runs the command in an empty folder; afterwards no partial file may be there."""
+    monkeypatch.chdir(tmp_path)
+    yield lambda *paths: CliRunner().invoke(app, ["decompress", "--model", str(codec), *map(str, paths)])
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.fixture
+def stream_at(codec, tmp_path):
+    """Writes the stream of a random image to a path below the empty folder."""
+
+    def make(name="photo.lic", shape=(20, 30, 3), seed=0):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = random_images(*shape[:2], 3, seed=seed)
+        path.write_bytes(lic.load(str(codec)).compress(image if len(shape) == 3 else image[..., 0]))
+        return path
+
+    return make
+
+
+def files_below(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_png_is_put_beside_the_stream(decompress, stream_at):
+    stream = stream_at()
+    result = decompress(stream)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{stream} -> {stream.with_suffix('.png')}\n"
+    with Image.open(stream.with_suffix(".png")) as image:
+        assert (image.format, image.size) == ("PNG", (30, 20))
+
+
+def test_png_has_the_pixels_that_the_library_gives(decompress, codec, stream_at):
+    stream = stream_at()
+    decompress(stream)
+    expected = lic.load(str(codec)).decompress(stream.read_bytes())
+    np.testing.assert_array_equal(read_image(stream.with_suffix(".png")), expected)
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("png", "PNG"), ("jpg", "JPEG"), ("bmp", "BMP"), ("tiff", "TIFF")])
+@pytest.mark.parametrize("option", [(), ("--out",)])
+def test_ending_of_the_output_tells_the_format(decompress, stream_at, tmp_path, ending, kind, option):
+    assert decompress(stream_at(), *option, tmp_path / "new" / f"out.{ending}").exit_code == 0
+    with Image.open(tmp_path / "new" / f"out.{ending}") as image:
+        assert (image.format, image.size) == (kind, (30, 20))
+
+
+@pytest.mark.parametrize("name", ["out.xyz", "out.psd"])
+def test_output_of_no_image_format_is_refused(decompress, stream_at, tmp_path, name):
+    result = decompress(stream_at(), "--out", tmp_path / name)
+    assert result.exit_code == 1
+    assert name in result.stderr
+    assert files_below(tmp_path) == ["photo.lic"]
+
+
+@pytest.mark.parametrize("option", [(), ("--out",)])
+def test_output_may_be_a_folder(decompress, stream_at, tmp_path, option):
+    (tmp_path / "out").mkdir()
+    assert decompress(stream_at(), *option, tmp_path / "out").exit_code == 0
+    assert files_below(tmp_path) == ["out/photo.png", "photo.lic"]
+
+
+@pytest.mark.parametrize("option", [(), ("--out",)])
+def test_folder_is_decoded_into_a_folder_of_the_same_structure(decompress, stream_at, tmp_path, option):
+    stream_at("in/a.lic"), stream_at("in/deep/b.lic")
+    (tmp_path / "in" / "photo.png").write_bytes(b"passed over")
+    assert decompress(tmp_path / "in", *option, tmp_path / "out").exit_code == 0
+    assert files_below(tmp_path / "out") == ["a.png", "deep/b.png"]
+
+
+def test_several_streams_are_decoded(decompress, stream_at, tmp_path):
+    streams = [stream_at(name, seed=seed) for seed, name in enumerate(["a.lic", "b.lic"])]
+    assert decompress(*streams).exit_code == 0
+    assert files_below(tmp_path) == ["a.lic", "a.png", "b.lic", "b.png"]
+
+
+def test_names_from_a_collision_are_kept_apart(decompress, stream_at, tmp_path):
+    streams = [stream_at(name) for name in ("rgb.bmp.lic", "rgb.tiff.lic")]
+    assert decompress(*streams, "--out", tmp_path / "out").exit_code == 0
+    assert files_below(tmp_path / "out") == ["rgb.bmp.png", "rgb.tiff.png"]
+
+
+def test_image_that_exists_is_kept_without_force(decompress, stream_at, tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"the original")
+    result = decompress(stream_at())
+    assert result.exit_code == 1
+    assert "photo.png" in result.stderr
+    assert "--force" in result.stderr
+    assert (tmp_path / "photo.png").read_bytes() == b"the original"
+
+
+def test_image_that_exists_is_replaced_with_force(decompress, stream_at, tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"old")
+    assert decompress(stream_at(), "--force").exit_code == 0
+    assert read_image(tmp_path / "photo.png").shape == (20, 30, 3)
+
+
+def test_stream_of_another_model_is_refused(decompress, codec, stream_at, tmp_path):
+    other = lic.Codec(tiny_model("klt", "hyperprior", lmbda=0.02))
+    path = tmp_path / "other.lic"
+    path.write_bytes(other.compress(random_images(20, 30, 3)))
+    result = decompress(path)
+    assert result.exit_code == 1
+    for part in ("other.lic", other.fingerprint.hex(), lic.load(str(codec)).fingerprint.hex()):
+        assert part in result.stderr
+    assert files_below(tmp_path) == ["other.lic"]
+
+
+def damage_middle(data):
+    return data[:20] + bytes([data[20] ^ 1]) + data[21:]
+
+
+@pytest.mark.parametrize(
+    "damage", [damage_middle, lambda data: data[:-3], lambda data: data[:7], lambda data: b"", lambda data: b"text"]
+)
+def test_damaged_stream_is_refused(decompress, stream_at, tmp_path, damage):
+    stream = stream_at()
+    stream.write_bytes(damage(stream.read_bytes()))
+    result = decompress(stream)
+    assert result.exit_code == 1
+    assert "photo.lic" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert files_below(tmp_path) == ["photo.lic"]
+
+
+def test_one_damaged_stream_stops_no_other(decompress, stream_at, tmp_path):
+    streams = [stream_at(name) for name in ("a.lic", "bad.lic", "c.lic")]
+    streams[1].write_bytes(damage_middle(streams[1].read_bytes()))
+    result = decompress(*streams)
+    assert result.exit_code == 1
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a.png", "c.png"]
+    assert "bad.lic" in result.stderr
+
+
+def test_missing_stream_is_said(decompress, tmp_path):
+    result = decompress(tmp_path / "absent.lic")
+    assert result.exit_code == 1
+    assert "absent.lic" in result.stderr
+
+
+def test_folder_without_streams_is_a_wrong_use(decompress, tmp_path):
+    (tmp_path / "in").mkdir()
+    assert decompress(tmp_path / "in").exit_code == 2
+
+
+def test_no_paths_are_a_wrong_use(decompress):
+    assert decompress().exit_code == 2
+
+
+@pytest.mark.parametrize(("shape", "grey"), [((20, 30, 3), False), ((20, 30), True)])
+def test_json_tells_the_shape(decompress, stream_at, shape, grey):
+    stream = stream_at(shape=shape)
+    (report,) = json.loads(decompress(stream, "--json").stdout)
+    target = str(stream.with_suffix(".png"))
+    assert report == {"input": str(stream), "output": target, "height": 20, "width": 30, "grey": grey}
+
+
+def test_verbose_prints_bpp_and_seconds(decompress, stream_at):
+    stream = stream_at()
+    printed = decompress(stream, "--verbose").stdout
+    assert f"  {8 * stream.stat().st_size / 600:.4f} bpp, " in printed
+    assert re.search(r", \d+\.\d\d s$", printed.rstrip())
+
+
+def test_grey_stays_grey_in_a_format_with_colour(decompress, stream_at, tmp_path):
+    assert decompress(stream_at(shape=(20, 30)), tmp_path / "out.jpg").exit_code == 0
+    assert read_image(tmp_path / "out.jpg").shape == (20, 30)
+
+
+@pytest.fixture(scope="module")
+def there_and_back(codec, tmp_path_factory):
+    """The folder of odd files, compressed and decoded at once."""
+    folder = tmp_path_factory.mktemp("there-and-back")
+    options = ["--background", "white", "--to-8-bit", "--frame", "0"]
+    there = ["compress", str(ODD), str(folder / "streams"), "--model", str(codec), *options]
+    assert CliRunner().invoke(app, there).exit_code == 1  # For the broken files.
+    back = ["decompress", str(folder / "streams"), str(folder / "images"), "--model", str(codec)]
+    assert CliRunner().invoke(app, back).exit_code == 0
+    return folder / "images"
+
+
+def decoded_name(name):
+    return f"{name}.png" if name.startswith(("rgb.", "truncated.")) else f"{name.rsplit('.', 1)[0]}.png"
+
+
+def test_only_readable_files_come_back(there_and_back):
+    assert files_below(there_and_back) == sorted(map(decoded_name, READABLE))
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_file_comes_back_in_its_shape(there_and_back, name):
+    source = read_image(ODD / name, **TAKE_ALL)
+    decoded = read_image(there_and_back / decoded_name(name))
+    assert decoded.shape == source.shape
+    # The untrained block transform is a poor codec but no noise.
+    assert np.abs(decoded.astype(float) - source).mean() < 40

@@ -1,0 +1,215 @@
+"""Which file becomes which, and work on many files."""
+
+import json
+
+import pytest
+import typer
+
+from lic.cli.files import Job, describe, plan, run, split_output
+from lic.errors import ImageError
+
+
+def is_image(path):
+    return path.suffix in (".png", ".bmp", ".tiff")
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """Makes empty files in an empty current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def make_files(*names):
+        for name in names:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return [tmp_path / name for name in names]
+
+    return make_files
+
+
+def planned(tmp_path, paths, out=None):
+    jobs = plan([tmp_path / path for path in paths], out and tmp_path / out, ".lic", is_image)
+    return [(str(job.source.relative_to(tmp_path)), str(job.target.relative_to(tmp_path))) for job in jobs]
+
+
+def test_output_is_beside_the_input(tmp_path, make):
+    make("a/x.png")
+    assert planned(tmp_path, ["a/x.png"]) == [("a/x.png", "a/x.lic")]
+
+
+def test_output_of_one_input_is_what_is_said(tmp_path, make):
+    make("x.png")
+    assert planned(tmp_path, ["x.png"], "b/small.lic") == [("x.png", "b/small.lic")]
+
+
+def test_output_of_one_input_goes_into_a_folder_that_is_there(tmp_path, make):
+    make("x.png", "b/other.txt")
+    assert planned(tmp_path, ["x.png"], "b") == [("x.png", "b/x.lic")]
+
+
+def test_outputs_of_several_inputs_go_into_a_folder_that_is_not_there_yet(tmp_path, make):
+    make("x.png", "a/y.png")
+    assert planned(tmp_path, ["x.png", "a/y.png"], "new") == [("x.png", "new/x.lic"), ("a/y.png", "new/y.lic")]
+
+
+def test_folder_keeps_its_structure(tmp_path, make):
+    make("a/x.png", "a/deep/er/y.png")
+    jobs = [("a/deep/er/y.png", "o/deep/er/y.lic"), ("a/x.png", "o/x.lic")]
+    assert planned(tmp_path, ["a"], "o") == jobs
+
+
+def test_folder_without_output_is_written_beside_its_files(tmp_path, make):
+    make("a/x.png", "a/deep/y.png")
+    assert planned(tmp_path, ["a"]) == [("a/deep/y.png", "a/deep/y.lic"), ("a/x.png", "a/x.lic")]
+
+
+def test_folder_with_one_file_still_goes_into_a_folder(tmp_path, make):
+    make("a/deep/x.png")
+    assert planned(tmp_path, ["a"], "new") == [("a/deep/x.png", "new/deep/x.lic")]
+
+
+def test_only_wanted_files_of_a_folder_are_taken(tmp_path, make):
+    make("a/x.png", "a/notes.txt", "a/old.lic")
+    assert planned(tmp_path, ["a"]) == [("a/x.png", "a/x.lic")]
+
+
+def test_file_that_is_named_is_taken_whatever_its_ending(tmp_path, make):
+    make("photo.dat")
+    assert planned(tmp_path, ["photo.dat"]) == [("photo.dat", "photo.lic")]
+
+
+def test_files_and_folders_may_be_mixed(tmp_path, make):
+    make("x.png", "a/deep/y.png")
+    assert planned(tmp_path, ["x.png", "a"], "o") == [("x.png", "o/x.lic"), ("a/deep/y.png", "o/deep/y.lic")]
+
+
+def test_names_that_would_collide_keep_their_endings(tmp_path, make):
+    make("rgb.bmp", "rgb.tiff", "grey.png")
+    jobs = [("rgb.bmp", "rgb.bmp.lic"), ("rgb.tiff", "rgb.tiff.lic"), ("grey.png", "grey.lic")]
+    assert planned(tmp_path, ["rgb.bmp", "rgb.tiff", "grey.png"]) == jobs
+
+
+def test_same_name_in_two_folders_is_no_collision_beside_the_inputs(tmp_path, make):
+    make("a/x.png", "b/x.bmp")
+    assert planned(tmp_path, ["a", "b"]) == [("a/x.png", "a/x.lic"), ("b/x.bmp", "b/x.lic")]
+
+
+@pytest.mark.parametrize(
+    ("names", "out"),
+    [
+        (["a/x.png", "b/x.bmp"], "o"),
+        (["a/x.png", "b/x.png"], "o"),
+        (["x.bmp", "x.tiff", "x.bmp.png"], None),
+    ],
+)
+def test_no_two_inputs_ever_have_the_same_output(tmp_path, make, names, out):
+    make(*names)
+    try:
+        targets = [target for _, target in planned(tmp_path, names, out)]
+    except typer.BadParameter:  # To refuse them is as good as to tell them apart.
+        return
+    assert len(set(targets)) == len(names)
+
+
+def test_dots_inside_a_name_stay(tmp_path, make):
+    make("holiday.2024.png", "holiday.2025.png")
+    jobs = planned(tmp_path, ["holiday.2024.png", "holiday.2025.png"])
+    assert [target for _, target in jobs] == ["holiday.2024.lic", "holiday.2025.lic"]
+
+
+def test_no_inputs_are_refused(tmp_path, make):
+    make("a/notes.txt")
+    with pytest.raises(typer.BadParameter, match="no inputs"):
+        planned(tmp_path, ["a"])
+
+
+@pytest.mark.parametrize("paths", [["x.png", "y.png"], ["a"]])
+def test_file_as_output_of_a_folder_or_several_inputs_is_refused(tmp_path, make, paths):
+    make("x.png", "y.png", "a/z.png", "there.lic")
+    with pytest.raises(typer.BadParameter, match="need a folder"):
+        planned(tmp_path, paths, "there.lic")
+
+
+def test_output_is_the_second_of_two_paths_if_it_looks_like_one(make):
+    first, second = make("x.png", "y.png")
+    assert split_output([first, second], None, lambda path: True) == ([first], second)
+    assert split_output([first, second], None, lambda path: False) == ([first, second], None)
+
+
+def test_output_is_the_second_path_if_the_first_is_a_folder(make):
+    (file,) = make("a/x.png")
+    assert split_output([file.parent, file], None, lambda path: False) == ([file.parent], file)
+
+
+def test_of_three_paths_or_beside_an_option_none_is_the_output(make):
+    paths = make("x.png", "y.png", "z.png")
+    assert split_output(paths, None, lambda path: True) == (paths, None)
+    assert split_output(paths[:2], paths[2], lambda path: True) == (paths[:2], paths[2])
+
+
+def jobs_of(paths):
+    return [Job(path, path.with_suffix(".out")) for path in paths]
+
+
+def copy_unless_bad(job):
+    if job.source.stem == "bad":
+        raise ImageError(f"{job.source} is bad.")
+    job.target.write_text("new")
+    return {"bytes": 3}
+
+
+def test_failure_of_one_job_stops_no_other_and_exits_with_1(make, capsys):
+    jobs = jobs_of(make("a.png", "bad.png", "c.png"))
+    with pytest.raises(typer.Exit) as stop:
+        run(jobs, copy_unless_bad, False, False, "Copying")
+    printed = capsys.readouterr()
+    assert stop.value.exit_code == 1
+    assert [job.target.exists() for job in jobs] == [True, False, True]
+    assert printed.err == f"lic: {jobs[1].source} is bad.\n"
+    assert len(printed.out.splitlines()) == 2
+
+
+def test_success_of_all_jobs_exits_as_usual(make, capsys):
+    run(jobs_of(make("a.png", "b.png")), copy_unless_bad, False, False, "Copying")
+    assert capsys.readouterr().err == ""
+
+
+def test_output_that_exists_is_kept_without_force(make, capsys):
+    (job,) = jobs_of(make("a.png"))
+    job.target.write_text("old")
+    with pytest.raises(typer.Exit):
+        run([job], copy_unless_bad, False, False, "Copying")
+    assert job.target.read_text() == "old"
+    assert "--force" in capsys.readouterr().err
+
+
+def test_output_that_exists_is_replaced_with_force(make):
+    (job,) = jobs_of(make("a.png"))
+    job.target.write_text("old")
+    run([job], copy_unless_bad, True, False, "Copying")
+    assert job.target.read_text() == "new"
+
+
+def test_json_tells_of_failures_too(make, capsys):
+    jobs = jobs_of(make("a.png", "bad.png"))
+    with pytest.raises(typer.Exit):
+        run(jobs, copy_unless_bad, False, True, "Copying")
+    good, bad = json.loads(capsys.readouterr().out)
+    assert good == {"input": str(jobs[0].source), "output": str(jobs[0].target), "bytes": 3}
+    assert bad == {"input": str(jobs[1].source), "error": f"{jobs[1].source} is bad."}
+
+
+def test_no_progress_bar_is_drawn_into_a_pipe(make, capsys):
+    run(jobs_of(make("a.png", "b.png", "c.png")), copy_unless_bad, False, False, "Copying")
+    printed = capsys.readouterr()
+    assert "Copying" not in printed.out + printed.err
+
+
+def test_report_is_one_line_with_units():
+    report = {"input": "a.png", "output": "a.lic", "bytes": 12345, "bpp": 0.25, "psnr": 30.456, "seconds": 1.5}
+    assert describe(report) == "a.png -> a.lic  12,345 bytes, 0.2500 bpp, 30.46 dB, 1.50 s"
+
+
+def test_report_without_figures_ends_after_the_names():
+    assert describe({"input": "a.lic", "output": "a.png", "height": 3}) == "a.lic -> a.png"

@@ -1,0 +1,140 @@
+"""`lic info`."""
+
+import json
+import zipfile
+
+import pytest
+from typer.testing import CliRunner
+
+import lic
+from lic.cli import app
+from lic.codec.stream import Flag, Stream
+from lic.errors import BitstreamError, CheckpointError, LicError
+from tests.conftest import DATA, random_images, tiny_model
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return lic.Codec(tiny_model("klt", "hyperprior", lmbda=0.03), stored="float16")
+
+
+@pytest.fixture(scope="module")
+def codec_file(tiny, tmp_path_factory):
+    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
+    tiny.save(path)
+    return path
+
+
+@pytest.fixture
+def stream_file(tmp_path):
+    path = tmp_path / "photo.lic"
+    path.write_bytes(Stream(b"\1\2\3\4", 300, 20, b"payload", 5).pack())
+    return path
+
+
+def info(*arguments):
+    """Runs the command; the errors of `lic` pass through the app, and `main` prints them."""
+    return CliRunner().invoke(app, ["info", *map(str, arguments)], catch_exceptions=False)
+
+
+def facts(path):
+    return json.loads(info(path, "--json").stdout)
+
+
+def test_stream_is_described(stream_file):
+    size = stream_file.stat().st_size
+    assert facts(stream_file) == {
+        "kind": "stream",
+        "version": 1,
+        "codec": "01020304",
+        "height": 300,
+        "width": 20,
+        "grey": False,
+        "bytes": size,
+        "bpp": round(8 * size / 6000, 4),
+    }
+
+
+def test_stream_of_a_codec_is_described(tiny, tmp_path):
+    (tmp_path / "grey.lic").write_bytes(tiny.compress(random_images(20, 30, 3)[..., 0]))
+    found = facts(tmp_path / "grey.lic")
+    shape = (found["height"], found["width"], found["grey"])
+    assert (found["codec"], shape) == (tiny.fingerprint.hex(), (20, 30, True))
+
+
+def test_grey_is_one_flag_of_several(tmp_path):
+    stream = Stream(b"\1\2\3\4", 3, 2, b"", 5, Flag.GREY, quality=0.5)
+    (tmp_path / "grey.lic").write_bytes(stream.pack())
+    assert facts(tmp_path / "grey.lic")["grey"] is True
+
+
+def test_codec_file_is_described(tiny, codec_file):
+    assert facts(codec_file) == {
+        "kind": "codec",
+        "fingerprint": tiny.fingerprint.hex(),
+        "stored": "float16",
+        "transform": "klt",
+        "entropy model": "hyperprior",
+        "lmbda": 0.03,
+        "made by": f"lic {lic.__version__}",
+        "bytes": codec_file.stat().st_size,
+    }
+
+
+def test_table_has_one_line_for_each_fact(stream_file):
+    lines = [line.split(maxsplit=1) for line in info(stream_file).stdout.splitlines()]
+    assert lines == [[name, str(value)] for name, value in facts(stream_file).items()]
+
+
+def test_name_does_not_matter(stream_file, codec_file, tmp_path):
+    (tmp_path / "a.png").write_bytes(stream_file.read_bytes())
+    (tmp_path / "b.lic").write_bytes(codec_file.read_bytes())
+    assert facts(tmp_path / "a.png")["kind"] == "stream"
+    assert facts(tmp_path / "b.lic")["kind"] == "codec"
+
+
+@pytest.mark.parametrize("name", ["grey.png", "text-named.png", "empty.jpg"])
+def test_other_file_is_refused(name):
+    with pytest.raises(LicError, match=name):
+        info(DATA / "odd" / name)
+
+
+@pytest.mark.parametrize("name", ["absent.lic", "folder"])
+def test_what_cannot_be_read_is_refused(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(LicError, match=name):
+        info(tmp_path / name)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:8], lambda data: data + b"x"])
+def test_damaged_stream_is_refused(stream_file, damage):
+    stream_file.write_bytes(damage(stream_file.read_bytes()))
+    with pytest.raises(BitstreamError):
+        info(stream_file)
+
+
+def test_damaged_codec_file_is_refused(codec_file, tmp_path):
+    (tmp_path / "half.codec").write_bytes(codec_file.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match=r"half\.codec"):
+        info(tmp_path / "half.codec")
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "no JSON", '{"format": 1}', '{"format": 1, "config": {}}', '{"format": 99}']
+)
+def test_zip_that_is_no_codec_file_is_refused(tmp_path, text):
+    with zipfile.ZipFile(tmp_path / "strange.codec", "w") as archive:
+        archive.writestr("codec.json", text)
+    with pytest.raises(CheckpointError, match=r"strange\.codec"):
+        info(tmp_path / "strange.codec")
+
+
+def test_zip_of_other_things_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "strange.codec", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(CheckpointError, match=r"strange\.codec"):
+        info(tmp_path / "strange.codec")
+
+
+def test_no_file_is_a_wrong_use():
+    assert info().exit_code == 2

@@ -1,0 +1,223 @@
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import lic
+from lic.codec.stream import Flag, Stream
+from lic.environment import keras
+from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
+from tests.conftest import MIXES, random_images, tiny_model
+
+SIZES = [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)]
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return lic.Codec(tiny_model("klt", "checkerboard"))
+
+
+def _expected(codec, image):
+    """What the model itself makes of an image."""
+    x_hat = codec.model(image[None].astype(np.float32)).x_hat[0]
+    return np.clip(np.rint(x_hat), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_mix_takes_every_size(transform, entropy, size, codecs={}):  # noqa: B006 - made once a mix
+    codec = codecs.setdefault((transform, entropy), lic.Codec(tiny_model(transform, entropy)))
+    image = random_images(*size, 3)
+    decoded = codec.decompress(codec.compress(image))
+    assert (decoded.dtype, decoded.shape) == (np.uint8, image.shape)
+    # Eager execution and graphs may differ in a last bit, which rounding may turn into a grey level.
+    assert np.abs(decoded.astype(int) - _expected(codec, image)).max() <= 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_grey_stays_grey(codec, size):
+    image = random_images(*size, 1)[..., 0]
+    stream = codec.compress(image)
+    assert Stream.parse(stream).flags == Flag.GREY
+    decoded = codec.decompress(stream)
+    assert decoded.shape == image.shape
+    three = codec.decompress(codec.compress(np.stack([image] * 3, -1)))
+    assert np.abs(decoded - three.mean(-1)).max() <= 1
+
+
+def test_batches_are_the_images_one_by_one(codec):
+    images = [random_images(*size, 3) for size in [(20, 30), (1, 1), (64, 48)]]
+    streams = codec.compress_batch(images)
+    assert streams == [codec.compress(image) for image in images]
+    for decoded, stream in zip(codec.decompress_batch(streams), streams, strict=True):
+        np.testing.assert_array_equal(decoded, codec.decompress(stream))
+    assert codec.compress_batch([]) == []
+    assert codec.decompress_batch([]) == []
+
+
+def test_training_on_does_not_change_it():
+    model, image = tiny_model("klt", "hyperprior"), random_images(64, 64, 3)
+    codec = lic.Codec(model)
+    stream = codec.compress(image)
+    model.compile(keras.optimizers.Adam(0.1))
+    model.fit(image[None].astype(np.float32), verbose=0)
+    assert codec.compress(image) == stream
+    assert lic.Codec(model).fingerprint != codec.fingerprint
+
+
+@pytest.mark.parametrize("stored", ["float32", "float16"])
+@pytest.mark.parametrize("entropy", ["charm", "factorized"])
+def test_saved_and_loaded_it_is_the_same(tmp_path, stored, entropy):
+    codec, image = lic.Codec(tiny_model("conv", entropy), stored=stored), random_images(40, 50, 3)
+    codec.save(tmp_path / "mine.codec")
+    again = lic.load(tmp_path / "mine.codec")
+    assert again.fingerprint == codec.fingerprint
+    stream = codec.compress(image)
+    assert again.compress(image) == stream
+    np.testing.assert_array_equal(again.decompress(stream), codec.decompress(stream))
+
+
+def test_another_process_decodes(tmp_path, codec):
+    image = random_images(70, 90, 3)
+    codec.save(tmp_path / "mine.codec")
+    (tmp_path / "image.lic").write_bytes(codec.compress(image))
+    script = (
+        "import lic, numpy, pathlib, sys\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "codec = lic.load(folder / 'mine.codec')\n"
+        "numpy.save(folder / 'image.npy', codec.decompress((folder / 'image.lic').read_bytes()))\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True)
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "image.npy"), codec.decompress((tmp_path / "image.lic").read_bytes())
+    )
+
+
+def test_float16_halves_the_file(tmp_path):
+    model = tiny_model("conv", "hyperprior", width=64)
+    for stored in ("float32", "float16"):
+        lic.Codec(model, stored=stored).save(tmp_path / stored)
+    assert (tmp_path / "float16").stat().st_size < 0.75 * (tmp_path / "float32").stat().st_size
+
+
+def test_weights_that_float16_cannot_hold_are_refused():
+    model = tiny_model("conv", "factorized")
+    model(np.zeros((1, 16, 16, 3), np.float32))
+    model.transform.trainable_variables[0].assign(model.transform.trainable_variables[0] + 1e6)
+    lic.Codec(model)
+    with pytest.raises(CheckpointError, match="not finite as float16"):
+        lic.Codec(model, stored="float16")
+
+
+def test_under_mixed_precision_streams_are_the_same(codec, tmp_path):
+    codec.save(tmp_path / "mine.codec")
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        again = lic.load(tmp_path / "mine.codec")
+        image = random_images(48, 48, 3)
+        assert again.compress(image) == codec.compress(image)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+
+
+def test_threads_do_not_disturb_each_other(codec):
+    images = [random_images(30 + 5 * number, 40, 3, seed=number) for number in range(8)]
+    expected, found = codec.compress_batch(images), [None] * 8
+
+    def work(number):
+        found[number] = codec.compress(images[number])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((8, 8, 3), np.float32),
+        np.zeros((8, 8, 4), np.uint8),
+        np.zeros((8, 8, 1), np.uint8),
+        np.zeros((1, 8, 8, 3), np.uint8),
+        np.zeros((0, 8, 3), np.uint8),
+        np.zeros((8,), np.uint8),
+        "image.png",
+    ],
+)
+def test_wrong_images_are_told(codec, image):
+    with pytest.raises(ImageError, match=r"Expected an image as uint8 \[height, width, 3\].* Received: "):
+        codec.compress(image)
+
+
+def test_a_stream_of_other_weights_is_refused(codec):
+    other = lic.Codec(tiny_model("klt", "checkerboard", lmbda=0.5))
+    with pytest.raises(WrongModelError, match=f"{other.fingerprint.hex()}.*{codec.fingerprint.hex()}"):
+        codec.decompress(other.compress(random_images(16, 16, 3)))
+
+
+def test_a_stream_of_a_codec_that_ships_is_named(codec):
+    stream = lic.load("default").compress(random_images(16, 16, 3))
+    with pytest.raises(WrongModelError, match=r"\(default\)"):
+        codec.decompress(stream)
+
+
+def test_other_symbols_than_those_coded_are_refused(codec):
+    stream = Stream.parse(codec.compress(random_images(64, 64, 3)))
+    for payload in (stream.payload[:-3], b"", stream.payload[::-1]):
+        with pytest.raises(DesyncError, match="differ from those that were coded"):
+            codec.decompress(stream._replace(payload=payload).pack())
+
+
+@pytest.mark.parametrize("flags", [Flag.DETERMINISTIC, Flag.DETERMINISTIC | Flag.GREY])
+def test_flags_that_it_never_writes_are_refused(codec, flags):
+    stream = Stream.parse(codec.compress(random_images(16, 16, 3)))
+    with pytest.raises(BitstreamError, match="never writes"):
+        codec.decompress(stream._replace(flags=flags).pack())
+    with pytest.raises(BitstreamError, match="never writes"):
+        codec.decompress(stream._replace(quality=3.0).pack())
+
+
+def test_too_large_images_are_refused_before_they_are_decoded(codec):
+    stream = Stream.parse(codec.compress(random_images(16, 16, 3)))
+    with pytest.raises(BitstreamError, match="178000000"):
+        codec.decompress(stream._replace(height=2**30, width=2**30).pack())
+    with pytest.raises(BitstreamError, match="max_pixels=255"):
+        codec.decompress(stream.pack(), max_pixels=255)
+    assert codec.decompress(stream.pack(), max_pixels=256).shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_model_that_is_not_finite_codes_nothing(value):
+    codec = lic.Codec(tiny_model("klt", "hyperprior"))
+    bias = codec.model.transform.analysis.branch.layers[-1].bias
+    bias.assign(bias + value)
+    with pytest.raises(LicError, match="not finite"):
+        codec.compress(random_images(16, 16, 3))
+    with pytest.raises(CheckpointError, match="not finite as float32"):
+        lic.Codec(codec.model)
+
+
+def test_latents_far_outside_the_tables_come_back():
+    codec = lic.Codec(tiny_model("klt", "charm"))
+    linear = codec.model.transform.analysis.linear
+    for factor in (1e2, 1e4, 1e8):
+        linear.assign(linear * factor)
+        image = random_images(32, 32, 3)
+        np.testing.assert_allclose(codec.decompress(codec.compress(image)), _expected(codec, image), atol=1)
+
+
+def test_unknown_storage_is_refused():
+    with pytest.raises(ValueError, match="stored.*'int8'"):
+        lic.Codec(tiny_model("conv", "factorized"), stored="int8")
+
+
+def test_streams_are_checked_to_be_bytes_of_any_kind(codec):
+    image = random_images(16, 16, 3)
+    stream = codec.compress(image)
+    for form in (bytearray, memoryview):
+        np.testing.assert_array_equal(codec.decompress(form(stream)), codec.decompress(stream))

@@ -1,0 +1,44 @@
+"""Ten thousand streams with a right header and random bytes behind it, in a child process that has a time limit."""
+
+import subprocess
+import sys
+
+import pytest
+
+import lic
+from tests.conftest import tiny_model
+
+COUNT, SLOWEST = 10_000, 2.0
+
+# Each stream must end in a typed error within two seconds; the chance of a right checksum by luck is nil.
+CHILD = """
+import faulthandler, sys, time
+import numpy as np, lic
+from lic.codec.stream import Flag, Stream
+codec, random = lic.load(sys.argv[1]), np.random.default_rng(int(sys.argv[2]))
+codec.compress(np.zeros((16, 16, 3), np.uint8))
+for number in range(int(sys.argv[3])):
+    height, width = (int(size) for size in random.integers(1, 70, 2))
+    payload = random.bytes(int(random.integers(0, 80)))
+    if number % 4 == 0:
+        payload = bytes([random.choice([0, 128, 255])]) * len(payload)
+    stream = Stream(codec.fingerprint, height, width, payload, int(random.integers(2**32)), Flag(int(random.integers(2))))
+    faulthandler.dump_traceback_later(float(sys.argv[4]), exit=True)
+    try:
+        codec.decompress(stream.pack())
+    except lic.DesyncError:
+        faulthandler.cancel_dump_traceback_later()
+    else:
+        sys.exit(f"stream {number} was decoded: {stream}")
+print("ended", number + 1)
+"""
+
+
+@pytest.mark.parametrize("entropy", ["checkerboard", "charm", "factorized", "hyperprior"])
+def test_random_streams_end_in_a_typed_error(tmp_path, entropy):
+    lic.Codec(tiny_model("klt", entropy)).save(tmp_path / "tiny.codec")
+    count = COUNT // 4
+    # A slow machine is given more than two seconds for a stream, since only an end that never comes is a failure.
+    command = [sys.executable, "-c", CHILD, str(tmp_path / "tiny.codec"), "0", str(count), str(5 * SLOWEST)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert ended.stdout.split()[-2:] == ["ended", str(count)], ended.stderr[-2000:]

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from lic.entropy import ChARM, Estimate
+from lic.transforms import ConvHyperTransform
+from tests.conftest import tiny_model
+
+
+def _hyper():
+    return ConvHyperTransform(latent_depth=12, hyper_width=8, side_depth=4, features=8, outer_width=8)
+
+
+def _slice_depths(entropy):
+    return [networks.part[1] - networks.part[0] for networks in entropy.slices]
+
+
+@pytest.mark.parametrize(("depth", "count"), [(12, 1), (12, 5), (12, 12), (320, 10), (192, 10)])
+def test_slices_cover_the_channels_evenly(depth, count):
+    depths = _slice_depths(ChARM(depth, _hyper(), num_slices=count))
+    assert sum(depths) == depth
+    assert len(depths) == count
+    assert max(depths) - min(depths) <= 1
+
+
+@pytest.mark.parametrize(("max_support", "seen"), [(None, [0, 1, 2, 3]), (2, [0, 1, 2, 2]), (0, [0, 0, 0, 0])])
+def test_support_is_limited_to_the_first_slices(max_support, seen):
+    entropy = ChARM(12, _hyper(), num_slices=4, max_support=max_support, slice_widths=(4, 4))
+    entropy(np.zeros((1, 4, 4, 12), np.float32))
+    inputs = [networks.mean.layers[0].kernel.shape[2] for networks in entropy.slices]
+    assert inputs == [8 + 3 * number for number in seen]
+
+
+def test_widths_may_differ_from_slice_to_slice():
+    entropy = ChARM(12, _hyper(), num_slices=2, slice_widths=((4, 5), (6, 7)))
+    entropy(np.zeros((1, 4, 4, 12), np.float32))
+    assert [[layer.filters for layer in networks.mean.layers] for networks in entropy.slices] == [[4, 5, 6], [6, 7, 6]]
+
+
+def test_residual_prediction_is_switched_in_or_left_out():
+    latent = np.random.default_rng(0).normal(size=(1, 4, 4, 12)).astype(np.float32)
+    for residual in (False, True):
+        entropy = ChARM(12, _hyper(), num_slices=2, slice_widths=(4, 4), residual=residual)
+        coder = Estimate(latent, entropy.scales)
+        decoded = []
+        normal = coder.normal
+        coder.normal = lambda *arguments, normal=normal, decoded=decoded: (
+            decoded.append(normal(*arguments)) or decoded[-1]
+        )
+        y_hat = entropy.walk(coder)
+        changed = np.abs(y_hat - np.concatenate(decoded, -1)).max()
+        assert (changed > 0) == residual
+        assert changed <= 0.5
+
+
+def test_wrong_sizes_are_named():
+    with pytest.raises(ValueError, match="num_slices.*13"):
+        ChARM(12, _hyper(), num_slices=13)
+    with pytest.raises(ValueError, match="slice_widths"):
+        ChARM(12, _hyper(), num_slices=3, slice_widths=((4, 4), (4, 4)))
+    with pytest.raises(ValueError, match="max_support.*-1"):
+        ChARM(12, _hyper(), max_support=-1)
+
+
+def test_depths_that_slices_do_not_divide_make_a_model():
+    model = tiny_model("conv", "charm", latent_depth=11, num_slices=4)
+    assert _slice_depths(model.entropy) == [2, 3, 3, 3]

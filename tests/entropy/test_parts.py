@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lic.entropy import EVERYTHING, anchors, channels, others
+from lic.entropy.parts import checkerboard
+from tests.conftest import DATA
+
+PARTITIONS = {
+    "everything": [EVERYTHING],
+    "channels": [channels(0, 2), channels(2, 3), channels(3, 5)],
+    "checkerboard": [anchors(), others()],
+}
+sizes = st.integers(1, 9)
+
+
+@pytest.mark.parametrize("name", PARTITIONS)
+@settings(max_examples=25, deadline=None)
+@given(height=sizes, width=sizes)
+def test_parts_partition_the_latent(name, height, width):
+    latent = np.arange(2 * height * width * 5, dtype=np.float32).reshape(2, height, width, 5)
+    taken = [np.asarray(part.take(latent)) for part in PARTITIONS[name]]
+    assert sorted(np.concatenate([values.ravel() for values in taken])) == sorted(latent.ravel())
+    rebuilt = np.full_like(latent, -1)
+    for part, values in zip(PARTITIONS[name], taken, strict=True):
+        rebuilt = part.put(rebuilt, values)
+    np.testing.assert_array_equal(rebuilt, latent)
+
+
+@pytest.mark.parametrize("name", PARTITIONS)
+def test_put_changes_nothing_else(name):
+    latent = np.arange(60, dtype=np.float32).reshape(1, 3, 4, 5)
+    for part in PARTITIONS[name]:
+        values = part.take(latent)
+        changed = part.put(latent, values + 1000.0)
+        np.testing.assert_array_equal(part.take(changed), values + 1000.0)
+        np.testing.assert_array_equal(part.put(changed, values), latent)
+
+
+def test_anchors_have_an_odd_sum_of_row_and_column():
+    rows, columns = np.indices((3, 4))
+    latent = ((rows + columns) % 2).astype(np.float32)[None, ..., None]
+    assert (anchors().take(latent).numpy() == 1).all()
+    assert (others().take(latent).numpy() == 0).all()
+    np.testing.assert_array_equal(checkerboard(3, 4).numpy(), latent.ravel())
+
+
+def test_positions_come_in_raster_order():
+    latent = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
+    np.testing.assert_array_equal(anchors().take(latent).numpy().ravel(), [1, 3, 4, 6, 9, 11])
+    np.testing.assert_array_equal(others().take(latent).numpy().ravel(), [0, 2, 5, 7, 8, 10])
+
+
+@pytest.mark.parametrize("part", [anchors(), others()])
+def test_positions_are_those_of_the_published_code(part):
+    with np.load(DATA / "golden" / "checkerboard_split.npz") as arrays:
+        latent, in_place, packed = (arrays[key] for key in ("y", f"{part.name}_in_place", f"{part.name}_packed"))
+    np.testing.assert_array_equal(part.put(np.zeros_like(latent), part.take(latent)), in_place)
+    np.testing.assert_array_equal(np.sort(part.take(latent).numpy(), None), np.sort(packed, None))

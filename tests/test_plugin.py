@@ -1,0 +1,93 @@
+"""Parts from another installed package, which registers them by an entry point."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import DATA
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder that the example package is installed in."""
+    folder = tmp_path_factory.mktemp("plugin")
+    source = shutil.copytree(DATA / "plugin", folder / "source")  # Building leaves files beside it.
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet"]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", folder / "site", source]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return folder / "site"
+
+
+def printed(script, *arguments, path):
+    environment = os.environ | {"PYTHONPATH": str(path)}
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_parts_are_listed(installed):
+    script = "import json, lic; print(json.dumps([lic.list_transforms(), lic.list_entropy_models()]))"
+    transforms, entropy_models = printed(script, path=installed)
+    assert {"plugin-fold", "conv"} <= set(transforms)
+    assert {"plugin-channels", "hyperprior"} <= set(entropy_models)
+
+
+def test_parts_are_not_there_where_the_package_is_not(tmp_path):
+    script = "import json, lic; print(json.dumps(lic.list_transforms() + lic.list_entropy_models()))"
+    assert not [name for name in printed(script, path=tmp_path) if name.startswith("plugin")]
+
+
+def test_model_of_the_parts_codes_images(installed, tmp_path):
+    script = """
+import json, sys
+import numpy as np
+import lic
+
+model = lic.create_model(transform="plugin-fold", entropy="plugin-channels", step=6.0)
+image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+codec = lic.Codec(model)
+stream = codec.compress(image)
+codec.save(sys.argv[1])
+decoded = codec.decompress(stream)
+print(json.dumps({
+    "parts": [type(model.transform).__module__, type(model.entropy).__module__],
+    "estimate": sum(codec.estimate(image).values()),
+    "bits": 8 * len(stream),
+    "shape": decoded.shape,
+    "error": int(np.abs(decoded.astype(int) - image).max()),
+    "stream": stream.hex(),
+}))
+"""
+    coded = printed(script, tmp_path / "plugin.codec", path=installed)
+    assert coded["parts"] == ["lic_plugin_example", "lic_plugin_example"]
+    assert coded["shape"] == [20, 30, 3]
+    assert coded["error"] <= 3  # Half a step of 6.
+    assert coded["bits"] == pytest.approx(coded["estimate"], rel=0.1)
+    again = """
+import json, sys
+import lic
+
+print(json.dumps(lic.load(sys.argv[1]).decompress(bytes.fromhex(sys.argv[2])).shape))
+"""
+    assert printed(again, tmp_path / "plugin.codec", coded["stream"], path=installed) == [20, 30, 3]
+
+
+def test_other_parts_go_with_those_of_the_plugin(installed):
+    script = """
+import json
+import numpy as np
+import lic
+
+made = {}
+for transform, entropy in [("plugin-fold", "factorized"), ("conv", "plugin-channels")]:
+    codec = lic.Codec(lic.create_model(transform=transform, entropy=entropy))
+    made[transform] = codec.decompress(codec.compress(np.full((20, 30, 3), 90, np.uint8))).shape
+print(json.dumps(made))
+"""
+    assert printed(script, path=installed) == {"plugin-fold": [20, 30, 3], "conv": [20, 30, 3]}
