@@ -1,0 +1,50 @@
+import pytest
+
+import lic
+from lic.errors import RegistryError
+from lic.registry import Registry
+
+
+@pytest.fixture
+def colours():
+    registry = Registry("colour", ())
+    registry.register("red")(int)
+    registry.register("green")(float)
+    return registry
+
+
+def test_names_are_sorted_and_lead_to_what_was_registered(colours):
+    assert colours.names() == ["green", "red"]
+    assert colours.get("red") is int
+    assert colours.name_of(float) == "green"
+
+
+def test_a_name_is_given_once(colours):
+    with pytest.raises(RegistryError, match="colour 'red' is registered already, as <class 'int'>"):
+        colours.register("red")(str)
+    assert colours.get("red") is int
+
+
+def test_an_unknown_name_is_told_with_near_ones(colours):
+    with pytest.raises(RegistryError, match="no colour named 'gren'. Did you mean 'green'"):
+        colours.get("gren")
+    with pytest.raises(RegistryError, match="no colour named 'xyz'. Known: green, red"):
+        colours.get("xyz")
+
+
+@pytest.mark.parametrize("name", ["", None, int])
+def test_a_decorator_without_a_name_is_told(colours, name):
+    with pytest.raises(RegistryError, match="expected a non-empty string"):
+        colours.register(name)
+
+
+def test_what_is_not_registered_has_no_name(colours):
+    with pytest.raises(RegistryError, match="not registered as a colour"):
+        colours.name_of(str)
+
+
+def test_public_lists():
+    assert lic.list_transforms() == ["conv", "klt"]
+    assert lic.list_hyper_transforms() == ["conv"]
+    assert lic.list_entropy_models() == ["charm", "checkerboard", "factorized", "hyperprior"]
+    assert "default" in lic.list_models()
