@@ -10,7 +10,7 @@ find_python = $(shell for version in $(1); do \
 			>/dev/null 2>&1 && { echo "$$python"; exit; }; \
 	done; done)
 
-.PHONY: help setup setup-312 demo test test-both lint format clean
+.PHONY: help setup setup-312 demo test test-312 test-both lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,11 +40,12 @@ demo: .venv/.installed ## Compress the sample photograph, decode it, draw it bes
 test: .venv/.installed ## Run the tests
 	.venv/bin/python -m pytest $(PYTEST_FLAGS)
 
-test-both: .venv/.installed ## Run the tests in both environments, where both Pythons are there
-	.venv/bin/python -m pytest $(PYTEST_FLAGS)
+test-312: ## Run the tests in .venv-312, where Python 3.12 is there
 	@if [ -n "$(call find_python,3.12)" ]; then \
 		$(MAKE) --no-print-directory setup-312 && .venv-312/bin/python -m pytest $(PYTEST_FLAGS); \
 	else echo "Python 3.12 was not found: the second environment was not tested"; fi
+
+test-both: test test-312 ## Run the tests in both environments, where both Pythons are there
 
 lint: .venv/.installed ## Check style and formatting
 	.venv/bin/ruff check .

@@ -22,7 +22,8 @@ for number in range(int(sys.argv[3])):
     payload = random.bytes(int(random.integers(0, 80)))
     if number % 4 == 0:
         payload = bytes([random.choice([0, 128, 255])]) * len(payload)
-    stream = Stream(codec.fingerprint, height, width, payload, int(random.integers(2**32)), Flag(int(random.integers(2))))
+    crc, flags = int(random.integers(2**32)), Flag(int(random.integers(2)))
+    stream = Stream(codec.fingerprint, height, width, payload, crc, flags)
     faulthandler.dump_traceback_later(float(sys.argv[4]), exit=True)
     try:
         codec.decompress(stream.pack())

@@ -64,11 +64,12 @@ def _compress_one(codec: Any, job: files.Job, options: dict[str, Any], verbose: 
     return report
 
 
-def _psnr(pixels: Any, decoded: Any) -> float:
+def _psnr(pixels: Any, decoded: Any) -> float | None:
+    """PSNR in dB, or None where nothing was lost: JSON has no infinity."""
     import numpy as np
 
     error = np.mean((pixels.astype(np.float64) - decoded) ** 2)
-    return float(10 * np.log10(255**2 / error)) if error else float("inf")
+    return float(10 * np.log10(255**2 / error)) if error else None
 
 
 def _load(model: str) -> Any:

@@ -37,7 +37,7 @@ def plan(
       wanted: Whether a file in a folder is an input.
 
     Raises:
-      typer.BadParameter: There are no inputs, or several for an output that is a file.
+      typer.BadParameter: There are no inputs, several for an output that is a file, or several of one output's name.
     """
     found = [(path, base) for top in paths for path, base in _files(top, wanted)]
     if not found:
@@ -54,9 +54,15 @@ def plan(
 def split_output(
     paths: list[pathlib.Path], out: pathlib.Path | None, is_output: Callable[[pathlib.Path], bool]
 ) -> tuple[list[pathlib.Path], pathlib.Path | None]:
-    """Takes IN OUT apart: of two paths the second is the output if it looks like one, or if the first is a folder."""
-    if out is None and len(paths) == 2 and (is_output(paths[1]) or paths[0].is_dir()):
-        return paths[:1], paths[1]
+    """Takes IN... OUT apart: the last path is the output where it cannot be one more input.
+
+    That is a folder behind files, and of two paths one that looks like an output, or the second of two folders.
+    """
+    *first, last = paths
+    behind_files = last.is_dir() and not any(path.is_dir() for path in first)
+    of_two = len(first) == 1 and (is_output(last) or first[0].is_dir())
+    if out is None and first and (behind_files or of_two):
+        return first, last
     return paths, out
 
 
@@ -97,7 +103,7 @@ def run(
 def describe(report: dict[str, Any]) -> str:
     """Returns a report as one line for people."""
     units = {"bytes": "{:,} bytes", "bpp": "{:.4f} bpp", "psnr": "{:.2f} dB", "seconds": "{:.2f} s"}
-    figures = [unit.format(report[name]) for name, unit in units.items() if name in report]
+    figures = [unit.format(report[name]) for name, unit in units.items() if report.get(name) is not None]
     return f"{report['input']} -> {report['output']}  {', '.join(figures)}".rstrip()
 
 
@@ -117,11 +123,15 @@ def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tu
 
 def _with_ending(targets: list[pathlib.Path], ending: str) -> list[pathlib.Path]:
     """Puts the ending in place of the one that is there, or behind it where names would collide."""
-    count = collections.Counter(target.with_suffix("") for target in targets)
-    return [
-        target.with_suffix(ending) if count[target.with_suffix("")] == 1 else target.with_name(target.name + ending)
+    count = collections.Counter(target.with_suffix(ending) for target in targets)
+    named = [
+        target.with_suffix(ending) if count[target.with_suffix(ending)] == 1 else target.with_name(target.name + ending)
         for target in targets
     ]
+    for target, times in collections.Counter(named).items():
+        if times > 1:
+            raise typer.BadParameter(f"{times} inputs would all become {target}; give them one by one, or their folder")
+    return named
 
 
 def _with_progress(jobs: list[Job], verb: str, as_json: bool) -> Iterable[Job]:

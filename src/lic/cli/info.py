@@ -33,9 +33,13 @@ def info(
 def _of_stream(file: Path) -> dict[str, Any]:
     from lic.codec.shipped import name_of
     from lic.codec.stream import VERSION, Flag, Stream
+    from lic.errors import BitstreamError
 
     data = file.read_bytes()
-    stream = Stream.parse(data)
+    try:
+        stream = Stream.parse(data)
+    except BitstreamError as error:
+        raise BitstreamError(f"{file}: {error}") from None
     return {
         "kind": "stream",
         "version": VERSION,

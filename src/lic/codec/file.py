@@ -99,12 +99,15 @@ def read_text(path: str | os.PathLike) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:
             text = json.loads(archive.read(_TEXT))
         version = text["format"]
+        missing = {"fingerprint", "stored", "config", "tables", "lic"} - text.keys()
     except FileNotFoundError:
         raise CheckpointError(f"There is no codec file {os.fspath(path)!r}.") from None
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise CheckpointError(f"{path} is not a codec file, or damaged ({error}).") from error
     if version != FORMAT:
         raise CheckpointError(f"{path} has codec format {version}, this lic reads {FORMAT}. Update lic.")
+    if missing:
+        raise CheckpointError(f"{path} is a damaged codec file: {', '.join(sorted(missing))} missing. Get it anew.")
     return text
 
 
@@ -126,13 +129,14 @@ class written_aside:  # noqa: N801 - used as a function
 
     def __exit__(self, error_type: type | None, *_: object) -> None:
         self.file.close()
-        if error_type is None:
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(self.file.name, 0o666 & ~umask)
-            os.replace(self.file.name, self.path)
-        else:
-            os.unlink(self.file.name)
+        try:
+            if error_type is None:
+                umask = os.umask(0)
+                os.umask(umask)
+                os.chmod(self.file.name, 0o666 & ~umask)
+                os.replace(self.file.name, self.path)
+        finally:
+            pathlib.Path(self.file.name).unlink(missing_ok=True)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -15,6 +15,9 @@ from lic.errors import ImageError
 
 _log = logging.getLogger(__name__)
 _BITS_PER_SAMPLE = 258  # The TIFF tag.
+# Modes with alpha, palettes or single bits, and what they are without.
+_OPAQUE = {"1": "L", "LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBX": "RGB"}
+_MODES = (*_OPAQUE, "L", "RGB", "CMYK", "YCbCr", "LAB", "HSV")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -48,7 +51,7 @@ def read_image(
         raise ImageError(f"There is no file {os.fspath(path)!r}.") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path} is not an image that Pillow reads.") from None
-    except (OSError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read as an image: {error}.") from error
 
 
@@ -59,10 +62,13 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
       ImageError: Pillow writes no format with this ending.
     """
     ending = os.path.splitext(path)[1].lower()
-    if ending not in Image.registered_extensions():
-        raise ImageError(f"{path}: no image format ends in {ending!r}. End the name in .png, for example.")
+    name = Image.registered_extensions().get(ending)
+    if name not in Image.SAVE:
+        raise ImageError(
+            f"{path}: no image format that can be written ends in {ending!r}. End it in .png, for example."
+        )
     with written_aside(path) as file:
-        Image.fromarray(pixels).save(file, Image.registered_extensions()[ending])
+        Image.fromarray(pixels).save(file, name)
 
 
 def _pixels(image: Image.Image, path: str, background: str | None, to_8_bit: bool, frame: int | None) -> np.ndarray:
@@ -72,16 +78,15 @@ def _pixels(image: Image.Image, path: str, background: str | None, to_8_bit: boo
     image.load()
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
-    if image.mode in _DEEP_MODES:
-        return np.rint(np.clip(np.asarray(image, np.float64), 0, 65535) / 257).astype(np.uint8)
-    image = _without_alpha(image, path, background)
-    if profile:
-        image = _in_srgb(image, profile, path)
-    if image.mode == "1":
-        image = image.convert("L")
-    if image.mode not in ("L", "RGB", "CMYK", "YCbCr", "LAB", "HSV", "P"):
+    image = _in_8_bits(image) if image.mode in _DEEP_MODES else image
+    if image.mode not in _MODES:
         raise ImageError(f"{path} has pixels of Pillow's mode {image.mode!r}. Convert it to RGB or grey of 8 bits.")
-    return np.asarray(image if image.mode == "L" else image.convert("RGB"))
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    # A profile is applied to the file's own channels, which CMYK and the like keep until then.
+    image = image.convert(_OPAQUE[image.mode]) if image.mode in _OPAQUE else image
+    image = _in_srgb(image, profile, path) if profile else image
+    image = image if image.mode == "L" else image.convert("RGB")
+    return np.asarray(_over(image, alpha, path, background) if alpha else image)
 
 
 def _one_frame(image: Image.Image, path: str, frame: int | None) -> Image.Image:
@@ -106,17 +111,26 @@ def _bits(image: Image.Image) -> int:
     return max(getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,)))
 
 
-def _without_alpha(image: Image.Image, path: str, background: str | None) -> Image.Image:
-    if not image.has_transparency_data:
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    """A grey image of 16 bits rounded to 8, with alpha where one of its values stands for transparent."""
+    values, transparent = np.asarray(image, np.float64), image.info.get("transparency")
+    rounded = Image.fromarray(np.rint(np.clip(values, 0, 65535) / 257).astype(np.uint8))
+    if transparent is not None:
+        rounded.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    return rounded
+
+
+def _over(image: Image.Image, alpha: Image.Image, path: str, background: str | None) -> Image.Image:
+    """Lays an image over a background; an alpha channel that is opaque throughout needs none."""
+    if alpha.getextrema()[0] == 255:
         return image
-    grey = image.mode in ("LA", "L", "1")
-    image = image.convert("RGBA")
-    if image.getchannel("A").getextrema()[0] < 255:
-        if background is None:
-            raise ImageError(f"{path} has transparent pixels. Say what is behind them with --background COLOUR.")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, _colour(background)), image)
-        grey = grey and len(set(_colour(background))) == 1
-    return image.convert("L" if grey else "RGB")
+    if background is None:
+        raise ImageError(f"{path} has transparent pixels. Say what is behind them with --background COLOUR.")
+    colour = _colour(background)
+    grey = image.mode == "L" and len(set(colour)) == 1
+    behind = Image.new("RGB", image.size, colour)
+    behind.paste(image.convert("RGB"), mask=alpha)
+    return behind.convert("L") if grey else behind
 
 
 def _colour(text: str) -> tuple[int, int, int]:
@@ -131,13 +145,8 @@ def _in_srgb(image: Image.Image, profile: bytes, path: str) -> Image.Image:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if "srgb" in ImageCms.getProfileDescription(source).lower():
             return image
-        converted = ImageCms.profileToProfile(
-            image.convert("RGB") if image.mode == "P" else image,
-            source,
-            ImageCms.createProfile("sRGB"),
-            outputMode="RGB",
-        )
-    except ImageCms.PyCMSError as error:
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError) as error:
         _log.warning("%s: its colour profile cannot be used (%s); its colours are taken as sRGB", path, error)
         return image
     return converted.convert("L") if image.mode == "L" else converted
