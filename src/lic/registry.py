@@ -6,12 +6,14 @@ import difflib
 import functools
 import importlib
 import importlib.metadata
+import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from lic.errors import RegistryError
 
 ENTRY_POINT_GROUP = "lic.parts"
+_log = logging.getLogger(__name__)
 _BUILT_IN = ("lic.transforms", "lic.entropy")
 
 Registered = TypeVar("Registered", bound=Callable)
@@ -99,9 +101,15 @@ class Registry:
 
 @functools.cache
 def load_entry_points() -> None:
-    """Imports the parts that other installed packages offer in the entry point group `lic.parts`."""
+    """Imports the parts that other installed packages offer in the entry point group `lic.parts`.
+
+    A package whose parts cannot be imported is named in a warning, and the others go on.
+    """
     for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
-        entry_point.load()
+        try:
+            entry_point.load()
+        except Exception as error:
+            _log.warning("The parts of %r could not be imported: %s", entry_point.value, error)
 
 
 transforms = Registry("transform", _BUILT_IN)

@@ -1,6 +1,5 @@
 """`lic compress`."""
 
-import functools
 import json
 import re
 import shutil
@@ -13,19 +12,9 @@ from typer.testing import CliRunner
 import lic
 from lic.cli import app
 from lic.codec.stream import MAGIC, Stream
-from tests.conftest import DATA, random_images, tiny_model
+from tests.conftest import DATA, random_images
 
 ODD = DATA / "odd"
-
-
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory):
-    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
-    lic.Codec(tiny_model("klt", "hyperprior")).save(path)
-    with pytest.MonkeyPatch.context() as patch:
-        # Each load traces the codec's functions anew, which would take most of the time.
-        patch.setattr(lic, "load", functools.cache(lic.load))
-        yield path
 
 
 @pytest.fixture

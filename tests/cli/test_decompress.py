@@ -1,6 +1,5 @@
 """`lic decompress`."""
 
-import functools
 import json
 import re
 
@@ -18,16 +17,6 @@ ODD = DATA / "odd"
 BROKEN = {"empty.jpg", "text-named.png", "truncated.jpg", "truncated.png"}
 READABLE = sorted({path.name for path in ODD.iterdir()} - BROKEN)
 TAKE_ALL = {"background": "white", "to_8_bit": True, "frame": 0}
-
-
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory):
-    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
-    lic.Codec(tiny_model("klt", "hyperprior")).save(path)
-    with pytest.MonkeyPatch.context() as patch:
-        # Each load traces the codec's functions anew, which would take most of the time.
-        patch.setattr(lic, "load", functools.cache(lic.load))
-        yield path
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ def codec_file(tiny, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def stream_file(tmp_path):
-    path = tmp_path / "photo.lic"
-    path.write_bytes(Stream(b"\1\2\3\4", 300, 20, b"payload", 5).pack())
-    return path
-
-
 def info(*arguments):
     """Runs the command; the errors of `lic` pass through the app, and `main` prints them."""
     return CliRunner().invoke(app, ["info", *map(str, arguments)], catch_exceptions=False)

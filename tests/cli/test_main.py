@@ -8,10 +8,8 @@ import sys
 
 import pytest
 
-import lic
 from lic.cli import main
-from lic.codec.stream import Stream
-from tests.conftest import DATA, tiny_model
+from tests.conftest import DATA
 
 # Runs the command and says on stderr which of the slow packages it has imported.
 WATCHED = """
@@ -23,20 +21,6 @@ try:
 finally:
     print([name for name in ("numpy", "tensorflow") if name in sys.modules], file=sys.stderr)
 """
-
-
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory):
-    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
-    lic.Codec(tiny_model("klt", "hyperprior")).save(path)
-    return path
-
-
-@pytest.fixture
-def stream(tmp_path):
-    path = tmp_path / "photo.lic"
-    path.write_bytes(Stream(b"\1\2\3\4", 300, 20, b"payload", 5).pack())
-    return path
 
 
 @pytest.fixture
@@ -65,8 +49,8 @@ def python(*arguments):
     [["--help"], ["compress", "--help"], ["models"], ["models", "--json"], ["info", "STREAM"], ["info", "CODEC"]],
     ids=" ".join,
 )
-def test_verb_without_networks_imports_neither_numpy_nor_tensorflow(arguments, stream, codec):
-    paths = {"STREAM": stream, "CODEC": codec}
+def test_verb_without_networks_imports_neither_numpy_nor_tensorflow(arguments, stream_file, codec):
+    paths = {"STREAM": stream_file, "CODEC": codec}
     result = python("-c", WATCHED, *(paths.get(argument, argument) for argument in arguments))
     assert result.returncode == 0
     assert result.stderr == "[]\n"
@@ -111,11 +95,11 @@ def test_json_is_all_of_stdout(codec, tmp_path):
         (["decompress", "a.lic", "--model", "absent.codec"], "absent.codec"),
     ],
 )
-def test_error_is_one_line_and_exit_code_1(run, stream, tmp_path, monkeypatch, arguments, part):
+def test_error_is_one_line_and_exit_code_1(run, stream_file, tmp_path, monkeypatch, arguments, part):
     monkeypatch.chdir(tmp_path)
     for name in ("text.lic", "text.codec"):
         (tmp_path / name).write_text("no such thing")
-    (tmp_path / "cut.lic").write_bytes(stream.read_bytes()[:-2])
+    (tmp_path / "cut.lic").write_bytes(stream_file.read_bytes()[:-2])
     code, out, err = run(*arguments)
     assert (code, out) == (1, "")
     assert err.startswith("lic: ")
@@ -138,8 +122,8 @@ def test_wrong_use_has_exit_code_2_and_no_traceback(run, arguments):
     assert "Traceback" not in out + err
 
 
-def test_success_has_exit_code_0(run, stream):
-    code, out, err = run("info", stream)
+def test_success_has_exit_code_0(run, stream_file):
+    code, out, err = run("info", stream_file)
     assert (code, err) == (0, "")
     assert "300" in out
 

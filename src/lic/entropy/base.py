@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from typing import NamedTuple
 
 from lic import registry
@@ -74,9 +73,12 @@ class EntropyModel(Configured, keras.layers.Layer):
         )
         self.prior = LearntPrior(hyper.depth if hyper else latent_depth)
 
-    @abc.abstractmethod
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes every part of the latent in order, and returns y_hat."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no walk. Write walk(self, coder): code every part of the latent with "
+            "coder.normal or coder.learnt, in order, and return y_hat."
+        )
 
     def build(self, input_shape: tuple):
         """Keeps the layers of the entropy path in float32."""

@@ -90,7 +90,7 @@ class Estimate(_LatentCoder):
         is uniform and ste is rounding with a gradient of one.
 
     Attributes:
-      bits: Bits of each part so far, each [batch].
+      bits: Bits of each part so far, each [batch]; parts of the same name are added up.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Estimate(_LatentCoder):
             forms["ste"] = centred + tf.stop_gradient(rounded - centred)
             forms["noise"] = centred + tf.random.uniform(tf.shape(centred), -0.5, 0.5)
         rated = forms[self.rate_form] if self.training else rounded
-        self.bits[name] = tf.reduce_sum(distribution.bits(rated), (1, 2, 3))
+        self.bits[name] = self.bits.get(name, 0.0) + tf.reduce_sum(distribution.bits(rated), (1, 2, 3))
         return forms[self.decoder_form] if self.training else rounded
 
 

@@ -1,0 +1,26 @@
+"""A tiny codec on disk, and a stream that needs no codec."""
+
+import functools
+
+import pytest
+
+import lic
+from lic.codec.stream import Stream
+from tests.conftest import tiny_model
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory):
+    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
+    lic.Codec(tiny_model("klt", "hyperprior")).save(path)
+    with pytest.MonkeyPatch.context() as patch:
+        # Each load traces the codec's functions anew, which would take most of the time.
+        patch.setattr(lic, "load", functools.cache(lic.load))
+        yield path
+
+
+@pytest.fixture
+def stream_file(tmp_path):
+    path = tmp_path / "photo.lic"
+    path.write_bytes(Stream(b"\1\2\3\4", 300, 20, b"payload", 5).pack())
+    return path

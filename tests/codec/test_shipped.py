@@ -1,0 +1,34 @@
+import pytest
+
+import lic
+import lic.registry
+from lic.codec.shipped import codec_path, name_of
+from lic.errors import CheckpointError, RegistryError
+
+
+def test_a_name_leads_to_the_file_that_ships():
+    assert codec_path("default").endswith("default.codec")
+    assert name_of(lic.load("default").fingerprint) == f"{lic.load('default').fingerprint.hex()} (default)"
+
+
+def test_an_unknown_fingerprint_is_just_that():
+    assert name_of(b"\0\1\2\3") == "00010203"
+
+
+@pytest.mark.parametrize("path", ["mine.codec", "folder/mine", "./mine"])
+def test_a_path_stays_a_path(path):
+    assert codec_path(path) == path
+
+
+def test_an_unknown_name_is_told_with_near_ones():
+    with pytest.raises(RegistryError, match="no model named 'defalt'. Did you mean 'default'"):
+        lic.load("defalt")
+
+
+def test_a_model_without_weights_says_what_to_do():
+    lic.register_model("no-weights")(lambda: lic.Recipe("conv", "factorized"))
+    try:
+        with pytest.raises(CheckpointError, match="No weights ship for the model 'no-weights'. Train"):
+            lic.load("no-weights")
+    finally:
+        del lic.registry.models._entries["no-weights"]

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+import lic
+import lic.registry
+from lic.entropy import EVERYTHING, LearntPrior, Scales
+from lic.environment import tf
+
+
+class TwoPriors(lic.EntropyModel):
+    """Side information and latent each under a learnt prior."""
+
+    def __init__(self, latent_depth, hyper, **kwargs):
+        super().__init__(latent_depth, hyper, **kwargs)
+        self.second = LearntPrior(latent_depth)
+
+    def walk(self, coder):
+        features = coder.side(self.hyper, self.prior)
+        return coder.learnt(EVERYTHING, self.second) + 0 * tf.reduce_sum(features)
+
+
+@pytest.fixture
+def hyper():
+    return lic.registry.hyper_transforms.get("conv")(6, 8, 4)
+
+
+def test_several_priors_have_tables_of_their_own(hyper):
+    entropy = TwoPriors(6, hyper)
+    entropy(np.zeros((1, 4, 4, 6), np.float32))
+    assert entropy.priors == [entropy.prior, entropy.second]
+    assert entropy.make_tables().priors == (4, 6)
+
+
+def test_scales_are_an_argument(hyper):
+    entropy = TwoPriors(6, hyper, scales=(8, 0.5, 32.0))
+    assert entropy.scales == Scales(8, 0.5, 32.0)
+    assert len(entropy.make_tables().first) == 4 + 6 + 8
+
+
+def test_a_walk_must_be_written():
+    class NoWalk(lic.EntropyModel):
+        pass
+
+    with pytest.raises(NotImplementedError, match="NoWalk.*walk"):
+        NoWalk(4)(np.zeros((1, 2, 2, 4), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"latent_depth": 0}, "expected latent_depth to be at least 1. Received: 0"),
+        ({"quantization": "none"}, "expected quantization to be one of"),
+        ({"scales": (1, 0.1, 2.0)}, "expected scales to be"),
+        ({"scales": (64, 2.0, 1.0)}, "expected scales to be"),
+    ],
+)
+def test_wrong_arguments_are_named(hyper, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TwoPriors(**{"latent_depth": 6, "hyper": hyper} | arguments)
