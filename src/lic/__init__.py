@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         WrongModelError,
     )
     from lic.models.base import CompressionModel
+    from lic.models.checkpoints import import_checkpoint
     from lic.models.create import create_model
     from lic.models.recipes import Recipe
     from lic.registry import (
@@ -56,6 +57,7 @@ _HOMES = {
         "WrongModelError",
     ),
     "lic.models.base": ("CompressionModel",),
+    "lic.models.checkpoints": ("import_checkpoint",),
     "lic.models.create": ("create_model",),
     "lic.models.recipes": ("Recipe",),
     "lic.registry": (
@@ -88,6 +90,7 @@ __all__ = [
     "WrongModelError",
     "__version__",
     "create_model",
+    "import_checkpoint",
     "list_entropy_models",
     "list_hyper_transforms",
     "list_models",

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from lic.cli import compress, decompress, info, models
+from lic.cli import compress, decompress, import_, info, models
 from lic.errors import LicError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 for _verb in (compress.compress, decompress.decompress, info.info, models.models):
     app.command()(_verb)
+app.command("import")(import_.import_)
 
 
 def main() -> None:

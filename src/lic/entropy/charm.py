@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Coder
@@ -12,6 +13,8 @@ from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
+
+_SUPPORTS = ("all", "halves", "own")
 
 
 @register_entropy_model("charm")
@@ -25,6 +28,9 @@ class ChARM(EntropyModel):
       max_support: How many slices, from the first one on, a later slice may look at; None for all.
       slice_widths: Inner channels of the slice networks, for all slices or a tuple for each.
       kernel_sizes: Kernel sizes of the slice networks.
+      feature_support: What of the features the networks see. "all": all of them; "halves": networks for means the first
+        half, those for scale indexes the second, as in ms2020; "own": of these halves only the slice's own channels, as
+        in SwinT-ChARM, where each half is as deep as the latent.
       residual: Whether latent residual prediction refines each slice before the next one is coded.
       **kwargs: `quantization` and `scales` of `EntropyModel`.
 
@@ -40,10 +46,12 @@ class ChARM(EntropyModel):
         max_support: int | None = None,
         slice_widths: Sequence[int] | Sequence[Sequence[int]] = (224, 128),
         kernel_sizes: Sequence[int] = (5, 5, 3),
+        feature_support: Literal["all", "halves", "own"] = "all",
         residual: bool = False,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
+        self._check("feature_support", feature_support in _SUPPORTS, f"one of {_SUPPORTS}", feature_support)
         self._check(
             "num_slices",
             1 <= num_slices <= latent_depth,
@@ -58,7 +66,7 @@ class ChARM(EntropyModel):
         )
         widths = list(slice_widths) if isinstance(slice_widths[0], Sequence) else [slice_widths] * num_slices
         self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
-        self.max_support = max_support
+        self.max_support, self.feature_support = max_support, feature_support
         bounds = [number * latent_depth // num_slices for number in range(num_slices + 1)]
         self.slices = [
             SliceNetworks(start, stop, tuple(inner), tuple(kernel_sizes), self.scales.index(1.0), residual)
@@ -70,9 +78,17 @@ class ChARM(EntropyModel):
         features = coder.side(self.hyper, self.prior)
         decoded = []
         for networks in self.slices:
-            support = tf.concat([features, *decoded[: self.max_support]], -1)
-            decoded.append(networks.code(coder, support))
+            seen = decoded[: self.max_support]
+            supports = [tf.concat([own, *seen], -1) for own in self._features_of(networks.part, features)]
+            decoded.append(networks.code(coder, *supports))
         return tf.concat(decoded, -1)
+
+    def _features_of(self, part: tuple[int, int], features: tf.Tensor) -> list[tf.Tensor]:
+        """What the networks for means and those for scale indexes of a slice see of the features."""
+        if self.feature_support == "all":
+            return [features, features]
+        halves = tf.split(features, 2, -1)
+        return halves if self.feature_support == "halves" else [half[..., slice(*part)] for half in halves]
 
 
 class SliceNetworks(keras.layers.Layer):
@@ -105,9 +121,9 @@ class SliceNetworks(keras.layers.Layer):
         self.index = convolutions((*widths, depth), kernel_sizes, bias_initializer=starting_index)
         self.residual = LatentResidualPrediction(depth, widths, kernel_sizes) if residual else None
 
-    def code(self, coder: Coder, support: tf.Tensor) -> tf.Tensor:
+    def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor) -> tf.Tensor:
         """Codes the slice, and returns it decoded."""
-        decoded = coder.normal(channels(*self.part), self.mean(support), self.index(support))
+        decoded = coder.normal(channels(*self.part), self.mean(mean_support), self.index(index_support))
         if self.residual:
-            decoded += self.residual(tf.concat([support, decoded], -1))
+            decoded += self.residual(tf.concat([mean_support, decoded], -1))
         return decoded

@@ -36,6 +36,53 @@ class Recipe:
     weights: str | None = None
 
 
+@register_model("hzswq2021")
+def hzswq2021() -> Recipe:
+    """The checkerboard context model in two passes on the ms2020 backbone."""
+    return Recipe(
+        transform="conv",
+        entropy="checkerboard",
+        hyper="conv",
+        sizes={
+            "width": 192,
+            "latent_depth": 320,
+            "hyper_width": 256,
+            "side_depth": 192,
+            "kernel_form": "dft",
+            "context_width": 640,
+            "parameter_widths": (960, 640),
+            "residual": True,
+        },
+        parameters=26_370_403,
+        paper="He et al., CVPR 2021",
+    )
+
+
+@register_model("ms2020")
+def ms2020() -> Recipe:
+    """Channel-wise autoregression in ten slices with latent residual prediction."""
+    return Recipe(
+        transform="conv",
+        entropy="charm",
+        hyper="conv",
+        sizes={
+            "width": 192,
+            "latent_depth": 320,
+            "hyper_width": 256,
+            "side_depth": 192,
+            "num_syntheses": 2,
+            "kernel_form": "dft",
+            "num_slices": 10,
+            "max_support": 5,
+            "slice_widths": (224, 128),
+            "feature_support": "halves",
+            "residual": True,
+        },
+        parameters=116_301_699,
+        paper="Minnen and Singh, ICIP 2020",
+    )
+
+
 @register_model("default")
 def default() -> Recipe:
     """A small model with weights that ship: block transform, residual branches, checkerboard context."""

@@ -1,7 +1,7 @@
 """Transforms between images and latents, and between latents and side information."""
 
 from lic.transforms.base import HyperTransform, Transform
-from lic.transforms.chain import Chain, Scale
+from lic.transforms.chain import Chain, Scale, SideBySide
 from lic.transforms.conv import ConvTransform
 from lic.transforms.convolution import Convolution
 from lic.transforms.gdn import GDN
@@ -17,5 +17,6 @@ __all__ = [
     "HyperTransform",
     "KLTTransform",
     "Scale",
+    "SideBySide",
     "Transform",
 ]

@@ -1,4 +1,4 @@
-"""Layers one after the other."""
+"""Layers one after the other, or side by side."""
 
 from __future__ import annotations
 
@@ -23,6 +23,22 @@ class Chain(keras.layers.Layer):
         for layer in self.layers:
             values = layer(values)
         return values
+
+
+class SideBySide(keras.layers.Layer):
+    """Calls layers on the same input, and concatenates what they give.
+
+    Args:
+      layers: The layers in order.
+    """
+
+    def __init__(self, layers: Iterable[keras.layers.Layer], **kwargs):
+        super().__init__(**kwargs)
+        self.layers = list(layers)
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Applies each layer to values."""
+        return tf.concat([layer(values) for layer in self.layers], -1)
 
 
 class Scale(keras.layers.Layer):

@@ -1,0 +1,40 @@
+"""`lic import`."""
+
+import pytest
+from typer.testing import CliRunner
+
+import lic
+from lic.cli import app
+from lic.models import checkpoints
+from tests.models.test_checkpoints import make_tiny, published
+
+
+@pytest.fixture
+def checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "create_model", make_tiny)
+    return published(make_tiny("hzswq2021"), tmp_path / "variables" / "variables")
+
+
+def _import(*arguments):
+    return CliRunner().invoke(app, ["import", *map(str, arguments)])
+
+
+def test_a_checkpoint_becomes_a_codec(checkpoint, tmp_path):
+    ended = _import(tmp_path, tmp_path / "out.codec", "--model", "hzswq2021")
+    assert ended.exit_code == 0
+    assert lic.load(tmp_path / "out.codec").fingerprint.hex() in ended.stdout
+    assert isinstance(_import(tmp_path, tmp_path / "out.codec", "--model", "hzswq2021").exception, lic.LicError)
+    assert _import(tmp_path, tmp_path / "out.codec", "--model", "hzswq2021", "--force").exit_code == 0
+
+
+def test_wrong_use_is_exit_code_2(checkpoint, tmp_path):
+    assert _import(tmp_path, tmp_path / "out.lic", "--model", "hzswq2021").exit_code == 2
+    assert _import(tmp_path, tmp_path / "out.codec").exit_code == 2
+
+
+def test_what_cannot_be_imported_is_told(checkpoint, tmp_path):
+    assert isinstance(_import(tmp_path, tmp_path / "a.codec", "--model", "default").exception, lic.CheckpointError)
+    assert isinstance(
+        _import(tmp_path / "no", tmp_path / "a.codec", "--model", "ms2020").exception, lic.CheckpointError
+    )
+    assert not (tmp_path / "a.codec").exists()

@@ -1,0 +1,165 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lic
+from lic.entropy import Estimate
+from lic.environment import tf
+from lic.errors import CheckpointError
+from lic.models import checkpoints
+from lic.models.checkpoints import import_checkpoint, published_place
+from lic.models.create import create_model
+from lic.models.tensors import get_tensors
+from tests.conftest import assert_near
+
+GOLDEN = pathlib.Path(os.environ.get("LIC_GOLDEN", pathlib.Path(__file__).parents[3] / "shared" / "golden"))
+needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden files are not there; LIC_GOLDEN names them")
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """The model of the golden files, from a checkpoint as the published code writes it."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    script = GOLDEN / "make_checkpoint.py"
+    subprocess.run([sys.executable, str(script), "hzswq2021", str(folder)], check=True, capture_output=True)
+    return import_checkpoint(folder, "hzswq2021")
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return np.load(GOLDEN / "hzswq2021" / "expected.npz")
+
+
+class Recorder(Estimate):
+    """Keeps what each part was coded with."""
+
+    def __init__(self, latent, scales):
+        super().__init__(latent, scales)
+        self.parameters = []
+
+    def normal(self, part, mean, index):
+        self.parameters.append((part, mean, index))
+        return super().normal(part, mean, index)
+
+
+@needs_golden
+def test_it_computes_what_the_published_code_computes(imported, expected):
+    images = expected["x"].reshape(1, *expected["x"].shape[-3:]).astype(np.float32)
+    compressed = imported(images)
+    assert_near(compressed.y, expected["y"].reshape(compressed.y.shape), 1e-3)
+    side = imported.entropy.hyper.analysis(compressed.y)
+    assert_near(side, expected["z"].reshape(side.shape), 1e-3)
+    bpp = float(tf.add_n(list(compressed.bits.values()))[0]) / images[0, ..., 0].size
+    assert bpp == pytest.approx(float(expected["bpp"]), rel=5e-3)
+    mse = float(np.mean((compressed.x_hat - images) ** 2))
+    assert mse == pytest.approx(float(expected["mse"]), rel=1e-3)
+
+
+@needs_golden
+def test_means_and_scale_indexes_are_the_published_ones(imported, expected):
+    entropy = imported.entropy
+    entropy.walk(coder := Recorder(tf.constant(expected["y"]), entropy.scales))
+    for number, (part, *parameters) in enumerate(coder.parameters):
+        for name, values in zip(("mu", "index"), parameters, strict=True):
+            packed = part.put(tf.zeros_like(expected["y"]), values)
+            # The published code codes the four neighbours' positions as planes side by side.
+            planes = [packed[:, 0::2, 1::2], packed[:, 1::2, 0::2]]
+            planes = planes if part.name == "anchors" else [packed[:, 0::2, 0::2], packed[:, 1::2, 1::2]]
+            assert_near(tf.concat(planes, -1), expected[f"{name}_{number}"], 1e-3)
+
+
+@needs_golden
+def test_the_round_trip_gives_the_published_image(imported):
+    image, published = (np.asarray(Image.open(GOLDEN / "hzswq2021" / name)) for name in ("x.png", "x_hat.png"))
+    codec = lic.Codec(imported)
+    decoded = codec.decompress(codec.compress(image)).astype(int)
+    assert np.mean(np.abs(decoded - published) <= 1) >= 0.999
+
+
+def make_tiny(name):
+    """The named model at tiny widths."""
+    sizes = {"width": 8, "latent_depth": 20, "hyper_width": 8, "side_depth": 4}
+    sizes |= {"slice_widths": (6, 5)} if name == "ms2020" else {"context_width": 8, "parameter_widths": (9, 7)}
+    model = create_model(name, **sizes)
+    model(np.zeros((1, 64, 64, 3), np.float32))
+    return model
+
+
+def _objects(model):
+    """Objects named as in the published code, with random values for all weights of a model."""
+    root = tf.Module()
+    for name, array in get_tensors(model).items():
+        *parents, last = published_place(name).split("/")
+        module = root
+        for parent in parents:
+            if not hasattr(module, parent):
+                setattr(module, parent, tf.Module())
+            module = getattr(module, parent)
+        setattr(module, last, tf.Variable(tf.random.normal(array.shape)))
+    # What is passed over.
+    root.optimizer, root.bpp, root.em_y = tf.Module(), tf.Module(), tf.Module()
+    for passed_over in (root.optimizer, root.bpp, root.em_y):
+        passed_over.total = tf.Variable(1.0)
+    return root
+
+
+def published(model, prefix):
+    """Writes a checkpoint of a model with random weights, and returns its prefix."""
+    return tf.train.Checkpoint(_objects(model)).write(str(prefix))
+
+
+@pytest.fixture(params=["hzswq2021", "ms2020"])
+def name(request, monkeypatch):
+    monkeypatch.setattr(checkpoints, "create_model", make_tiny)
+    return request.param
+
+
+@pytest.mark.parametrize("form", ["model", "root", "folder", "savedmodel"])
+def test_every_weight_arrives_in_its_place(name, form, tmp_path):
+    root = _objects(make_tiny(name))
+    saved = tf.train.Checkpoint(model=root) if form == "model" else tf.train.Checkpoint(root)
+    path = saved.write(str(tmp_path / ("variables/variables" if form == "savedmodel" else "ckpt")))
+    if form == "folder":
+        path = saved.save(str(tmp_path / "other" / "ckpt")).rsplit("/", 1)[0]
+    model = import_checkpoint(tmp_path if form == "savedmodel" else path, name)
+    for ours, array in get_tensors(model).items():
+        value = root
+        for part in published_place(ours).split("/"):
+            value = getattr(value, part)
+        np.testing.assert_array_equal(array, value)
+
+
+def test_missing_extra_and_misshaped_variables_are_named(name, tmp_path):
+    def imported_with(change):
+        root = _objects(make_tiny(name))
+        change(root)
+        return import_checkpoint(tf.train.Checkpoint(root).write(str(tmp_path / "ckpt")), name)
+
+    layer = "layer_with_weights-1"
+    with pytest.raises(CheckpointError, match=f"lacks the variable 'analysis_transform/{layer}/_bias_parameter'"):
+        imported_with(lambda root: delattr(getattr(root.analysis_transform, layer), "_bias_parameter"))
+    with pytest.raises(CheckpointError, match="has the variable 'analysis_transform/extra'"):
+        imported_with(lambda root: setattr(root.analysis_transform, "extra", tf.Variable(1.0)))
+    with pytest.raises(CheckpointError, match=r"'transform/analysis/layers/3/bias' has shape \(5,\), expected \(8,\)"):
+        imported_with(
+            lambda root: setattr(getattr(root.analysis_transform, layer), "_bias_parameter", tf.Variable(tf.zeros(5)))
+        )
+
+
+def test_what_is_no_checkpoint_is_told(name, tmp_path):
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        import_checkpoint(tmp_path / "nothing", name)
+    root = tf.Module()
+    root.other = tf.Variable(1.0)
+    with pytest.raises(CheckpointError, match="lacks the object 'analysis_transform'"):
+        import_checkpoint(tf.train.Checkpoint(root).write(str(tmp_path / "ckpt")), name)
+
+
+def test_other_models_cannot_be_imported():
+    with pytest.raises(CheckpointError, match="hzswq2021, ms2020 can be imported. Received: 'default'"):
+        import_checkpoint("anything", "default")
