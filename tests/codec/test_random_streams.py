@@ -16,7 +16,8 @@ import faulthandler, sys, time
 import numpy as np, lic
 from lic.codec.stream import Flag, Stream
 codec, random = lic.load(sys.argv[1]), np.random.default_rng(int(sys.argv[2]))
-codec.compress(np.zeros((16, 16, 3), np.uint8))
+codec.decompress(codec.compress(np.zeros((16, 16, 3), np.uint8)))
+slowest = 0.0
 for number in range(int(sys.argv[3])):
     height, width = (int(size) for size in random.integers(1, 70, 2))
     payload = random.bytes(int(random.integers(0, 80)))
@@ -25,13 +26,15 @@ for number in range(int(sys.argv[3])):
     crc, flags = int(random.integers(2**32)), Flag(int(random.integers(2)))
     stream = Stream(codec.fingerprint, height, width, payload, crc, flags)
     faulthandler.dump_traceback_later(float(sys.argv[4]), exit=True)
+    began = time.perf_counter()
     try:
         codec.decompress(stream.pack())
     except lic.DesyncError:
         faulthandler.cancel_dump_traceback_later()
+        slowest = max(slowest, time.perf_counter() - began)
     else:
         sys.exit(f"stream {number} was decoded: {stream}")
-print("ended", number + 1)
+print("slowest", slowest, "ended", number + 1)
 """
 
 

@@ -113,13 +113,16 @@ def published(model, prefix):
     return tf.train.Checkpoint(_objects(model)).write(str(prefix))
 
 
-@pytest.fixture(params=["hzswq2021", "ms2020"])
-def name(request, monkeypatch):
-    monkeypatch.setattr(checkpoints, "create_model", make_tiny)
-    return request.param
+@pytest.fixture(autouse=True)
+def _tiny_models(monkeypatch, request):
+    if "imported" not in request.fixturenames:
+        monkeypatch.setattr(checkpoints, "create_model", make_tiny)
 
 
-@pytest.mark.parametrize("form", ["model", "root", "folder", "savedmodel"])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("hzswq2021", "model"), ("hzswq2021", "root"), ("hzswq2021", "folder"), ("ms2020", "savedmodel")],
+)
 def test_every_weight_arrives_in_its_place(name, form, tmp_path):
     root = _objects(make_tiny(name))
     saved = tf.train.Checkpoint(model=root) if form == "model" else tf.train.Checkpoint(root)
@@ -134,7 +137,9 @@ def test_every_weight_arrives_in_its_place(name, form, tmp_path):
         np.testing.assert_array_equal(array, value)
 
 
-def test_missing_extra_and_misshaped_variables_are_named(name, tmp_path):
+def test_missing_extra_and_misshaped_variables_are_named(tmp_path):
+    name = "hzswq2021"
+
     def imported_with(change):
         root = _objects(make_tiny(name))
         change(root)
@@ -151,7 +156,8 @@ def test_missing_extra_and_misshaped_variables_are_named(name, tmp_path):
         )
 
 
-def test_what_is_no_checkpoint_is_told(name, tmp_path):
+def test_what_is_no_checkpoint_is_told(tmp_path):
+    name = "hzswq2021"
     with pytest.raises(CheckpointError, match="not a checkpoint"):
         import_checkpoint(tmp_path / "nothing", name)
     root = tf.Module()
