@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path)
     arguments = parser.parse_args()
     model = lic.create_model("default")
-    model(np.zeros((1, 64, 64, 3), np.float32))
+    model.make_variables()
     with np.load(arguments.weights) as tensors:
         set_tensors(model, dict(tensors))
     codec = lic.Codec(model, stored="float16")

@@ -52,7 +52,7 @@ class Codec:
     def __init__(self, model: CompressionModel, *, stored: Literal["float32", "float16"] = "float32"):
         if stored not in ("float32", "float16"):
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
-        _build(model)
+        model.make_variables()
         with np.errstate(over="ignore"):
             weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
         for name, array in weights.items():
@@ -136,7 +136,7 @@ class Codec:
     def _open(self, config: dict, stored: str, weights: dict[str, np.ndarray], tables: Tables | None) -> None:
         self.model = CompressionModel.from_config(config)
         compute_in_float32(self.model)
-        _build(self.model)
+        self.model.make_variables()
         set_tensors(self.model, {name.removeprefix("weights/"): array for name, array in weights.items()})
         self._tables = tables or self.model.entropy.make_tables()
         self._file = CodecFile(config, stored, _describe(self._tables), weights | _table_arrays(self._tables))
@@ -187,11 +187,6 @@ def load(name_or_path: str | os.PathLike) -> Codec:
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)))
-
-
-def _build(model: CompressionModel) -> None:
-    """Makes all variables, by running the model once on a small image."""
-    model(np.zeros((1, 64, 64, 3), np.float32))
 
 
 def _checked(image: np.ndarray) -> np.ndarray:

@@ -61,6 +61,10 @@ class CompressionModel(Configured, keras.Model):
         x_hat = self.transform.synthesis(tf.cast(y_hat, self.compute_dtype))[:, :height, :width]
         return Compressed(tf.cast(x_hat, "float32"), y, y_hat, z_hat, bits)
 
+    def make_variables(self) -> None:
+        """Makes all variables, by running the model once on a small image."""
+        self(tf.zeros((1, 64, 64, 3)))
+
     def losses_of(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images."""
         images = tf.cast(images, "float32")

@@ -78,7 +78,7 @@ def import_checkpoint(path: str | os.PathLike, name: str) -> CompressionModel:
         raise CheckpointError(f"Checkpoints of {', '.join(IMPORTED)} can be imported. Received: {name!r}.")
     checkpoint = PublishedCheckpoint(path)
     model = create_model(name)
-    model(np.zeros((1, 64, 64, 3), np.float32))
+    model.make_variables()
     places = {ours: published_place(ours) for ours in named_variables(model)}
     checkpoint.check(places.values())
     set_tensors(model, {ours: checkpoint.read(place) for ours, place in places.items()})

@@ -36,6 +36,16 @@ class Recipe:
     weights: str | None = None
 
 
+# Transforms and hyper transforms that ms2020 shares with models built on it.
+_MS2020_BACKBONE = {
+    "width": 192,
+    "latent_depth": 320,
+    "hyper_width": 256,
+    "side_depth": 192,
+    "kernel_form": "dft",
+}
+
+
 @register_model("hzswq2021")
 def hzswq2021() -> Recipe:
     """The checkerboard context model in two passes on the ms2020 backbone."""
@@ -44,11 +54,7 @@ def hzswq2021() -> Recipe:
         entropy="checkerboard",
         hyper="conv",
         sizes={
-            "width": 192,
-            "latent_depth": 320,
-            "hyper_width": 256,
-            "side_depth": 192,
-            "kernel_form": "dft",
+            **_MS2020_BACKBONE,
             "context_width": 640,
             "parameter_widths": (960, 640),
             "residual": True,
@@ -66,12 +72,8 @@ def ms2020() -> Recipe:
         entropy="charm",
         hyper="conv",
         sizes={
-            "width": 192,
-            "latent_depth": 320,
-            "hyper_width": 256,
-            "side_depth": 192,
+            **_MS2020_BACKBONE,
             "num_syntheses": 2,
-            "kernel_form": "dft",
             "num_slices": 10,
             "max_support": 5,
             "slice_widths": (224, 128),
