@@ -64,6 +64,12 @@ def golden(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         return arrays["x"], arrays["y"], weights
 
 
+def golden_in_order(name: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """The same with the weights in the order in which the published layer made them."""
+    with np.load(DATA / "golden" / f"{name}.npz") as arrays:
+        return arrays["x"], arrays["y"], [arrays[key] for key in arrays if key.startswith("weights/")]
+
+
 def assert_near(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
     """Compares to a tolerance relative to the largest expected value."""
     actual, expected = np.asarray(actual), np.asarray(expected)

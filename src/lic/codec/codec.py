@@ -25,8 +25,8 @@ from lic.errors import (
     WrongModelError,
 )
 from lic.models.base import CompressionModel
-from lic.models.padding import pad
 from lic.models.tensors import get_tensors, set_tensors
+from lic.transforms.padding import pad
 
 MAX_PIXELS = 178_000_000
 
@@ -143,8 +143,8 @@ class Codec:
         self.fingerprint = self._file.fingerprint()
         image = tf.TensorSpec((None, None, 3), tf.uint8)
         number = tf.TensorSpec((), tf.int32)
-        self._encode = tf.function(self._encode_image, [image])
-        self._decode = tf.function(self._decode_image, [tf.TensorSpec((), tf.string), number, number])
+        self._encode = tf.function(self._encode_image, [image], autograph=False)
+        self._decode = tf.function(self._decode_image, [tf.TensorSpec((), tf.string), number, number], autograph=False)
 
     def _encode_image(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         transform, entropy = self.model.transform, self.model.entropy

@@ -120,6 +120,7 @@ class SliceNetworks(keras.layers.Layer):
         self.mean = convolutions((*widths, depth), kernel_sizes)
         self.index = convolutions((*widths, depth), kernel_sizes, bias_initializer=starting_index)
         self.residual = LatentResidualPrediction(depth, widths, kernel_sizes) if residual else None
+        self.built = True
 
     def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor) -> tf.Tensor:
         """Codes the slice, and returns it decoded."""

@@ -24,6 +24,7 @@ class LatentResidualPrediction(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.network = convolutions((*widths, depth), kernel_sizes)
+        self.built = True
 
     def call(self, support: tf.Tensor) -> tf.Tensor:
         """Returns what to add to the rounded latent, for a support [batch, height, width, channels]."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
 from lic.environment import keras, tf
-from lic.models.padding import pad
 from lic.transforms.base import Transform
+from lic.transforms.padding import pad
 
 
 class Compressed(NamedTuple):
@@ -49,6 +49,7 @@ class CompressionModel(Configured, keras.Model):
         super().__init__(**kwargs)
         _check_parts(transform, entropy, lmbda)
         self.transform, self.entropy, self.lmbda = transform, entropy, lmbda
+        self.built = True  # Each part builds itself when it is called.
         # Past Keras's tracking: means that are reported are no weights of the model.
         self.__dict__["trackers"] = [keras.metrics.Mean(name=name) for name in ("loss", "bpp", "mse", "psnr")]
 

@@ -16,38 +16,8 @@ from lic.models.create import create_model
 from lic.models.tensors import named_variables, set_tensors
 
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-IMPORTED = ("hzswq2021", "ms2020")
-
-# Where the published code keeps a weight, by our name of it: numbers in brackets are filled in, layers are counted
-# without those that have no weights.
-_PLACES = {
-    r"transform/analysis/layers/(?P<layer>\d+)": "analysis_transform/layer_with_weights-{half}",
-    r"transform/synthesis/layers/(?P<layer>\d+)": "synthesis_transform/layer_with_weights-{half}",
-    r"entropy/hyper/analysis/layers/(?P<layer>\d+)": "hyper_analysis_transform/layer_with_weights-{layer}",
-    r"entropy/hyper/synthesis/layers/(?P<layer>\d+)": "hyper_synthesis_transform/layer_with_weights-{layer}",
-    r"entropy/hyper/synthesis/layers/0/layers/(?P<layer>\d+)": (
-        "hyper_synthesis_mean_transform/layer_with_weights-{layer}"
-    ),
-    r"entropy/hyper/synthesis/layers/1/layers/(?P<layer>\d+)": (
-        "hyper_synthesis_scale_transform/layer_with_weights-{layer}"
-    ),
-    r"entropy/slices/(?P<slice>\d+)/mean/layers/(?P<layer>\d+)": (
-        "cc_mean_transforms/{slice}/transform/layer_with_weights-{layer}"
-    ),
-    r"entropy/slices/(?P<slice>\d+)/index/layers/(?P<layer>\d+)": (
-        "cc_scale_transforms/{slice}/transform/layer_with_weights-{layer}"
-    ),
-    r"entropy/slices/(?P<slice>\d+)/residual/network/layers/(?P<layer>\d+)": (
-        "lrp_transforms/{slice}/transform/layer_with_weights-{layer}"
-    ),
-    r"entropy/parameters/layers/(?P<layer>\d+)": "entropy_params/transform/layer_with_weights-{layer}",
-    r"entropy/residual/network/layers/(?P<layer>\d+)": "lrp_transform/transform/layer_with_weights-{layer}",
-    r"entropy/context": "context_prediction",
-    r"entropy/prior/matrices": "hyperprior/_base/_matrices",
-    r"entropy/prior/biases": "hyperprior/_base/_biases",
-    r"entropy/prior/factors": "hyperprior/_base/_factors",
-}
-_LEAVES = {
+# What the published code calls a weight, by our name of it.
+_CONVOLUTION = {
     "kernel": "_kernel_parameter",
     "kernel_real": "_kernel_parameter/real",
     "kernel_imag": "_kernel_parameter/imag",
@@ -55,6 +25,84 @@ _LEAVES = {
     "reparam_beta": "_activation/_beta_parameter/variable",
     "reparam_gamma": "_activation/_gamma_parameter/variable",
 }
+_BLOCK = {
+    "attention_gamma": "norm1/gamma",
+    "attention_beta": "norm1/beta",
+    "position_bias": "attn/relative_position_bias_table",
+    "attention_kernel": "attn/qkv/kernel",
+    "attention_bias": "attn/qkv/bias",
+    "projection_kernel": "attn/proj/kernel",
+    "projection_bias": "attn/proj/bias",
+    "perceptron_gamma": "norm2/gamma",
+    "perceptron_beta": "norm2/beta",
+    "expansion_kernel": "mlp/layer_with_weights-0/kernel",
+    "expansion_bias": "mlp/layer_with_weights-0/bias",
+    "contraction_kernel": "mlp/layer_with_weights-1/kernel",
+    "contraction_bias": "mlp/layer_with_weights-1/bias",
+}
+_PATCHES = {
+    "gamma": "norm/gamma",
+    "beta": "norm/beta",
+    "kernel": "reduction/kernel",
+    "bias": "reduction/bias",
+}
+_SAME: dict[str, str] = {}
+
+# Where the published code keeps the weights of a layer, by our name of it: numbers in brackets are filled in, layers
+# are counted without those that have no weights.
+_LAYER, _STAGE, _SLICE = r"layers/(?P<layer>\d+)", r"stages/(?P<stage>\d+)", r"entropy/slices/(?P<slice>\d+)"
+_SHARED_PLACES = {
+    rf"{_SLICE}/mean/{_LAYER}": ("cc_mean_transforms/{slice}/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"{_SLICE}/index/{_LAYER}": ("cc_scale_transforms/{slice}/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    "entropy/prior/matrices": ("hyperprior/_base/_matrices", _SAME),
+    "entropy/prior/biases": ("hyperprior/_base/_biases", _SAME),
+    "entropy/prior/factors": ("hyperprior/_base/_factors", _SAME),
+}
+_CONVOLUTIONAL_PLACES = {
+    **_SHARED_PLACES,
+    rf"transform/analysis/{_LAYER}": ("analysis_transform/layer_with_weights-{half}", _CONVOLUTION),
+    rf"transform/synthesis/{_LAYER}": ("synthesis_transform/layer_with_weights-{half}", _CONVOLUTION),
+    rf"entropy/hyper/analysis/{_LAYER}": ("hyper_analysis_transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"entropy/hyper/synthesis/{_LAYER}": ("hyper_synthesis_transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"entropy/hyper/synthesis/layers/0/{_LAYER}": (
+        "hyper_synthesis_mean_transform/layer_with_weights-{layer}",
+        _CONVOLUTION,
+    ),
+    rf"entropy/hyper/synthesis/layers/1/{_LAYER}": (
+        "hyper_synthesis_scale_transform/layer_with_weights-{layer}",
+        _CONVOLUTION,
+    ),
+    rf"{_SLICE}/residual/network/{_LAYER}": (
+        "lrp_transforms/{slice}/transform/layer_with_weights-{layer}",
+        _CONVOLUTION,
+    ),
+    rf"entropy/parameters/{_LAYER}": ("entropy_params/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"entropy/residual/network/{_LAYER}": ("lrp_transform/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    "entropy/context": ("context_prediction", _SAME),
+}
+
+
+def _stages(ours: str, published: str, end: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """Places of the blocks of Swin stages, and of what follows them."""
+    blocks = (published + "/blocks/{block}", _BLOCK)
+    return {
+        rf"{ours}/{_STAGE}/blocks/(?P<block>\d+)": blocks,
+        rf"{ours}/{_STAGE}/end": (f"{published}/{end}", _PATCHES),
+    }
+
+
+_SWIN_PLACES = {
+    **_SHARED_PLACES,
+    "transform/analysis/layers/1": ("analysis_transform/layer_with_weights-0", _SAME),
+    **_stages("transform/analysis/layers/2", "analysis_transform/layer_with_weights-{next_stage}", "downsample"),
+    **_stages("transform/synthesis/layers/0", "synthesis_transform/layer_with_weights-{stage}", "upsample"),
+    "entropy/hyper/analysis/layers/1": ("hyper_analysis_transform/layer_with_weights-0", _SAME),
+    **_stages(
+        "entropy/hyper/analysis/layers/2", "hyper_analysis_transform/layer_with_weights-{next_stage}", "downsample"
+    ),
+    **_stages("entropy/hyper/synthesis", "hyper_synthesis_mean_scale_transform/layer_with_weights-{stage}", "upsample"),
+}
+_PLACES = {"hzswq2021": _CONVOLUTIONAL_PLACES, "ms2020": _CONVOLUTIONAL_PLACES, "zyc2022": _SWIN_PLACES}
 # What the published code keeps beside its weights: these are passed over.
 _PASSED_OVER = {"optimizer", "loss", "bpp", "mse", "em_y", "em_z", "keras_api", "signatures", "save_counter"}
 _PASSED_OVER |= {"variables", "trainable_variables", "non_trainable_variables", "regularization_losses"}
@@ -69,33 +117,33 @@ def import_checkpoint(path: str | os.PathLike, name: str) -> CompressionModel:
     Args:
       path: A SavedModel of the published code, its folder `variables`, or the prefix or folder of a
         `tf.train.Checkpoint`.
-      name: Which model it is: "hzswq2021" or "ms2020".
+      name: Which model it is: "hzswq2021", "ms2020" or "zyc2022".
 
     Raises:
       CheckpointError: There is no checkpoint, or a variable in it is missing, too many, or of another shape.
     """
-    if name not in IMPORTED:
-        raise CheckpointError(f"Checkpoints of {', '.join(IMPORTED)} can be imported. Received: {name!r}.")
+    if name not in _PLACES:
+        raise CheckpointError(f"Checkpoints of {', '.join(_PLACES)} can be imported. Received: {name!r}.")
     checkpoint = PublishedCheckpoint(path)
     model = create_model(name)
     model.make_variables()
-    places = {ours: published_place(ours) for ours in named_variables(model)}
+    places = {ours: published_place(name, ours) for ours in named_variables(model)}
     checkpoint.check(places.values())
     set_tensors(model, {ours: checkpoint.read(place) for ours, place in places.items()})
     return model
 
 
-def published_place(name: str) -> str:
-    """Returns the path, in the published code's object graph, of the weight that we name so."""
+def published_place(model: str, name: str) -> str:
+    """Returns the path, in the object graph of the published code of a model, of the weight that we name so."""
     parent, leaf = name.rsplit("/", 1)
-    for pattern, place in _PLACES.items():
+    for pattern, (place, leaves) in _PLACES[model].items():
         found = re.fullmatch(pattern, parent)
         if found:
             numbers = {key: int(value) for key, value in found.groupdict().items()}
             # Our transforms keep convolutions and GDN as layers of their own; an analysis starts with one that scales.
             half = (numbers.get("layer", 0) - ("analysis" in parent)) // 2
-            ending = leaf if place.startswith(("hyperprior", "context")) else _LEAVES[leaf]
-            return f"{place.format(half=half, **numbers)}/{ending}"
+            place = place.format(half=half, next_stage=numbers.get("stage", 0) + 1, **numbers)
+            return f"{place}/{leaves.get(leaf, leaf)}"
     raise CheckpointError(f"The published code has no weight like {name!r}.")
 
 

@@ -46,6 +46,49 @@ _MS2020_BACKBONE = {
 }
 
 
+# Inner channels of the slice networks of SwinT-ChARM, from the first slice to the last.
+_ZYC2022_SLICE_WIDTHS = (
+    (64, 32),
+    (64, 32),
+    (85, 42),
+    (106, 53),
+    (128, 64),
+    (149, 74),
+    (170, 85),
+    (192, 96),
+    (213, 106),
+    (234, 117),
+)
+
+
+@register_model("zyc2022")
+def zyc2022() -> Recipe:
+    """SwinT-ChARM: Swin transforms, channel-wise autoregression in ten slices."""
+    return Recipe(
+        transform="swin",
+        entropy="charm",
+        hyper="swin",
+        sizes={
+            "width": (128, 192, 256),
+            "latent_depth": 320,
+            "depths": (2, 2, 6, 2),
+            "window": 8,
+            "hyper_width": 192,
+            "side_depth": 192,
+            "hyper_depths": (5, 1),
+            "hyper_window": 4,
+            "head_dim": 32,
+            "features": 640,
+            "num_slices": 10,
+            "slice_widths": _ZYC2022_SLICE_WIDTHS,
+            "kernel_sizes": (3, 3, 3),
+            "feature_support": "own",
+        },
+        parameters=32_556_240,
+        paper="Zhu, Yang, Cohen, ICLR 2022",
+    )
+
+
 @register_model("hzswq2021")
 def hzswq2021() -> Recipe:
     """The checkerboard context model in two passes on the ms2020 backbone."""

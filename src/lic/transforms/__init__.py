@@ -6,7 +6,10 @@ from lic.transforms.conv import ConvTransform
 from lic.transforms.convolution import Convolution
 from lic.transforms.gdn import GDN
 from lic.transforms.hyper import ConvHyperTransform
+from lic.transforms.hyper_swin import SwinHyperTransform
 from lic.transforms.klt import KLTTransform
+from lic.transforms.swin import SwinTransform
+from lic.transforms.swin_block import SwinBlock
 
 __all__ = [
     "GDN",
@@ -18,5 +21,8 @@ __all__ = [
     "KLTTransform",
     "Scale",
     "SideBySide",
+    "SwinBlock",
+    "SwinHyperTransform",
+    "SwinTransform",
     "Transform",
 ]

@@ -17,8 +17,10 @@ class Chain(keras.layers.Layer):
     def __init__(self, layers: Iterable[keras.layers.Layer], **kwargs):
         super().__init__(**kwargs)
         self.layers = list(layers)
+        self.built = True  # Each layer builds itself when it is called.
 
-    def call(self, values: tf.Tensor) -> tf.Tensor:
+    # Keras hands `training` on through layers that have it among their arguments, and only through these.
+    def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Applies all layers to values."""
         for layer in self.layers:
             values = layer(values)
@@ -35,8 +37,9 @@ class SideBySide(keras.layers.Layer):
     def __init__(self, layers: Iterable[keras.layers.Layer], **kwargs):
         super().__init__(**kwargs)
         self.layers = list(layers)
+        self.built = True  # Each layer builds itself when it is called.
 
-    def call(self, values: tf.Tensor) -> tf.Tensor:
+    def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Applies each layer to values."""
         return tf.concat([layer(values) for layer in self.layers], -1)
 
@@ -52,6 +55,7 @@ class Scale(keras.layers.Layer):
     def __init__(self, factor: float, offset: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.factor, self.offset = factor, offset
+        self.built = True
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns (values + offset) * factor."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.models.padding import pad
+from lic.transforms.padding import pad
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 257), (9, 16), (16, 16), (17, 31), (500, 333)])

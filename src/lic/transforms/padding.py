@@ -1,8 +1,8 @@
-"""Padding of images to whole multiples, at the bottom and on the right."""
+"""Padding of images and latents to whole multiples, at the bottom and on the right."""
 
 from __future__ import annotations
 
-from lic.environment import tf
+from lic.environment import keras, tf
 
 
 def pad(images: tf.Tensor, multiple: int) -> tf.Tensor:
@@ -23,3 +23,20 @@ def _source(size: tf.Tensor, multiple: int) -> tf.Tensor:
     last = size - 1
     reflected = last - tf.abs(last - rows)
     return tf.where(padded - size < size, reflected, tf.minimum(rows, last))
+
+
+class Padding(keras.layers.Layer):
+    """Pads to multiples, as `pad` does.
+
+    Args:
+      multiple: What height and width become multiples of.
+    """
+
+    def __init__(self, multiple: int, **kwargs):
+        super().__init__(**kwargs)
+        self.multiple = multiple
+        self.built = True
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Pads values [batch, height, width, channels] at the bottom and on the right."""
+        return pad(values, self.multiple)

@@ -1,0 +1,47 @@
+"""The Swin hyper transform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lic.registry import register_hyper_transform
+from lic.transforms.base import HyperTransform
+from lic.transforms.chain import Chain
+from lic.transforms.padding import Padding
+from lic.transforms.patches import PatchEmbedding
+from lic.transforms.swin import SwinStages
+
+
+@register_hyper_transform("swin")
+class SwinHyperTransform(HyperTransform):
+    """Side information at a quarter of the latent's height and width, by two stages of Swin blocks each way.
+
+    Source: Zhu, Yang, Cohen, ICLR 2022, appendix A.
+
+    Args:
+      latent_depth: Channels of the latent.
+      hyper_width: Channels of the stage next to the latent.
+      side_depth: Channels of the other stage and of the side information.
+      features: Channels of the features; default 2 `latent_depth`.
+      hyper_depths: Number of blocks of the stage next to the latent and of the other one.
+      hyper_window: Height and width of the windows.
+      head_dim: Channels of a head; `hyper_width` and `side_depth` are multiples of it.
+    """
+
+    def __init__(
+        self,
+        latent_depth: int = 320,
+        hyper_width: int = 192,
+        side_depth: int = 192,
+        features: int | None = None,
+        hyper_depths: Sequence[int] = (5, 1),
+        hyper_window: int = 4,
+        head_dim: int = 32,
+        **kwargs,
+    ):
+        features = features or 2 * latent_depth
+        super().__init__(side_depth, features, **kwargs)
+        widths, common = (hyper_width, side_depth), {"window": hyper_window, "head_dim": head_dim}
+        merging = SwinStages.merging(widths, hyper_depths, **common)
+        self.analysis = Chain([Padding(self.downscale), PatchEmbedding(hyper_width), merging])
+        self.synthesis = SwinStages.splitting(widths[::-1], tuple(hyper_depths)[::-1], features, **common)
