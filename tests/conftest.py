@@ -24,10 +24,15 @@ TINY = {
     "context_width": 8,
     "parameter_widths": (10,),
     "residual": True,
+    "depths": (2, 1, 1, 1),
+    "window": 4,
+    "head_dim": 4,
+    "hyper_depths": (2, 1),
+    "hyper_window": 2,
 }
 MIXES = [
     (transform, entropy)
-    for transform in ("conv", "klt")
+    for transform in ("conv", "klt", "swin")
     for entropy in ("charm", "checkerboard", "factorized", "hyperprior")
 ]
 
@@ -40,7 +45,7 @@ def tiny_model(transform: str, entropy: str, **sizes):
     makers = [
         registry.transforms.get(transform),
         registry.entropy_models.get(entropy),
-        registry.hyper_transforms.get("conv"),
+        registry.hyper_transforms.get("swin" if transform == "swin" else "conv"),
     ]
     makers = makers[:2] if entropy == "factorized" else makers
     known = set().union(*map(parameters, makers))

@@ -1,5 +1,6 @@
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 import lic
 from lic.entropy import Estimate
+from lic.entropy.normal import Normal
 from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.models import checkpoints
@@ -21,22 +23,19 @@ GOLDEN = pathlib.Path(os.environ.get("LIC_GOLDEN", pathlib.Path(__file__).parent
 needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden files are not there; LIC_GOLDEN names them")
 
 
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory):
-    """The model of the golden files, from a checkpoint as the published code writes it."""
+@pytest.fixture(scope="module", params=["hzswq2021", "zyc2022"])
+def imported(request, tmp_path_factory):
+    """A model of the golden files, from a checkpoint as the published code writes it, and what it should compute."""
     folder = tmp_path_factory.mktemp("checkpoint")
     script = GOLDEN / "make_checkpoint.py"
-    subprocess.run([sys.executable, str(script), "hzswq2021", str(folder)], check=True, capture_output=True)
-    return import_checkpoint(folder, "hzswq2021")
-
-
-@pytest.fixture(scope="module")
-def expected():
-    return np.load(GOLDEN / "hzswq2021" / "expected.npz")
+    subprocess.run([sys.executable, str(script), request.param, str(folder)], check=True, capture_output=True)
+    model = import_checkpoint(folder, request.param)
+    shutil.rmtree(folder)
+    return model, GOLDEN / request.param
 
 
 class Recorder(Estimate):
-    """Keeps what each part was coded with."""
+    """Keeps what each part was coded with, and estimates with the real index, as the published code does."""
 
     def __init__(self, latent, scales):
         super().__init__(latent, scales)
@@ -46,37 +45,57 @@ class Recorder(Estimate):
         self.parameters.append((part, mean, index))
         return super().normal(part, mean, index)
 
+    def _distribution(self, index):
+        return Normal(index, self.scales, rounded=False)
+
+
+def bpp_of(bits, images):
+    return float(tf.add_n(list(bits.values()))[0]) / images[0, ..., 0].size
+
 
 @needs_golden
-def test_it_computes_what_the_published_code_computes(imported, expected):
+def test_it_computes_what_the_published_code_computes(imported):
+    model, folder = imported
+    expected = np.load(folder / "expected.npz")
     images = expected["x"].reshape(1, *expected["x"].shape[-3:]).astype(np.float32)
-    compressed = imported(images)
+    compressed = model(images)
     assert_near(compressed.y, expected["y"].reshape(compressed.y.shape), 1e-3)
-    side = imported.entropy.hyper.analysis(compressed.y)
+    side = model.entropy.hyper.analysis(compressed.y)
     assert_near(side, expected["z"].reshape(side.shape), 1e-3)
-    bpp = float(tf.add_n(list(compressed.bits.values()))[0]) / images[0, ..., 0].size
-    assert bpp == pytest.approx(float(expected["bpp"]), rel=5e-3)
+    assert bpp_of(compressed.bits, images) == pytest.approx(float(expected["bpp"]), rel=5e-3)
     mse = float(np.mean((compressed.x_hat - images) ** 2))
     assert mse == pytest.approx(float(expected["mse"]), rel=1e-3)
+    model.entropy.walk(coder := Recorder(compressed.y, model.entropy.scales))
+    assert bpp_of(coder.bits, images) == pytest.approx(float(expected["bpp"]), rel=1e-3)
 
 
 @needs_golden
-def test_means_and_scale_indexes_are_the_published_ones(imported, expected):
-    entropy = imported.entropy
-    entropy.walk(coder := Recorder(tf.constant(expected["y"]), entropy.scales))
-    for number, (part, *parameters) in enumerate(coder.parameters):
+def test_means_and_scale_indexes_are_the_published_ones(imported):
+    model, folder = imported
+    expected = np.load(folder / "expected.npz")
+    model.entropy.walk(coder := Recorder(tf.constant(expected["y"]), model.entropy.scales))
+    for number in sorted(int(name.split("_")[1]) for name in expected if name.startswith("mu_")):
+        part, *parameters = coder.parameters[number]
         for name, values in zip(("mu", "index"), parameters, strict=True):
-            packed = part.put(tf.zeros_like(expected["y"]), values)
-            # The published code codes the four neighbours' positions as planes side by side.
-            planes = [packed[:, 0::2, 1::2], packed[:, 1::2, 0::2]]
-            planes = planes if part.name == "anchors" else [packed[:, 0::2, 0::2], packed[:, 1::2, 1::2]]
-            assert_near(tf.concat(planes, -1), expected[f"{name}_{number}"], 1e-3)
+            assert_near(as_published(part, values, expected["y"]), expected[f"{name}_{number}"], 1e-3)
+
+
+def as_published(part, values, latent):
+    """A part's values in the shape in which the published code codes them."""
+    if part.name.startswith("channels"):
+        return values
+    # The four neighbours' positions are planes side by side; a pass codes two of them.
+    packed = part.put(tf.zeros_like(latent), values)
+    anchors = [packed[:, 0::2, 1::2], packed[:, 1::2, 0::2]]
+    others = [packed[:, 0::2, 0::2], packed[:, 1::2, 1::2]]
+    return tf.concat(anchors if part.name == "anchors" else others, -1)
 
 
 @needs_golden
 def test_the_round_trip_gives_the_published_image(imported):
-    image, published = (np.asarray(Image.open(GOLDEN / "hzswq2021" / name)) for name in ("x.png", "x_hat.png"))
-    codec = lic.Codec(imported)
+    model, folder = imported
+    image, published = (np.asarray(Image.open(folder / name)) for name in ("x.png", "x_hat.png"))
+    codec = lic.Codec(model)
     decoded = codec.decompress(codec.compress(image)).astype(int)
     assert np.mean(np.abs(decoded - published) <= 1) >= 0.999
 
@@ -84,17 +103,21 @@ def test_the_round_trip_gives_the_published_image(imported):
 def make_tiny(name):
     """The named model at tiny widths."""
     sizes = {"width": 8, "latent_depth": 20, "hyper_width": 8, "side_depth": 4}
-    sizes |= {"slice_widths": (6, 5)} if name == "ms2020" else {"context_width": 8, "parameter_widths": (9, 7)}
+    sizes |= {
+        "hzswq2021": {"context_width": 8, "parameter_widths": (9, 7)},
+        "ms2020": {"slice_widths": (6, 5)},
+        "zyc2022": {"slice_widths": (6, 5), "head_dim": 4, "features": 40},
+    }[name]
     model = create_model(name, **sizes)
     model(np.zeros((1, 64, 64, 3), np.float32))
     return model
 
 
-def _objects(model):
+def _objects(name, model):
     """Objects named as in the published code, with random values for all weights of a model."""
     root = tf.Module()
-    for name, array in get_tensors(model).items():
-        *parents, last = published_place(name).split("/")
+    for ours, array in get_tensors(model).items():
+        *parents, last = published_place(name, ours).split("/")
         module = root
         for parent in parents:
             if not hasattr(module, parent):
@@ -108,11 +131,6 @@ def _objects(model):
     return root
 
 
-def published(model, prefix):
-    """Writes a checkpoint of a model with random weights, and returns its prefix."""
-    return tf.train.Checkpoint(_objects(model)).write(str(prefix))
-
-
 @pytest.fixture(autouse=True)
 def _tiny_models(monkeypatch, request):
     if "imported" not in request.fixturenames:
@@ -121,10 +139,16 @@ def _tiny_models(monkeypatch, request):
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [("hzswq2021", "model"), ("hzswq2021", "root"), ("hzswq2021", "folder"), ("ms2020", "savedmodel")],
+    [
+        ("hzswq2021", "model"),
+        ("hzswq2021", "root"),
+        ("hzswq2021", "folder"),
+        ("ms2020", "savedmodel"),
+        ("zyc2022", "root"),
+    ],
 )
 def test_every_weight_arrives_in_its_place(name, form, tmp_path):
-    root = _objects(make_tiny(name))
+    root = _objects(name, make_tiny(name))
     saved = tf.train.Checkpoint(model=root) if form == "model" else tf.train.Checkpoint(root)
     path = saved.write(str(tmp_path / ("variables/variables" if form == "savedmodel" else "ckpt")))
     if form == "folder":
@@ -132,7 +156,7 @@ def test_every_weight_arrives_in_its_place(name, form, tmp_path):
     model = import_checkpoint(tmp_path if form == "savedmodel" else path, name)
     for ours, array in get_tensors(model).items():
         value = root
-        for part in published_place(ours).split("/"):
+        for part in published_place(name, ours).split("/"):
             value = getattr(value, part)
         np.testing.assert_array_equal(array, value)
 
@@ -141,7 +165,7 @@ def test_missing_extra_and_misshaped_variables_are_named(tmp_path):
     name = "hzswq2021"
 
     def imported_with(change):
-        root = _objects(make_tiny(name))
+        root = _objects(name, make_tiny(name))
         change(root)
         return import_checkpoint(tf.train.Checkpoint(root).write(str(tmp_path / "ckpt")), name)
 
@@ -167,5 +191,5 @@ def test_what_is_no_checkpoint_is_told(tmp_path):
 
 
 def test_other_models_cannot_be_imported():
-    with pytest.raises(CheckpointError, match="hzswq2021, ms2020 can be imported. Received: 'default'"):
+    with pytest.raises(CheckpointError, match="hzswq2021, ms2020, zyc2022 can be imported. Received: 'default'"):
         import_checkpoint("anything", "default")

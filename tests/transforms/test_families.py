@@ -8,6 +8,7 @@ from lic import registry
 from lic.config import describe, rebuild
 from lic.environment import tf
 from lic.models.create import parameters
+from lic.transforms import SwinTransform
 from tests.conftest import TINY, random_images
 
 
@@ -16,19 +17,19 @@ def _make(kinds, name):
     return maker(**{key: value for key, value in TINY.items() if key in parameters(maker)})
 
 
-@pytest.fixture(params=["conv", "klt"])
+@pytest.fixture(params=["conv", "klt", "swin"])
 def transform(request):
     return _make(registry.transforms, request.param)
 
 
-@pytest.fixture(params=["conv"])
+@pytest.fixture(params=["conv", "swin"])
 def hyper(request):
     return _make(registry.hyper_transforms, request.param)
 
 
 def test_every_registered_name_is_tested_here():
-    assert lic.list_transforms() == ["conv", "klt"]
-    assert lic.list_hyper_transforms() == ["conv"]
+    assert lic.list_transforms() == ["conv", "klt", "swin"]
+    assert lic.list_hyper_transforms() == ["conv", "swin"]
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 2), (5, 7)])
@@ -52,10 +53,11 @@ def test_hyper_transform_takes_any_size(hyper, height, width):
 
 
 def test_moving_the_image_moves_the_latent(transform):
-    scale = transform.downscale
-    images = random_images(1, 14 * scale, 14 * scale, 3).astype(np.float32)
-    latent = transform.analysis(images)[:, 5:-5, 5:-5]
-    moved = transform.analysis(images[:, scale:])[:, 4:-5, 5:-5]
+    # Windows stand still unless the image moves by whole ones.
+    step = TINY["window"] if isinstance(transform, SwinTransform) else 1
+    images = random_images(1, 20 * transform.downscale, 14 * transform.downscale, 3).astype(np.float32)
+    latent = transform.analysis(images)[:, 8:-8, 5:-5]
+    moved = transform.analysis(images[:, step * transform.downscale :])[:, 8 - step : -8, 5:-5]
     np.testing.assert_allclose(moved, latent, atol=1e-3 * np.abs(latent).max())
 
 

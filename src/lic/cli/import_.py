@@ -13,7 +13,7 @@ def import_(
         Path, typer.Argument(metavar="CHECKPOINT", help="SavedModel of the published code, or a tf.train.Checkpoint.")
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The codec file to write; its name ends in .codec.")],
-    model: Annotated[str, typer.Option(help="Which model it is: hzswq2021 or ms2020.")],
+    model: Annotated[str, typer.Option(help="Which model it is: hzswq2021, ms2020 or zyc2022.")],
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")] = False,
 ) -> None:
     """Make a codec from weights that the published code trained."""

@@ -113,9 +113,9 @@ class SwinBlock(Derives, keras.layers.Layer):
         """The learnt bias of each head, for each pair of positions in a window."""
         rows, columns = np.divmod(np.arange(self.window**2), self.window)
         down, right = (axis[:, None] - axis + self.window - 1 for axis in (rows, columns))
-        return tf.transpose(
-            tf.gather(tf.cast(self.position_bias, "float32"), down * (2 * self.window - 1) + right), (2, 0, 1)
-        )
+        # Along the second axis, since the gradient along the first is sparse, which optimisers treat in another way.
+        table = tf.transpose(tf.cast(self.position_bias, "float32"))
+        return tf.gather(table, down * (2 * self.window - 1) + right, axis=1)
 
     def _add_norm(self, name: str, width: int) -> list[tf.Variable]:
         values = {"gamma": "ones", "beta": "zeros"}
@@ -178,7 +178,7 @@ def _specs(order: tf.Tensor, weights: BlockWeights) -> tuple:
 
 
 def _run_for_training(rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
-    """The same with a gradient of its own: results of products are kept for it, everything between is computed again."""
+    """The same with a gradient that keeps results of products, and computes again what lies between them."""
     windows, size = _windows_in_chunk(order), order.shape[-1]
     specs, count = _specs(order, weights), tf.shape(order)[0]
 
@@ -193,6 +193,7 @@ def _run_for_training(rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, wei
         (result, *kept), _ = in_chunks(lambda *bounds: forward(*take(*bounds)), count, windows, _kept(weights))
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
+            upstream = tf.convert_to_tensor(upstream)
             backward = compiled(_backward, (*specs, *_kept_specs(weights)))
 
             def chunk(start: tf.Tensor, stop: tf.Tensor) -> list[tf.Tensor]:

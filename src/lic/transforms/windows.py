@@ -67,7 +67,7 @@ class Windows:
         return self._join(tf.concat([tf.concat([inside, right], 2), lower], 1))
 
     def regions(self) -> tf.Tensor:
-        """Returns a number for each token of each window [count, window * window]; tokens that differ are kept apart."""
+        """Returns a number for each token [count, window * window]; tokens of different numbers are kept apart."""
         rows, columns = (tf.range(count * self.window) for count in (self._rows, self._columns))
         wrapped = tf.cast(rows < self.shift, "int32")[:, None] + 2 * tf.cast(columns < self.shift, "int32")
         inside = (rows < self._height)[:, None] & (columns < self._width)
