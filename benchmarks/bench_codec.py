@@ -1,0 +1,127 @@
+"""Measures codecs: time to build, to compress and to decompress, memory; and training steps.
+
+    python benchmarks/bench_codec.py --model hzswq2021 ms2020 --size 768x512 --training
+
+`--precision float32` and `bfloat16` are of the codec, `float32` and `mixed_bfloat16` of training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+import sys
+
+import results
+from measuring import Quantity, measured, peak_memory, timed, times
+from tasks import Parser, Task, count, parser_of, tasks_of
+
+import lic
+
+CODEC_PRECISIONS, TRAINING_PRECISIONS = ("float32", "bfloat16"), ("float32", "mixed_bfloat16")
+FRESH = "Fresh weights give unnatural latents: encoded size and the time that coding takes say little."
+
+
+def measure_codec(task: Task) -> list[Quantity]:
+    """Builds a codec, and compresses and decompresses an image; this is to be the only task of its process."""
+    (image,), options = task.pixels(), codec_options(task)  # Whatever imports TensorFlow comes before the clock starts.
+    codec, build = timed(lambda: lic.Codec(task.make_model(), **options))
+    stream, first_compress = timed(lambda: codec.compress(image))
+    _, first_decompress = timed(lambda: codec.decompress(stream))
+    return [
+        Quantity("build", "s", [build]),
+        Quantity("first compress", "s", [first_compress]),
+        Quantity("first decompress", "s", [first_decompress]),
+        Quantity("compress", "s", times(lambda: codec.compress(image), task.repeats)),
+        Quantity("decompress", "s", times(lambda: codec.decompress(stream), task.repeats)),
+        Quantity("encoded size", "bytes", [len(stream)]),
+        Quantity("codec peak memory", "GiB", [peak_memory()]),
+    ]
+
+
+def measure_training(task: Task) -> list[Quantity]:
+    """Takes training steps on one batch; this is to be the only task of its process."""
+    from lic.environment import keras
+
+    if task.precision:
+        keras.mixed_precision.set_global_policy(task.precision)
+    model, images = task.make_model(), task.pixels().astype("float32")
+    model.compile()
+
+    def step() -> None:
+        model.train_on_batch(images)
+
+    return [
+        Quantity("first training step", "s", times(step, 1, warm_ups=0)),
+        Quantity("training step", "s", times(step, task.repeats)),
+        Quantity("training peak memory", "GiB", [peak_memory()]),
+    ]
+
+
+def codec_options(task: Task) -> dict[str, object]:
+    """Returns the arguments of `lic.Codec` that were given.
+
+    Raises:
+      LicError: This version of the codec has not got one of them.
+    """
+    given = {name: getattr(task, name) for name in ("precision", "tile") if getattr(task, name) is not None}
+    for name in given.keys() - inspect.signature(lic.Codec).parameters.keys():
+        raise lic.LicError(f"The Codec of lic {lic.__version__} has no option {name!r}: leave out --{name}.")
+    return given
+
+
+def jobs_of(options: argparse.Namespace) -> list:
+    """Returns which function measures which task; every model in every precision that applies.
+
+    Raises:
+      ValueError: The options leave nothing to measure.
+    """
+    jobs = []
+    precisions = options.precision or [None]
+    for task in tasks_of(options):
+        for precision in precisions:
+            if options.codec and precision in (None, *CODEC_PRECISIONS):
+                jobs.append((measure_codec, dataclasses.replace(task, precision=precision, tile=options.tile)))
+            if options.training and precision in (None, *TRAINING_PRECISIONS):
+                jobs.append((measure_training, _training_task(task, precision, options)))
+    if not jobs:
+        raise ValueError("Nothing to measure: bfloat16 is of the codec, mixed_bfloat16 of --training.")
+    return jobs
+
+
+def _training_task(task: Task, precision: str | None, options: argparse.Namespace) -> Task:
+    side = options.patch
+    return dataclasses.replace(task, precision=precision, width=side, height=side, batch=options.batch, image=None)
+
+
+def command_line() -> Parser:
+    """Returns the parser of this script's options."""
+    parser = parser_of(__doc__, "bench_codec", (*CODEC_PRECISIONS, "mixed_bfloat16"))
+    parser.add_argument("--tile", type=count, metavar="PIXELS", help="argument `tile` of lic.Codec")
+    parser.add_argument("--training", action="store_true", help="measure training steps too")
+    parser.add_argument("--no-codec", dest="codec", action="store_false", help="measure training steps only")
+    parser.add_argument("--batch", type=count, default=8, metavar="N", help="images of a training step (8)")
+    parser.add_argument("--patch", type=count, default=256, metavar="PIXELS", help="height and width of these (256)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measures what the command line says, appends to the CSV file and prints a table."""
+    parser = command_line()
+    options = parser.parse_args(arguments)
+    try:
+        jobs, rows = jobs_of(options), []
+        results.check_appendable(options.out)
+        for each in measured(jobs, options.calibration_repeats):
+            rows += (new := results.rows_of(each))
+            results.append(options.out, new)
+    except (lic.LicError, OSError, ValueError) as error:
+        parser.error(str(error))
+    print(results.table(rows, results.SHOWN))
+    if any(row["weights"] == "fresh" for row in rows):
+        print(FRESH)
+    print(f"Appended to {options.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

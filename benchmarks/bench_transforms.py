@@ -1,0 +1,129 @@
+"""Measures the transforms of models alone, at batch 1: image and hyper analysis and synthesis.
+
+    python benchmarks/bench_transforms.py --model hzswq2021 --gmac analysis=70 synthesis=70
+
+`--precision bfloat16` makes models under Keras's policy mixed_bfloat16, which leaves the entropy model, and with it the
+hyper transforms, in float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import sys
+from typing import TYPE_CHECKING
+
+import results
+from measuring import Measured, Quantity, measured, times
+from tasks import Task, parser_of, tasks_of
+
+import lic
+
+if TYPE_CHECKING:
+    from lic.environment import keras, tf
+
+PARTS = ("analysis", "synthesis", "hyper analysis", "hyper synthesis")
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
+def measure_transforms(task: Task) -> list[Quantity]:
+    """Runs each transform as a graph of its own, made for this one size."""
+    from lic.environment import keras, tf
+
+    keras.mixed_precision.set_global_policy(POLICIES[task.precision or "float32"])
+    return [
+        Quantity(name, "s", _times(tf.function(layer), values, task.repeats))
+        for name, (layer, values) in layers_of(task).items()
+    ]
+
+
+def layers_of(task: Task) -> dict[str, tuple[keras.layers.Layer, tf.Tensor]]:
+    """Returns the transforms by name, each with an input such as it gets from the others."""
+    from lic.environment import tf
+    from lic.models.padding import pad
+
+    model = task.make_model()
+    transform, hyper = model.transform, model.entropy.hyper
+    images = pad(tf.cast(task.pixels(), model.compute_dtype), transform.downscale)
+    latent = transform.analysis(images)
+    layers = {"analysis": (transform.analysis, images), "synthesis": (transform.synthesis, tf.round(latent))}
+    if hyper:
+        latent = tf.cast(latent, "float32")
+        side = tf.round(hyper.analysis(latent))
+        layers |= {"hyper analysis": (hyper.analysis, latent), "hyper synthesis": (hyper.synthesis, side)}
+    return layers
+
+
+def shares(each: Measured, gmac: dict[str, float]) -> list[Quantity]:
+    """Returns the share of the machine's matrix product rate, of the type it computes in, that each part reaches."""
+    found = []
+    for quantity in each.quantities:
+        if quantity.name in gmac:
+            bfloat16 = each.task.precision == "bfloat16" and not quantity.name.startswith("hyper")
+            rate = statistics.mean((pair.bfloat16 if bfloat16 else pair.float32) for pair in (each.before, each.after))
+            values = [2 * gmac[quantity.name] / seconds / rate for seconds in quantity.values]
+            found.append(Quantity(f"{quantity.name} share", "of matrix product", values))
+    return found
+
+
+def part_and_gmac(text: str) -> tuple[str, float]:
+    """Parses PART=NUMBER."""
+    part, _, number = text.partition("=")
+    try:
+        gmac = float(number)
+    except ValueError:
+        gmac = 0.0
+    if part not in PARTS or not 0 < gmac < float("inf"):
+        raise argparse.ArgumentTypeError(
+            f"expected PART=NUMBER such as analysis=70, of {', '.join(PARTS)}, received {text!r}"
+        )
+    return part, gmac
+
+
+def jobs_of(options: argparse.Namespace) -> list:
+    """Returns which function measures which task.
+
+    Raises:
+      ValueError: Options contradict each other.
+    """
+    if options.gmac and len(options.model) > 1:
+        raise ValueError("Give one --model with --gmac: the numbers are of one model.")
+    return [
+        (measure_transforms, dataclasses.replace(task, precision=precision))
+        for task in tasks_of(options)
+        for precision in options.precision or [None]
+    ]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measures what the command line says, appends to the CSV file and prints a table."""
+    parser = parser_of(__doc__, "bench_transforms", tuple(POLICIES))
+    parser.add_argument(
+        "--gmac",
+        nargs="+",
+        type=part_and_gmac,
+        default=[],
+        metavar="PART=NUMBER",
+        help="10^9 multiply-accumulates of a part at this size, for the share of the matrix product rate it reaches",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        jobs, rows = jobs_of(options), []
+        results.check_appendable(options.out)
+        for each in measured(jobs, options.calibration_repeats):
+            every = each.quantities + shares(each, dict(options.gmac))
+            rows += (new := results.rows_of(each._replace(quantities=every)))
+            results.append(options.out, new)
+    except (lic.LicError, OSError, ValueError) as error:
+        parser.error(str(error))
+    print(results.table(rows, results.SHOWN))
+    print(f"Appended to {options.out}", file=sys.stderr)
+
+
+def _times(graph: tf.types.experimental.PolymorphicFunction, values: tf.Tensor, repeats: int) -> list[float]:
+    return times(lambda: graph(values).numpy(), repeats, warm_ups=2)  # The first call traces.
+
+
+if __name__ == "__main__":
+    main()

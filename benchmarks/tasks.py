@@ -1,0 +1,173 @@
+"""What is measured: a model with certain weights, and images for it; and the options that say so."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import pathlib
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from lic import registry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lic import CompressionModel
+
+RESULTS = pathlib.Path(__file__).parent / "results"
+DEFAULT_SIZE = (768, 512)
+CELLS = (64, 32, 16, 8, 4, 2)  # Pixels from one random number to the next, in each layer of the noise.
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What one process measures.
+
+    Attributes:
+      model: Name of a registered model.
+      width: Width of the images in pixels.
+      height: Height of the images in pixels.
+      batch: Number of images.
+      precision: As the measuring script defines it, or None where it was not given.
+      tile: Argument `tile` of the codec, or None where it was not given.
+      image: File of the image, or None for smooth noise.
+      checkpoint: Checkpoint of the published code that the weights are taken from, or None.
+      shipped: Whether the weights are those that ship with the model.
+      repeats: How many times everything is measured that is measured more than once.
+    """
+
+    model: str
+    width: int
+    height: int
+    batch: int = 1
+    precision: str | None = None
+    tile: int | None = None
+    image: str | None = None
+    checkpoint: str | None = None
+    shipped: bool = False
+    repeats: int = 5
+
+    @property
+    def weights(self) -> str:
+        """Where the weights come from: "imported", "shipped" or "fresh"."""
+        return "imported" if self.checkpoint else "shipped" if self.shipped else "fresh"
+
+    @property
+    def size(self) -> str:
+        """Width x height, behind the number of images where there are several."""
+        return f"{self.batch}x" * (self.batch > 1) + f"{self.width}x{self.height}"
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.weights} weights), {self.size}, {self.precision or 'float32'}"
+
+    def make_model(self) -> CompressionModel:
+        """Makes the model and its variables; fresh weights are the same each time."""
+        import lic
+        from lic.environment import keras
+        from lic.models.tensors import get_tensors, set_tensors
+
+        keras.utils.set_random_seed(0)
+        if self.checkpoint:
+            return lic.import_checkpoint(self.checkpoint, self.model)
+        model = lic.create_model(self.model)
+        model.make_variables()
+        if self.shipped:
+            set_tensors(model, get_tensors(lic.load(self.model).model))
+        return model
+
+    def pixels(self) -> np.ndarray:
+        """The images, uint8 [batch, height, width, 3]."""
+        import numpy as np
+
+        if self.image:
+            return _read(self.image)[None]
+        return np.stack([smooth_noise(self.width, self.height, seed) for seed in range(self.batch)])
+
+
+def smooth_noise(width: int, height: int, seed: int = 0) -> np.ndarray:
+    """Random noise, uint8 [height, width, 3], that is stronger the coarser it is, as in photographs."""
+    import numpy as np
+    from PIL import Image
+
+    random = np.random.default_rng(seed)
+    noise = np.zeros((3, height, width), np.float32)
+    for cell in CELLS:
+        coarse = random.normal(0, cell, (3, -(-height // cell), -(-width // cell))).astype(np.float32)
+        noise += [Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC) for plane in coarse]
+    scaled = 127.5 + 50 * (noise - noise.mean()) / max(noise.std(), 1e-6)
+    return np.clip(scaled, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the message without the usage, and exits with 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def parser_of(description: str, script: str, precisions: tuple[str, ...]) -> Parser:
+    """Returns a parser of the options that measuring scripts share."""
+    parser = Parser(prog=script, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", nargs="+", required=True, metavar="NAME", help="registered models")
+    parser.add_argument("--size", type=size, metavar="WxH", help="width and height of the image (768x512)")
+    parser.add_argument("--image", metavar="FILE", help="an image in its own size; default: smooth noise")
+    parser.add_argument("--checkpoint", metavar="PATH", help="weights of the published code; default: fresh ones")
+    parser.add_argument("--shipped", action="store_true", help="the weights that ship with the model")
+    parser.add_argument("--precision", nargs="+", choices=precisions, help="one measurement for each")
+    parser.add_argument("--repeats", type=count, default=5, metavar="N", help="measurements after a warm-up (5)")
+    parser.add_argument("--calibration-repeats", type=count, default=9, metavar="N", help="of each calibration (9)")
+    parser.add_argument(
+        "--out", type=pathlib.Path, default=RESULTS / f"{script}.csv", metavar="CSV", help="rows are appended to it"
+    )
+    return parser
+
+
+def tasks_of(options: argparse.Namespace) -> list[Task]:
+    """Returns the task of each model, without a precision.
+
+    Raises:
+      ValueError: Options contradict each other.
+      LicError: A model is unknown, or the image cannot be read.
+    """
+    if options.size and options.image:
+        raise ValueError("Give --size or --image, not both: an image is taken in its own size.")
+    if options.checkpoint and options.shipped:
+        raise ValueError("Give --checkpoint or --shipped, not both.")
+    if options.checkpoint and len(options.model) > 1:
+        raise ValueError("Give one --model with --checkpoint: a checkpoint is of one model.")
+    width, height = _size_of(options.image) if options.image else options.size or DEFAULT_SIZE
+    for name in options.model:
+        registry.models.get(name)  # Raises where there is none, before anything is measured.
+    common = {name: getattr(options, name) for name in ("image", "checkpoint", "shipped", "repeats")}
+    return [Task(name, width, height, **common) for name in options.model]
+
+
+def size(text: str) -> tuple[int, int]:
+    """Parses width x height."""
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT such as 768x512, received {text!r}")
+    return int(found[1]), int(found[2])
+
+
+def count(text: str) -> int:
+    """Parses a whole number over 0."""
+    if not re.fullmatch(r"[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"expected a whole number over 0, received {text!r}")
+    return int(text)
+
+
+def _read(path: str) -> np.ndarray:
+    import numpy as np
+
+    from lic.codec.images import read_image
+
+    pixels = read_image(path)
+    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+
+
+def _size_of(path: str) -> tuple[int, int]:
+    height, width, _ = _read(path).shape
+    return width, height

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+import lic
+from tests.benchmarks.conftest import QUICK, rows_in, run
+from tests.conftest import random_images, tiny_model
+
+CODEC = ["build", "first compress", "first decompress", "compress", "decompress", "encoded size", "codec peak memory"]
+TRAINING = ["first training step", "training step", "training peak memory"]
+
+
+def options_of(script, *arguments):
+    return script.command_line().parse_args(["--model", "default", *arguments])
+
+
+def test_a_codec_is_measured_from_end_to_end(tmp_path):
+    out = tmp_path / "results" / "codec.csv"
+    ended = run("bench_codec", "--model", "default", "--size", "64x48", *QUICK, "--out", out)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    rows = rows_in(out)
+    assert [row["quantity"] for row in rows] == CODEC
+    assert [row["quantity"] in ended.stdout for row in rows] == [True] * len(CODEC)
+    for row in rows:
+        assert (row["model"], row["weights"], row["size"], row["precision"]) == ("default", "fresh", "64x48", "float32")
+        assert 0 < float(row["least"]) <= float(row["median"]) <= float(row["most"])
+        assert float(row["rate_before"]) > 0
+        assert (row["lic"], row["repeats"]) == (lic.__version__, "1")
+        assert all(row[name] for name in row if name not in ("tile", "commit"))
+    units = {row["quantity"]: row["unit"] for row in rows}
+    assert (units["build"], units["encoded size"], units["codec peak memory"]) == ("s", "bytes", "GiB")
+    assert "Fresh weights" in ended.stdout
+    assert "calibration: " in ended.stderr
+
+
+def test_training_steps_are_measured(load, monkeypatch):
+    script, tasks = load("bench_codec"), load("tasks")
+    monkeypatch.setattr(tasks.Task, "make_model", lambda task: tiny_model("conv", "factorized"))
+    quantities = script.measure_training(tasks.Task("default", 64, 64, batch=2, repeats=1))
+    assert [quantity.name for quantity in quantities] == TRAINING
+    assert all(len(quantity.values) == 1 and quantity.values[0] > 0 for quantity in quantities)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], ["measure_codec None"]),
+        (["--training"], ["measure_codec None", "measure_training None"]),
+        (["--training", "--no-codec"], ["measure_training None"]),
+        (["--precision", "float32", "bfloat16"], ["measure_codec float32", "measure_codec bfloat16"]),
+        (["--training", "--precision", "mixed_bfloat16"], ["measure_training mixed_bfloat16"]),
+    ],
+)
+def test_each_precision_goes_where_it_applies(load, arguments, expected):
+    script = load("bench_codec")
+    jobs = script.jobs_of(options_of(script, *arguments))
+    assert [f"{function.__name__} {task.precision}" for function, task in jobs] == expected
+
+
+def test_training_is_of_square_patches_and_without_tiles(load):
+    script = load("bench_codec")
+    jobs = script.jobs_of(options_of(script, "--size", "96x32", "--training", "--tile", "64"))
+    (_, codec), (_, training) = jobs
+    assert (codec.size, codec.tile) == ("96x32", 64)
+    assert (training.size, training.tile) == ("8x256x256", None)
+
+
+def test_an_image_is_taken_in_its_own_size(load, tmp_path):
+    Image.fromarray(image := random_images(40, 56, 3)).save(tmp_path / "x.png")
+    script = load("bench_codec")
+    ((_, task),) = script.jobs_of(options_of(script, "--image", str(tmp_path / "x.png")))
+    assert task.size == "56x40"
+    assert np.array_equal(task.pixels()[0], image)
+
+
+def test_noise_is_smooth_and_the_same_each_time(load):
+    tasks = load("tasks")
+    noise = tasks.smooth_noise(70, 50).astype(float)
+    assert noise.shape == (50, 70, 3)
+    assert np.array_equal(noise, tasks.smooth_noise(70, 50))
+    assert np.abs(np.diff(noise, axis=1)).mean() < noise.std() / 3
+
+
+def test_options_that_the_codec_has_not_got_are_said(load, monkeypatch):
+    script, tasks = load("bench_codec"), load("tasks")
+    monkeypatch.setattr(lic, "Codec", lambda model, *, precision="float32": None)
+    assert script.codec_options(tasks.Task("default", 64, 64, precision="bfloat16")) == {"precision": "bfloat16"}
+    assert script.codec_options(tasks.Task("default", 64, 64)) == {}
+    with pytest.raises(lic.LicError, match="no option 'tile'"):
+        script.codec_options(tasks.Task("default", 64, 64, tile=64))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--model", "defualt"], "'default'"),
+        (["--model", "default", "--size", "768"], "768x512"),
+        (["--model", "default", "--repeats", "0"], "over 0"),
+        (["--model", "default", "--image", "no.png"], "no file 'no.png'"),
+        (["--model", "default", "--size", "8x8", "--image", "no.png"], "not both"),
+        (["--model", "default", "ms2020", "--checkpoint", "x"], "one --model"),
+        (["--model", "default", "--checkpoint", "x", "--shipped"], "not both"),
+        (["--model", "default", "--precision", "mixed_bfloat16"], "Nothing to measure"),
+        (["--model", "default", "--out", __file__], "other columns"),
+    ],
+)
+def test_wrong_input_is_one_line(load, capsys, arguments, said):
+    with pytest.raises(SystemExit, match="2"):
+        load("bench_codec").main(arguments)
+    captured = capsys.readouterr()
+    (line,) = captured.err.splitlines()
+    assert captured.out == ""
+    assert line.startswith("bench_codec: ")
+    assert said in line

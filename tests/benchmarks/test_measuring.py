@@ -1,0 +1,21 @@
+import os
+
+import pytest
+
+
+def test_warm_ups_are_called_and_not_counted(load):
+    calls = []
+    assert len(load("measuring").times(lambda: calls.append(1), 3, warm_ups=2)) == 3
+    assert len(calls) == 5
+
+
+def test_a_fresh_process_is_another_and_hands_back_what_it_raised(load):
+    measuring = load("measuring")
+    assert measuring.in_fresh_process(os.getpid) != os.getpid()
+    with pytest.raises(ValueError, match="invalid literal"):
+        measuring.in_fresh_process(int, "x")
+
+
+def test_a_process_that_died_is_said(load):
+    with pytest.raises(ChildProcessError, match="of _exit died"):
+        load("measuring").in_fresh_process(os._exit, 1)
