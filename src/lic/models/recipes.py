@@ -46,6 +46,70 @@ _MS2020_BACKBONE = {
 }
 
 
+# What tensorflow-compression's bmshj2018.py and the mean-scale hyperprior after it share.
+_BMSHJ2018_BACKBONE = {
+    "width": 192,
+    "latent_depth": 192,
+    "hyper_width": 192,
+    "side_depth": 192,
+    "kernel_form": "dft",
+    "features_activation": None,
+    "parameter_network": False,
+    "quantization": "noise/noise",
+}
+
+
+@register_model("bls2017")
+def bls2017() -> Recipe:
+    """Three convolutions each way under a factorized prior, as in tensorflow-compression's bls2017.py."""
+    return Recipe(
+        transform="conv",
+        entropy="factorized",
+        sizes={
+            "width": 128,
+            "latent_depth": 128,
+            "kernel_form": "dft",
+            "analysis_strides": (4, 2, 2),
+            "analysis_kernel_sizes": (9, 5, 5),
+            "latent_bias": False,
+            "quantization": "noise/noise",
+        },
+        parameters=2_105_347,
+        paper="Balle et al., ICLR 2017",
+    )
+
+
+@register_model("bmshj2018-hyperprior")
+def bmshj2018_hyperprior() -> Recipe:
+    """Scales from side information and no means, as in tensorflow-compression's bmshj2018.py."""
+    return Recipe(
+        transform="conv",
+        entropy="hyperprior",
+        hyper="conv",
+        sizes={**_BMSHJ2018_BACKBONE, "features": 192, "absolute_latent": True, "zero_mean": True},
+        parameters=11_729_283,
+        paper="Balle et al., ICLR 2018",
+    )
+
+
+@register_model("mbt2018-mean")
+def mbt2018_mean() -> Recipe:
+    """Means and scales from side information, with the sizes of the paper's table 1 without its context model."""
+    return Recipe(
+        transform="conv",
+        entropy="hyperprior",
+        hyper="conv",
+        sizes={
+            **_BMSHJ2018_BACKBONE,
+            "hyper_synthesis_widths": (192, 288),
+            "features": 384,
+            "hyper_activation": "leaky_relu",
+        },
+        parameters=12_853_923,
+        paper="Minnen et al., NeurIPS 2018",
+    )
+
+
 @register_model("hzswq2021")
 def hzswq2021() -> Recipe:
     """The checkerboard context model in two passes on the ms2020 backbone."""
