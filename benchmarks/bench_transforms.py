@@ -40,8 +40,9 @@ def measure_transforms(task: Task) -> list[Quantity]:
 
 def layers_of(task: Task) -> dict[str, tuple[keras.layers.Layer, tf.Tensor]]:
     """Returns the transforms by name, each with an input such as it gets from the others."""
-    from lic.environment import tf
     from lic.models.padding import pad
+
+    from lic.environment import tf
 
     model = task.make_model()
     transform, hyper = model.transform, model.entropy.hyper

@@ -36,6 +36,37 @@ MIXES = [
     for entropy in ("charm", "checkerboard", "factorized", "hyperprior")
 ]
 
+# Options of the parts that published systems have, which the mixes do not.
+VARIANTS = {
+    "bls2017": (
+        "factorized",
+        {"analysis_strides": (4, 2, 2), "analysis_kernel_sizes": (9, 5, 5), "latent_bias": False},
+    ),
+    "bmshj2018": (
+        "hyperprior",
+        {
+            "features": 12,
+            "features_activation": None,
+            "absolute_latent": True,
+            "parameter_network": False,
+            "zero_mean": True,
+            "residual": False,
+        },
+    ),
+    "mbt2018-mean": (
+        "hyperprior",
+        {
+            "hyper_synthesis_widths": (12, 18),
+            "features": 24,
+            "hyper_activation": "leaky_relu",
+            "features_activation": None,
+            "parameter_network": False,
+            "residual": False,
+        },
+    ),
+    "zero-mean": ("hyperprior", {"zero_mean": True}),
+}
+
 
 def tiny_model(transform: str, entropy: str, **sizes):
     """A model of these parts at tiny widths, with those of the sizes that its parts have."""

@@ -26,10 +26,15 @@ def two_models(monkeypatch):
     monkeypatch.setattr(registry, "list_models", own.names)
 
 
-def test_every_registered_model_is_listed():
+def test_every_registered_model_is_listed(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert list(json.loads(models("--json"))) == registry.list_models()
+    printed = models()
+    assert "…" not in printed
     for name in registry.list_models():
-        assert name in models()
+        recipe = registry.models.get(name)()
+        for word in (name, recipe.transform, recipe.entropy, f"{recipe.parameters:,}", *recipe.paper.split()):
+            assert word in printed.split()
 
 
 @pytest.mark.usefixtures("two_models")

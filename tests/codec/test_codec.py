@@ -9,7 +9,7 @@ import lic
 from lic.codec.stream import Flag, Stream
 from lic.environment import keras
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
-from tests.conftest import MIXES, random_images, tiny_model
+from tests.conftest import MIXES, VARIANTS, random_images, tiny_model
 
 SIZES = [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)]
 
@@ -25,9 +25,12 @@ def _expected(codec, image):
     return np.clip(np.rint(x_hat), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize(("transform", "entropy"), MIXES)
-def test_every_mix_takes_every_size(transform, entropy):
-    codec = lic.Codec(tiny_model(transform, entropy))
+@pytest.mark.parametrize(
+    ("transform", "entropy", "sizes"),
+    [*((*mix, {}) for mix in MIXES), *(("conv", *each) for each in VARIANTS.values())],
+)
+def test_every_mix_takes_every_size(transform, entropy, sizes):
+    codec = lic.Codec(tiny_model(transform, entropy, **sizes))
     for size in SIZES:
         image = random_images(*size, 3)
         decoded = codec.decompress(codec.compress(image))

@@ -8,7 +8,7 @@ from lic.config import describe, rebuild
 from lic.entropy import Decode, Encode, Estimate
 from lic.entropy.tables import LIMIT
 from lic.environment import keras, tf
-from tests.conftest import tiny_model
+from tests.conftest import VARIANTS, tiny_model
 
 ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior"]
 SIZES = [(1, 1), (1, 5), (4, 4), (3, 7)]
@@ -18,14 +18,24 @@ def test_every_registered_name_is_tested_here():
     assert lic.list_entropy_models() == ENTROPY_MODELS
 
 
-@pytest.fixture(params=ENTROPY_MODELS)
+@pytest.fixture(params=[*ENTROPY_MODELS, *VARIANTS])
 def entropy(request):
     """A tiny entropy model whose weights are moved off their start, so that no network is zero."""
-    model = tiny_model("conv", request.param)
+    name, sizes = VARIANTS.get(request.param, (request.param, {}))
+    model = tiny_model("conv", name, **sizes)
     model(np.zeros((1, 64, 64, 3), np.float32))
     for variable in model.entropy.trainable_variables:
         variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
+    if not sizes.get("parameter_network", True):
+        _start_at_scales_of_one(model.entropy)
     return model.entropy
+
+
+def _start_at_scales_of_one(entropy):
+    """Moves scale indexes that are features themselves to where a parameter network would start."""
+    bias = entropy.hyper.synthesis.layers[-1].bias
+    index = entropy.scales.index(1.0)
+    bias.assign(bias + np.repeat([0.0, index], [bias.shape[0] - entropy.latent_depth, entropy.latent_depth]))
 
 
 def _latent(entropy, *shape, spread=3.0):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lic.transforms import GDN, ConvTransform
+from lic.transforms import GDN, Convolution, ConvTransform
 
 
 def _count(layer):
@@ -31,3 +31,48 @@ def test_form_of_gdn_and_of_kernels_is_an_argument():
     assert [layer.inverse for layer in layers if isinstance(layer, GDN)] == [False] * 3 + [True] * 3
     assert transform(np.zeros((1, 16, 16, 3), np.float32)).shape == (1, 16, 16, 3)
     assert transform.analysis.layers[1].kernel_real.shape == (3, 8, 3, 2)
+
+
+def test_strides_and_kernel_sizes_are_mirrored():
+    transform = ConvTransform(8, 12, analysis_strides=(4, 2, 2), analysis_kernel_sizes=(9, 5, 3), latent_bias=False)
+    assert transform.downscale == 16
+    transform(np.zeros((1, 16, 16, 3), np.float32))
+    convolutions = [
+        [layer for layer in chain.layers if isinstance(layer, Convolution)]
+        for chain in (transform.analysis, transform.synthesis)
+    ]
+    assert [(layer.kernel_size, layer.down, layer.use_bias) for layer in convolutions[0]] == [
+        (9, 4, True),
+        (5, 2, True),
+        (3, 2, False),
+    ]
+    assert [(layer.kernel_size, layer.up, layer.use_bias) for layer in convolutions[1]] == [
+        (3, 2, True),
+        (5, 2, True),
+        (9, 4, True),
+    ]
+    assert all(layer.correlation for layer in convolutions[0])
+
+
+@pytest.mark.parametrize(("strides", "downscale"), [((2,), 2), ((2, 1, 2), 4), ((2, 2, 2), 8), ((4, 3, 2), 24)])
+def test_downscale_is_the_product_of_the_strides(strides, downscale):
+    transform = ConvTransform(8, 12, analysis_strides=strides)
+    assert transform.downscale == downscale
+    images = np.zeros((1, 2 * downscale, downscale, 3), np.float32)
+    assert transform.analysis(images).shape == (1, 2, 1, 12)
+    assert transform(images).shape == images.shape
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"analysis_strides": ()}, r"expected analysis_strides to be whole numbers of at least 1.* Received: \(\)"),
+        ({"analysis_strides": 2}, "expected analysis_strides .* Received: 2"),
+        ({"analysis_strides": (2, 0)}, r"expected analysis_strides .* Received: \(2, 0\)"),
+        ({"analysis_kernel_sizes": (5, 5, 5, 2.5)}, "expected analysis_kernel_sizes to be whole numbers"),
+        ({"analysis_kernel_sizes": (9, 5, 5)}, r"to be 4 numbers.*\(2, 2, 2, 2\).* Received: \(9, 5, 5\)"),
+    ],
+)
+def test_wrong_strides_and_kernel_sizes_are_named(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        ConvTransform(8, 12, **sizes)

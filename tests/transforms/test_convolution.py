@@ -37,9 +37,9 @@ def test_equals_the_published_layer(name):
     assert_near(result, expected, 1e-5)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])
 @pytest.mark.parametrize("correlation", [False, True])
-@pytest.mark.parametrize("change", [{}, {"down": 2}, {"up": 2}])
+@pytest.mark.parametrize("change", [{}, {"down": 2}, {"up": 2}, {"down": 4}, {"up": 4}])
 @pytest.mark.parametrize("shape", [(6, 8), (5, 7)])
 def test_equals_tensorflow_compression(size, correlation, change, shape):
     tfc = pytest.importorskip("tensorflow_compression", reason="the whole package is there for TensorFlow 2.14 only")

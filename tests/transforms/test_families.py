@@ -9,20 +9,22 @@ from lic.config import describe, rebuild
 from lic.environment import tf
 from lic.models.create import parameters
 from lic.transforms import SwinTransform
-from tests.conftest import TINY, random_images
+from tests.conftest import TINY, VARIANTS, random_images
 
 
 def _make(kinds, name):
-    maker = kinds.get(name)
-    return maker(**{key: value for key, value in TINY.items() if key in parameters(maker)})
+    """The part of this name, or "conv" as in one of the variants."""
+    sizes = VARIANTS[name][1] if name in VARIANTS else {}
+    maker = kinds.get("conv" if name in VARIANTS else name)
+    return maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in parameters(maker)})
 
 
-@pytest.fixture(params=["conv", "klt", "swin"])
+@pytest.fixture(params=["conv", "klt", "swin", "bls2017"])
 def transform(request):
     return _make(registry.transforms, request.param)
 
 
-@pytest.fixture(params=["conv", "swin"])
+@pytest.fixture(params=["conv", "swin", "bmshj2018", "mbt2018-mean"])
 def hyper(request):
     return _make(registry.hyper_transforms, request.param)
 

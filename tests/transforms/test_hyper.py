@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from lic.transforms import ConvHyperTransform
 
@@ -21,3 +22,45 @@ def test_every_size_is_an_argument():
     assert hyper.synthesis(side).shape == (1, 12, 12, 6)
     assert [layer.filters for layer in hyper.analysis.layers] == [8, 7, 5]
     assert [layer.filters for layer in hyper.synthesis.layers] == [8, 7, 6]
+
+
+def test_options_of_the_classic_hyperpriors():
+    hyper = ConvHyperTransform(
+        12,
+        hyper_width=7,
+        side_depth=5,
+        features=6,
+        hyper_synthesis_widths=(9, 10),
+        hyper_activation="leaky_relu",
+        features_activation=None,
+        absolute_latent=True,
+    )
+    latent = np.random.default_rng(0).normal(size=(1, 8, 8, 12)).astype(np.float32)
+    np.testing.assert_array_equal(hyper.analysis(latent), hyper.analysis(-latent))
+    _, *analysis = hyper.analysis.layers
+    assert [layer.filters for layer in analysis] == [12, 7, 5]
+    assert [layer.filters for layer in hyper.synthesis.layers] == [9, 10, 6]
+    assert [layer.activation.__name__ for layer in analysis] == ["leaky_relu", "leaky_relu", "linear"]
+    assert [layer.activation.__name__ for layer in hyper.synthesis.layers] == ["leaky_relu", "leaky_relu", "linear"]
+    # The two Kerases' slope is the same.
+    np.testing.assert_allclose(analysis[0].activation(np.float32([-1, 2])), [-0.2, 2])
+
+
+def test_the_sign_of_the_latent_counts_by_default():
+    hyper = ConvHyperTransform(12, hyper_width=7, side_depth=5)
+    latent = np.random.default_rng(0).normal(size=(1, 8, 8, 12)).astype(np.float32)
+    assert np.any(np.asarray(hyper.analysis(latent)) != np.asarray(hyper.analysis(-latent)))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"hyper_synthesis_widths": (8,)}, r"expected hyper_synthesis_widths to be two .* Received: \(8,\)"),
+        ({"hyper_synthesis_widths": (8, 0)}, r"expected hyper_synthesis_widths .* Received: \(8, 0\)"),
+        ({"hyper_activation": "rellu"}, "expected hyper_activation to be the name .* Received: 'rellu'"),
+        ({"features_activation": "rellu"}, "expected features_activation to be the name .* Received: 'rellu'"),
+    ],
+)
+def test_wrong_arguments_are_named(sizes, message):
+    with pytest.raises(ValueError, match=message):
+        ConvHyperTransform(12, **sizes)

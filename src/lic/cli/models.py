@@ -18,9 +18,12 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         print(json.dumps({name: dataclasses.asdict(recipe) for name, recipe in recipes.items()}, indent=1))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("model", "parts", "parameters", "weights", "licence", "paper", box=None, pad_edge=False)
+    # A narrow terminal breaks parts and papers into lines, and keeps names and numbers in one piece.
+    heads = ("model", "parts", "parameters", "weights", "licence", "paper")
+    columns = [Column(head, no_wrap=head not in ("parts", "paper"), overflow="fold") for head in heads]
+    table = Table(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name, recipe in recipes.items():
         parts = f"{recipe.transform} + {recipe.entropy}"
         ships = "ship" if recipe.weights else "none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,46 +47,137 @@ _MS2020_BACKBONE = {
 }
 
 
-# Inner channels of the slice networks of SwinT-ChARM, from the first slice to the last.
-_ZYC2022_SLICE_WIDTHS = (
-    (64, 32),
-    (64, 32),
-    (85, 42),
-    (106, 53),
-    (128, 64),
-    (149, 74),
-    (170, 85),
-    (192, 96),
-    (213, 106),
-    (234, 117),
-)
+# SwinT-ChARM's paper: channels of the four stages and of the hyper transforms, by transform and size.
+_ZYC2022_CHANNELS = {
+    "swin": {
+        "s": ((96, 128, 160, 192), (96, 128)),
+        "m": ((128, 192, 256, 320), (192, 192)),
+        "l": ((160, 256, 352, 448), (192, 256)),
+    },
+    "conv": {"s": (192, 128), "m": (320, 192), "l": (448, 256)},
+}
 
 
-@register_model("zyc2022")
-def zyc2022() -> Recipe:
-    """SwinT-ChARM: Swin transforms, channel-wise autoregression in ten slices."""
+def _swin_sizes(size: str) -> dict[str, Any]:
+    (*width, latent_depth), (hyper_width, side_depth) = _ZYC2022_CHANNELS["swin"][size]
+    return {
+        "width": tuple(width),
+        "latent_depth": latent_depth,
+        "depths": (2, 2, 6, 2),
+        "window": 8,
+        "hyper_width": hyper_width,
+        "side_depth": side_depth,
+        "hyper_depths": (5, 1),
+        "hyper_window": 4,
+        "head_dim": 32,
+        "features": 2 * latent_depth,
+    }
+
+
+def _conv_sizes(size: str) -> dict[str, Any]:
+    width, hyper_width = _ZYC2022_CHANNELS["conv"][size]
+    return {
+        "width": width,
+        "latent_depth": width,
+        "outer_width": hyper_width,
+        "hyper_width": hyper_width,
+        "side_depth": hyper_width,
+        "features": 2 * width,
+        "features_activation": None,
+    }
+
+
+def _charm_sizes(latent_depth: int, num_slices: int = 10) -> dict[str, Any]:
+    """Slice networks whose inner widths grow with the support: two thirds of it and a slice, and half of that."""
+    supports = [latent_depth * (max(number, 1) + 2) / num_slices for number in range(num_slices)]
+    return {
+        "num_slices": num_slices,
+        "slice_widths": tuple((int(support * 2 / 3), int(support / 3)) for support in supports),
+        "kernel_sizes": (3, 3, 3),
+        "feature_support": "own",
+    }
+
+
+def _zyc2022(transform: str, entropy: str, size: str, parameters: int) -> Recipe:
+    sizes = _swin_sizes(size) if transform == "swin" else _conv_sizes(size)
+    own = _charm_sizes(sizes["latent_depth"]) if entropy == "charm" else {"parameter_network": False}
+    return Recipe(transform, entropy, transform, sizes=sizes | own, parameters=parameters, paper=_ZYC2022)
+
+
+_ZYC2022 = "Zhu, Yang, Cohen, ICLR 2022"
+_ZYC2022_PARAMETERS = {
+    ("zyc2022", "swin", "charm"): {"s": 11_945_162, "m": 32_556_240, "l": 57_252_228},
+    ("zyc2022-swint-hyperprior", "swin", "hyperprior"): {"s": 9_115_970, "m": 24_664_004, "l": 41_802_088},
+    ("zyc2022-conv-charm", "conv", "charm"): {"s": 10_917_707, "m": 29_270_863, "l": 56_492_255},
+    ("zyc2022-conv-hyperprior", "conv", "hyperprior"): {"s": 8_088_515, "m": 21_378_627, "l": 41_042_115},
+}
+for (_name, *_parts), _numbers in _ZYC2022_PARAMETERS.items():
+    for _size, _number in _numbers.items():
+        _recipe = functools.partial(_zyc2022, *_parts, _size, _number)
+        register_model(_name if _size == "m" else f"{_name}-{_size}")(_recipe)
+
+
+# What tensorflow-compression's bmshj2018.py and the mean-scale hyperprior after it share.
+_BMSHJ2018_BACKBONE = {
+    "width": 192,
+    "latent_depth": 192,
+    "hyper_width": 192,
+    "side_depth": 192,
+    "kernel_form": "dft",
+    "features_activation": None,
+    "parameter_network": False,
+    "quantization": "noise/noise",
+}
+
+
+@register_model("bls2017")
+def bls2017() -> Recipe:
+    """Three convolutions each way under a factorized prior, as in tensorflow-compression's bls2017.py."""
     return Recipe(
-        transform="swin",
-        entropy="charm",
-        hyper="swin",
+        transform="conv",
+        entropy="factorized",
         sizes={
-            "width": (128, 192, 256),
-            "latent_depth": 320,
-            "depths": (2, 2, 6, 2),
-            "window": 8,
-            "hyper_width": 192,
-            "side_depth": 192,
-            "hyper_depths": (5, 1),
-            "hyper_window": 4,
-            "head_dim": 32,
-            "features": 640,
-            "num_slices": 10,
-            "slice_widths": _ZYC2022_SLICE_WIDTHS,
-            "kernel_sizes": (3, 3, 3),
-            "feature_support": "own",
+            "width": 128,
+            "latent_depth": 128,
+            "kernel_form": "dft",
+            "analysis_strides": (4, 2, 2),
+            "analysis_kernel_sizes": (9, 5, 5),
+            "latent_bias": False,
+            "quantization": "noise/noise",
         },
-        parameters=32_556_240,
-        paper="Zhu, Yang, Cohen, ICLR 2022",
+        parameters=2_105_347,
+        paper="Balle et al., ICLR 2017",
+    )
+
+
+@register_model("bmshj2018-hyperprior")
+def bmshj2018_hyperprior() -> Recipe:
+    """Scales from side information and no means, as in tensorflow-compression's bmshj2018.py."""
+    return Recipe(
+        transform="conv",
+        entropy="hyperprior",
+        hyper="conv",
+        sizes={**_BMSHJ2018_BACKBONE, "features": 192, "absolute_latent": True, "zero_mean": True},
+        parameters=11_729_283,
+        paper="Balle et al., ICLR 2018",
+    )
+
+
+@register_model("mbt2018-mean")
+def mbt2018_mean() -> Recipe:
+    """Means and scales from side information, with the sizes of the paper's table 1 without its context model."""
+    return Recipe(
+        transform="conv",
+        entropy="hyperprior",
+        hyper="conv",
+        sizes={
+            **_BMSHJ2018_BACKBONE,
+            "hyper_synthesis_widths": (192, 288),
+            "features": 384,
+            "hyper_activation": "leaky_relu",
+        },
+        parameters=12_853_923,
+        paper="Minnen et al., NeurIPS 2018",
     )
 
 

@@ -1,7 +1,7 @@
 """Transforms between images and latents, and between latents and side information."""
 
 from lic.transforms.base import HyperTransform, Transform
-from lic.transforms.chain import Chain, Scale, SideBySide
+from lic.transforms.chain import Absolute, Chain, Scale, SideBySide
 from lic.transforms.conv import ConvTransform
 from lic.transforms.convolution import Convolution
 from lic.transforms.gdn import GDN
@@ -13,6 +13,7 @@ from lic.transforms.swin_block import SwinBlock
 
 __all__ = [
     "GDN",
+    "Absolute",
     "Chain",
     "ConvHyperTransform",
     "ConvTransform",

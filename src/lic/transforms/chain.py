@@ -60,3 +60,11 @@ class Scale(keras.layers.Layer):
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns (values + offset) * factor."""
         return (values + self.offset) * self.factor
+
+
+class Absolute(keras.layers.Layer):
+    """Takes absolute values."""
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns |values|."""
+        return tf.abs(values)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+from lic.environment import keras
 from lic.registry import register_transform
 from lic.transforms.base import Transform
 from lic.transforms.chain import Chain, Scale
@@ -11,7 +15,7 @@ from lic.transforms.gdn import GDN
 
 @register_transform("conv")
 class ConvTransform(Transform):
-    """Four 5x5 convolutions with stride 2 and GDN between them, and their mirror.
+    """Four 5x5 convolutions with stride 2 and GDN between them, and their mirror; other strides and sizes on request.
 
     Source: Balle, Laparra, Simoncelli, ICLR 2017; with these depths Minnen and Singh, ICIP 2020, section 3.
 
@@ -21,6 +25,13 @@ class ConvTransform(Transform):
       kernel_size: Height and width of all kernels.
       square_root: Whether GDN takes squares and a root.
       kernel_form: How kernels are stored, "plain" or "dft".
+      analysis_strides: Stride of each convolution of the analysis; the synthesis has them in reverse. Their product is
+        `downscale`.
+      analysis_kernel_sizes: Kernel size of each convolution of the analysis, likewise; default `kernel_size` for all.
+      latent_bias: Whether the convolution that gives the latent has a bias.
+
+    Raises:
+      ValueError: A stride or kernel size is not a whole number of at least 1, or there are not as many of both.
     """
 
     def __init__(
@@ -30,16 +41,51 @@ class ConvTransform(Transform):
         kernel_size: int = 5,
         square_root: bool = False,
         kernel_form: str = "plain",
+        analysis_strides: Sequence[int] = (2, 2, 2, 2),
+        analysis_kernel_sizes: Sequence[int] | None = None,
+        latent_bias: bool = True,
         **kwargs,
     ):
-        super().__init__(latent_depth, **kwargs)
-        common = {"kernel_size": kernel_size, "kernel_form": kernel_form}
-        analysis, synthesis = [Scale(1 / 255)], []
-        for filters in (width, width, width):
-            analysis += [Convolution(filters, down=2, **common), GDN(square_root=square_root)]
-            synthesis += [
-                Convolution(filters, up=2, **common),
-                GDN(inverse=True, square_root=square_root),
-            ]
-        self.analysis = Chain([*analysis, Convolution(latent_depth, down=2, **common)])
-        self.synthesis = Chain([*synthesis, Convolution(3, up=2, **common), Scale(255.0)])
+        _check_layers(analysis_strides, analysis_kernel_sizes)
+        sizes = (kernel_size,) * len(analysis_strides) if analysis_kernel_sizes is None else analysis_kernel_sizes
+        super().__init__(latent_depth, math.prod(analysis_strides), **kwargs)
+        inner = len(sizes) - 1
+        down = [
+            Convolution(filters, size, down=stride, correlation=True, bias=bias, kernel_form=kernel_form)
+            for filters, size, stride, bias in zip(
+                [width] * inner + [latent_depth], sizes, analysis_strides, [True] * inner + [latent_bias]
+            )
+        ]
+        up = [
+            Convolution(filters, size, up=stride, kernel_form=kernel_form)
+            for filters, size, stride in zip([width] * inner + [3], sizes[::-1], analysis_strides[::-1])
+        ]
+        self.analysis = Chain([Scale(1 / 255), *_with_gdn(down, square_root=square_root)])
+        self.synthesis = Chain([*_with_gdn(up, inverse=True, square_root=square_root), Scale(255.0)])
+
+
+def _with_gdn(convolutions: list[Convolution], **gdn: bool) -> list[keras.layers.Layer]:
+    """Puts GDN between convolutions."""
+    layers = [layer for convolution in convolutions for layer in (convolution, GDN(**gdn))]
+    return layers[:-1]
+
+
+def _check_layers(strides: Sequence[int], sizes: Sequence[int] | None) -> None:
+    _check_whole("analysis_strides", strides)
+    if sizes is None:
+        return
+    _check_whole("analysis_kernel_sizes", sizes)
+    if len(strides) != len(sizes):
+        raise ValueError(
+            f"ConvTransform: expected analysis_kernel_sizes to be {len(strides)} numbers, as many as analysis_strides "
+            f"({strides!r}). Received: {sizes!r}. Give one for each convolution."
+        )
+
+
+def _check_whole(name: str, values: Sequence[int]) -> None:
+    whole = isinstance(values, Sequence) and all(isinstance(value, int) and value >= 1 for value in values)
+    if not whole or not values:
+        raise ValueError(
+            f"ConvTransform: expected {name} to be whole numbers of at least 1, one for each convolution. "
+            f"Received: {values!r}. Give a tuple such as (4, 2, 2)."
+        )

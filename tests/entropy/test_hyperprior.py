@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.entropy import Estimate
+from lic.environment import tf
+from lic.transforms import ConvHyperTransform
+
+
+class _Recorder(Estimate):
+    def normal(self, part, mean, index):
+        self.mean, self.index = mean, index
+        return super().normal(part, mean, index)
+
+    def side(self, hyper, prior):
+        self.features = super().side(hyper, prior)
+        return self.features
+
+
+def _recorded(features, **sizes):
+    """Features, means and scale indexes of a random latent."""
+    hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4, features=features, features_activation=None)
+    entropy = lic.registry.entropy_models.get("hyperprior")(12, hyper, **sizes)
+    # Large enough that the side information of an untrained model is not rounded to zeros.
+    coder = _Recorder(tf.random.normal((1, 5, 6, 12), stddev=100.0), entropy.scales)
+    entropy.walk(coder)
+    assert np.any(coder.features != 0)
+    return entropy, coder.features.numpy(), coder.mean.numpy(), coder.index.numpy()
+
+
+def test_without_a_network_features_are_means_then_scale_indexes():
+    _, features, mean, index = _recorded(24, parameter_network=False)
+    np.testing.assert_array_equal(mean, features[..., :12])
+    np.testing.assert_array_equal(index, features[..., 12:])
+
+
+def test_zero_mean_without_a_network_takes_features_as_scale_indexes():
+    _, features, mean, index = _recorded(12, parameter_network=False, zero_mean=True)
+    np.testing.assert_array_equal(mean, 0)
+    np.testing.assert_array_equal(index, features)
+
+
+@pytest.mark.parametrize("zero_mean", [False, True])
+def test_the_network_starts_at_scales_of_one(zero_mean):
+    entropy, _, mean, index = _recorded(8, zero_mean=zero_mean)
+    (network,) = entropy.parameters.layers
+    assert network.filters == (12 if zero_mean else 24)
+    starting = network.bias[-12:]
+    np.testing.assert_allclose(entropy.scales.deviation(tf.convert_to_tensor(starting)), 1, rtol=1e-5)
+    assert mean.shape == index.shape == (1, 5, 6, 12)
+    assert np.any(mean != 0) != zero_mean
+
+
+@pytest.mark.parametrize(("zero_mean", "features", "expected"), [(False, 12, 24), (True, 24, 12)])
+def test_features_that_do_not_fit_are_told(zero_mean, features, expected):
+    with pytest.raises(ValueError, match=f"Hyperprior: expected .*features to be {expected} .* Received: {features}"):
+        _recorded(features, parameter_network=False, zero_mean=zero_mean)
