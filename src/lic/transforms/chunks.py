@@ -63,4 +63,11 @@ def compiled(function: Callable, specs: tuple) -> tf.types.experimental.GenericF
 
     That is traced once, and TensorFlow fuses products, biases and GELU in it, which it does not in the body of a loop.
     """
-    return tf.function(function, input_signature=specs, autograph=False, experimental_attributes={"_noinline": True})
+
+    def separate(
+        *tensors: Any,
+    ) -> Any:  # One for each, or TensorFlow warns that it traces the same one again and again.
+        return function(*tensors)
+
+    attributes = {"_noinline": True}
+    return tf.function(separate, input_signature=specs, autograph=False, experimental_attributes=attributes)
