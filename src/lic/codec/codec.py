@@ -26,6 +26,7 @@ from lic.errors import (
 )
 from lic.models.base import CompressionModel
 from lic.models.tensors import get_tensors, set_tensors
+from lic.transforms.derived import remembering
 from lic.transforms.padding import pad
 
 MAX_PIXELS = 178_000_000
@@ -141,6 +142,7 @@ class Codec:
         self._tables = tables or self.model.entropy.make_tables()
         self._file = CodecFile(config, stored, _describe(self._tables), weights | _table_arrays(self._tables))
         self.fingerprint = self._file.fingerprint()
+        self._derived = {}
         image = tf.TensorSpec((None, None, 3), tf.uint8)
         number = tf.TensorSpec((), tf.int32)
         self._encode = tf.function(self._encode_image, [image], autograph=False)
@@ -148,9 +150,10 @@ class Codec:
 
     def _encode_image(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         transform, entropy = self.model.transform, self.model.entropy
-        latent = transform.analysis(pad(tf.cast(image[None], "float32"), transform.downscale))
-        coder = Encode(latent, self._tables, entropy.priors)
-        entropy.walk(coder)
+        with remembering(self._derived):
+            latent = transform.analysis(pad(tf.cast(image[None], "float32"), transform.downscale))
+            coder = Encode(latent, self._tables, entropy.priors)
+            entropy.walk(coder)
         return coder.finish()
 
     def _decode_image(self, payload: tf.Tensor, height: tf.Tensor, width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -158,8 +161,10 @@ class Codec:
         rows, columns = (-(-size // transform.downscale) for size in (height, width))
         zeros = tf.zeros((1, rows, columns, transform.depth))
         coder = Decode(payload, zeros, self._tables, entropy.priors)
-        y_hat = entropy.walk(coder)
-        return transform.synthesis(y_hat)[0, :height, :width], coder.finish()
+        with remembering(self._derived):
+            y_hat = entropy.walk(coder)
+            pixels = transform.synthesis(y_hat)[0, :height, :width]
+        return pixels, coder.finish()
 
     def _check(self, stream: Stream, max_pixels: int) -> None:
         if stream.fingerprint != self.fingerprint:

@@ -58,16 +58,12 @@ def specs_of(tensors: Any) -> Any:
 
 
 @functools.cache
-def compiled(function: Callable, specs: tuple) -> tf.types.experimental.GenericFunction:
-    """A function in a graph of its own, the same for all layers that share it.
+def compiled(function: Callable, specs: tuple) -> Callable:
+    """Returns a function in a graph of its own, the same for all layers that share it.
 
     That is traced once, and TensorFlow fuses products, biases and GELU in it, which it does not in the body of a loop.
     """
-
-    def separate(
-        *tensors: Any,
-    ) -> Any:  # One for each, or TensorFlow warns that it traces the same one again and again.
-        return function(*tensors)
-
     attributes = {"_noinline": True}
-    return tf.function(separate, input_signature=specs, autograph=False, experimental_attributes=attributes)
+    with tf.init_scope():  # A `tf.function` alone would be traced again in each graph that calls it.
+        traced = tf.function(function, autograph=False, experimental_attributes=attributes)
+        return traced.get_concrete_function(*specs)

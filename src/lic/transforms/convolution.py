@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
 from lic.environment import keras, tf
+from lic.transforms.derived import Derives
+
+Pair = tuple[int, int]
 
 
-class Convolution(keras.layers.Layer):
+class Convolution(Derives, keras.layers.Layer):
     """A two-dimensional convolution for any height and width.
 
     Going down by `down` gives ceil(height / down) rows; going up by `up` gives height * up rows. The defaults of
@@ -76,40 +80,78 @@ class Convolution(keras.layers.Layer):
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Convolves values [batch, height, width, channels]."""
-        values = self.convolve(values, tf.cast(self.spatial_kernel(), values.dtype))
-        if self.use_bias:
-            values = tf.nn.bias_add(values, tf.cast(self.bias, values.dtype))
-        return self.activation(values)
+        results = [self._correlate(values, *each) for each in zip(self.derived(), self._paddings(), strict=True)]
+        together = results[0] if len(results) == 1 else tf.concat(results, -1)
+        return tf.nn.depth_to_space(together, self.up) if self.up > 1 else together
 
     def spatial_kernel(self) -> tf.Tensor:
-        """Returns the kernel [height, width, inputs, outputs] that is applied."""
+        """Returns the kernel [height, width, inputs, outputs]."""
         if self.kernel_form == "dft":
             return from_dft(self.kernel_real, self.kernel_imag, self.kernel_size)
         return tf.convert_to_tensor(self.kernel)
 
-    def convolve(self, values: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """Convolves with a given kernel, without bias and activation."""
-        if self.kernel_size == self.up == self.down == 1:
-            return _at_each_position(values, kernel[0, 0])
+    def derive(self) -> list[tf.Tensor]:
+        """Returns the kernels that values are correlated with: one, or going up one for each phase of the result."""
+        kernel = tf.cast(self.spatial_kernel(), "float32")
+        kernel = kernel if self.correlation else kernel[::-1, ::-1]
+        kernels = [kernel] if self.up == 1 else self._phase_kernels(kernel)
+        return [tf.cast(kernel, self.compute_dtype) for kernel in kernels]
+
+    def _correlate(self, values: tf.Tensor, kernel: tf.Tensor, padding: list[Pair]) -> tf.Tensor:
+        kernel = tf.cast(kernel, values.dtype)
+        if kernel.shape[:2] == (1, 1) and self.down == 1:
+            values = _at_each_position(values, kernel[0, 0])
+        else:
+            # Padded apart: the gradient of a convolution that pads itself is thirty times slower in bfloat16.
+            padded = tf.pad(values, [(0, 0), *padding, (0, 0)])
+            values = tf.nn.conv2d(padded, kernel, self.down, "VALID")
+        if self.use_bias:
+            bias = tf.cast(self.bias, values.dtype)
+            values = tf.nn.bias_add(values, tf.tile(bias, [kernel.shape[-1] // self.filters]))
+        return self.activation(values)
+
+    def _paddings(self) -> list[list[Pair]]:
+        """Rows and columns of zeros around the values, for each kernel."""
         if self.up > 1:
-            return self._up(values, kernel[::-1, ::-1] if self.correlation else kernel)
-        return self._down(values, kernel if self.correlation else kernel[::-1, ::-1])
-
-    def _down(self, values: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        return tf.nn.conv2d(values, kernel, self.down, self._padding(self.correlation))
-
-    def _up(self, values: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        batch, height, width = tf.unstack(tf.shape(values)[:3])
-        shape = (batch, height * self.up, width * self.up, self.filters)
-        # The gradient of a correlation that goes down, with the same padding, is the convolution that goes up.
-        kernel = tf.transpose(kernel, (0, 1, 3, 2))
-        values = tf.nn.conv2d_transpose(values, kernel, shape, self.up, self._padding(not self.correlation))
-        return tf.ensure_shape(values, (None, None, None, self.filters))
-
-    def _padding(self, more_before: bool) -> list[list[int]]:
+            pairs = [padding for _, padding in self._phases()]
+            return [[_widest(pairs)] * 2] if self._few else [[*each] for each in itertools.product(pairs, pairs)]
         less, more = (self.kernel_size - 1) // 2, self.kernel_size // 2
-        pair = [more, less] if more_before else [less, more]
-        return [[0, 0], pair, pair, [0, 0]]
+        return [[(more, less) if self.correlation else (less, more)] * 2]
+
+    @property
+    def _few(self) -> bool:
+        """Whether there are so few filters that one product with zeros in it is faster than one for each phase."""
+        return self.filters < 16
+
+    def _phases(self) -> list[tuple[slice, Pair]]:
+        """For each phase of the result, which taps of a mirrored kernel fall on values, and the padding around these."""
+        size, margin = self.kernel_size, self._margin()
+        after = margin + ((size - 1) // 2 if self.correlation else size // 2)
+        size += 2 * margin
+        phases = []
+        for phase in range(self.up):
+            first = (size - 1 - phase - after) % self.up
+            padding = (size - 1 - phase - after) // self.up, (phase + after) // self.up
+            phases.append((slice(first, None, self.up), padding))
+        return phases
+
+    def _margin(self) -> int:
+        """Zeros around a kernel so small that some phases would see no value."""
+        return max(0, self.up - self.kernel_size // 2)
+
+    def _phase_kernels(self, kernel: tf.Tensor) -> list[tf.Tensor]:
+        margin, phases = [self._margin()] * 2, self._phases()
+        kernel = tf.pad(kernel, [margin, margin, [0, 0], [0, 0]])
+        pairs = list(itertools.product(phases, phases))
+        kernels = [kernel[rows, columns] for (rows, _), (columns, _) in pairs]
+        if not self._few:
+            return kernels
+        before, after = _widest([padding for _, padding in phases])
+        padded = [
+            tf.pad(each, [*((before - pair[0], after - pair[1]) for pair in (rows, columns)), (0, 0), (0, 0)])
+            for each, ((_, rows), (_, columns)) in zip(kernels, pairs, strict=True)
+        ]
+        return [tf.concat(padded, -1)]
 
     def _add_dft(self, channels: int) -> list[tf.Variable]:
         with tf.init_scope():
@@ -133,6 +175,10 @@ class Convolution(keras.layers.Layer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
         }
+
+
+def _widest(pairs: list[Pair]) -> Pair:
+    return max(before for before, _ in pairs), max(after for _, after in pairs)
 
 
 def _at_each_position(values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:

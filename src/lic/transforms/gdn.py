@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from lic.environment import keras, tf
 from lic.transforms.bounds import lower_bound
+from lic.transforms.derived import Derives
 
 # Parameters are stored as square roots, moved a little off zero so that their gradients do not vanish.
 _OFFSET = 2.0**-36
 _LEAST_BETA = 1e-6
 
 
-class GDN(keras.layers.Layer):
+class GDN(Derives, keras.layers.Layer):
     """Divides each channel by a learnt mix of all channels at the same position.
 
     Without `square_root` this is `x / (beta + |x| gamma)`, the form of tensorflow-compression 2 and of the published
@@ -39,12 +40,16 @@ class GDN(keras.layers.Layer):
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Normalises values [batch, height, width, channels]."""
-        beta = _parameter(self.reparam_beta, _LEAST_BETA)
-        gamma = tf.cast(_parameter(self.reparam_gamma, 0.0), values.dtype)[None, None]
+        beta, gamma = (tf.cast(parameter, values.dtype) for parameter in self.derived())
         magnitudes = values * values if self.square_root else tf.abs(values)
-        norm = tf.nn.conv2d(magnitudes, gamma, 1, "VALID") + tf.cast(beta, values.dtype)
+        norm = tf.nn.conv2d(magnitudes, gamma[None, None], 1, "VALID") + beta
         norm = tf.sqrt(norm) if self.square_root else norm
         return values * norm if self.inverse else values / norm
+
+    def derive(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns beta [channels] and gamma [inputs, outputs]."""
+        beta, gamma = _parameter(self.reparam_beta, _LEAST_BETA), _parameter(self.reparam_gamma, 0.0)
+        return tf.cast(beta, self.compute_dtype), tf.cast(gamma, self.compute_dtype)
 
     def get_config(self) -> dict:
         own = {

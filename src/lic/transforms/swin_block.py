@@ -127,12 +127,16 @@ class SwinBlock(Derives, keras.layers.Layer):
         return [kernel, self.add_weight(name=f"{name}_bias", shape=(outputs,), initializer="zeros")]
 
 
-def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product = product) -> tf.Tensor:
+def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product) -> tf.Tensor:
     """The block on whole windows [count * window * window, channels]."""
     seen = _attention(product(standardised(rows), weights.attention), regions, weights.positions)
     rows += tf.cast(product(seen, weights.projection), "float32")
     hidden = tf.nn.gelu(product(standardised(rows), weights.expansion), approximate=False)
     return rows + tf.cast(product(hidden, weights.contraction), "float32")
+
+
+def _inference(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
+    return _block(rows, regions, weights, product)
 
 
 def _attention(queries_keys_values: tf.Tensor, regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
@@ -157,7 +161,7 @@ def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
 
 def _run(rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
     """The block on windows of rows, in chunks."""
-    block = compiled(_block, _specs(order, weights))
+    block = compiled(_inference, _specs(order, weights))
 
     def chunk(start: tf.Tensor, stop: tf.Tensor) -> list[tf.Tensor]:
         taken = tf.gather(rows, tf.reshape(order[start:stop], [-1]))
