@@ -60,11 +60,13 @@ class CompressionModel(Configured, keras.Model):
         y = tf.cast(self.transform.analysis(pad(images, self.transform.downscale)), "float32")
         y_hat, z_hat, bits = self.entropy(y, training=training)
         x_hat = self.transform.synthesis(tf.cast(y_hat, self.compute_dtype))[:, :height, :width]
+        self.__dict__["_has_run"] = True
         return Compressed(tf.cast(x_hat, "float32"), y, y_hat, z_hat, bits)
 
     def make_variables(self) -> None:
-        """Makes all variables, by running the model once on a small image."""
-        self(tf.zeros((1, 64, 64, 3)))
+        """Makes all variables, by running the model on a small image unless it has run."""
+        if not self.__dict__.get("_has_run"):
+            self(tf.zeros((1, 64, 64, 3)))
 
     def losses_of(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images."""

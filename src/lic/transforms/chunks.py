@@ -58,12 +58,19 @@ def specs_of(tensors: Any) -> Any:
 
 
 @functools.cache
-def compiled(function: Callable, specs: tuple) -> Callable:
+def compiled(function: Callable, specs: tuple, *first: int) -> Callable:
     """Returns a function in a graph of its own, the same for all layers that share it.
 
-    That is traced once, and TensorFlow fuses products, biases and GELU in it, which it does not in the body of a loop.
+    That is traced and optimised once, and TensorFlow fuses products, biases and GELU in it, which it does not in the
+    body of a loop.
+
+    Args:
+      function: A function of numbers and then tensors.
+      specs: Types and shapes of the tensors.
+      *first: The numbers.
     """
     attributes = {"_noinline": True}
     with tf.init_scope():  # A `tf.function` alone would be traced again in each graph that calls it.
+        function = functools.partial(function, *first)
         traced = tf.function(function, autograph=False, experimental_attributes=attributes)
         return traced.get_concrete_function(*specs)

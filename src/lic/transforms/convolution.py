@@ -106,8 +106,8 @@ class Convolution(Derives, keras.layers.Layer):
             padded = tf.pad(values, [(0, 0), *padding, (0, 0)])
             values = tf.nn.conv2d(padded, kernel, self.down, "VALID")
         if self.use_bias:
-            bias = tf.cast(self.bias, values.dtype)
-            values = tf.nn.bias_add(values, tf.tile(bias, [kernel.shape[-1] // self.filters]))
+            bias, phases = tf.cast(self.bias, values.dtype), kernel.shape[-1] // self.filters
+            values = tf.nn.bias_add(values, bias if phases == 1 else tf.tile(bias, [phases]))
         return self.activation(values)
 
     def _paddings(self) -> list[list[Pair]]:
@@ -124,7 +124,7 @@ class Convolution(Derives, keras.layers.Layer):
         return self.filters < 16
 
     def _phases(self) -> list[tuple[slice, Pair]]:
-        """For each phase of the result, which taps of a mirrored kernel fall on values, and the padding around these."""
+        """For each phase of the result, which taps of a mirrored kernel it takes, and the padding around values."""
         size, margin = self.kernel_size, self._margin()
         after = margin + ((size - 1) // 2 if self.correlation else size // 2)
         size += 2 * margin

@@ -89,10 +89,10 @@ class SwinBlock(Derives, keras.layers.Layer):
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
         """Does the same for tokens; those it returns lie in the order of the windows."""
-        windows = Windows(tf.shape(tokens.places), self.window, self.shift)
-        order, regions = windows.partition(tokens.places), windows.regions()
-        run = _run_for_training if training else _run
-        return Tokens(run(tokens.rows, order, regions, self.derived()), windows.places())
+        weights = self.derived()
+        specs = (tf.TensorSpec((None, self.width), tf.float32), tf.TensorSpec((None,) * 3, tf.int32), specs_of(weights))
+        function = compiled(_process, specs, self.window, self.shift, training)
+        return Tokens(*function(tokens.rows, tokens.places, weights))
 
     def derive(self) -> BlockWeights:
         """Returns the weights as they are used."""
@@ -157,6 +157,20 @@ def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
         return positions + tf.where(apart, tf.constant(_APART, positions.dtype), tf.constant(0.0, positions.dtype))
 
     return tf.cond(tf.reduce_any(regions != regions[:, :1]), masked, lambda: positions[None])
+
+
+def _process(
+    window: int,
+    shift: int,
+    training: bool,
+    rows: tf.Tensor,
+    places: tf.Tensor,
+    weights: BlockWeights,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The block on tokens."""
+    windows = Windows(tf.shape(places), window, shift)
+    run = _run_for_training if training else _run
+    return run(rows, windows.partition(places), windows.regions(), weights), windows.places()
 
 
 def _run(rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
@@ -242,11 +256,9 @@ def _backward(
     def known(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         return _known_product(tf.cast(rows, weights[0].dtype), *weights, next(results))
 
-    flat = [rows, *tf.nest.flatten(weights)]
-    with tf.GradientTape() as tape:
-        tape.watch(flat)
-        result = _block(rows, regions, weights, known)
-    return [tf.cast(each, "float32") for each in tape.gradient(result, flat, upstream)]
+    # No tape: this is only called while a graph is traced, where tapes may be stopped.
+    gradients = tf.gradients(_block(rows, regions, weights, known), [rows, *tf.nest.flatten(weights)], upstream)
+    return [tf.cast(each, "float32") for each in gradients]
 
 
 @tf.custom_gradient
