@@ -23,13 +23,13 @@ keras = tf.keras
 KERAS_3 = hasattr(keras, "ops")
 
 
-def compute_in_float32(layer: keras.layers.Layer) -> None:
-    """Makes a layer and all layers inside compute in float32, whatever the global policy is."""
+def compute_in(layer: keras.layers.Layer, policy: str) -> None:
+    """Makes a layer and all layers inside compute by a policy, such as "float32", whatever the global one is."""
     for part in layer._flatten_layers():
         if KERAS_3:
-            part.dtype_policy = keras.dtype_policies.DTypePolicy("float32")
+            part.dtype_policy = keras.dtype_policies.DTypePolicy(policy)
         else:
-            part._set_dtype_policy(keras.mixed_precision.Policy("float32"))
+            part._set_dtype_policy(keras.mixed_precision.Policy(policy))
 
 
 def layer_internals() -> frozenset[str]:

@@ -1,9 +1,11 @@
+import importlib.resources
 import subprocess
 import sys
 import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import lic
 from lic.codec.stream import Flag, Stream
@@ -224,3 +226,30 @@ def test_streams_are_checked_to_be_bytes_of_any_kind(codec):
     stream = codec.compress(image)
     for form in (bytearray, memoryview):
         np.testing.assert_array_equal(codec.decompress(form(stream)), codec.decompress(stream))
+
+
+@pytest.mark.parametrize("transform", ["conv", "klt", "swin"])
+def test_streams_of_both_precisions_decode_with_either(transform):
+    model = tiny_model(transform, "charm")
+    codecs = [lic.Codec(model), lic.Codec(model, precision="bfloat16")]
+    assert codecs[0].fingerprint == codecs[1].fingerprint
+    image = random_images(33, 50, 3)
+    for stream in [codec.compress(image) for codec in codecs]:
+        decoded = [codec.decompress(stream).astype(int) for codec in codecs]
+        assert np.abs(decoded[0] - decoded[1]).mean() < 1
+
+
+def test_bfloat16_costs_the_default_model_hardly_any_quality():
+    image = np.asarray(Image.open(importlib.resources.files("lic.models") / "sample" / "dandelion.png").convert("RGB"))[
+        :256
+    ]
+    error = []
+    for precision in ("float32", "bfloat16"):
+        codec = lic.load("default", precision=precision)
+        error.append(np.mean((codec.decompress(codec.compress(image)).astype(float) - image) ** 2))
+    assert abs(10 * np.log10(error[1] / error[0])) < 0.05
+
+
+def test_wrong_precision_is_told():
+    with pytest.raises(ValueError, match=r"precision to be one of \('float32', 'bfloat16'\). Received: 'float16'"):
+        lic.Codec(tiny_model("conv", "hyperprior"), precision="float16")

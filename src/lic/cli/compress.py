@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lic.cli import files
+from lic.cli import files, options
 
 ENDING = ".lic"
 
@@ -28,6 +28,8 @@ def compress(
         typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour."),
     ] = None,
     to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Take 16 bits a channel, rounded to 8.")] = False,
+    precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
+    tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     frame: Annotated[int | None, typer.Option(metavar="N", help="Frame, from 0, of a file with several.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
     verbose: Annotated[
@@ -43,16 +45,16 @@ def compress(
     paths, out = files.split_output(paths, out, lambda path: path.suffix == ENDING or not path.exists())
     jobs = files.plan(paths, out, ENDING, _is_image)
     _refuse_other_endings(jobs)
-    options = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
-    codec = _load(model)
-    files.run(jobs, lambda job: _compress_one(codec, job, options, verbose), force, as_json, "Compressing")
+    reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
+    codec = options.load(model, precision, tile)
+    files.run(jobs, lambda job: _compress_one(codec, job, reading, verbose), force, as_json, "Compressing")
 
 
-def _compress_one(codec: Any, job: files.Job, options: dict[str, Any], verbose: bool) -> dict[str, Any]:
+def _compress_one(codec: Any, job: files.Job, reading: dict[str, Any], verbose: bool) -> dict[str, Any]:
     from lic.codec.file import written_aside
     from lic.codec.images import read_image
 
-    pixels = read_image(job.source, **options)
+    pixels = read_image(job.source, **reading)
     began = time.perf_counter()
     stream = codec.compress(pixels)
     seconds = time.perf_counter() - began
@@ -70,12 +72,6 @@ def _psnr(pixels: Any, decoded: Any) -> float | None:
 
     error = np.mean((pixels.astype(np.float64) - decoded) ** 2)
     return float(10 * np.log10(255**2 / error)) if error else None
-
-
-def _load(model: str) -> Any:
-    import lic
-
-    return lic.load(model)
 
 
 def _is_image(path: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lic.cli import files
+from lic.cli import files, options
 from lic.cli.compress import ENDING
 
 
@@ -22,6 +22,8 @@ def decompress(
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file, or folder.")] = None,
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
+    tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print bpp and times.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -29,9 +31,7 @@ def decompress(
     """Decode .lic streams into images, PNG unless OUT ends otherwise."""
     paths, out = files.split_output(paths, out, lambda path: path.suffix != ENDING)
     jobs = files.plan(paths, out, ".png", lambda path: path.suffix == ENDING)
-    import lic
-
-    codec = lic.load(model)
+    codec = options.load(model, precision, tile)
     files.run(jobs, lambda job: _decompress_one(codec, job, verbose), force, as_json, "Decoding")
 
 

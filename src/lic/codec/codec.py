@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from lic.codec.file import CodecFile
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.stream import Flag, Stream
+from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Decode, Encode
 from lic.entropy.normal import Scales
 from lic.entropy.tables import Tables
-from lic.environment import compute_in_float32, tf
+from lic.environment import compute_in, tf
 from lic.errors import (
     BitstreamError,
     CheckpointError,
@@ -30,6 +31,8 @@ from lic.transforms.derived import remembering
 from lic.transforms.padding import pad
 
 MAX_PIXELS = 178_000_000
+Precision = Literal["float32", "bfloat16"]
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 class Codec:
@@ -40,6 +43,10 @@ class Codec:
 
     Args:
       model: The model.
+      precision: What analysis and synthesis compute in. With "bfloat16", on processors that have it, they are faster
+        and quality is a little lower. The entropy path is float32 in any case, and streams are interchangeable.
+      tile: Height and width in pixels of the tiles that analysis and synthesis run on, so that memory hardly grows with
+        the image; "auto" for tiles in large images only; None for none. Streams are interchangeable.
       stored: The type that weights are stored in; "float16" halves the file.
 
     Attributes:
@@ -50,7 +57,14 @@ class Codec:
       CheckpointError: Weights do not fit the type or are not finite.
     """
 
-    def __init__(self, model: CompressionModel, *, stored: Literal["float32", "float16"] = "float32"):
+    def __init__(
+        self,
+        model: CompressionModel,
+        *,
+        precision: Precision = "float32",
+        tile: Tile = None,
+        stored: Literal["float32", "float16"] = "float32",
+    ):
         if stored not in ("float32", "float16"):
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         model.make_variables()
@@ -62,7 +76,7 @@ class Codec:
                     f"Codec: {name} holds numbers that are not finite as {stored}. "
                     "Store float32, or go back to weights from before training diverged."
                 )
-        self._open(model.get_config(), stored, weights, None)
+        self._open(model.get_config(), stored, weights, None, precision, tile)
 
     def compress(self, image: np.ndarray) -> bytes:
         """Compresses an image into a stream.
@@ -76,7 +90,8 @@ class Codec:
         """
         image = _checked(image)
         grey = image.ndim == 2
-        payload, symbols, finite = self._encode(np.stack([image] * 3, -1) if grey else image)
+        latent = self._latent(np.stack([image] * 3, -1) if grey else image)
+        payload, symbols, finite = self._encode(latent)
         if not finite:
             raise LicError(
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
@@ -99,13 +114,16 @@ class Codec:
         """
         parsed = Stream.parse(bytes(stream))
         self._check(parsed, max_pixels)
-        pixels, symbols = self._decode(parsed.payload, parsed.height, parsed.width)
+        downscale = self.model.transform.downscale
+        rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
+        y_hat, symbols = self._decode(parsed.payload, rows, columns)
         if _crc(symbols) != parsed.symbols_crc:
             raise DesyncError(
                 "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
                 "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
             )
-        pixels = np.clip(pixels.numpy(), 0, 255)
+        pixels = in_tiles(self._synthesise, y_hat.numpy(), self.model.transform, self._tile, (1, downscale), 3)
+        pixels = np.clip(pixels[: parsed.height, : parsed.width], 0, 255)
         pixels = pixels.mean(-1) if Flag.GREY in parsed.flags else pixels
         return np.rint(pixels).astype(np.uint8)
 
@@ -128,43 +146,79 @@ class Codec:
         self._file.write(path)
 
     @classmethod
-    def _from_file(cls, file: CodecFile) -> Codec:
+    def _from_file(cls, file: CodecFile, precision: Precision = "float32", tile: Tile = None) -> Codec:
         codec = cls.__new__(cls)
         weights = {name: array for name, array in file.arrays.items() if name.startswith("weights/")}
-        codec._open(file.config, file.stored, weights, _tables_of(file))
+        codec._open(file.config, file.stored, weights, _tables_of(file), precision, tile)
         return codec
 
-    def _open(self, config: dict, stored: str, weights: dict[str, np.ndarray], tables: Tables | None) -> None:
+    def _open(
+        self,
+        config: dict,
+        stored: str,
+        weights: dict[str, np.ndarray],
+        tables: Tables | None,
+        precision: Precision,
+        tile: Tile,
+    ) -> None:
+        if precision not in _POLICIES:
+            raise ValueError(f"Codec: expected precision to be one of {(*_POLICIES,)}. Received: {precision!r}.")
+        check_tile(tile)
+        self._tile = tile
         self.model = CompressionModel.from_config(config)
-        compute_in_float32(self.model)
+        compute_in(self.model, "float32")
         self.model.make_variables()
         set_tensors(self.model, {name.removeprefix("weights/"): array for name, array in weights.items()})
         self._tables = tables or self.model.entropy.make_tables()
         self._file = CodecFile(config, stored, _describe(self._tables), weights | _table_arrays(self._tables))
         self.fingerprint = self._file.fingerprint()
-        self._derived = {}
-        image = tf.TensorSpec((None, None, 3), tf.uint8)
-        number = tf.TensorSpec((), tf.int32)
-        self._encode = tf.function(self._encode_image, [image], autograph=False)
-        self._decode = tf.function(self._decode_image, [tf.TensorSpec((), tf.string), number, number], autograph=False)
+        compute_in(self.model.transform, _POLICIES[precision])
+        self._trace()
 
-    def _encode_image(self, image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        transform, entropy = self.model.transform, self.model.entropy
+    def _trace(self) -> None:
+        """Makes the functions that run, for any size; each is traced when it is first called."""
+        self._derived = {}
+        image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, self.model.transform.depth))
+        number = tf.TensorSpec((), tf.int32)
+        self._analyse = tf.function(self._analyse_image, [image], autograph=False)
+        self._encode = tf.function(self._encode_latent, [latent], autograph=False)
+        self._decode = tf.function(self._decode_latent, [tf.TensorSpec((), tf.string), number, number], autograph=False)
+        self._synthesise = tf.function(self._synthesise_latent, [latent], autograph=False)
+
+    def _latent(self, image: np.ndarray) -> np.ndarray:
+        transform = self.model.transform
+        padded = pad(tf.constant(image[None]), transform.downscale)[0].numpy()
+        return in_tiles(
+            lambda tile: self._analyse(tile.astype(np.float32)),
+            padded,
+            transform,
+            self._tile,
+            (transform.downscale, 1),
+            transform.depth,
+        )
+
+    def _analyse_image(self, image: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):
-            latent = transform.analysis(pad(tf.cast(image[None], "float32"), transform.downscale))
-            coder = Encode(latent, self._tables, entropy.priors)
+            return tf.cast(self.model.transform.analysis(image[None])[0], "float32")
+
+    def _encode_latent(self, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        entropy = self.model.entropy
+        coder = Encode(latent[None], self._tables, entropy.priors)
+        with remembering(self._derived):
             entropy.walk(coder)
         return coder.finish()
 
-    def _decode_image(self, payload: tf.Tensor, height: tf.Tensor, width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        transform, entropy = self.model.transform, self.model.entropy
-        rows, columns = (-(-size // transform.downscale) for size in (height, width))
-        zeros = tf.zeros((1, rows, columns, transform.depth))
+    def _decode_latent(self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        entropy = self.model.entropy
+        zeros = tf.zeros((1, rows, columns, self.model.transform.depth))
         coder = Decode(payload, zeros, self._tables, entropy.priors)
         with remembering(self._derived):
             y_hat = entropy.walk(coder)
-            pixels = transform.synthesis(y_hat)[0, :height, :width]
-        return pixels, coder.finish()
+        return y_hat[0], coder.finish()
+
+    def _synthesise_latent(self, y_hat: tf.Tensor) -> tf.Tensor:
+        with remembering(self._derived):
+            return tf.cast(self.model.transform.synthesis(y_hat[None])[0], "float32")
 
     def _check(self, stream: Stream, max_pixels: int) -> None:
         if stream.fingerprint != self.fingerprint:
@@ -181,17 +235,18 @@ class Codec:
             )
 
 
-def load(name_or_path: str | os.PathLike) -> Codec:
+def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
     """Loads a codec: one that ships, by its name, or one from a file.
 
     Args:
       name_or_path: Name of a model whose weights ship, such as "default", or path of a codec file.
+      **options: `precision` and `tile` of `Codec`.
 
     Raises:
       RegistryError: No model has this name.
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
     """
-    return Codec._from_file(CodecFile.read(codec_path(name_or_path)))
+    return Codec._from_file(CodecFile.read(codec_path(name_or_path)), **options)
 
 
 def _checked(image: np.ndarray) -> np.ndarray:

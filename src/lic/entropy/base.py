@@ -10,7 +10,7 @@ from lic.entropy.coders import QUANTIZATIONS, Coder, Estimate
 from lic.entropy.normal import Scales
 from lic.entropy.prior import LearntPrior
 from lic.entropy.tables import Tables, make_tables
-from lic.environment import compute_in_float32, keras, tf
+from lic.environment import compute_in, keras, tf
 from lic.transforms.base import HyperTransform
 
 
@@ -82,7 +82,7 @@ class EntropyModel(Configured, keras.layers.Layer):
 
     def build(self, input_shape: tuple):
         """Keeps the layers of the entropy path in float32."""
-        compute_in_float32(self)
+        compute_in(self, "float32")
 
     def call(self, latent: tf.Tensor, training: bool = False) -> Estimated:
         """Estimates the bits of latents [batch, height, width, latent_depth]."""

@@ -18,8 +18,15 @@ class Transform(Configured, keras.layers.Layer):
     Args:
       depth: Number of channels of the latent.
       downscale: How many times smaller the latent's height and width are.
+
+    Attributes:
+      tile_overlap: How far tiles of large images overlap on each side, in positions of the latent.
+      tile_multiple: What their height and width are a multiple of, in positions of the latent, so that what stands on a
+        grid of its own, such as windows, stands there as in the whole image.
     """
 
+    tile_overlap = 4
+    tile_multiple = 1
     registry = registry.transforms
     analysis: keras.layers.Layer
     synthesis: keras.layers.Layer

@@ -53,13 +53,13 @@ class Scale(keras.layers.Layer):
     """
 
     def __init__(self, factor: float, offset: float = 0.0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # Pixels lose too much in bfloat16.
         self.factor, self.offset = factor, offset
         self.built = True
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns (values + offset) * factor."""
-        return (values + self.offset) * self.factor
+        return (tf.cast(values, "float32") + self.offset) * self.factor
 
 
 class Absolute(keras.layers.Layer):

@@ -132,7 +132,7 @@ class KLTSynthesis(keras.layers.Layer):
         inner = rearrange(self.entrance(latent), "n h w (a b c) -> n (h a) (w b) c", a=2, b=2)
         half = BLOCK // 2
         refined = rearrange(self.branch(inner), "n h w (a b c) -> n (h a) (w b) c", a=half, b=half, c=3)
-        return image + refined + MIDDLE
+        return tf.cast(image, "float32") + tf.cast(refined, "float32") + MIDDLE
 
 
 class ResidualBlock(keras.layers.Layer):

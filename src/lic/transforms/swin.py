@@ -110,6 +110,7 @@ class SwinTransform(Transform):
         **kwargs,
     ):
         super().__init__(latent_depth, **kwargs)
+        self.tile_overlap = self.tile_multiple = window
         inner = (width,) * 3 if isinstance(width, int) else tuple(width)
         if len(inner) != 3 or len(depths) != 4:
             raise ValueError(

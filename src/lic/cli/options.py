@@ -1,0 +1,31 @@
+"""Options that several commands share, and the codec that they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+PRECISION = "What the transforms compute in: float32, or bfloat16, faster on processors that have it."
+TILE = "Pixels of the tiles that large images run in: a number, auto, or none."
+
+
+def load(model: str, precision: str, tile: str) -> Any:
+    """Loads the codec that options of a command name.
+
+    Args:
+      model: Name of a model that ships, or path of a codec file.
+      precision: "float32" or "bfloat16".
+      tile: "auto", "none" or a number of pixels.
+
+    Raises:
+      typer.BadParameter: An option is none of these.
+    """
+    if precision not in ("float32", "bfloat16"):
+        raise typer.BadParameter(f"--precision {precision}: expected float32 or bfloat16")
+    if tile not in ("auto", "none") and not (tile.isdecimal() and int(tile) > 0):
+        raise typer.BadParameter(f"--tile {tile}: expected auto, none or a number of pixels")
+    import lic
+
+    number = int(tile) if tile.isdecimal() else None
+    return lic.load(model, precision=precision, tile=number or (tile if tile == "auto" else None))

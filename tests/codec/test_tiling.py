@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.codec import tiling
+from lic.codec.tiling import spans
+from lic.transforms import SwinTransform
+from tests.conftest import random_images, tiny_model
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 30])
+def test_spans_cover_an_axis_once(size):
+    transform = tiny_model("conv", "hyperprior").transform
+    found = spans(transform, size, 8 * transform.downscale)
+    assert [number for span in found for number in range(span.start, span.stop)] == list(range(size))
+    for span in found:
+        assert span.first == max(span.start - transform.tile_overlap, 0)
+        assert span.last == min(span.stop + transform.tile_overlap, size)
+
+
+def test_tiles_stand_where_windows_stand():
+    transform = SwinTransform(8, latent_depth=12, depths=(1, 1, 1, 1), window=4, head_dim=4)
+    assert all(span.first % 4 == 0 for span in spans(transform, 30, 100))
+
+
+@pytest.mark.parametrize("transform", ["conv", "klt", "swin"])
+def test_streams_of_tiles_and_of_whole_images_decode_with_either(transform):
+    model = tiny_model(transform, "checkerboard")
+    whole, tiled = lic.Codec(model), lic.Codec(model, tile=64)
+    image = random_images(150, 230, 3)
+    streams = [whole.compress(image), tiled.compress(image)]
+    for stream in streams:
+        decoded = [codec.decompress(stream).astype(int) for codec in (whole, tiled)]
+        assert decoded[0].shape == image.shape
+        assert np.mean(np.abs(decoded[0] - decoded[1]) > 1) < 0.02
+
+
+def test_the_default_model_loses_nothing_in_tiles():
+    image = random_images(200, 330, 3)
+    whole, tiled = lic.load("default"), lic.load("default", tile=96)
+    stream = whole.compress(image)
+    error = [np.mean((codec.decompress(stream).astype(float) - image) ** 2) for codec in (whole, tiled)]
+    assert 10 * abs(np.log10(error[0] / error[1])) < 0.02
+
+
+def test_tiles_are_chosen_for_large_images(monkeypatch):
+    monkeypatch.setattr(tiling, "LARGE", 64 * 64)
+    monkeypatch.setattr(tiling, "AUTOMATIC", 64)
+    transform, seen = tiny_model("conv", "hyperprior").transform, []
+
+    def record(tile):
+        seen.append(tile.shape[:2])
+        return tile[::16, ::16]
+
+    for side in (64, 128):
+        joined = tiling.in_tiles(record, np.zeros((side, side, 1), np.float32), transform, "auto", (16, 1), 1)
+        assert joined.shape == (side // 16, side // 16, 1)
+    assert seen[0] == (64, 64)
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("tile", [0, -1, 1.5, "all"])
+def test_wrong_tiles_are_told(tile):
+    with pytest.raises(ValueError, match="expected tile to be None, 'auto' or a number of pixels"):
+        lic.Codec(tiny_model("conv", "hyperprior"), tile=tile)
