@@ -21,6 +21,8 @@ from tasks import Task, parser_of, tasks_of
 import lic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lic.environment import keras, tf
 
 PARTS = ("analysis", "synthesis", "hyper analysis", "hyper synthesis")
@@ -28,21 +30,34 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def measure_transforms(task: Task) -> list[Quantity]:
-    """Runs each transform as a graph of its own, made for this one size."""
-    from lic.environment import keras, tf
+    """Runs each transform as a graph of its own, as a codec does."""
+    from lic.environment import keras
 
     keras.mixed_precision.set_global_policy(POLICIES[task.precision or "float32"])
     return [
-        Quantity(name, "s", _times(tf.function(layer), values, task.repeats))
+        Quantity(name, "s", _times(_as_in_a_codec(layer), values, task.repeats))
         for name, (layer, values) in layers_of(task).items()
     ]
 
 
+def _as_in_a_codec(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A layer as a graph whose kernels are computed once."""
+    from lic.environment import tf
+    from lic.transforms.derived import remembering
+
+    derived = {}
+
+    def call(values: tf.Tensor) -> tf.Tensor:
+        with remembering(derived):
+            return layer(values)
+
+    return tf.function(call, autograph=False)
+
+
 def layers_of(task: Task) -> dict[str, tuple[keras.layers.Layer, tf.Tensor]]:
     """Returns the transforms by name, each with an input such as it gets from the others."""
-    from lic.models.padding import pad
-
     from lic.environment import tf
+    from lic.transforms.padding import pad
 
     model = task.make_model()
     transform, hyper = model.transform, model.entropy.hyper

@@ -5,14 +5,16 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
+from lic.environment import tf
 from lic.models import checkpoints
-from tests.models.test_checkpoints import make_tiny, published
+from tests.models.test_checkpoints import make_tiny, objects
 
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "create_model", make_tiny)
-    return published(make_tiny("hzswq2021"), tmp_path / "variables" / "variables")
+    root = objects("hzswq2021", make_tiny("hzswq2021"))
+    return tf.train.Checkpoint(root).write(str(tmp_path / "variables" / "variables"))
 
 
 def _import(*arguments):

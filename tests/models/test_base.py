@@ -11,7 +11,8 @@ def images():
     return random_images(4, 64, 64, 3).astype(np.float32)
 
 
-@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+# Swin transforms train with one entropy model only, since they are slow to trace.
+@pytest.mark.parametrize(("transform", "entropy"), [mix for mix in MIXES if mix[0] != "swin" or mix[1] == "factorized"])
 def test_a_few_steps_of_fit_lower_the_loss(transform, entropy, images):
     model = tiny_model(transform, entropy)
     model.compile(keras.optimizers.Adam(3e-3))
@@ -23,7 +24,7 @@ def test_a_few_steps_of_fit_lower_the_loss(transform, entropy, images):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)])
-@pytest.mark.parametrize("transform", ["conv", "klt"])
+@pytest.mark.parametrize("transform", ["conv", "klt", "swin"])
 def test_any_size_comes_back(size, transform):
     compressed = tiny_model(transform, "checkerboard")(random_images(1, *size, 3).astype(np.float32))
     assert compressed.x_hat.shape == (1, *size, 3)

@@ -113,7 +113,7 @@ def make_tiny(name):
     return model
 
 
-def _objects(name, model):
+def objects(name, model):
     """Objects named as in the published code, with random values for all weights of a model."""
     root = tf.Module()
     for ours, array in get_tensors(model).items():
@@ -148,7 +148,7 @@ def _tiny_models(monkeypatch, request):
     ],
 )
 def test_every_weight_arrives_in_its_place(name, form, tmp_path):
-    root = _objects(name, make_tiny(name))
+    root = objects(name, make_tiny(name))
     saved = tf.train.Checkpoint(model=root) if form == "model" else tf.train.Checkpoint(root)
     path = saved.write(str(tmp_path / ("variables/variables" if form == "savedmodel" else "ckpt")))
     if form == "folder":
@@ -165,7 +165,7 @@ def test_missing_extra_and_misshaped_variables_are_named(tmp_path):
     name = "hzswq2021"
 
     def imported_with(change):
-        root = _objects(name, make_tiny(name))
+        root = objects(name, make_tiny(name))
         change(root)
         return import_checkpoint(tf.train.Checkpoint(root).write(str(tmp_path / "ckpt")), name)
 

@@ -9,7 +9,7 @@ from lic.transforms.swin import SwinStage
 from tests.conftest import assert_near, golden_in_order
 from tests.transforms.test_swin_block import NAMES
 
-SIZES = {"width": (8, 12, 16), "latent_depth": 20, "depths": (2, 1, 3, 2), "window": 4, "head_dim": 4}
+SIZES = {"width": (8, 12, 16), "latent_depth": 20, "depths": (1, 1, 3, 2), "window": 4, "head_dim": 4}
 
 
 def test_a_stage_is_the_published_one():

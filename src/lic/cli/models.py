@@ -20,12 +20,13 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     from rich.console import Console
     from rich.table import Column, Table
 
-    # A narrow terminal breaks parts and papers into lines, and keeps names and numbers in one piece.
     heads = ("model", "parts", "parameters", "weights", "licence", "paper")
-    columns = [Column(head, no_wrap=head not in ("parts", "paper"), overflow="fold") for head in heads]
-    table = Table(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(*(Column(head, no_wrap=True) for head in heads), box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name, recipe in recipes.items():
         parts = f"{recipe.transform} + {recipe.entropy}"
         ships = "ship" if recipe.weights else "none"
         table.add_row(name, parts, f"{recipe.parameters:,}", ships, recipe.licence, recipe.paper)
-    Console().print(table)
+    console = Console()
+    # A line for each model, whole on a narrow terminal too.
+    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=1000)).maximum)
+    console.print(table)
