@@ -1,0 +1,183 @@
+"""What a Swin block computes on windows, chunk after chunk, and its gradient."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lic.environment import tf
+from lic.transforms.chunks import compiled, in_chunks, specs_of
+from lic.transforms.norm import Product, product, standardised
+from lic.transforms.windows import Windows
+
+_APART = -100.0  # Added to the scores of tokens that must not see each other, as published.
+
+
+class BlockWeights(NamedTuple):
+    """What a block computes with: norms, and the scale of queries, are folded into the matrices behind them.
+
+    Attributes:
+      positions: What is added to the scores [heads, window * window, window * window].
+      attention: Kernel and bias that give queries, keys and values.
+      projection: Kernel and bias after attention.
+      expansion: Kernel and bias of the perceptron's wide layer.
+      contraction: Kernel and bias of its last layer.
+    """
+
+    positions: tf.Tensor
+    attention: tuple[tf.Tensor, tf.Tensor]
+    projection: tuple[tf.Tensor, tf.Tensor]
+    expansion: tuple[tf.Tensor, tf.Tensor]
+    contraction: tuple[tf.Tensor, tf.Tensor]
+
+
+def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product) -> tf.Tensor:
+    """The block on whole windows [count * window * window, channels]."""
+    seen = _attention(product(standardised(rows), weights.attention), regions, weights.positions)
+    rows += tf.cast(product(seen, weights.projection), "float32")
+    hidden = tf.nn.gelu(product(standardised(rows), weights.expansion), approximate=False)
+    return rows + tf.cast(product(hidden, weights.contraction), "float32")
+
+
+def _inference(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
+    return _block(rows, regions, weights, product)
+
+
+def _attention(queries_keys_values: tf.Tensor, regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    heads, size, _ = positions.shape
+    depth = queries_keys_values.shape[-1] // heads // 3
+    split = tf.reshape(queries_keys_values, (-1, size, 3, heads, depth))
+    queries, keys, values = tf.unstack(tf.transpose(split, (2, 0, 3, 1, 4)))
+    scores = tf.matmul(queries, keys, transpose_b=True) + _bias(regions, positions)
+    seen = tf.matmul(tf.nn.softmax(scores), values)
+    return tf.reshape(tf.transpose(seen, (0, 2, 1, 3)), (-1, heads * depth))
+
+
+def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """What is added to the scores of the windows; most windows are of one region and need no mask."""
+
+    def masked() -> tf.Tensor:
+        apart = regions[:, None, :, None] != regions[:, None, None]
+        return positions + tf.where(apart, tf.constant(_APART, positions.dtype), tf.constant(0.0, positions.dtype))
+
+    return tf.cond(tf.reduce_any(regions != regions[:, :1]), masked, lambda: positions[None])
+
+
+def process(
+    window: int,
+    shift: int,
+    chunk: int,
+    training: bool,
+    rows: tf.Tensor,
+    places: tf.Tensor,
+    weights: BlockWeights,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns rows and places of tokens after the block.
+
+    Args:
+      window: Height and width of the windows.
+      shift: How far they are shifted.
+      chunk: How many windows are computed at once.
+      training: Whether the gradient keeps the results of products.
+      rows: Rows of the tokens [count, channels].
+      places: Their places [batch, height, width].
+      weights: The block's weights.
+    """
+    windows = Windows(tf.shape(places), window, shift)
+    run = _run_for_training if training else _run
+    return run(rows, windows.partition(places), windows.regions(), weights, chunk), windows.places()
+
+
+def _run(rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, chunk: int) -> tf.Tensor:
+    """The block on windows of rows, in chunks."""
+    block = compiled(_inference, _specs(order, weights))
+
+    def compute(start: tf.Tensor, stop: tf.Tensor) -> list[tf.Tensor]:
+        taken = tf.gather(rows, tf.reshape(order[start:stop], [-1]))
+        return [block(taken, regions[start:stop], weights)]
+
+    arrays, _ = in_chunks(compute, tf.shape(order)[0], chunk, [(tf.float32, rows.shape[-1])])
+    return arrays[0].concat()
+
+
+def _specs(order: tf.Tensor, weights: BlockWeights) -> tuple:
+    """Types and shapes of what a block is called with."""
+    rows = tf.TensorSpec((None, weights.projection[0].shape[0]), tf.float32)
+    return rows, tf.TensorSpec((None, order.shape[-1]), tf.int32), specs_of(weights)
+
+
+def _run_for_training(
+    rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, chunk: int
+) -> tf.Tensor:
+    """The same with a gradient that keeps results of products, and computes again what lies between them."""
+    specs, count, size = _specs(order, weights), tf.shape(order)[0], order.shape[-1]
+
+    @tf.custom_gradient
+    def run(rows: tf.Tensor, *flat: tf.Tensor) -> tuple:
+        weights_ = tf.nest.pack_sequence_as(weights, flat)
+
+        def take(start: tf.Tensor, stop: tf.Tensor) -> tuple:
+            return tf.gather(rows, tf.reshape(order[start:stop], [-1])), regions[start:stop], weights_
+
+        forward = compiled(_forward, specs)
+        (result, *kept), _ = in_chunks(lambda *bounds: forward(*take(*bounds)), count, chunk, _kept(weights))
+
+        def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
+            upstream = tf.convert_to_tensor(upstream)
+            backward = compiled(_backward, (*specs, *_kept_specs(weights)))
+
+            def compute(start: tf.Tensor, stop: tf.Tensor) -> list[tf.Tensor]:
+                above = upstream[start * size : stop * size]
+                return backward(*take(start, stop), above, *(array.read(start // chunk) for array in kept))
+
+            zeros = [tf.zeros(tensor.shape) for tensor in flat]
+            arrays, sums = in_chunks(compute, count, chunk, [(tf.float32, rows.shape[-1])], zeros)
+            of_rows = tf.math.unsorted_segment_sum(arrays[0].concat(), tf.reshape(order, [-1]), tf.shape(rows)[0])
+            return [of_rows, *(tf.cast(total, tensor.dtype) for total, tensor in zip(sums, flat))]
+
+        return result.concat(), gradient
+
+    return run(rows, *tf.nest.flatten(weights))
+
+
+def _kept(weights: BlockWeights) -> list[tuple[tf.DType, int]]:
+    """Types and channels of a block's result and of what is kept: the results of all products but the last."""
+    products = (weights.attention, weights.projection, weights.expansion)
+    return [(tf.float32, weights.projection[0].shape[1]), *((bias.dtype, bias.shape[0]) for _, bias in products)]
+
+
+def _kept_specs(weights: BlockWeights) -> list[tf.TensorSpec]:
+    return [tf.TensorSpec((None, width), dtype) for dtype, width in _kept(weights)]
+
+
+def _forward(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> list[tf.Tensor]:
+    kept = []
+
+    def keeping(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        kept.append(product(rows, weights))
+        return kept[-1]
+
+    return [_block(rows, regions, weights, keeping), *kept[:-1]]
+
+
+def _backward(
+    rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, upstream: tf.Tensor, *kept: tf.Tensor
+) -> list[tf.Tensor]:
+    results = iter([*kept, tf.cast(rows, weights.contraction[0].dtype)])  # The last one's values are not needed.
+
+    def known(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        return _known_product(tf.cast(rows, weights[0].dtype), *weights, next(results))
+
+    # No tape: this is only called while a graph is traced, where tapes may be stopped.
+    gradients = tf.gradients(_block(rows, regions, weights, known), [rows, *tf.nest.flatten(weights)], upstream)
+    return [tf.cast(each, "float32") for each in gradients]
+
+
+@tf.custom_gradient
+def _known_product(rows: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, result: tf.Tensor) -> tuple:
+    """A product whose result is known already."""
+
+    def gradient(upstream: tf.Tensor) -> tuple:
+        of_rows = tf.matmul(upstream, kernel, transpose_b=True)
+        return of_rows, tf.matmul(rows, upstream, transpose_a=True), tf.reduce_sum(upstream, 0), None
+
+    return tf.identity(result), gradient
