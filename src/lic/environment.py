@@ -6,9 +6,6 @@ Keras 3. Other files import `tf` and `keras` from here and are the same code in 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 NEEDS = (
     "lic needs TensorFlow 2.14 on Python 3.10 or 3.11, or TensorFlow 2.17 on Python 3.12, "
     "on Linux x86-64; `pip install keras-lic` chooses the right one"
@@ -33,13 +30,6 @@ def compute_in(layer: keras.layers.Layer, policy: str) -> None:
             part.dtype_policy = keras.dtype_policies.DTypePolicy(policy)
         else:
             part._set_dtype_policy(keras.mixed_precision.Policy(policy))
-
-
-@contextlib.contextmanager
-def scratch_graph() -> Iterator[None]:
-    """Traces what is called within into a graph that is thrown away; variables made meanwhile stay, and have values."""
-    with tf.__internal__.FuncGraph("scratch").as_default():
-        yield
 
 
 def layer_internals() -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
-from lic.environment import keras, scratch_graph, tf
+from lic.environment import keras, tf
 from lic.transforms.base import Transform
 from lic.transforms.padding import pad
 
@@ -64,10 +64,9 @@ class CompressionModel(Configured, keras.Model):
         return Compressed(tf.cast(x_hat, "float32"), y, y_hat, z_hat, bits)
 
     def make_variables(self) -> None:
-        """Makes all variables, by tracing the model for a small image unless it has run."""
+        """Makes all variables, by running the model on a small image unless it has run."""
         if not self.__dict__.get("_has_run"):
-            with scratch_graph():
-                tf.autograph.experimental.do_not_convert(self)(tf.zeros((1, 64, 64, 3)))
+            self(tf.zeros((1, 64, 64, 3)))
 
     def losses_of(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images."""
