@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RegistryError,
         WrongModelError,
     )
+    from lic.models.adam import Adam
     from lic.models.base import CompressionModel
     from lic.models.checkpoints import import_checkpoint
     from lic.models.create import create_model
@@ -56,6 +57,7 @@ _HOMES = {
         "RegistryError",
         "WrongModelError",
     ),
+    "lic.models.adam": ("Adam",),
     "lic.models.base": ("CompressionModel",),
     "lic.models.checkpoints": ("import_checkpoint",),
     "lic.models.create": ("create_model",),
@@ -75,6 +77,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Adam",
     "BitstreamError",
     "CheckpointError",
     "Codec",

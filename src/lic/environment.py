@@ -32,6 +32,15 @@ def compute_in(layer: keras.layers.Layer, policy: str) -> None:
             part._set_dtype_policy(keras.mixed_precision.Policy(policy))
 
 
+def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf.Variable, tf.Variable]:
+    """Returns the first and the second moment that Adam keeps of a variable."""
+    if KERAS_3:
+        number = optimizer._get_variable_index(variable)
+        return optimizer._momentums[number].value, optimizer._velocities[number].value
+    number = optimizer._index_dict[optimizer._var_key(variable)]
+    return optimizer._momentums[number], optimizer._velocities[number]
+
+
 def layer_internals() -> frozenset[str]:
     """Returns the attributes that Keras itself gives to every layer and model."""
     return frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lic.environment import tf
 from lic.transforms.bounds import lower_bound, upper_bound
+from lic.transforms.chunks import compiled
 
 _SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
 
@@ -59,8 +60,13 @@ class Normal:
 
     def bits(self, values: tf.Tensor) -> tf.Tensor:
         """Returns the bits of each of values (differences from the mean), for steps of one."""
-        index = tf.cast(self.scales.row(self.index), values.dtype) if self.rounded else self.index
-        return normal_bits(values, self.scales.deviation(index))
+        specs = (tf.TensorSpec([None] * 4), tf.TensorSpec([None] * 4))
+        return compiled(_bits, specs, self.scales, self.rounded)(values, self.index)
+
+
+def _bits(scales: Scales, rounded: bool, values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    index = tf.cast(scales.row(index), values.dtype) if rounded else index
+    return normal_bits(values, scales.deviation(index))
 
 
 def normal_bits(values: tf.Tensor, deviation: tf.Tensor) -> tf.Tensor:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
 from lic.environment import keras, tf
+from lic.models.adam import Adam
 from lic.transforms.base import Transform
 from lic.transforms.padding import pad
 
@@ -79,9 +80,14 @@ class CompressionModel(Configured, keras.Model):
         values = {"loss": bpp + self.lmbda * mse, "bpp": bpp, "mse": mse, "psnr": psnr}
         return {name: tf.reduce_mean(value) for name, value in values.items()}
 
-    def compile(self, optimizer: Any = "adam", **kwargs: Any) -> None:
-        """Configures training; compilation by XLA is off unless asked for with `jit_compile=True`."""
-        super().compile(optimizer=optimizer, **{"jit_compile": False} | kwargs)
+    def compile(self, optimizer: Any = None, **kwargs: Any) -> None:
+        """Configures training.
+
+        Args:
+          optimizer: Keras's name for an optimiser, or the optimiser; default `lic.Adam()`.
+          **kwargs: What `keras.Model.compile` takes; XLA is off unless `jit_compile=True`.
+        """
+        super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False} | kwargs)
         # Before the first step: one that makes variables is traced twice.
         self.make_variables()
         self.optimizer.build(self.trainable_variables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from lic.environment import tf
@@ -58,16 +58,16 @@ def specs_of(tensors: Any) -> Any:
 
 
 @functools.cache
-def compiled(function: Callable, specs: tuple, *first: int) -> Callable:
+def compiled(function: Callable, specs: tuple, *first: Hashable) -> Callable:
     """Returns a function in a graph of its own, the same for all layers that share it.
 
     That is traced and optimised once, and TensorFlow fuses products, biases and GELU in it, which it does not in the
     body of a loop.
 
     Args:
-      function: A function of numbers and then tensors.
+      function: A function of plain values and then tensors.
       specs: Types and shapes of the tensors.
-      *first: The numbers.
+      *first: The plain values.
     """
     attributes = {"_noinline": True}
     with tf.init_scope():  # A `tf.function` alone would be traced again in each graph that calls it.

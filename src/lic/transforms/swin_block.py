@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from lic.environment import keras, tf
 from lic.transforms.chunks import CHUNK, compiled, specs_of
 from lic.transforms.derived import Derives
-from lic.transforms.norm import fold_norm
-from lic.transforms.window_block import BlockWeights, process
+from lic.transforms.window_block import BlockWeights, derive_weights, process
 from lic.transforms.windows import Tokens
 
 
@@ -76,26 +73,9 @@ class SwinBlock(Derives, keras.layers.Layer):
 
     def derive(self) -> BlockWeights:
         """Returns the weights as they are used."""
-        scale = np.repeat([self.head_dim**-0.5, 1.0, 1.0], self.width).astype(np.float32)
-        attention = fold_norm(self.attention_gamma, self.attention_beta, self.attention_kernel, self.attention_bias)
-        attention = tuple(tensor * scale for tensor in attention)
-        expansion = fold_norm(self.perceptron_gamma, self.perceptron_beta, self.expansion_kernel, self.expansion_bias)
-        weights = BlockWeights(
-            self._positions(),
-            attention,
-            (self.projection_kernel, self.projection_bias),
-            expansion,
-            (self.contraction_kernel, self.contraction_bias),
-        )
-        return tf.nest.map_structure(lambda tensor: tf.cast(tensor, self.compute_dtype), weights)
-
-    def _positions(self) -> tf.Tensor:
-        """The learnt bias of each head, for each pair of positions in a window."""
-        rows, columns = np.divmod(np.arange(self.window**2), self.window)
-        down, right = (axis[:, None] - axis + self.window - 1 for axis in (rows, columns))
-        # Along the second axis, since the gradient along the first is sparse, which optimisers treat in another way.
-        table = tf.transpose(tf.cast(self.position_bias, "float32"))
-        return tf.gather(table, down * (2 * self.window - 1) + right, axis=1)
+        stored = [tf.convert_to_tensor(weight) for weight in self.weights]
+        derive = compiled(derive_weights, tuple(specs_of(stored)), self.window, self.head_dim, self.compute_dtype)
+        return derive(*stored)
 
     def _add_norm(self, name: str, width: int) -> list[tf.Variable]:
         values = {"gamma": "ones", "beta": "zeros"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from lic.environment import tf
 from lic.transforms.chunks import compiled, in_chunks, specs_of
-from lic.transforms.norm import Product, product, standardised
+from lic.transforms.norm import Product, fold_norm, product, standardised
 from lic.transforms.windows import Windows
 
 _APART = -100.0  # Added to the scores of tokens that must not see each other, as published.
@@ -28,6 +30,32 @@ class BlockWeights(NamedTuple):
     projection: tuple[tf.Tensor, tf.Tensor]
     expansion: tuple[tf.Tensor, tf.Tensor]
     contraction: tuple[tf.Tensor, tf.Tensor]
+
+
+def derive_weights(window: int, head_dim: int, dtype: str, *stored: tf.Tensor) -> BlockWeights:
+    """Returns a block's weights as they are used, from those that it stores.
+
+    Args:
+      window: Height and width of the windows.
+      head_dim: Channels of a head.
+      dtype: Type that products are computed in.
+      *stored: Gamma and beta of attention's norm, positions [(2 window - 1) ** 2, heads], kernel and bias of
+        attention and of the projection, gamma and beta of the perceptron's norm, kernel and bias of its two layers.
+    """
+    gamma, beta, positions, kernel, bias, *projection, gamma_2, beta_2, kernel_2, bias_2, kernel_3, bias_3 = stored
+    scale = np.repeat([head_dim**-0.5, 1.0, 1.0], gamma.shape[0]).astype(np.float32)
+    attention = tuple(tensor * scale for tensor in fold_norm(gamma, beta, kernel, bias))
+    expansion = fold_norm(gamma_2, beta_2, kernel_2, bias_2)
+    weights = BlockWeights(_positions(positions, window), attention, tuple(projection), expansion, (kernel_3, bias_3))
+    return tf.nest.map_structure(lambda tensor: tf.cast(tensor, dtype), weights)
+
+
+def _positions(table: tf.Tensor, window: int) -> tf.Tensor:
+    """The learnt bias of each head, for each pair of positions in a window."""
+    rows, columns = np.divmod(np.arange(window**2), window)
+    down, right = (axis[:, None] - axis + window - 1 for axis in (rows, columns))
+    # Along the second axis, since the gradient along the first is sparse, which optimisers treat in another way.
+    return tf.gather(tf.transpose(table), down * (2 * window - 1) + right, axis=1)
 
 
 def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product) -> tf.Tensor:
