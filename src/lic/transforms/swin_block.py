@@ -5,8 +5,8 @@ from __future__ import annotations
 from lic.environment import keras, tf
 from lic.transforms.chunks import CHUNK, compiled, specs_of
 from lic.transforms.derived import Derives
-from lic.transforms.window_block import BlockWeights, derive_weights, process
-from lic.transforms.windows import Tokens
+from lic.transforms.window_block import BlockWeights, derive_weights, run, run_for_training
+from lic.transforms.windows import Tokens, arrange
 
 
 class SwinBlock(Derives, keras.layers.Layer):
@@ -65,11 +65,14 @@ class SwinBlock(Derives, keras.layers.Layer):
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
         """Does the same for tokens; those it returns lie in the order of the windows."""
+        rows, places = tokens
+        arranged = compiled(arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift)
+        order, regions, places = arranged(places)
         weights = self.derived()
-        specs = (tf.TensorSpec((None, self.width), tf.float32), tf.TensorSpec((None,) * 3, tf.int32), specs_of(weights))
-        chunk = max(CHUNK // self.window**2, 1)
-        function = compiled(process, specs, self.window, self.shift, chunk, training)
-        return Tokens(*function(tokens.rows, tokens.places, weights))
+        windows = tf.TensorSpec((None, self.window**2), tf.int32)
+        specs = (tf.TensorSpec((None, self.width)), windows, windows, specs_of(weights))
+        function = compiled(run_for_training if training else run, specs, max(CHUNK // self.window**2, 1))
+        return Tokens(function(rows, order, regions, weights), places)
 
     def derive(self) -> BlockWeights:
         """Returns the weights as they are used."""

@@ -88,3 +88,15 @@ class Windows:
         joined = tf.reshape(joined, (self._batch, self._rows * self.window, self._columns * self.window))
         unrolled = tf.roll(joined, (self.shift, self.shift), (1, 2)) if self.shift else joined
         return unrolled[:, : self._height, : self._width]
+
+
+def arrange(window: int, shift: int, places: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns which token is where in windows, and which region it is in, and then the places of tokens in that order.
+
+    Args:
+      window: Height and width of the windows.
+      shift: How far they are shifted.
+      places: The row of the token at each position [batch, height, width].
+    """
+    windows = Windows(tf.shape(places), window, shift)
+    return windows.partition(places), windows.regions(), windows.places()
