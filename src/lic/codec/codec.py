@@ -28,6 +28,7 @@ from lic.errors import (
 from lic.models.base import CompressionModel
 from lic.models.tensors import get_tensors, set_tensors
 from lic.transforms.derived import remembering
+from lic.transforms.initial import replaced_at_once
 from lic.transforms.padding import pad
 
 MAX_PIXELS = 178_000_000
@@ -165,9 +166,10 @@ class Codec:
             raise ValueError(f"Codec: expected precision to be one of {(*_POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
         self._tile = tile
-        self.model = CompressionModel.from_config(config)
-        compute_in(self.model, "float32")
-        self.model.make_variables()
+        with replaced_at_once():
+            self.model = CompressionModel.from_config(config)
+            compute_in(self.model, "float32")
+            self.model.make_variables()
         set_tensors(self.model, {name.removeprefix("weights/"): array for name, array in weights.items()})
         self._tables = tables or self.model.entropy.make_tables()
         self._file = CodecFile(config, stored, _describe(self._tables), weights | _table_arrays(self._tables))

@@ -14,6 +14,7 @@ from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.tensors import named_variables, set_tensors
+from lic.transforms.initial import replaced_at_once
 
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # What the published code calls a weight, by our name of it.
@@ -125,8 +126,9 @@ def import_checkpoint(path: str | os.PathLike, name: str) -> CompressionModel:
     if name not in _PLACES:
         raise CheckpointError(f"Checkpoints of {', '.join(_PLACES)} can be imported. Received: {name!r}.")
     checkpoint = PublishedCheckpoint(path)
-    model = create_model(name)
-    model.make_variables()
+    with replaced_at_once():
+        model = create_model(name)
+        model.make_variables()
     places = {ours: published_place(name, ours) for ours in named_variables(model)}
     checkpoint.check(places.values())
     set_tensors(model, {ours: checkpoint.read(place) for ours, place in places.items()})

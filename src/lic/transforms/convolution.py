@@ -11,6 +11,7 @@ import numpy as np
 
 from lic.environment import keras, tf
 from lic.transforms.derived import Derives
+from lic.transforms.initial import unless_replaced
 
 Pair = tuple[int, int]
 
@@ -77,7 +78,7 @@ class Convolution(Derives, keras.layers.Layer):
             self.kernel = self.add_weight(
                 name="kernel",
                 shape=(size, size, channels, self.filters),
-                initializer=self.kernel_initializer,
+                initializer=unless_replaced(self.kernel_initializer),
             )
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)
@@ -157,7 +158,8 @@ class Convolution(Derives, keras.layers.Layer):
 
     def _add_dft(self, channels: int) -> list[tf.Variable]:
         with tf.init_scope():
-            dft = to_dft(self.kernel_initializer((self.kernel_size, self.kernel_size, channels, self.filters))).numpy()
+            start = unless_replaced(self.kernel_initializer)
+            dft = to_dft(start((self.kernel_size, self.kernel_size, channels, self.filters))).numpy()
         halves = {"kernel_real": dft.real, "kernel_imag": dft.imag}
         return [
             self.add_weight(name=name, shape=half.shape, initializer=lambda *_, half=half, **__: tf.constant(half))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from lic.environment import keras, tf
 from lic.transforms.chunks import CHUNK, compiled, in_chunks, specs_of
 from lic.transforms.derived import Derives
+from lic.transforms.initial import unless_replaced
 from lic.transforms.norm import fold_norm, layer_norm, product, standardised
 from lic.transforms.windows import Tokens
 
@@ -49,7 +50,7 @@ class Patches(Derives, keras.layers.Layer):
         if norm:
             self.gamma = self.add_weight(name="gamma", shape=(norm,), initializer="ones")
             self.beta = self.add_weight(name="beta", shape=(norm,), initializer="zeros")
-        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
+        initializer = unless_replaced(keras.initializers.TruncatedNormal(stddev=0.02))
         self.kernel = self.add_weight(name="kernel", shape=(inputs, outputs), initializer=initializer)
         self.bias = self.add_weight(name="bias", shape=(outputs,), initializer="zeros") if bias else None
         self.built = True

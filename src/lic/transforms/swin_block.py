@@ -5,6 +5,7 @@ from __future__ import annotations
 from lic.environment import keras, tf
 from lic.transforms.chunks import CHUNK, compiled, specs_of
 from lic.transforms.derived import Derives
+from lic.transforms.initial import unless_replaced
 from lic.transforms.window_block import BlockWeights, derive_weights, run, run_for_training
 from lic.transforms.windows import Tokens, arrange
 
@@ -50,7 +51,7 @@ class SwinBlock(Derives, keras.layers.Layer):
         self.position_bias = self.add_weight(
             name="position_bias",
             shape=((2 * window - 1) ** 2, width // head_dim),
-            initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+            initializer=unless_replaced(keras.initializers.TruncatedNormal(stddev=0.02)),
         )
         self.attention_kernel, self.attention_bias = self._add_dense("attention", width, 3 * width)
         self.projection_kernel, self.projection_bias = self._add_dense("projection", width, width)
@@ -85,6 +86,6 @@ class SwinBlock(Derives, keras.layers.Layer):
         return [self.add_weight(name=f"{name}_{key}", shape=(width,), initializer=how) for key, how in values.items()]
 
     def _add_dense(self, name: str, inputs: int, outputs: int) -> list[tf.Variable]:
-        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
+        initializer = unless_replaced(keras.initializers.TruncatedNormal(stddev=0.02))
         kernel = self.add_weight(name=f"{name}_kernel", shape=(inputs, outputs), initializer=initializer)
         return [kernel, self.add_weight(name=f"{name}_bias", shape=(outputs,), initializer="zeros")]
