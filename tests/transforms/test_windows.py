@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.transforms.windows import Tokens, Windows
+from lic.transforms.windows import Windows
 
 SIZES = [(1, 1, 1), (2, 4, 4), (1, 5, 9), (3, 8, 12), (1, 3, 20)]
 
@@ -39,10 +39,3 @@ def test_a_region_is_what_lies_together_in_the_image(shape, shift):
             assert np.ptp(column) < 4
     assert (numbers[windows.regions().numpy() == 4] == 0).all()
     assert (numbers[windows.regions().numpy() != 4] > 0).all()
-
-
-def test_tokens_go_back_to_their_places():
-    values = tf.random.normal((2, 3, 5, 7))
-    tokens = Tokens.of(values)
-    assert tokens.rows.shape == (30, 7)
-    np.testing.assert_array_equal(tokens.grid(), values)

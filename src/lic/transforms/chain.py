@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from lic.environment import keras, tf
 
 
-class Chain(keras.layers.Layer):
-    """Calls layers one after the other; unlike `keras.Sequential` it needs no shapes in advance.
+class Layers(keras.layers.Layer):
+    """Base of layers that call others, which need no shapes in advance.
 
     Args:
       layers: The layers in order.
@@ -18,6 +18,10 @@ class Chain(keras.layers.Layer):
         super().__init__(**kwargs)
         self.layers = list(layers)
         self.built = True  # Each layer builds itself when it is called.
+
+
+class Chain(Layers):
+    """Calls layers one after the other."""
 
     # Keras hands `training` on through layers that have it among their arguments, and only through these.
     def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
@@ -27,17 +31,8 @@ class Chain(keras.layers.Layer):
         return values
 
 
-class SideBySide(keras.layers.Layer):
-    """Calls layers on the same input, and concatenates what they give.
-
-    Args:
-      layers: The layers in order.
-    """
-
-    def __init__(self, layers: Iterable[keras.layers.Layer], **kwargs):
-        super().__init__(**kwargs)
-        self.layers = list(layers)
-        self.built = True  # Each layer builds itself when it is called.
+class SideBySide(Layers):
+    """Calls layers on the same input, and concatenates what they give."""
 
     def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Applies each layer to values."""

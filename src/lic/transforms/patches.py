@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable
 
 from lic.environment import keras, tf
@@ -10,7 +9,7 @@ from lic.transforms.chunks import CHUNK, compiled, in_chunks, specs_of
 from lic.transforms.derived import Derives
 from lic.transforms.initial import unless_replaced
 from lic.transforms.norm import fold_norm, layer_norm, product, standardised
-from lic.transforms.windows import Tokens
+from lic.transforms.tokens import TokenLayer, Tokens
 
 
 class PatchEmbedding(keras.layers.Layer):
@@ -35,7 +34,7 @@ class PatchEmbedding(keras.layers.Layer):
         return tf.nn.bias_add(tf.nn.conv2d(tf.cast(values, "float32"), kernel, 2, "VALID"), bias)
 
 
-class Patches(Derives, keras.layers.Layer):
+class Patches(Derives, TokenLayer):
     """Base of layers between stages: one product for each token, or for each two by two.
 
     Args:
@@ -46,22 +45,13 @@ class Patches(Derives, keras.layers.Layer):
     """
 
     def __init__(self, inputs: int, outputs: int, norm: int = 0, bias: bool = False, **kwargs):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         if norm:
             self.gamma = self.add_weight(name="gamma", shape=(norm,), initializer="ones")
             self.beta = self.add_weight(name="beta", shape=(norm,), initializer="zeros")
         initializer = unless_replaced(keras.initializers.TruncatedNormal(stddev=0.02))
         self.kernel = self.add_weight(name="kernel", shape=(inputs, outputs), initializer=initializer)
         self.bias = self.add_weight(name="bias", shape=(outputs,), initializer="zeros") if bias else None
-        self.built = True
-
-    def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Maps values [batch, height, width, channels]."""
-        return self.process(Tokens.of(tf.cast(values, "float32")), bool(training)).grid()
-
-    @abc.abstractmethod
-    def process(self, tokens: Tokens, training: bool) -> Tokens:
-        """Does the same for tokens."""
 
     def _apply(self, function: Callable, rows: tf.Tensor, order: tf.Tensor, training: bool) -> tf.Tensor:
         """A function of rows in an order [count, number that lie side by side], in chunks unless for a gradient."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from lic.environment import keras, tf
 from lic.registry import register_transform
 from lic.transforms.base import Transform
 from lic.transforms.chain import Chain, Scale
 from lic.transforms.patches import PatchEmbedding, Patches, PatchMerging, PatchSplitting, PatchUnpacking
 from lic.transforms.swin_block import SwinBlock
-from lic.transforms.windows import Tokens
+from lic.transforms.tokens import TokenLayer, Tokens
 
 
-class SwinStage(keras.layers.Layer):
+class SwinStage(TokenLayer):
     """Blocks, every other one with shifted windows, and after them patches may be merged or split.
 
     Args:
@@ -34,24 +33,18 @@ class SwinStage(keras.layers.Layer):
         head_dim: int = 32,
         **kwargs,
     ):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         shifts = [number % 2 * (window // 2) for number in range(depth)]
         self.blocks = [SwinBlock(width, window, shift, head_dim) for shift in shifts]
         self.end = end
-        self.built = True
-
-    def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Maps values [batch, height, width, channels]."""
-        return self.process(Tokens.of(tf.cast(values, "float32")), bool(training)).grid()
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
-        """Does the same for tokens."""
         for layer in [*self.blocks, *([self.end] if self.end else [])]:
             tokens = layer.process(tokens, training)
         return tokens
 
 
-class SwinStages(keras.layers.Layer):
+class SwinStages(TokenLayer):
     """Stages one after the other; tokens stay where they are between them.
 
     Args:
@@ -59,16 +52,13 @@ class SwinStages(keras.layers.Layer):
     """
 
     def __init__(self, stages: Iterable[SwinStage], **kwargs):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         self.stages = list(stages)
-        self.built = True
 
-    def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Maps values [batch, height, width, channels] through all stages."""
-        tokens = Tokens.of(tf.cast(values, "float32"))
+    def process(self, tokens: Tokens, training: bool) -> Tokens:
         for stage in self.stages:
-            tokens = stage.process(tokens, bool(training))
-        return tokens.grid()
+            tokens = stage.process(tokens, training)
+        return tokens
 
     @classmethod
     def merging(cls, widths: Sequence[int], depths: Sequence[int], **common: int) -> SwinStages:

@@ -6,11 +6,12 @@ from lic.environment import keras, tf
 from lic.transforms.chunks import CHUNK, compiled, specs_of
 from lic.transforms.derived import Derives
 from lic.transforms.initial import unless_replaced
+from lic.transforms.tokens import TokenLayer, Tokens
 from lic.transforms.window_block import BlockWeights, derive_weights, run, run_for_training
-from lic.transforms.windows import Tokens, arrange
+from lic.transforms.windows import arrange
 
 
-class SwinBlock(Derives, keras.layers.Layer):
+class SwinBlock(Derives, TokenLayer):
     """Attention within windows and a perceptron with exact GELU, each after a layer norm and added to its input.
 
     Source: Liu et al., ICCV 2021; as in Zhu, Yang, Cohen, ICLR 2022, appendix A.
@@ -35,8 +36,7 @@ class SwinBlock(Derives, keras.layers.Layer):
         mlp_ratio: int = 4,
         **kwargs,
     ):
-        # The tokens stay in float32 from block to block, and only what goes into products is cast.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         if width % head_dim:
             raise ValueError(
                 f"SwinBlock: expected a width that is a multiple of head_dim. Received: width={width}, "
@@ -58,14 +58,9 @@ class SwinBlock(Derives, keras.layers.Layer):
         self.perceptron_gamma, self.perceptron_beta = self._add_norm("perceptron", width)
         self.expansion_kernel, self.expansion_bias = self._add_dense("expansion", width, mlp_ratio * width)
         self.contraction_kernel, self.contraction_bias = self._add_dense("contraction", mlp_ratio * width, width)
-        self.built = True
-
-    def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Maps values [batch, height, width, channels], of any height and width, to values of the same shape."""
-        return self.process(Tokens.of(tf.cast(values, "float32")), bool(training)).grid()
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
-        """Does the same for tokens; those it returns lie in the order of the windows."""
+        """Returns the tokens in the order of the windows."""
         rows, places = tokens
         arranged = compiled(arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift)
         order, regions, places = arranged(places)

@@ -1,33 +1,8 @@
-"""Tokens of a grid, and the windows that attention looks through."""
+"""The windows that attention looks through."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from lic.environment import tf
-
-
-class Tokens(NamedTuple):
-    """The tokens of a grid, in any order: moving them about is left to whoever reads them next.
-
-    Attributes:
-      rows: The tokens [count, channels].
-      places: The row of the token at each position [batch, height, width], int32.
-    """
-
-    rows: tf.Tensor
-    places: tf.Tensor
-
-    @classmethod
-    def of(cls, values: tf.Tensor) -> Tokens:
-        """Takes values [batch, height, width, channels] apart, in raster order."""
-        shape = tf.shape(values)[:3]
-        places = tf.reshape(tf.range(tf.reduce_prod(shape)), shape)
-        return cls(tf.reshape(values, (-1, values.shape[-1])), places)
-
-    def grid(self) -> tf.Tensor:
-        """Returns the tokens in their places [batch, height, width, channels]."""
-        return tf.gather(self.rows, self.places)
 
 
 class Windows:

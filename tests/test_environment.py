@@ -1,0 +1,53 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lic
+from lic.environment import KERAS_3, compute_in, keras, layer_internals, slots_of, tf
+from lic.transforms import Chain, Convolution
+
+
+def test_keras_3_is_known_by_its_version():
+    assert (keras.__version__.split(".")[0] == "3") == KERAS_3
+
+
+def test_a_layer_and_those_inside_compute_by_a_policy():
+    chain = Chain([Convolution(2, 1), Chain([Convolution(2, 1)])])
+    compute_in(chain, "mixed_bfloat16")
+    assert chain(tf.ones((1, 2, 2, 3))).dtype == tf.bfloat16
+    compute_in(chain, "float32")
+    assert chain(tf.ones((1, 2, 2, 3))).dtype == tf.float32
+    assert all(np.asarray(weight).dtype == np.float32 for weight in chain.weights)
+
+
+def test_slots_are_the_moments_of_a_variable():
+    optimizer, variables = lic.Adam(0.1), [tf.Variable([1.0, 2.0]), tf.Variable([3.0])]
+    optimizer.build(variables)
+    optimizer.apply_gradients([(tf.constant([4.0, 4.0]), variables[0]), (tf.constant([2.0]), variables[1])])
+    first, second = slots_of(optimizer, variables[1])
+    np.testing.assert_allclose(first, [0.2], rtol=1e-5)
+    np.testing.assert_allclose(second, [0.004], rtol=1e-5)
+
+
+def test_internals_are_what_keras_gives_and_not_ours():
+    names = layer_internals()
+    assert "built" in names or "_built" in names
+    assert not {"layers", "kernel", "transform", "entropy"} & names
+
+
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        ("sys.modules['tensorflow'] = None", "cannot be imported here"),
+        ("sys.modules['tensorflow'] = types.SimpleNamespace(__version__='2.16.1')", "TensorFlow 2.16.1 is installed"),
+    ],
+)
+def test_another_tensorflow_is_refused_in_one_sentence(hidden, said):
+    code = f"import sys, types; {hidden}; import lic.environment"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode
+    last = ended.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: lic needs TensorFlow 2.14")
+    assert said in last

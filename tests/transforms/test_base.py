@@ -1,0 +1,42 @@
+import pytest
+
+import lic
+from lic.environment import keras
+
+
+class Half(lic.Transform):
+    """Every other pixel, and back by repetition; not registered."""
+
+    def __init__(self, latent_depth: int = 3, **kwargs):
+        super().__init__(latent_depth, 2, **kwargs)
+        self.analysis = keras.layers.AveragePooling2D(2)
+        self.synthesis = keras.layers.UpSampling2D(2)
+
+
+def test_a_transform_is_its_synthesis_after_its_analysis():
+    import numpy as np
+
+    images = np.arange(48, dtype=np.float32).reshape(1, 4, 4, 3)
+    half = Half()
+    assert half(images).shape == images.shape
+    np.testing.assert_allclose(half(images)[0, :2, :2].numpy().std((0, 1)), 0)
+
+
+def test_its_arguments_are_its_configuration():
+    assert Half(3).get_config() == {"latent_depth": 3}
+    assert Half.from_config({"latent_depth": 3}).depth == 3
+
+
+@pytest.mark.parametrize(("depth", "downscale"), [(0, 2), (3, 0)])
+def test_sizes_are_at_least_one(depth, downscale):
+    with pytest.raises(ValueError, match=f"at least 1. Received: depth={depth}, downscale={downscale}"):
+        lic.Transform(depth, downscale)
+
+
+def test_tiles_overlap_unless_a_transform_says_otherwise():
+    assert (Half().tile_overlap, Half().tile_multiple) == (4, 1)
+
+
+def test_a_hyper_transform_says_how_deep_its_features_are():
+    hyper = lic.HyperTransform(4, 10)
+    assert (hyper.depth, hyper.features, hyper.downscale) == (4, 10, 4)
