@@ -6,8 +6,8 @@ from lic.models.tensors import set_tensors
 from lic.transforms import SwinTransform
 from lic.transforms.patches import PatchMerging
 from lic.transforms.swin import SwinStage
+from lic.transforms.window_block import StoredWeights
 from tests.conftest import assert_near, golden_in_order
-from tests.transforms.test_swin_block import NAMES
 
 SIZES = {"width": (8, 12, 16), "latent_depth": 20, "depths": (1, 1, 3, 2), "window": 4, "head_dim": 4}
 
@@ -15,7 +15,7 @@ SIZES = {"width": (8, 12, 16), "latent_depth": 20, "depths": (1, 1, 3, 2), "wind
 def test_a_stage_is_the_published_one():
     x, y, weights = golden_in_order("basic_layer_down")
     stage = SwinStage(32, 2, PatchMerging(32, 48), window=4)
-    names = [f"blocks/{number}/{name}" for number in (0, 1) for name in NAMES]
+    names = [f"blocks/{number}/{name}" for number in (0, 1) for name in StoredWeights._fields]
     names += ["end/gamma", "end/beta", "end/kernel"]
     set_tensors(stage, dict(zip(names, weights, strict=True)))
     assert_near(stage(x), y, 1e-5)

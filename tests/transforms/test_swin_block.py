@@ -6,30 +6,14 @@ import pytest
 from lic.environment import tf
 from lic.models.tensors import get_tensors, set_tensors
 from lic.transforms import SwinBlock, swin_block
+from lic.transforms.window_block import StoredWeights
 from tests.conftest import assert_near, golden_in_order
-
-# Our name of each weight, in the order of the published layer's.
-NAMES = (
-    "attention_gamma",
-    "attention_beta",
-    "position_bias",
-    "attention_kernel",
-    "attention_bias",
-    "projection_kernel",
-    "projection_bias",
-    "perceptron_gamma",
-    "perceptron_beta",
-    "expansion_kernel",
-    "expansion_bias",
-    "contraction_kernel",
-    "contraction_bias",
-)
 
 
 def golden_block(name, window, shift, dtype=None):
     x, y, weights = golden_in_order(name)
     block = SwinBlock(x.shape[-1], window, shift, dtype=dtype)
-    set_tensors(block, dict(zip(NAMES, weights, strict=True)))
+    set_tensors(block, dict(zip(StoredWeights._fields, weights, strict=True)))
     return x, y, block
 
 

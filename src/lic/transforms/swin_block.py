@@ -7,7 +7,7 @@ from lic.transforms.chunks import CHUNK, compiled, specs_of
 from lic.transforms.derived import Derives
 from lic.transforms.initial import unless_replaced
 from lic.transforms.tokens import TokenLayer, Tokens
-from lic.transforms.window_block import BlockWeights, derive_weights, run, run_for_training
+from lic.transforms.window_block import BlockWeights, StoredWeights, derive_weights, run, run_for_training
 from lic.transforms.windows import arrange
 
 
@@ -72,9 +72,9 @@ class SwinBlock(Derives, TokenLayer):
 
     def derive(self) -> BlockWeights:
         """Returns the weights as they are used."""
-        stored = [tf.convert_to_tensor(weight) for weight in self.weights]
-        derive = compiled(derive_weights, tuple(specs_of(stored)), self.window, self.head_dim, self.compute_dtype)
-        return derive(*stored)
+        stored = StoredWeights(*(tf.convert_to_tensor(getattr(self, name)) for name in StoredWeights._fields))
+        derive = compiled(derive_weights, (specs_of(stored),), self.window, self.head_dim, self.compute_dtype)
+        return derive(stored)
 
     def _add_norm(self, name: str, width: int) -> list[tf.Variable]:
         values = {"gamma": "ones", "beta": "zeros"}

@@ -16,6 +16,40 @@ from lic.transforms.norm import Product, fold_norm, product, standardised
 _APART = -100.0  # Added to the scores of tokens that must not see each other, as published.
 
 
+class StoredWeights(NamedTuple):
+    """The weights of a block, as it stores and trains them.
+
+    Attributes:
+      attention_gamma: Scale of the layer norm before attention.
+      attention_beta: Offset of that norm.
+      position_bias: What is added to the scores for each offset between two positions [(2 window - 1) ** 2, heads].
+      attention_kernel: Kernel that gives queries, keys and values.
+      attention_bias: Their bias.
+      projection_kernel: Kernel after attention.
+      projection_bias: Its bias.
+      perceptron_gamma: Scale of the layer norm before the perceptron.
+      perceptron_beta: Offset of that norm.
+      expansion_kernel: Kernel of the perceptron's wide layer.
+      expansion_bias: Its bias.
+      contraction_kernel: Kernel of the perceptron's last layer.
+      contraction_bias: Its bias.
+    """
+
+    attention_gamma: tf.Tensor
+    attention_beta: tf.Tensor
+    position_bias: tf.Tensor
+    attention_kernel: tf.Tensor
+    attention_bias: tf.Tensor
+    projection_kernel: tf.Tensor
+    projection_bias: tf.Tensor
+    perceptron_gamma: tf.Tensor
+    perceptron_beta: tf.Tensor
+    expansion_kernel: tf.Tensor
+    expansion_bias: tf.Tensor
+    contraction_kernel: tf.Tensor
+    contraction_bias: tf.Tensor
+
+
 class BlockWeights(NamedTuple):
     """What a block computes with: norms, and the scale of queries, are folded into the matrices behind them.
 
@@ -34,21 +68,25 @@ class BlockWeights(NamedTuple):
     contraction: tuple[tf.Tensor, tf.Tensor]
 
 
-def derive_weights(window: int, head_dim: int, dtype: str, *stored: tf.Tensor) -> BlockWeights:
-    """Returns a block's weights as they are used, from those that it stores.
+def derive_weights(window: int, head_dim: int, dtype: str, stored: StoredWeights) -> BlockWeights:
+    """Returns a block's weights as they are used.
 
     Args:
       window: Height and width of the windows.
       head_dim: Channels of a head.
       dtype: Type that products are computed in.
-      *stored: Gamma and beta of attention's norm, positions [(2 window - 1) ** 2, heads], kernel and bias of
-        attention and of the projection, gamma and beta of the perceptron's norm, kernel and bias of its two layers.
+      stored: The weights as the block stores them.
     """
-    gamma, beta, positions, kernel, bias, *projection, gamma_2, beta_2, kernel_2, bias_2, kernel_3, bias_3 = stored
-    scale = np.repeat([head_dim**-0.5, 1.0, 1.0], gamma.shape[0]).astype(np.float32)
-    attention = tuple(tensor * scale for tensor in fold_norm(gamma, beta, kernel, bias))
-    expansion = fold_norm(gamma_2, beta_2, kernel_2, bias_2)
-    weights = BlockWeights(_positions(positions, window), attention, tuple(projection), expansion, (kernel_3, bias_3))
+    width = stored.attention_gamma.shape[0]
+    scale = np.repeat([head_dim**-0.5, 1.0, 1.0], width).astype(np.float32)
+    attention = fold_norm(stored.attention_gamma, stored.attention_beta, stored.attention_kernel, stored.attention_bias)
+    weights = BlockWeights(
+        _positions(stored.position_bias, window),
+        tuple(tensor * scale for tensor in attention),
+        (stored.projection_kernel, stored.projection_bias),
+        fold_norm(stored.perceptron_gamma, stored.perceptron_beta, stored.expansion_kernel, stored.expansion_bias),
+        (stored.contraction_kernel, stored.contraction_bias),
+    )
     return tf.nest.map_structure(lambda tensor: tf.cast(tensor, dtype), weights)
 
 
