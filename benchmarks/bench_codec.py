@@ -30,8 +30,8 @@ FRESH = "Fresh weights give unnatural latents: encoded size and the time that co
 def measure_codec(task: Task) -> list[Quantity]:
     """Builds a codec, and compresses and decompresses an image; this is to be the only task of its process."""
     (image,), options = task.pixels(), codec_options(task)
-    lic.Codec, lic.create_model  # Imports TensorFlow before the clock starts.
-    codec, build = timed(lambda: lic.Codec(task.make_model(), **options))
+    make_codec = lic.Codec  # Imports TensorFlow before the clock starts.
+    codec, build = timed(lambda: make_codec(task.make_model(), **options))
     stream, first_compress = timed(lambda: codec.compress(image))
     _, first_decompress = timed(lambda: codec.decompress(stream))
     return [
