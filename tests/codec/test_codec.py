@@ -9,7 +9,7 @@ from PIL import Image
 
 import lic
 from lic.codec.stream import Flag, Stream
-from lic.environment import keras
+from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
 from tests.conftest import MIXES, VARIANTS, random_images, tiny_model
 
@@ -237,6 +237,24 @@ def test_streams_of_both_precisions_decode_with_either(transform):
     for stream in [codec.compress(image) for codec in codecs]:
         decoded = [codec.decompress(stream).astype(int) for codec in codecs]
         assert np.abs(decoded[0] - decoded[1]).mean() < 1
+
+
+@pytest.mark.parametrize("transform", ["conv", "swin"])
+def test_bfloat16_does_not_round_pixels(transform):
+    """Near white, one step of a number in bfloat16 is one level of a pixel."""
+    part = tiny_model(transform, "factorized").transform
+    part.synthesis(latent := tf.random.normal((1, 2, 2, 12)))
+    compute_in(part, "mixed_bfloat16")
+    numbers = np.asarray(part.synthesis(latent)) / 255
+    assert np.mean(numbers == np.asarray(tf.cast(numbers, "bfloat16"), np.float32)) < 0.1
+
+
+def test_bfloat16_hardly_changes_what_the_default_model_decodes():
+    image = random_images(96, 128, 3)
+    codecs = [lic.load("default", precision=precision) for precision in ("float32", "bfloat16")]
+    stream = codecs[0].compress(image)
+    first, second = (codec.decompress(stream).astype(float) for codec in codecs)
+    assert np.mean((first - second) ** 2) < 0.14
 
 
 def test_bfloat16_costs_the_default_model_hardly_any_quality():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lic.environment import tf
+from lic.environment import compute_in, tf
 from lic.transforms import GDN, Convolution
 from lic.transforms.convolution import from_dft, to_dft
 from tests.conftest import assert_near, golden
@@ -99,3 +99,18 @@ def test_config_makes_it_anew():
     assert again(values).shape == layer(values).shape
     assert again.correlation
     assert again.kernel_form == "dft"
+
+
+@pytest.mark.parametrize("options", [{}, {"up": 2, "kernel_form": "dft"}, {"down": 2}])
+def test_full_precision_is_float32_whatever_the_policy(options):
+    values = tf.random.uniform((1, 9, 7, 16))
+    plain = Convolution(3, 5, **options)
+    plain(values)
+    precise = Convolution(3, 5, **options, full_precision=True)
+    precise(values)
+    compute_in(precise, "mixed_bfloat16")
+    for mine, given in zip(precise.weights, plain.weights, strict=True):
+        mine.assign(given)
+    assert precise(values).dtype == tf.float32
+    assert_near(precise(values), plain(values), 1e-6)
+    assert precise(tf.cast(values, "bfloat16")).dtype == tf.float32

@@ -57,8 +57,10 @@ class ConvTransform(Transform):
             )
         ]
         up = [
-            Convolution(filters, size, up=stride, kernel_form=kernel_form)
-            for filters, size, stride in zip([width] * inner + [3], sizes[::-1], analysis_strides[::-1])
+            Convolution(filters, size, up=stride, kernel_form=kernel_form, full_precision=pixels)
+            for filters, size, stride, pixels in zip(
+                [width] * inner + [3], sizes[::-1], analysis_strides[::-1], [False] * inner + [True]
+            )
         ]
         self.analysis = Chain([Scale(1 / 255), *_with_gdn(down, square_root=square_root)])
         self.synthesis = Chain([*_with_gdn(up, inverse=True, square_root=square_root), Scale(255.0)])

@@ -30,6 +30,8 @@ class Convolution(Derives, keras.layers.Layer):
       correlation: Whether the kernel is applied as it is, not mirrored. Default: only where `down` is over 1.
       bias: Whether a bias is added.
       activation: Name of a Keras activation, or None.
+      full_precision: Whether it computes in float32 whatever the policy, as a layer does that gives pixels: in bfloat16
+        they would be rounded to whole numbers.
       kernel_form: "plain", or "dft" for a kernel that is stored and trained as its orthonormal real Fourier transform.
       kernel_initializer: Initialiser of the plain kernel.
       bias_initializer: Initialiser of the bias.
@@ -48,12 +50,13 @@ class Convolution(Derives, keras.layers.Layer):
         correlation: bool | None = None,
         bias: bool = True,
         activation: str | None = None,
+        full_precision: bool = False,
         kernel_form: Literal["plain", "dft"] = "plain",
         kernel_initializer: str | keras.initializers.Initializer | None = None,
         bias_initializer: str | keras.initializers.Initializer = "zeros",
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**{"autocast": not full_precision} | kwargs)
         if down > 1 and up > 1:
             raise ValueError(
                 f"Convolution: expected down or up to be 1. Received: down={down}, up={up}. Chain two layers."
@@ -62,7 +65,7 @@ class Convolution(Derives, keras.layers.Layer):
             raise ValueError(f"Convolution: expected kernel_form 'plain' or 'dft'. Received: {kernel_form!r}.")
         self.filters, self.kernel_size, self.down, self.up = filters, kernel_size, down, up
         self.correlation = down > 1 if correlation is None else correlation
-        self.use_bias, self.kernel_form = bias, kernel_form
+        self.use_bias, self.full_precision, self.kernel_form = bias, full_precision, kernel_form
         self.activation = keras.activations.get(activation)
         # A layer that goes up by two reads each input only at a quarter of the kernel's taps.
         self.kernel_initializer = keras.initializers.get(
@@ -85,6 +88,7 @@ class Convolution(Derives, keras.layers.Layer):
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Convolves values [batch, height, width, channels]."""
+        values = tf.cast(values, "float32") if self.full_precision else values
         results = [self._correlate(values, *each) for each in zip(self.derived(), self._paddings(), strict=True)]
         together = results[0] if len(results) == 1 else tf.concat(results, -1)
         return tf.nn.depth_to_space(together, self.up) if self.up > 1 else together
@@ -100,7 +104,7 @@ class Convolution(Derives, keras.layers.Layer):
         kernel = tf.cast(self.spatial_kernel(), "float32")
         kernel = kernel if self.correlation else tf.reverse(kernel, (0, 1))
         kernels = [kernel] if self.up == 1 else self._phase_kernels(kernel)
-        return [tf.cast(kernel, self.compute_dtype) for kernel in kernels]
+        return [tf.cast(kernel, "float32" if self.full_precision else self.compute_dtype) for kernel in kernels]
 
     def _correlate(self, values: tf.Tensor, kernel: tf.Tensor, padding: list[Pair]) -> tf.Tensor:
         kernel = tf.cast(kernel, values.dtype)
@@ -175,6 +179,7 @@ class Convolution(Derives, keras.layers.Layer):
             "correlation": self.correlation,
             "bias": self.use_bias,
             "activation": keras.activations.serialize(self.activation),
+            "full_precision": self.full_precision,
             "kernel_form": self.kernel_form,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),

@@ -74,7 +74,7 @@ class KLTAnalysis(keras.layers.Layer):
     """The analysis of `KLTTransform`; its arguments are the transform's."""
 
     def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # The linear path is float32 whatever the policy.
         self.latent_depth, self.step = latent_depth, step
         self.branch = Chain(
             [
@@ -95,18 +95,19 @@ class KLTAnalysis(keras.layers.Layer):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         """Maps images [batch, height, width, 3] on 0..255 to latents."""
-        image = image - MIDDLE
+        image = tf.cast(image, "float32") - MIDDLE
         blocks = rearrange(image, "n (h a) (w b) c -> n h w (a b c)", a=BLOCK, b=BLOCK)
         latent = _multiply(blocks / ANALYSIS_GAIN, self.linear)
         half = BLOCK // 2
-        return latent + self.branch(rearrange(image, "n (h a) (w b) c -> n h w (a b c)", a=half, b=half))
+        refined = self.branch(rearrange(image, "n (h a) (w b) c -> n h w (a b c)", a=half, b=half))
+        return latent + tf.cast(refined, "float32")
 
 
 class KLTSynthesis(keras.layers.Layer):
     """The synthesis of `KLTTransform`; its arguments are the transform's."""
 
     def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # The linear path is float32 whatever the policy.
         self.latent_depth, self.step = latent_depth, step
         self.entrance = Convolution(4 * width, 1)
         self.branch = Chain(
@@ -127,12 +128,12 @@ class KLTSynthesis(keras.layers.Layer):
 
     def call(self, latent: tf.Tensor) -> tf.Tensor:
         """Maps latents [batch, height, width, latent_depth] to images on 0..255."""
-        blocks = _multiply(latent / SYNTHESIS_GAIN, self.linear)
+        blocks = _multiply(tf.cast(latent, "float32") / SYNTHESIS_GAIN, self.linear)
         image = rearrange(blocks, "n h w (a b c) -> n (h a) (w b) c", a=BLOCK, b=BLOCK, c=3)
         inner = rearrange(self.entrance(latent), "n h w (a b c) -> n (h a) (w b) c", a=2, b=2)
         half = BLOCK // 2
         refined = rearrange(self.branch(inner), "n h w (a b c) -> n (h a) (w b) c", a=half, b=half, c=3)
-        return tf.cast(image, "float32") + tf.cast(refined, "float32") + MIDDLE
+        return image + tf.cast(refined, "float32") + MIDDLE
 
 
 class ResidualBlock(keras.layers.Layer):

@@ -133,7 +133,7 @@ class PatchUnpacking(Patches):
         return _split_in_four(tokens, lambda order: self._apply(_unpack, tokens.rows, order, training))
 
     def derive(self) -> tuple[tf.Tensor, ...]:
-        return _cast((self.kernel, self.bias), self.compute_dtype)
+        return _cast((self.kernel, self.bias), "float32")  # Pixels lose too much in bfloat16.
 
 
 def _cast(tensors: tuple[tf.Tensor, ...], dtype: str) -> tuple[tf.Tensor, ...]:
