@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 import lic
-from lic.environment import KERAS_3, compute_in, keras, layer_internals, slots_of, tf
+from lic.environment import KERAS_3, compute_in, layer_internals, slots_of, tf
 from lic.transforms import Chain, Convolution
 
 
-def test_keras_3_is_known_by_its_version():
-    assert (keras.__version__.split(".")[0] == "3") == KERAS_3
+def test_python_3_12_comes_with_keras_3():
+    assert (sys.version_info >= (3, 12)) == KERAS_3
 
 
 def test_a_layer_and_those_inside_compute_by_a_policy():
@@ -27,8 +27,8 @@ def test_slots_are_the_moments_of_a_variable():
     optimizer.build(variables)
     optimizer.apply_gradients([(tf.constant([4.0, 4.0]), variables[0]), (tf.constant([2.0]), variables[1])])
     first, second = slots_of(optimizer, variables[1])
-    np.testing.assert_allclose(first, [0.2], rtol=1e-5)
-    np.testing.assert_allclose(second, [0.004], rtol=1e-5)
+    np.testing.assert_allclose(first, [0.2], rtol=1e-4)
+    np.testing.assert_allclose(second, [0.004], rtol=1e-4)
 
 
 def test_internals_are_what_keras_gives_and_not_ours():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.environment import compute_in, tf
-from lic.transforms import GDN, Convolution
+from lic.transforms import GDN, Chain, Convolution
 from lic.transforms.convolution import from_dft, to_dft
 from tests.conftest import assert_near, golden
 
@@ -103,14 +103,12 @@ def test_config_makes_it_anew():
 
 @pytest.mark.parametrize("options", [{}, {"up": 2, "kernel_form": "dft"}, {"down": 2}])
 def test_full_precision_is_float32_whatever_the_policy(options):
-    values = tf.random.uniform((1, 9, 7, 16))
-    plain = Convolution(3, 5, **options)
+    values = tf.cast(tf.cast(tf.random.uniform((1, 9, 7, 16)), "bfloat16"), "float32")
+    plain, precise = (Chain([Convolution(3, 5, **options, full_precision=each)]) for each in (False, True))
     plain(values)
-    precise = Convolution(3, 5, **options, full_precision=True)
     precise(values)
     compute_in(precise, "mixed_bfloat16")
     for mine, given in zip(precise.weights, plain.weights, strict=True):
         mine.assign(given)
-    assert precise(values).dtype == tf.float32
     assert_near(precise(values), plain(values), 1e-6)
-    assert precise(tf.cast(values, "bfloat16")).dtype == tf.float32
+    assert precise(values).dtype == precise(tf.cast(values, "bfloat16")).dtype == tf.float32

@@ -60,8 +60,9 @@ class Normal:
 
     def bits(self, values: tf.Tensor) -> tf.Tensor:
         """Returns the bits of each of values (differences from the mean), for steps of one."""
-        specs = (tf.TensorSpec([None] * 4), tf.TensorSpec([None] * 4))
-        return compiled(_bits, specs, self.scales, self.rounded)(values, self.index)
+        inputs = tf.convert_to_tensor(values), tf.convert_to_tensor(self.index)
+        specs = tuple(tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in inputs)
+        return compiled(_bits, specs, self.scales, self.rounded)(*inputs)
 
 
 def _bits(scales: Scales, rounded: bool, values: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
