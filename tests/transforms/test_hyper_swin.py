@@ -2,20 +2,18 @@ import pytest
 
 from lic.environment import tf
 from lic.transforms import SwinHyperTransform
-from lic.transforms.swin_block import SwinBlock
 
 SIZES = {"latent_depth": 20, "hyper_width": 8, "side_depth": 12, "hyper_window": 4, "head_dim": 4}
 
 
-def windows_and_depths(layer):
-    blocks = [part for part in layer._flatten_layers() if isinstance(part, SwinBlock)]
-    return [(block.width, block.window) for block in blocks]
+def widths_and_windows(stages):
+    return [(block.width, block.window) for stage in stages.stages for block in stage.blocks]
 
 
 def test_depths_are_those_of_the_stages_next_to_the_latent_and_of_the_other():
     hyper = SwinHyperTransform(**SIZES, hyper_depths=(3, 1))
-    assert windows_and_depths(hyper.analysis) == [(8, 4)] * 3 + [(12, 4)]
-    assert windows_and_depths(hyper.synthesis) == [(12, 4)] + [(8, 4)] * 3
+    assert widths_and_windows(hyper.analysis.layers[-1]) == [(8, 4)] * 3 + [(12, 4)]
+    assert widths_and_windows(hyper.synthesis) == [(12, 4)] + [(8, 4)] * 3
 
 
 @pytest.mark.parametrize("size", [(4, 4), (5, 3), (16, 8)])
