@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 import lic
@@ -14,8 +15,6 @@ class Half(lic.Transform):
 
 
 def test_a_transform_is_its_synthesis_after_its_analysis():
-    import numpy as np
-
     images = np.arange(48, dtype=np.float32).reshape(1, 4, 4, 3)
     half = Half()
     assert half(images).shape == images.shape

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -69,7 +70,7 @@ def in_tiles(
     rows, columns = (length // scales[0] for length in values.shape[:2])
     if tile == "auto":
         tile = AUTOMATIC if rows * columns * transform.downscale**2 > LARGE else None
-    tiles = list(_pairs(spans(transform, rows, tile), spans(transform, columns, tile)))
+    tiles = list(itertools.product(spans(transform, rows, tile), spans(transform, columns, tile)))
     if len(tiles) == 1:
         return np.asarray(function(values))
     joined = np.empty((rows * scales[1], columns * scales[1], channels), np.float32)
@@ -79,10 +80,6 @@ def in_tiles(
         outer = [_slice(span.start, span.stop, scales[1]) for span in (down, right)]
         joined[tuple(outer)] = np.asarray(result)[tuple(inner)]
     return joined
-
-
-def _pairs(rows: list[Span], columns: list[Span]) -> Iterator[tuple[Span, Span]]:
-    return ((down, right) for down in rows for right in columns)
 
 
 def _slice(start: int, stop: int, scale: int) -> slice:
