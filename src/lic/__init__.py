@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lic.models.base import CompressionModel
     from lic.models.checkpoints import import_checkpoint
     from lic.models.create import create_model
+    from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
     from lic.models.recipes import Recipe
     from lic.registry import (
         list_entropy_models,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
         register_model,
         register_transform,
     )
+    from lic.training.loop import train
+    from lic.training.settings import Settings
     from lic.transforms.base import HyperTransform, Transform
 
 _HOMES = {
@@ -61,6 +64,7 @@ _HOMES = {
     "lic.models.base": ("CompressionModel",),
     "lic.models.checkpoints": ("import_checkpoint",),
     "lic.models.create": ("create_model",),
+    "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
     "lic.models.recipes": ("Recipe",),
     "lic.registry": (
         "list_entropy_models",
@@ -72,11 +76,14 @@ _HOMES = {
         "register_model",
         "register_transform",
     ),
+    "lic.training.loop": ("train",),
+    "lic.training.settings": ("Settings",),
     "lic.transforms.base": ("HyperTransform", "Transform"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "LAMBDAS",
     "Adam",
     "BitstreamError",
     "CheckpointError",
@@ -89,20 +96,24 @@ __all__ = [
     "LicError",
     "Recipe",
     "RegistryError",
+    "Settings",
     "Transform",
     "WrongModelError",
     "__version__",
+    "beta_of_lmbda",
     "create_model",
     "import_checkpoint",
     "list_entropy_models",
     "list_hyper_transforms",
     "list_models",
     "list_transforms",
+    "lmbda_of_beta",
     "load",
     "register_entropy_model",
     "register_hyper_transform",
     "register_model",
     "register_transform",
+    "train",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,19 @@ def compress(
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file, or folder.")] = None,
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    quality: Annotated[
+        float | None,
+        typer.Option("--quality", "-q", metavar="Q", help="1 to 8 with the default model, or any number between."),
+    ] = None,
+    bpp: Annotated[
+        float | None, typer.Option(metavar="B", help="Highest quality with at most B bits per pixel.")
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option("--bytes", metavar="N", help="Highest quality with at most N bytes a stream.")
+    ] = None,
+    effort: Annotated[
+        int, typer.Option(metavar="0..9", help="Refine each stream: slower to compress, smaller or better.")
+    ] = 0,
     background: Annotated[
         str | None,
         typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour."),
@@ -46,17 +60,52 @@ def compress(
     jobs = files.plan(paths, out, ENDING, _is_image)
     _refuse_other_endings(jobs)
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
+    target = _target_of(quality, bpp, max_bytes)
     codec = options.load(model, precision, tile)
-    files.run(jobs, lambda job: _compress_one(codec, job, reading, verbose), force, as_json, "Compressing")
+
+    def encode(pixels: Any) -> bytes:
+        return _encode(codec, pixels, effort, **target)
+
+    files.run(jobs, lambda job: _compress_one(codec, encode, job, reading, verbose), force, as_json, "Compressing")
 
 
-def _compress_one(codec: Any, job: files.Job, reading: dict[str, Any], verbose: bool) -> dict[str, Any]:
+def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) -> dict[str, Any]:
+    given = {"quality": quality, "bpp": bpp, "max_bytes": max_bytes}
+    target = {name: value for name, value in given.items() if value is not None}
+    if len(target) > 1:
+        raise typer.BadParameter("give one of --quality, --bpp and --bytes")
+    if any(value <= 0 for value in target.values()):
+        raise typer.BadParameter("--quality, --bpp and --bytes are over 0")
+    return target
+
+
+def _encode(
+    codec: Any,
+    pixels: Any,
+    effort: int,
+    quality: float | None = None,
+    bpp: float | None = None,
+    max_bytes: int | None = None,
+) -> bytes:
+    if bpp is not None:
+        max_bytes = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
+    if max_bytes is not None:
+        return codec.compress_to(pixels, max_bytes, effort=effort)
+    try:
+        return codec.compress(pixels, quality=quality, effort=effort)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _compress_one(
+    codec: Any, encode: Callable[[Any], bytes], job: files.Job, reading: dict[str, Any], verbose: bool
+) -> dict[str, Any]:
     from lic.codec.file import written_aside
     from lic.codec.images import read_image
 
     pixels = read_image(job.source, **reading)
     began = time.perf_counter()
-    stream = codec.compress(pixels)
+    stream = encode(pixels)
     seconds = time.perf_counter() - began
     with written_aside(job.target) as file:
         file.write(stream)
@@ -75,9 +124,9 @@ def _psnr(pixels: Any, decoded: Any) -> float | None:
 
 
 def _is_image(path: Path) -> bool:
-    from PIL import Image
+    from lic.codec.images import is_image
 
-    return path.suffix.lower() in Image.registered_extensions()
+    return is_image(path)
 
 
 def _refuse_other_endings(jobs: list[files.Job]) -> None:

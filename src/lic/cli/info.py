@@ -47,6 +47,7 @@ def _of_stream(file: Path) -> dict[str, Any]:
         "height": stream.height,
         "width": stream.width,
         "grey": Flag.GREY in stream.flags,
+        "quality": stream.quality,
         "bytes": len(data),
         "bpp": round(8 * len(data) / (stream.height * stream.width), 4),
     }

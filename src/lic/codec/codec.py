@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
 
 from lic.codec.file import CodecFile
+from lic.codec.refinement import STEPS, Refiner, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.stream import Flag, Stream
+from lic.codec.target import highest_quality
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Decode, Encode
 from lic.entropy.normal import Scales
@@ -79,27 +81,68 @@ class Codec:
                 )
         self._open(model.get_config(), stored, weights, None, precision, tile)
 
-    def compress(self, image: np.ndarray) -> bytes:
+    def compress(
+        self,
+        image: np.ndarray,
+        *,
+        quality: float | None = None,
+        effort: int = 0,
+        progress: Callable[[float], None] | None = None,
+    ) -> bytes:
         """Compresses an image into a stream.
 
         Args:
           image: uint8 [height, width, 3], or [height, width] for grey, which stays grey.
+          quality: Where the codec has several, one of `qualities` or any number between; default: the middle one.
+          effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent, which takes time when
+            compressing and none when decoding; the stream is never worse in loss than with 0.
+          progress: Is told which share of that is done, 0 to 1.
 
         Raises:
           ImageError: The array is of another type or shape.
+          ValueError: `quality` or `effort` is not one that this codec has.
           LicError: The model gave numbers that are not finite.
         """
-        image = _checked(image)
-        grey = image.ndim == 2
-        latent = self._latent(np.stack([image] * 3, -1) if grey else image)
-        payload, symbols, finite = self._encode(latent)
-        if not finite:
-            raise LicError(
-                "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
-                "The model's weights have diverged: go back to earlier ones."
-            )
-        flags = Flag.GREY if grey else Flag(0)
-        return Stream(self.fingerprint, *image.shape[:2], payload.numpy(), _crc(symbols), flags).pack()
+        image, quality = _checked(image), self._quality(quality)
+        check_effort(effort)
+        latent = self._latent(image)
+        stream = self._pack(image, quality, self._encode(latent, quality))
+        if effort:
+            refined = self._refiner.refine(_coloured(image), latent, quality, STEPS[effort], progress)
+            stream = self._better(image, quality, stream, self._pack(image, quality, self._encode_refined(*refined)))
+        return stream
+
+    def compress_to(
+        self,
+        image: np.ndarray,
+        max_bytes: int,
+        *,
+        effort: int = 0,
+        progress: Callable[[float], None] | None = None,
+    ) -> bytes:
+        """Compresses an image at the highest quality whose stream has at most `max_bytes`.
+
+        Args:
+          image: As for `compress`.
+          max_bytes: Bytes of the whole stream.
+          effort: As for `compress`; a refined stream that is larger than `max_bytes` is not taken.
+          progress: As for `compress`.
+
+        Raises:
+          LicError: The codec has one rate only, or the lowest quality's stream is larger.
+        """
+        image, latent = _checked(image), self._latent(_checked(image))
+        quality, stream = highest_quality(
+            lambda quality: self._pack(image, quality, self._encode(latent, quality)), self.qualities, max_bytes
+        )
+        refined = self.compress(image, quality=quality, effort=effort, progress=progress) if effort else stream
+        return refined if len(refined) <= max_bytes else stream
+
+    @property
+    def qualities(self) -> tuple[int, ...]:
+        """The qualities that training knew by name, from the lowest rate to the highest; none for a single rate."""
+        gains = self.model.gains
+        return tuple(range(1, gains.count + 1)) if gains else ()
 
     def decompress(self, stream: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] where it was grey.
@@ -117,7 +160,7 @@ class Codec:
         self._check(parsed, max_pixels)
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
-        y_hat, symbols = self._decode(parsed.payload, rows, columns)
+        y_hat, symbols = self._decode(parsed.payload, rows, columns, parsed.quality or 0.0)
         if _crc(symbols) != parsed.symbols_crc:
             raise DesyncError(
                 "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
@@ -128,19 +171,19 @@ class Codec:
         pixels = pixels.mean(-1) if Flag.GREY in parsed.flags else pixels
         return np.rint(pixels).astype(np.uint8)
 
-    def compress_batch(self, images: Iterable[np.ndarray]) -> list[bytes]:
-        """Compresses images, whose sizes may differ, one by one; the streams are those of `compress`."""
-        return [self.compress(image) for image in images]
+    def compress_batch(self, images: Iterable[np.ndarray], **options: Any) -> list[bytes]:
+        """Compresses images, whose sizes may differ, one by one; options and streams are those of `compress`."""
+        return [self.compress(image, **options) for image in images]
 
     def decompress_batch(self, streams: Iterable[bytes], *, max_pixels: int = MAX_PIXELS) -> list[np.ndarray]:
         """Decodes streams one by one."""
         return [self.decompress(stream, max_pixels=max_pixels) for stream in streams]
 
-    def estimate(self, image: np.ndarray) -> dict[str, float]:
+    def estimate(self, image: np.ndarray, *, quality: float | None = None) -> dict[str, float]:
         """Returns the estimated bits of each part of an image's stream, without header and checksums."""
-        image = _checked(image)
-        images = np.stack([image] * 3, -1)[None] if image.ndim == 2 else image[None]
-        return {name: float(bits[0]) for name, bits in self.model(images.astype(np.float32)).bits.items()}
+        images, quality = _coloured(_checked(image))[None].astype(np.float32), self._quality(quality)
+        estimated = self.model(images, quality=tf.constant([quality]))
+        return {name: float(bits[0]) for name, bits in estimated.bits.items()}
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the codec to a file that `lic.load` reads; by custom its name ends in .codec."""
@@ -179,17 +222,19 @@ class Codec:
 
     def _trace(self) -> None:
         """Makes the functions that run, for any size; each is traced when it is first called."""
-        self._derived = {}
+        self._derived, self._refiner = {}, Refiner(self.model)
         image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, self.model.transform.depth))
-        number = tf.TensorSpec((), tf.int32)
+        integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
         self._analyse = tf.function(self._analyse_image, [image], autograph=False)
-        self._encode = tf.function(self._encode_latent, [latent], autograph=False)
-        self._decode = tf.function(self._decode_latent, [tf.TensorSpec((), tf.string), number, number], autograph=False)
+        self._encode = tf.function(self._encode_latent, [latent, real], autograph=False)
+        self._encode_refined = tf.function(self._encode_latents, autograph=False, reduce_retracing=True)
+        payload = tf.TensorSpec((), tf.string)
+        self._decode = tf.function(self._decode_latent, [payload, integer, integer, real], autograph=False)
         self._synthesise = tf.function(self._synthesise_latent, [latent], autograph=False)
 
     def _latent(self, image: np.ndarray) -> np.ndarray:
         transform = self.model.transform
-        padded = pad(tf.constant(image[None]), transform.downscale)[0].numpy()
+        padded = pad(tf.constant(_coloured(image)[None]), transform.downscale)[0].numpy()
         return in_tiles(
             lambda tile: self._analyse(tile.astype(np.float32)),
             padded,
@@ -199,24 +244,63 @@ class Codec:
             transform.depth,
         )
 
+    def _pack(self, image: np.ndarray, quality: float, coded: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> bytes:
+        payload, symbols, finite = coded
+        if not finite:
+            raise LicError(
+                "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
+                "The model's weights have diverged: go back to earlier ones."
+            )
+        flags = Flag.GREY if image.ndim == 2 else Flag(0)
+        quality = quality if self.qualities else None
+        return Stream(self.fingerprint, *image.shape[:2], payload.numpy(), _crc(symbols), flags, quality).pack()
+
+    def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
+        """The stream whose loss is lowest, by its bytes and by what it decodes to."""
+        lmbda = float(self.model.lmbda_at(tf.constant([quality]))[0])
+
+        def loss(stream: bytes) -> float:
+            decoded = _coloured(self.decompress(stream)).astype(np.float32)[None]
+            distortion = float(self.model.distortion_of(_coloured(image).astype(np.float32)[None], decoded)[0])
+            return 8 * len(stream) / (image.shape[0] * image.shape[1]) + lmbda * distortion
+
+        return min(streams, key=loss)
+
+    def _quality(self, quality: float | None) -> float:
+        """A quality as streams carry it, or 0 where the codec has one rate."""
+        last = len(self.qualities)
+        if quality is not None and not (last and 1 <= quality <= last):
+            has = f"from 1 to {last}" if last else "None, since this codec has a single rate"
+            raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
+        if not last:
+            return 0.0
+        return round((self.model.gains.middle if quality is None else quality) * 256) / 256
+
     def _analyse_image(self, image: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):
             return tf.cast(self.model.transform.analysis(image[None])[0], "float32")
 
-    def _encode_latent(self, latent: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _encode_latent(self, latent: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        return self._encode_latents(self.model.scale(latent[None], quality[None]))
+
+    def _encode_latents(
+        self, latent: tf.Tensor, side: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         entropy = self.model.entropy
-        coder = Encode(latent[None], self._tables, entropy.priors)
+        coder = Encode(latent, self._tables, entropy.priors, side)
         with remembering(self._derived):
             entropy.walk(coder)
         return coder.finish()
 
-    def _decode_latent(self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _decode_latent(
+        self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         entropy = self.model.entropy
         zeros = tf.zeros((1, rows, columns, self.model.transform.depth))
         coder = Decode(payload, zeros, self._tables, entropy.priors)
         with remembering(self._derived):
             y_hat = entropy.walk(coder)
-        return y_hat[0], coder.finish()
+        return self.model.unscale(y_hat, quality[None])[0], coder.finish()
 
     def _synthesise_latent(self, y_hat: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):
@@ -228,8 +312,12 @@ class Codec:
                 f"The stream was made by the codec {name_of(stream.fingerprint)}, "
                 f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
             )
-        if stream.flags & ~Flag.GREY:
-            raise BitstreamError(f"The stream says {stream.flags!r}, which this codec never writes. Get it anew.")
+        quality, last = stream.quality, len(self.qualities)
+        written = Flag.GREY | Flag.QUALITY if last else Flag.GREY
+        if stream.flags & ~written or (last and (quality is None or not 1 <= quality <= last)):
+            raise BitstreamError(
+                f"The stream says {stream.flags!r} and quality {quality}, which this codec never writes. Get it anew."
+            )
         if stream.height * stream.width > max_pixels:
             raise BitstreamError(
                 f"The stream is of an image of {stream.height}x{stream.width} pixels, more than "
@@ -261,6 +349,10 @@ def _checked(image: np.ndarray) -> np.ndarray:
             "np.asarray(PIL.Image.open(path).convert('RGB'))."
         )
     return image
+
+
+def _coloured(image: np.ndarray) -> np.ndarray:
+    return np.stack([image] * 3, -1) if image.ndim == 2 else image
 
 
 def _crc(symbols: tf.Tensor) -> int:

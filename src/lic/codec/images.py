@@ -55,6 +55,11 @@ def read_image(
         raise ImageError(f"{path} cannot be read as an image: {error}.") from error
 
 
+def is_image(path: str | os.PathLike) -> bool:
+    """Returns whether a file's name ends like those of images that Pillow reads."""
+    return os.path.splitext(path)[1].lower() in Image.registered_extensions()
+
+
 def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
     """Writes pixels to an image file whose format its name's ending tells, aside and renamed.
 

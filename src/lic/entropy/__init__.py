@@ -7,9 +7,10 @@ from lic.entropy.coders import Coder, Decode, Encode, Estimate
 from lic.entropy.factorized import Factorized
 from lic.entropy.hyperprior import Hyperprior
 from lic.entropy.normal import Normal, Scales
-from lic.entropy.parts import EVERYTHING, Part, anchors, channels, others
+from lic.entropy.parts import EVERYTHING, Part, anchors, channels, others, within
 from lic.entropy.prior import LearntPrior
 from lic.entropy.residual import LatentResidualPrediction
+from lic.entropy.space_channel import SpaceChannel
 from lic.entropy.tables import Tables
 
 __all__ = [
@@ -30,8 +31,10 @@ __all__ = [
     "Normal",
     "Part",
     "Scales",
+    "SpaceChannel",
     "Tables",
     "anchors",
     "channels",
     "others",
+    "within",
 ]

@@ -12,6 +12,7 @@ from lic.entropy.prior import LearntPrior
 from lic.entropy.tables import Tables, make_tables
 from lic.environment import compute_in, keras, tf
 from lic.transforms.base import HyperTransform
+from lic.transforms.convolution import Convolution
 
 
 class Estimated(NamedTuple):
@@ -89,6 +90,14 @@ class EntropyModel(Configured, keras.layers.Layer):
         coder = Estimate(tf.cast(latent, "float32"), self.scales, bool(training), self.quantization)
         y_hat = self.walk(coder)
         return Estimated(y_hat, coder.z_hat, coder.bits)
+
+    @property
+    def heads(self) -> list[tuple[Convolution, int, int]]:
+        """Layers whose bias starts means and scale indexes, each with its first channel and the one after its last.
+
+        Training may start the scales there; a walk whose networks have no such bias has none.
+        """
+        return []
 
     @property
     def priors(self) -> list[LearntPrior]:

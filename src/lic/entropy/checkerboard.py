@@ -74,6 +74,10 @@ class Checkerboard(EntropyModel):
         y_hat = second.put(y_hat, coder.normal(second, mean, index))
         return y_hat + self.residual(features) if self.residual else y_hat
 
+    @property
+    def heads(self) -> list[tuple[Convolution, int, int]]:
+        return [(self.parameters.layers[-1], 0, self.latent_depth)]
+
     def _parameters(self, features: tf.Tensor, context: tf.Tensor | None = None) -> list[tf.Tensor]:
         """Means and scale indexes of the positions that are coded, and of no others."""
         if self.fusion == "concatenate":

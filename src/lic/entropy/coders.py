@@ -6,6 +6,7 @@ import abc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lic.entropy.noise import uniform
 from lic.entropy.normal import Normal, Scales
 from lic.entropy.parts import Part
 from lic.entropy.prior import LearntPrior
@@ -55,14 +56,21 @@ class Coder(abc.ABC):
 
 
 class _LatentCoder(Coder):
-    """A coder that has the latent; subclasses say what becomes of each part."""
+    """A coder that has the latent; subclasses say what becomes of each part.
 
-    def __init__(self, latent: tf.Tensor, scales: Scales):
+    Args:
+      latent: The latent [batch, height, width, depth].
+      scales: The table of scales.
+      side: Side information that stands in for what the hyper analysis makes of the latent.
+    """
+
+    def __init__(self, latent: tf.Tensor, scales: Scales, side: tf.Tensor | None = None):
         super().__init__(scales, tf.zeros_like(latent))
-        self.latent = latent
+        self.latent, self._side = latent, side
 
     def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
-        return self._features(hyper, self._quantize("side", hyper.analysis(self.latent), prior))
+        side = hyper.analysis(self.latent) if self._side is None else self._side
+        return self._features(hyper, self._quantize("side", side, prior))
 
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         centred = part.take(self.latent) - mean
@@ -112,7 +120,7 @@ class Estimate(_LatentCoder):
         forms = {"ste": rounded}
         if self.training:
             forms["ste"] = centred + tf.stop_gradient(rounded - centred)
-            forms["noise"] = centred + tf.random.uniform(tf.shape(centred), -0.5, 0.5)
+            forms["noise"] = centred + uniform(tf.shape(centred))
         rated = forms[self.rate_form] if self.training else rounded
         self.bits[name] = self.bits.get(name, 0.0) + tf.reduce_sum(distribution.bits(rated), (1, 2, 3))
         return forms[self.decoder_form] if self.training else rounded
@@ -125,10 +133,11 @@ class Encode(_LatentCoder):
       latent: The latent [1, height, width, depth].
       tables: The coder's tables.
       priors: The entropy model's learnt priors, in the tables' order.
+      side: Side information that stands in for what the hyper analysis makes of the latent.
     """
 
-    def __init__(self, latent: tf.Tensor, tables: Tables, priors: Sequence[LearntPrior]):
-        super().__init__(latent, tables.scales)
+    def __init__(self, latent: tf.Tensor, tables: Tables, priors: Sequence[LearntPrior], side: tf.Tensor | None = None):
+        super().__init__(latent, tables.scales, side)
         self._tables, self._priors = tables, priors
         self._encoder, self._symbols = RangeEncoder(tables), []
         self.finite = tf.reduce_all(tf.math.is_finite(latent))

@@ -10,6 +10,7 @@ from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
+from lic.transforms.convolution import Convolution
 
 
 @register_entropy_model("hyperprior")
@@ -61,6 +62,11 @@ class Hyperprior(EntropyModel):
         mean, index = self._mean_and_index(self.parameters(features) if self.parameters else features)
         y_hat = coder.normal(EVERYTHING, mean, index)
         return y_hat + self.residual(features) if self.residual else y_hat
+
+    @property
+    def heads(self) -> list[tuple[Convolution, int, int]]:
+        found = self.parameters and not self.zero_mean
+        return [(self.parameters.layers[-1], 0, self.latent_depth)] if found else []
 
     def _mean_and_index(self, parameters: tf.Tensor) -> list[tf.Tensor]:
         return [tf.zeros_like(parameters), parameters] if self.zero_mean else tf.split(parameters, 2, -1)

@@ -46,6 +46,18 @@ def others() -> Part:
     return _positions("others", 0)
 
 
+def within(outer: Part, inner: Part) -> Part:
+    """Returns the part of `outer` that `inner` takes from it, such as the anchors of some channels."""
+
+    def take(latent: tf.Tensor) -> tf.Tensor:
+        return inner.take(outer.take(latent))
+
+    def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        return outer.put(latent, inner.put(outer.take(latent), values))
+
+    return Part(f"{outer.name} {inner.name}", take, put)
+
+
 def checkerboard(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     """Returns the parity [height * width] of row plus column: 1 at anchors."""
     return tf.reshape((tf.range(height)[:, None] + tf.range(width)) % 2, [-1])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
+import numbers
+import random
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
+from lic.entropy.noise import drawn_from, uniform
 from lic.environment import keras, tf
 from lic.models.adam import Adam
+from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
+from lic.models.gains import Gains
 from lic.transforms.base import Transform
 from lic.transforms.padding import pad
 
@@ -18,7 +23,7 @@ class Compressed(NamedTuple):
 
     Attributes:
       x_hat: The decoded images [batch, height, width, 3] on 0..255, not clipped.
-      y: The latent before quantisation.
+      y: The latent before quantisation, scaled by the quality where there are several.
       y_hat: The quantised latent.
       z_hat: The quantised side information, or None where the model has none.
       bits: Part -> estimated bits [batch].
@@ -32,7 +37,7 @@ class Compressed(NamedTuple):
 
 
 class CompressionModel(Configured, keras.Model):
-    """A transform and an entropy model, trained on bits per pixel + lmbda * mean squared error.
+    """A transform and an entropy model, trained on bits per pixel + lmbda * distortion.
 
     `compile(optimizer)`, `fit`, `evaluate`, `save_weights` and `load_weights` are Keras's own; data are images
     [batch, height, width, 3] on 0..255. Reported are loss, bpp, mse and psnr.
@@ -40,54 +45,109 @@ class CompressionModel(Configured, keras.Model):
     Args:
       transform: The transform.
       entropy: The entropy model, for latents as deep as the transform's.
-      lmbda: Weight of the mean squared error, on the 0..255 scale.
+      lmbda: Weight of the distortion; or one for each quality, rising, for a model that covers the rates between.
+      distortion: "mse", the mean squared error on the 0..255 scale, or "ms-ssim", one minus MS-SSIM.
+
+    Attributes:
+      gains: What the latent is scaled by at each quality, or None in a model of one rate.
 
     Raises:
-      ValueError: The parts do not fit, or `lmbda` is not positive.
+      ValueError: The parts do not fit, `lmbda` is not positive and rising, or `distortion` is unknown.
     """
 
-    def __init__(self, transform: Transform, entropy: EntropyModel, lmbda: float = 0.01, **kwargs):
+    def __init__(
+        self,
+        transform: Transform,
+        entropy: EntropyModel,
+        lmbda: float | Sequence[float] = 0.01,
+        distortion: Literal["mse", "ms-ssim"] = "mse",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        _check_parts(transform, entropy, lmbda)
-        self.transform, self.entropy, self.lmbda = transform, entropy, lmbda
+        _check_parts(transform, entropy, lmbda, distortion)
+        one_rate = isinstance(lmbda, numbers.Real)
+        self.transform, self.entropy, self.distortion = transform, entropy, distortion
+        self.lmbda = float(lmbda) if one_rate else tuple(float(each) for each in lmbda)
+        self.gains = None if one_rate else Gains(transform.depth, lmbda)
         self.built = True  # Each part builds itself when it is called.
         # Past Keras's tracking: means that are reported are no weights of the model.
         self.__dict__["trackers"] = [keras.metrics.Mean(name=name) for name in ("loss", "bpp", "mse", "psnr")]
 
-    def call(self, images: tf.Tensor, training: bool = False) -> Compressed:
-        """Analyses images [batch, height, width, 3] on 0..255, estimates their bits, and synthesises them again."""
+    def call(self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None) -> Compressed:
+        """Analyses images [batch, height, width, 3] on 0..255, estimates their bits, and synthesises them again.
+
+        Args:
+          images: The images.
+          training: Whether noise stands in for rounding.
+          quality: Where the model has several, that of each image [batch]; default: the middle one for all.
+        """
         images = tf.cast(images, self.compute_dtype)
         height, width = tf.unstack(tf.shape(images)[1:3])
+        quality = self.qualities(tf.shape(images)[0]) if quality is None else tf.cast(quality, "float32")
         y = tf.cast(self.transform.analysis(pad(images, self.transform.downscale)), "float32")
+        y = self.scale(y, quality)
         y_hat, z_hat, bits = self.entropy(y, training=training)
-        x_hat = self.transform.synthesis(tf.cast(y_hat, self.compute_dtype))[:, :height, :width]
+        x_hat = self.transform.synthesis(tf.cast(self.unscale(y_hat, quality), self.compute_dtype))
         self.__dict__["_has_run"] = True
-        return Compressed(tf.cast(x_hat, "float32"), y, y_hat, z_hat, bits)
+        return Compressed(tf.cast(x_hat[:, :height, :width], "float32"), y, y_hat, z_hat, bits)
+
+    def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns latents [batch, height, width, depth] as the entropy model takes them at qualities [batch]."""
+        return self.gains.scale(latent, quality) if self.gains else latent
+
+    def unscale(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns quantised latents [batch, height, width, depth] as the synthesis takes them."""
+        return self.gains.unscale(y_hat, quality) if self.gains else y_hat
+
+    def qualities(self, batch: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns a quality for each image [batch]: the middle one, or in training any between the first and last."""
+        if not self.gains:
+            return tf.zeros([batch])
+        return uniform([batch], 1.0, self.gains.count) if training else tf.fill([batch], float(self.gains.middle))
 
     def make_variables(self) -> None:
         """Makes all variables, by running the model on a small image unless it has run."""
         if not self.__dict__.get("_has_run"):
             self(tf.zeros((1, 64, 64, 3)))
 
-    def losses_of(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images."""
+    def losses_of(
+        self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
+        """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images.
+
+        Args:
+          images: Images [batch, height, width, 3] on 0..255.
+          training: Whether noise stands in for rounding.
+          quality: Where the model has several, that of each image [batch]; default: as `qualities` says.
+        """
         images = tf.cast(images, "float32")
-        compressed = self(images, training=training)
+        quality = self.qualities(tf.shape(images)[0], training) if quality is None else tf.cast(quality, "float32")
+        compressed = self(images, training=training, quality=quality)
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
         bpp = tf.add_n(list(compressed.bits.values())) / pixels
-        mse = tf.reduce_mean(tf.math.squared_difference(images, compressed.x_hat), (1, 2, 3))
-        psnr = 20 * math.log10(255) - 10 / math.log(10) * tf.math.log(tf.maximum(mse, 1e-10))
-        values = {"loss": bpp + self.lmbda * mse, "bpp": bpp, "mse": mse, "psnr": psnr}
+        mse = mean_squared_error(images, compressed.x_hat)
+        loss = bpp + self.lmbda_at(quality) * self.distortion_of(images, compressed.x_hat)
+        values = {"loss": loss, "bpp": bpp, "mse": mse, "psnr": psnr_of(mse)}
         return {name: tf.reduce_mean(value) for name, value in values.items()}
 
-    def compile(self, optimizer: Any = None, **kwargs: Any) -> None:
+    def distortion_of(self, images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+        """Returns the distortion [batch] that the loss weighs, of images [batch, height, width, 3] on 0..255."""
+        return 1 - ms_ssim(images, decoded) if self.distortion == "ms-ssim" else mean_squared_error(images, decoded)
+
+    def lmbda_at(self, quality: tf.Tensor) -> tf.Tensor:
+        """Returns the weight of the distortion [batch] at qualities [batch]."""
+        return self.gains.lmbda(quality) if self.gains else tf.fill(tf.shape(quality), self.lmbda)
+
+    def compile(self, optimizer: Any = None, *, seed: int | None = None, **kwargs: Any) -> None:
         """Configures training.
 
         Args:
           optimizer: Keras's name for an optimiser, or the optimiser; default `lic.Adam()`.
+          seed: Seed of the noise, which depends on it and on the number of the step; default: another each time.
           **kwargs: What `keras.Model.compile` takes; XLA is off unless `jit_compile=True`.
         """
         super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False} | kwargs)
+        self.__dict__["_seed"] = random.getrandbits(31) if seed is None else seed
         # Before the first step: one that makes variables is traced twice.
         self.make_variables()
         self.optimizer.build(self.trainable_variables)
@@ -95,16 +155,26 @@ class CompressionModel(Configured, keras.Model):
     # AutoGraph takes half of the time until the first step, and no part of ours needs it.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Takes one step of the optimiser."""
-        with tf.GradientTape() as tape:
-            values = self.losses_of(_images(data), training=True)
-        gradients = tape.gradient(values["loss"], self.trainable_variables)
+        """Takes one step of the optimiser; one whose gradients are not finite is taken as if they were zero."""
+        values, gradients = self.gradients_of(_images(data))
+        finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
+        gradients = [tf.where(finite, gradient, 0.0) for gradient in gradients]
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
         return self._report(values)
 
+    def gradients_of(self, images: tf.Tensor) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """Returns what `losses_of` does for the step that is next, and the loss's gradients for the weights.
+
+        Under a distribution strategy each replica returns its share of the gradients, which then add up.
+        """
+        with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
+            values = self.losses_of(images, training=True)
+            share = values["loss"] / tf.distribute.get_strategy().num_replicas_in_sync
+        return values, tape.gradient(share, self.trainable_variables)
+
     @tf.autograph.experimental.do_not_convert
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Measures a batch with rounded latents."""
+        """Measures a batch with rounded latents, at the middle quality where there are several."""
         return self._report(self.losses_of(_images(data)))
 
     @property
@@ -115,12 +185,13 @@ class CompressionModel(Configured, keras.Model):
     def get_config(self) -> dict[str, Any]:
         """Returns plain data from which `from_config` makes the same model, with fresh weights."""
         described = {"transform": describe(self.transform), "entropy": describe(self.entropy)}
-        return described | {"lmbda": self.lmbda}
+        return described | {"lmbda": self.lmbda, "distortion": self.distortion}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: None = None) -> CompressionModel:
         """Makes the model that `get_config` described."""
-        return cls(rebuild(config["transform"]), rebuild(config["entropy"]), config["lmbda"])
+        parts = rebuild(config["transform"]), rebuild(config["entropy"])
+        return cls(*parts, config["lmbda"], config.get("distortion", "mse"))
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
         for tracker in self.trackers:
@@ -132,7 +203,7 @@ def _images(data: Any) -> tf.Tensor:
     return data[0] if isinstance(data, (tuple, list)) else data
 
 
-def _check_parts(transform: Transform, entropy: EntropyModel, lmbda: float) -> None:
+def _check_parts(transform: Transform, entropy: EntropyModel, lmbda: float | Sequence[float], distortion: str) -> None:
     if not isinstance(transform, Transform) or not isinstance(entropy, EntropyModel):
         raise ValueError(
             "CompressionModel: expected a lic.Transform and a lic.EntropyModel. "
@@ -149,5 +220,7 @@ def _check_parts(transform: Transform, entropy: EntropyModel, lmbda: float) -> N
             "CompressionModel: expected an entropy model for latents as deep as the transform's. Received: "
             f"depth={transform.depth} and latent_depth={entropy.latent_depth}. Make both with the same latent_depth."
         )
-    if not lmbda > 0:
+    if isinstance(lmbda, numbers.Real) and not lmbda > 0:
         raise ValueError(f"CompressionModel: expected lmbda over 0. Received: lmbda={lmbda!r}.")
+    if distortion not in DISTORTIONS:
+        raise ValueError(f"CompressionModel: expected distortion to be one of {DISTORTIONS}. Received: {distortion!r}.")

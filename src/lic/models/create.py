@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 from lic import registry
 from lic.config import Configured
@@ -19,7 +19,8 @@ def create_model(
     transform: str | None = None,
     entropy: str | None = None,
     hyper: str | None = None,
-    lmbda: float | None = None,
+    lmbda: float | Sequence[float] | None = None,
+    distortion: Literal["mse", "ms-ssim"] = "mse",
     **sizes: Any,
 ) -> CompressionModel:
     """Makes a registered model, with overrides where given, or one from parts; its weights are fresh.
@@ -29,7 +30,9 @@ def create_model(
       transform: A registered transform; needed where there is no name.
       entropy: A registered entropy model; needed where there is no name.
       hyper: A registered hyper transform; default: the one named like the transform, else "conv".
-      lmbda: Weight of the mean squared error on 0..255 against bits per pixel; default 0.01.
+      lmbda: Weight of the distortion against bits per pixel, default 0.01 (mean squared error on 0..255); or one for
+        each quality, rising, such as `lic.LAMBDAS["mse"]`, for one model that covers all rates between.
+      distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
       **sizes: Arguments of the parts' constructors, each handed to every part that has it.
 
     Raises:
@@ -49,16 +52,17 @@ def create_model(
     if "hyper" in parameters(makers[1]):
         makers.insert(1, registry.hyper_transforms.get(hyper))
     _check_sizes(sizes, makers)
-    return _assemble(makers, recipe.lmbda if lmbda is None else lmbda, {**recipe.sizes, **sizes})
+    lmbda = recipe.lmbda if lmbda is None else lmbda
+    return _assemble(makers, {**recipe.sizes, **sizes}, lmbda=lmbda, distortion=distortion)
 
 
-def _assemble(makers: list[Callable], lmbda: float, sizes: dict[str, Any]) -> CompressionModel:
+def _assemble(makers: list[Callable], sizes: dict[str, Any], **loss: Any) -> CompressionModel:
     """Makes the parts, each with those of the sizes that it has, and the model from them."""
     made = makers[0](**_fitting(makers[0], sizes))
     given = dict(sizes, latent_depth=made.depth)
     if len(makers) == 3:
         given["hyper"] = makers[1](**_fitting(makers[1], given))
-    return CompressionModel(made, makers[-1](**_fitting(makers[-1], given)), lmbda)
+    return CompressionModel(made, makers[-1](**_fitting(makers[-1], given)), **loss)
 
 
 def parameters(maker: Callable) -> set[str]:

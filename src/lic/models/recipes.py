@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lic.registry import register_model
@@ -18,7 +18,7 @@ class Recipe:
       transform: Name of the transform.
       entropy: Name of the entropy model.
       hyper: Name of the hyper transform, or None for the default.
-      lmbda: Weight of the mean squared error on 0..255 against bits per pixel.
+      lmbda: Weight of the mean squared error on 0..255 against bits per pixel, or one for each quality.
       sizes: Sizes of the parts that differ from their defaults.
       parameters: Number of parameters.
       paper: Where the model was published.
@@ -29,7 +29,7 @@ class Recipe:
     transform: str
     entropy: str
     hyper: str | None = None
-    lmbda: float = 0.01
+    lmbda: float | Sequence[float] = 0.01
     sizes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     parameters: int = 0
     paper: str = ""

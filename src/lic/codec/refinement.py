@@ -1,0 +1,110 @@
+"""Effort when encoding: the latents of one image are refined by gradient descent, with the decoder as it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lic.entropy.noise import drawn_from
+from lic.entropy.relaxed import Relax
+from lic.environment import tf
+from lic.models.base import CompressionModel
+
+STEPS = (0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)  # Steps of gradient descent for each effort.
+RATE = 0.05
+HOT, COLD = 0.5, 0.05  # Temperatures at the first and the last step.
+_MOMENTS = (0.9, 0.999)
+
+
+def check_effort(effort: int) -> None:
+    """Raises a ValueError where `effort` is none."""
+    if not isinstance(effort, (int, np.integer)) or not 0 <= effort < len(STEPS):
+        raise ValueError(f"Codec: expected effort from 0 to {len(STEPS) - 1}. Received: {effort!r}.")
+
+
+class Refiner:
+    """Refines latents on the loss that the model was trained on, for one image.
+
+    Source: Campos et al., Content Adaptive Optimization for Neural Image Compression, CVPR workshops 2019; with the
+    relaxation of Yang, Bamler, Mandt, NeurIPS 2020.
+
+    Args:
+      model: The model, whose weights stay as they are.
+    """
+
+    def __init__(self, model: CompressionModel):
+        self._model = model
+        self._step = tf.function(self._take_step, autograph=False, reduce_retracing=True)
+
+    def refine(
+        self,
+        image: np.ndarray,
+        latent: np.ndarray,
+        quality: float,
+        steps: int,
+        progress: Callable[[float], None] | None = None,
+    ) -> list[tf.Tensor]:
+        """Returns the refined latent [1, rows, columns, depth], and after it the side information where there is any.
+
+        Args:
+          image: uint8 [height, width, 3].
+          latent: What the analysis made of it [rows, columns, depth], not scaled by the quality.
+          quality: The quality, or 0 where there is none.
+          steps: Number of steps.
+          progress: Is told which share is done after each step.
+        """
+        images, qualities = tf.constant(image[None], "float32"), tf.constant([quality])
+        values = self._start(tf.constant(latent[None]), qualities)
+        means, squares = ([tf.zeros_like(value) for value in values] for _ in range(2))
+        for number in range(steps):
+            temperature = HOT * (COLD / HOT) ** (number / steps)
+            schedule = tf.constant([number, temperature, RATE * _decay(number / steps)], "float32")
+            values, means, squares = self._step(images, qualities, values, means, squares, schedule)
+            if progress:
+                progress((number + 1) / steps)
+        return values
+
+    def _start(self, latent: tf.Tensor, quality: tf.Tensor) -> list[tf.Tensor]:
+        scaled, hyper = self._model.scale(latent, quality), self._model.entropy.hyper
+        return [scaled, hyper.analysis(scaled)] if hyper else [scaled]
+
+    def _take_step(
+        self,
+        images: tf.Tensor,
+        quality: tf.Tensor,
+        values: Sequence[tf.Tensor],
+        means: Sequence[tf.Tensor],
+        squares: Sequence[tf.Tensor],
+        schedule: tf.Tensor,
+    ) -> tuple[list[tf.Tensor], ...]:
+        """One step of Adam (Kingma and Ba, ICLR 2015) on tensors of any size."""
+        number, temperature, rate = tf.unstack(schedule)
+        with tf.GradientTape() as tape, drawn_from(0, number):
+            tape.watch(values)
+            loss = self._loss(images, quality, values, temperature)
+        gradients = tape.gradient(loss, values)
+        first, second = _MOMENTS
+        means = [first * mean + (1 - first) * gradient for mean, gradient in zip(means, gradients)]
+        squares = [second * square + (1 - second) * gradient**2 for square, gradient in zip(squares, gradients)]
+        rate *= tf.sqrt(1 - second ** (number + 1)) / (1 - first ** (number + 1))
+        moves = [rate * mean / (tf.sqrt(square) + 1e-12) for mean, square in zip(means, squares)]
+        return [value - move for value, move in zip(values, moves)], means, squares
+
+    def _loss(
+        self, images: tf.Tensor, quality: tf.Tensor, values: Sequence[tf.Tensor], temperature: tf.Tensor
+    ) -> tf.Tensor:
+        model = self._model
+        latent, side = values[0], values[1] if len(values) > 1 else None
+        coder = Relax(latent, model.entropy.scales, side, temperature)
+        y_hat = model.unscale(model.entropy.walk(coder), quality)
+        height, width = tf.unstack(tf.shape(images)[1:3])
+        x_hat = tf.cast(model.transform.synthesis(y_hat), "float32")[:, :height, :width]
+        bpp = tf.add_n(list(coder.bits.values())) / tf.cast(height * width, "float32")
+        return tf.reduce_sum(bpp + model.lmbda_at(quality) * model.distortion_of(images, x_hat))
+
+
+def _decay(share: float) -> float:
+    """Half a cosine over the second half."""
+    return 0.5 * (1 + math.cos(math.pi * max(0.0, 2 * share - 1)))

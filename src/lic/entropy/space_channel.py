@@ -1,0 +1,125 @@
+"""Groups of channels, each in two checkerboard passes (He et al., ELIC, CVPR 2022)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from lic.entropy.base import EntropyModel
+from lic.entropy.checkerboard import CheckerboardContext
+from lic.entropy.coders import Coder
+from lic.entropy.parameters import MeanAndIndexBias, convolutions
+from lic.entropy.parts import anchors, channels, others, within
+from lic.environment import keras, tf
+from lic.registry import register_entropy_model
+from lic.transforms.base import HyperTransform
+from lic.transforms.convolution import Convolution
+
+SHARES = (0.05, 0.05, 0.1, 0.2, 0.6)  # Of the channels in each group; the paper's 16, 16, 32, 64, 192 of 320.
+
+
+@register_entropy_model("space-channel")
+class SpaceChannel(EntropyModel):
+    """Codes groups of channels in order, and in each group the anchors, then the others.
+
+    A group sees the features and all groups before it; its others see its anchors too. Few channels that tell much come
+    first, so that most channels are coded with them as context.
+
+    Source: He et al., ELIC, CVPR 2022, sections 3.2 and 3.3, with smaller networks.
+
+    Args:
+      latent_depth: Channels of the latent.
+      hyper: The hyper transform.
+      group_depths: Channels of each group; default: shares as in the paper.
+      context_width: Channels of each context, that of the groups before and that of the anchors; default 128.
+      parameter_width: Channels of the layer before means and scale indexes; default 128.
+      context_size: Height and width of the anchors' kernel, odd.
+      **kwargs: `quantization` and `scales` of `EntropyModel`.
+
+    Raises:
+      ValueError: `group_depths` do not add up to `latent_depth`, or `context_size` is even.
+    """
+
+    def __init__(
+        self,
+        latent_depth: int,
+        hyper: HyperTransform,
+        group_depths: Sequence[int] | None = None,
+        context_width: int | None = None,
+        parameter_width: int = 128,
+        context_size: int = 5,
+        **kwargs,
+    ):
+        super().__init__(latent_depth, hyper, **kwargs)
+        depths = _shares_of(latent_depth) if group_depths is None else tuple(group_depths)
+        fits = sum(depths) == latent_depth and all(depth >= 1 for depth in depths)
+        self._check("group_depths", fits, f"numbers over 0 that add up to latent_depth={latent_depth}", group_depths)
+        self._check("context_size", context_size % 2 == 1, "odd", context_size)
+        bounds = [0, *itertools.accumulate(depths)]
+        self.groups = [
+            GroupNetworks(start, stop, context_width or 128, parameter_width, context_size, self.scales.index(1.0))
+            for start, stop in itertools.pairwise(bounds)
+        ]
+
+    def walk(self, coder: Coder) -> tf.Tensor:
+        """Codes the side information, then group after group."""
+        features = coder.side(self.hyper, self.prior)
+        y_hat = coder.zeros
+        for group in self.groups:
+            y_hat = group.code(coder, features, y_hat)
+        return y_hat
+
+    @property
+    def heads(self) -> list[tuple[Convolution, int, int]]:
+        return [(group.parameters.layers[-1], group.start, group.stop) for group in self.groups]
+
+
+class GroupNetworks(keras.layers.Layer):
+    """The networks of one group of channels.
+
+    Args:
+      start: First channel of the group.
+      stop: The channel after its last.
+      context_width: Channels of each context.
+      parameter_width: Channels of the layer before means and scale indexes.
+      context_size: Height and width of the anchors' kernel.
+      index: Where the scale indexes start.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        stop: int,
+        context_width: int,
+        parameter_width: int,
+        context_size: int,
+        index: float,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.start, self.stop = start, stop
+        widths = (parameter_width, 2 * (stop - start))
+        self.channel_context = Convolution(context_width, 3, activation="relu") if start else None
+        self.anchor_context = CheckerboardContext(context_width, context_size)
+        self.parameters = convolutions(widths, (1, 1), bias_initializer=MeanAndIndexBias(index))
+        self.correction = convolutions(widths, (1, 1), kernel_initializer="zeros")
+        self.built = True
+
+    def code(self, coder: Coder, features: tf.Tensor, y_hat: tf.Tensor) -> tf.Tensor:
+        """Codes the group, and returns the latent with it."""
+        group = channels(self.start, self.stop)
+        if self.channel_context:
+            features = tf.concat([features, self.channel_context(y_hat[..., : self.start])], -1)
+        first, second = within(group, anchors()), within(group, others())
+        mean, index = tf.split(self.parameters(anchors().take(features)), 2, -1)
+        y_hat = first.put(y_hat, coder.normal(first, mean, index))
+        seen = others().take(features)
+        context = others().take(self.anchor_context(group.take(y_hat)))
+        mean, index = tf.split(self.parameters(seen) + self.correction(tf.concat([seen, context], -1)), 2, -1)
+        return second.put(y_hat, coder.normal(second, mean, index))
+
+
+def _shares_of(depth: int) -> tuple[int, ...]:
+    """Depths of the groups by their shares; fewer groups where there are not enough channels for all."""
+    bounds = [round(depth * share) for share in itertools.accumulate(SHARES)]
+    return tuple(stop - start for start, stop in itertools.pairwise([0, *bounds]) if stop > start)

@@ -1,0 +1,43 @@
+"""How far decoded images are from their originals, as training and reports measure it."""
+
+from __future__ import annotations
+
+import math
+
+from lic.environment import tf
+
+DISTORTIONS = ("mse", "ms-ssim")
+LEAST_SIZE = 176  # Five scales with a window of 11: 11 x 2^4.
+
+
+def mean_squared_error(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+    """Returns the mean squared error [batch] of images [batch, height, width, 3] on 0..255."""
+    return tf.reduce_mean(tf.math.squared_difference(images, decoded), (1, 2, 3))
+
+
+def psnr_of(mse: tf.Tensor) -> tf.Tensor:
+    """Returns the peak signal-to-noise ratio in dB of a mean squared error on 0..255."""
+    return 20 * math.log10(255) - 10 / math.log(10) * tf.math.log(tf.maximum(mse, 1e-10))
+
+
+def ms_ssim(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+    """Returns MS-SSIM [batch] of images [batch, height, width, 3] on 0..255.
+
+    Source: Wang, Simoncelli, Bovik, Asilomar 2003, with five scales, by TensorFlow.
+
+    Raises:
+      ValueError: Images are smaller than five scales need.
+    """
+    size = images.shape[1:3]
+    if None not in size and min(size) < LEAST_SIZE:
+        raise ValueError(
+            f"MS-SSIM: expected images of at least {LEAST_SIZE}x{LEAST_SIZE} pixels for its five scales. "
+            f"Received: {size[0]}x{size[1]}. Take larger crops, or the distortion 'mse'."
+        )
+    return tf.image.ssim_multiscale(images, _without_nan_gradient(decoded), 255.0)
+
+
+@tf.custom_gradient
+def _without_nan_gradient(values: tf.Tensor) -> tf.Tensor:
+    """Passes values on; where two patches are anticorrelated the root of zero in MS-SSIM has no gradient, zero here."""
+    return tf.identity(values), lambda upstream: tf.where(tf.math.is_finite(upstream), upstream, 0.0)

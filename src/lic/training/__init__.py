@@ -1,0 +1,1 @@
+"""Training: photographs in, a codec out."""

@@ -1,0 +1,130 @@
+"""Training a model on a folder of photographs, and going on where it was stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from lic.codec.codec import Codec
+from lic.environment import compute_in, keras
+from lic.models.adam import Adam
+from lic.models.base import CompressionModel
+from lic.models.create import create_model
+from lic.training.checkpoints import Checkpoints
+from lic.training.data import Photographs
+from lic.training.metrics_log import MetricsLog
+from lic.training.nonfinite import StopWhereNotFinite
+from lic.training.progress import ProgressBar
+from lic.training.run_folder import RunFolder
+from lic.training.schedule import LearningRate
+from lic.training.settings import Settings
+from lic.training.start import start_scales
+from lic.training.summaries import Summaries
+from lic.training.validation import Validation
+
+_SHOWN, _MEASURED = 4, 256  # Crops that TensorBoard shows, and that scales start from.
+
+
+def train(
+    model: str | CompressionModel,
+    data: str | os.PathLike,
+    out: str | os.PathLike,
+    settings: Settings | None = None,
+    *,
+    valid: str | os.PathLike | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: bool = False,
+) -> Codec:
+    """Trains a model on the photographs of a folder, and returns the codec; called again, it goes on where it stopped.
+
+    The folder `out` then holds run.json (model, settings, versions), data.txt (the photographs), metrics.jsonl,
+    checkpoints, event files for TensorBoard, and final.codec. Seeds Python, numpy and TensorFlow.
+
+    Args:
+      model: A registered model's name, or a model with fresh weights.
+      data: A folder of photographs, searched with all folders inside.
+      out: The folder of this training.
+      settings: How; default `Settings()`.
+      valid: A folder of photographs that are compressed and decoded at the end of each interval.
+      callbacks: Further callbacks of Keras, such as those of Weights & Biases or MLflow.
+      progress: Whether a bar is shown on the standard error.
+
+    Raises:
+      CheckpointError: `out` holds another training.
+      ImageError: There are no photographs.
+      LicError: Training diverged; the message names the part where it began.
+    """
+    settings = settings or Settings()
+    keras.utils.set_random_seed(settings.seed)
+    model = create_model(model) if isinstance(model, str) else model
+    photographs = _photographs(data, settings)
+    run = RunFolder(out)
+    config = {"model": model.get_config(), "settings": dataclasses.asdict(settings)}
+    run.begin(config, photographs.listing, photographs.digest)
+    _prepare(model, photographs, settings)
+    checkpoints = Checkpoints(run.checkpoints)
+    done = checkpoints.restore(model)
+    model.fit(
+        photographs.dataset(start=done, stop=settings.steps),
+        initial_epoch=done // settings.interval,
+        epochs=settings.steps // settings.interval,
+        steps_per_epoch=settings.interval,
+        verbose=0,
+        shuffle=False,
+        callbacks=[*_callbacks(run, photographs, settings, valid, progress), checkpoints, *callbacks],
+    )
+    codec = Codec(model)
+    codec.save(run.codec)
+    return codec
+
+
+def _photographs(data: str | os.PathLike, settings: Settings) -> Photographs:
+    return Photographs(
+        data,
+        settings.crop,
+        settings.batch,
+        seed=settings.seed,
+        least_scale=settings.least_scale,
+        small=settings.small,
+    )
+
+
+def _prepare(model: CompressionModel, photographs: Photographs, settings: Settings) -> None:
+    """Compiles the model, in the precision that is asked for, and starts its scales."""
+    averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
+    rate = LearningRate(settings.learning_rate, settings.steps, settings.warm_up, settings.decay)
+    model.make_variables()
+    if settings.precision == "bfloat16":
+        compute_in(model.transform, "mixed_bfloat16")
+    if settings.start_scales:
+        batches = range(-(-_MEASURED // settings.batch))
+        start_scales(model, np.concatenate([photographs.batch_at(number) for number in batches])[:_MEASURED])
+    model.compile(Adam(rate, global_clipnorm=settings.clip, **averaging), seed=settings.seed)
+
+
+def _callbacks(
+    run: RunFolder,
+    photographs: Photographs,
+    settings: Settings,
+    valid: str | os.PathLike | None,
+    progress: bool,
+) -> list[keras.callbacks.Callback]:
+    log = MetricsLog(run.metrics)
+    first = [
+        StopWhereNotFinite(photographs.batch_at),
+        Summaries(run.tensorboard, photographs.batch_at(0)[:_SHOWN]),
+        log,
+    ]
+    if progress:
+        first.append(ProgressBar(settings.steps))
+    return [*first, Validation(_files(valid), log)] if valid else first
+
+
+def _files(folder: str | os.PathLike) -> list[pathlib.Path]:
+    from lic.codec.images import is_image
+
+    return sorted(path for path in pathlib.Path(folder).rglob("*") if is_image(path))

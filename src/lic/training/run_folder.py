@@ -1,0 +1,88 @@
+"""The folder of a training: what was trained on what and with what, and everything that came of it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import platform
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lic._version import __version__
+from lic.codec.file import written_aside
+from lic.environment import keras, tf
+from lic.errors import CheckpointError
+
+_MAY_DIFFER = ("steps", "interval")  # A training may go on for longer than it was begun for.
+
+
+class RunFolder:
+    """The files of a training.
+
+    Args:
+      path: The folder; it is made where there is none.
+
+    Attributes:
+      metrics: metrics.jsonl, lines of JSON.
+      checkpoints: The folder of checkpoints.
+      tensorboard: The folder that TensorBoard reads.
+      codec: final.codec, the result.
+    """
+
+    def __init__(self, path: str | pathlib.Path):
+        self.path = pathlib.Path(path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.metrics, self.codec = self.path / "metrics.jsonl", self.path / "final.codec"
+        self.checkpoints, self.tensorboard = self.path / "checkpoints", self.path / "tensorboard"
+
+    def begin(self, config: Mapping[str, Any], listing: list[tuple[str, int]], digest: str) -> None:
+        """Writes run.json and data.txt, or where they are there checks that the training is the same one.
+
+        Args:
+          config: Model and settings, as plain data.
+          listing: Name and bytes of each photograph.
+          digest: Of the photographs.
+
+        Raises:
+          CheckpointError: The folder is of another training; what differs is named.
+        """
+        file, facts = (
+            self.path / "run.json",
+            {"config": _plain(config), "data": {"files": len(listing), "sha256": digest}},
+        )
+        if file.exists():
+            _compare(json.loads(file.read_text()), facts, self.path)
+            return
+        with written_aside(self.path / "data.txt") as data:
+            data.write("".join(f"{size}\t{name}\n" for name, size in listing).encode())
+        with written_aside(file) as text:
+            text.write(json.dumps(facts | {"made_with": _made_with()}, indent=1).encode())
+
+
+def _compare(before: dict, now: dict, path: pathlib.Path) -> None:
+    flat = [{**facts["data"], **facts["config"].pop("settings"), **facts["config"]} for facts in (before, now)]
+    for name in sorted(flat[0].keys() | flat[1].keys()):
+        old, new = (each.get(name) for each in flat)
+        if old != new and name not in _MAY_DIFFER:
+            raise CheckpointError(
+                f"{path} is of a training with {name}={old!r}, this one has {name}={new!r}. "
+                "Give the same arguments to go on with it, or another folder to begin anew."
+            )
+
+
+def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(config))
+
+
+def _made_with() -> dict[str, str]:
+    return {
+        "lic": __version__,
+        "python": sys.version.split()[0],
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "machine": f"{platform.platform()} {platform.machine()}",
+    }

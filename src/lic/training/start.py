@@ -1,0 +1,30 @@
+"""Scales that start where the untrained analysis puts its latents: training then begins at one bit, not at ten."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lic.environment import tf
+from lic.models.base import CompressionModel
+from lic.transforms.padding import pad
+
+SHARE = 0.5  # Of the deviation: a hyperprior soon knows more than the whole image's.
+DAMPING = 0.1  # What the last layer's kernel starts at, so that the bias decides.
+
+
+def start_scales(model: CompressionModel, images: np.ndarray) -> None:
+    """Sets the biases that scale indexes start from, by the deviation that each channel of the latent has on images.
+
+    Entropy models say by `heads` which biases these are; those without stay as they are.
+
+    Args:
+      model: A model that has run.
+      images: Images [batch, height, width, 3] on 0..255.
+    """
+    latent = model.transform.analysis(pad(tf.constant(images, "float32"), model.transform.downscale))
+    deviations = SHARE * np.std(np.asarray(tf.cast(latent, "float32")), axis=(0, 1, 2))
+    scales = model.entropy.scales
+    indexes = np.array([scales.index(max(float(deviation), scales.lowest)) for deviation in deviations])
+    for head, start, stop in model.entropy.heads:
+        head.bias.assign(np.concatenate([np.zeros(stop - start), indexes[start:stop]]).astype(np.float32))
+        head.kernel.assign(np.asarray(head.kernel) * DAMPING)

@@ -1,0 +1,79 @@
+"""Validation with real bytes: what streams of held-out photographs have, beside what the model estimates."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lic.codec.codec import Codec
+from lic.codec.images import read_image
+from lic.environment import keras
+from lic.models.distortion import mean_squared_error, psnr_of
+from lic.training.metrics_log import MetricsLog
+from lic.training.state import averaged
+
+
+class Validated(NamedTuple):
+    """Means over photographs at one quality.
+
+    Attributes:
+      quality: The quality, or None where the model has one rate.
+      estimated_bpp: Bits per pixel that the model estimates.
+      coded_bpp: Bits per pixel of the whole streams.
+      psnr: Peak signal-to-noise ratio over RGB in dB of what the streams decode to.
+    """
+
+    quality: float | None
+    estimated_bpp: float
+    coded_bpp: float
+    psnr: float
+
+
+def validate(codec: Codec, images: Sequence[np.ndarray], quality: float | None = None) -> Validated:
+    """Compresses and decompresses images, uint8 [height, width, 3], and returns means over them."""
+    rows = [_measure(codec, image, quality) for image in images]
+    return Validated(quality, *map(float, np.mean(rows, 0)))
+
+
+class Validation(keras.callbacks.Callback):
+    """Measures held-out photographs at the end of each epoch, with the averaged weights where there are any.
+
+    Args:
+      files: The photographs.
+      log: Where the results go.
+    """
+
+    def __init__(self, files: Sequence[pathlib.Path], log: MetricsLog):
+        super().__init__()
+        self._images, self._log = [_three_channels(read_image(file)) for file in files], log
+        self.results: list[Validated] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Makes a codec of the weights as they are, and measures it at the first, middle and last quality."""
+        with averaged(self.model):
+            codec = Codec(self.model)
+        middle = codec.model.gains.middle if codec.qualities else None
+        qualities = sorted({codec.qualities[0], middle, codec.qualities[-1]}) if codec.qualities else [None]
+        self.results = [validate(codec, self._images, quality) for quality in qualities]
+        for result in self.results:
+            self._log.add(validation={name: _rounded(value) for name, value in result._asdict().items()})
+
+
+def _measure(codec: Codec, image: np.ndarray, quality: float | None) -> tuple[float, float, float]:
+    pixels = image.shape[0] * image.shape[1]
+    stream = codec.compress(image, quality=quality)
+    estimated = sum(codec.estimate(image, quality=quality).values())
+    original, decoded = (each[None].astype(np.float32) for each in (image, codec.decompress(stream)))
+    psnr = float(psnr_of(mean_squared_error(original, decoded))[0])
+    return estimated / pixels, 8 * len(stream) / pixels, psnr
+
+
+def _three_channels(pixels: np.ndarray) -> np.ndarray:
+    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 5)
