@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import itertools
 from collections.abc import Iterator
 
 from lic.environment import tf
@@ -12,11 +13,14 @@ _seeds: contextvars.ContextVar[Iterator[tf.Tensor] | None] = contextvars.Context
 
 
 def uniform(shape: tf.Tensor, lowest: float = -0.5, highest: float = 0.5) -> tf.Tensor:
-    """Returns uniform noise: within `drawn_from` what its seed says, otherwise TensorFlow's global generator."""
+    """Returns uniform noise [batch, ...]: within `drawn_from` what its seed says, otherwise TensorFlow's generator."""
     seeds = _seeds.get()
     if seeds is None:
         return tf.random.uniform(shape, lowest, highest)
-    return tf.random.stateless_uniform(shape, next(seeds), lowest, highest)
+    shape, (replica, count) = tf.convert_to_tensor(shape), _replica()
+    # All draw for the whole batch and take their share, so that a batch that is divided sees the same noise.
+    whole = tf.concat([shape[:1] * count, shape[1:]], 0)
+    return tf.random.stateless_uniform(whole, next(seeds), lowest, highest)[replica * shape[0] :][: shape[0]]
 
 
 @contextlib.contextmanager
@@ -27,19 +31,20 @@ def drawn_from(seed: int, step: tf.Tensor) -> Iterator[None]:
       seed: The seed of the run.
       step: Number of the step, an integer.
     """
-    token = _seeds.set(_numbered(seed, tf.cast(step, "int32")))
+    token = _seeds.set(_numbered(tf.stack([tf.constant(seed, "int32"), tf.cast(step, "int32")])))
     try:
         yield
     finally:
         _seeds.reset(token)
 
 
-def _numbered(seed: int, step: tf.Tensor) -> Iterator[tf.Tensor]:
-    """Seeds for one draw after the other, other ones in each replica of a distribution strategy."""
+def _numbered(seed: tf.Tensor) -> Iterator[tf.Tensor]:
+    """Seeds [2] for one draw after the other."""
+    for number in itertools.count():
+        yield tf.random.experimental.stateless_fold_in(seed, number)
+
+
+def _replica() -> tuple[tf.Tensor | int, int]:
+    """Which replica of a distribution strategy this is, and how many there are."""
     context = tf.distribute.get_replica_context()
-    replica = context.replica_id_in_sync_group if context else 0
-    number = 0
-    while True:
-        first = tf.random.experimental.stateless_fold_in(tf.stack([tf.constant(seed, "int32"), step]), number)
-        yield tf.random.experimental.stateless_fold_in(first, replica)
-        number += 1
+    return (context.replica_id_in_sync_group, context.num_replicas_in_sync) if context else (0, 1)

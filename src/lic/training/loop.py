@@ -6,11 +6,12 @@ import dataclasses
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.environment import compute_in, keras
+from lic.environment import compute_in, keras, tf
 from lic.models.adam import Adam
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
@@ -23,6 +24,7 @@ from lic.training.run_folder import RunFolder
 from lic.training.schedule import LearningRate
 from lic.training.settings import Settings
 from lic.training.start import start_scales
+from lic.training.state import averaged
 from lic.training.summaries import Summaries
 from lic.training.validation import Validation
 
@@ -68,18 +70,35 @@ def train(
     _prepare(model, photographs, settings)
     checkpoints = Checkpoints(run.checkpoints)
     done = checkpoints.restore(model)
-    model.fit(
-        photographs.dataset(start=done, stop=settings.steps),
-        initial_epoch=done // settings.interval,
-        epochs=settings.steps // settings.interval,
-        steps_per_epoch=settings.interval,
-        verbose=0,
-        shuffle=False,
-        callbacks=[*_callbacks(run, photographs, settings, valid, progress), checkpoints, *callbacks],
-    )
-    codec = Codec(model)
+    if done < settings.steps:
+        model.fit(
+            _shared(photographs, done, settings.steps),
+            initial_epoch=done // settings.interval,
+            epochs=settings.steps // settings.interval,
+            steps_per_epoch=settings.interval,
+            verbose=0,
+            shuffle=False,
+            callbacks=[*_callbacks(run, photographs, settings, valid, progress), checkpoints, *callbacks],
+        )
+    with averaged(model):
+        codec = Codec(model)
     codec.save(run.codec)
     return codec
+
+
+def _shared(photographs: Photographs, start: int, stop: int) -> Any:
+    """The data of the steps, divided between the replicas of the distribution strategy that is in use."""
+    strategy = tf.distribute.get_strategy()
+    count = strategy.num_replicas_in_sync
+    if count == 1:
+        return photographs.dataset(start, stop)
+
+    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        own = count // context.num_input_pipelines
+        first = own * context.input_pipeline_id
+        return photographs.dataset(start, stop, parts=range(first, first + own), of=count)
+
+    return strategy.distribute_datasets_from_function(of_worker)
 
 
 def _photographs(data: str | os.PathLike, settings: Settings) -> Photographs:

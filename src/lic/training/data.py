@@ -1,0 +1,220 @@
+"""Crops of a folder's photographs: the same ones for the same seed, wherever training is stopped and goes on."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import hashlib
+import itertools
+import logging
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from lic.codec.images import is_image, read_image
+from lic.environment import tf
+from lic.errors import ImageError
+
+_log = logging.getLogger(__name__)
+_HASHED = 1 << 16  # Bytes of each file that the digest covers.
+_CROPS_PER_READ = 16  # A folder that does not fit in memory gives so many crops for each photograph read.
+_READY = 4  # Batches that wait for the model.
+
+
+class Photographs:
+    """Random crops of the photographs in a folder and all folders inside.
+
+    Crop number i depends on the seed, on i and on the files only. A folder that fits in memory is read once; of a
+    larger one a window moves over the photographs in an order that the seed gives.
+
+    Args:
+      folder: The folder.
+      crop: Height and width of the crops in pixels.
+      batch: Crops in a batch.
+      seed: Of the order and the places of the crops.
+      least_scale: Each crop is taken from the photograph reduced by a random factor between this and 1.
+      flips: Whether half of the crops are mirrored, and half turned.
+      small: Whether photographs smaller than a crop are left out or enlarged.
+      memory: Bytes of decoded photographs that are kept.
+
+    Attributes:
+      listing: Path inside the folder, and bytes, of each photograph.
+      digest: SHA-256 of the listing and of the first 64 KiB of each file, in hexadecimal.
+      skipped: Path inside the folder -> why it is left out; what is found damaged later is added.
+
+    Raises:
+      ImageError: The folder holds no photograph that can be used.
+      ValueError: A size or a scale is out of range.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        crop: int = 256,
+        batch: int = 8,
+        *,
+        seed: int = 0,
+        least_scale: float = 1.0,
+        flips: bool = True,
+        small: Literal["skip", "upscale"] = "skip",
+        memory: int = 2 << 30,
+    ):
+        _check("crop", crop >= 1, "at least 1", crop)
+        _check("batch", batch >= 1, "at least 1", batch)
+        _check("least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
+        _check("small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
+        self.folder, self.crop, self.batch, self.seed = pathlib.Path(folder), crop, batch, seed
+        self.least_scale, self.flips, self.small = least_scale, flips, small
+        self.skipped: dict[str, str] = {}
+        self.listing: list[tuple[str, int]] = []
+        pixels = [size for file in _files(self.folder) if (size := self._list(file))]
+        if not self.listing:
+            raise ImageError(f"{folder} holds no photograph that can be used. {self._reasons()}")
+        self.digest = self._digest()
+        self._window = int(np.clip(memory // (3 * np.mean(pixels)), 1, len(self.listing)))
+        self._kept: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
+
+    def batch_at(self, step: int) -> np.ndarray:
+        """Returns the batch of a step, from 0: uint8 [batch, crop, crop, 3].
+
+        Raises:
+          ImageError: None of the photographs can be read.
+        """
+        return self._crops(range(step * self.batch, (step + 1) * self.batch))
+
+    def dataset(
+        self, start: int = 0, stop: int | None = None, *, parts: range = range(1), of: int = 1
+    ) -> tf.data.Dataset:
+        """Returns the batches of steps from `start` to before `stop`, float32 [batch / of, crop, crop, 3] on 0..255.
+
+        Args:
+          start: The first step.
+          stop: The step after the last one, or None for no end.
+          parts: Which parts of each batch are returned in turn, where several machines or devices share it.
+          of: Into how many parts each batch is divided.
+
+        Raises:
+          ValueError: The batch cannot be divided.
+        """
+        _check("batch", self.batch % of == 0, f"a multiple of {of}, the machines or devices that share it", self.batch)
+        share = self.batch // of
+
+        def shares() -> Iterator[np.ndarray]:
+            for step in itertools.takewhile(lambda step: stop is None or step < stop, itertools.count(start)):
+                for part in parts:
+                    first = step * self.batch + part * share
+                    yield self._crops(range(first, first + share))
+
+        signature = tf.TensorSpec((share, self.crop, self.crop, 3), tf.uint8)
+        dataset = tf.data.Dataset.from_generator(shares, output_signature=signature)
+        return dataset.map(lambda crops: tf.cast(crops, tf.float32)).prefetch(_READY)
+
+    def _crops(self, numbers: range) -> np.ndarray:
+        return np.stack([self._crop(number) for number in numbers])
+
+    def _crop(self, number: int) -> np.ndarray:
+        random = np.random.default_rng((self.seed, number))
+        pixels = self._photograph(number // _CROPS_PER_READ, random)
+        scale = random.uniform(self.least_scale, 1.0)
+        side = min(round(self.crop / scale), *pixels.shape[:2])
+        top, left = (int(random.integers(size - side + 1)) for size in pixels.shape[:2])
+        crop = pixels[top : top + side, left : left + side]
+        if side != self.crop:
+            crop = np.asarray(Image.fromarray(crop).resize((self.crop, self.crop), Image.Resampling.HAMMING))
+        mirrored, turned = random.random(2) < 0.5
+        crop = crop[:, ::-1] if self.flips and mirrored else crop
+        return crop.transpose(1, 0, 2) if self.flips and turned else crop
+
+    def _photograph(self, first: int, random: np.random.Generator) -> np.ndarray:
+        """A photograph of the window that begins at place `first` of the order; damaged ones are passed by."""
+        place = first + int(random.integers(self._window))
+        for name in map(self._name_at, range(place, place + 2 * len(self.listing))):
+            pixels = None if name in self.skipped else self._read(name)
+            if pixels is not None:
+                return pixels
+        raise ImageError(f"None of the photographs in {self.folder} can be read. {self._reasons()}")
+
+    def _name_at(self, place: int) -> str:
+        """The name at a place of the order, in which all photographs come once, then again in another order."""
+        time, index = divmod(place, len(self.listing))
+        return self.listing[_order(self.seed, time, len(self.listing))[index]][0]
+
+    def _read(self, name: str) -> np.ndarray | None:
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name]
+        try:
+            pixels = self._decoded(name)
+        except ImageError as error:
+            self._skip(name, str(error))
+            return None
+        self._kept[name] = pixels
+        while len(self._kept) > self._window:
+            self._kept.popitem(last=False)
+        return pixels
+
+    def _decoded(self, name: str) -> np.ndarray:
+        pixels = read_image(self.folder / name, background="white", to_8_bit=True)
+        pixels = np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+        least = min(pixels.shape[:2])
+        if least >= self.crop:
+            return pixels
+        height, width = (max(self.crop, round(size * self.crop / least)) for size in pixels.shape[:2])
+        return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+
+    def _list(self, file: pathlib.Path) -> int | None:
+        """Adds a file to the listing and returns its pixels, or adds it to those that are left out."""
+        name = file.relative_to(self.folder).as_posix()
+        try:
+            with Image.open(file) as image:
+                width, height = image.size
+        except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+            self._skip(name, "it is not an image that Pillow reads")
+            return None
+        if min(width, height) < self.crop:
+            if self.small == "skip":
+                self._skip(name, f"its {width}x{height} pixels are less than a crop's {self.crop}")
+                return None
+            _log.warning("%s: %dx%d pixels are enlarged to a crop's %d", name, width, height, self.crop)
+        self.listing.append((name, file.stat().st_size))
+        return width * height
+
+    def _skip(self, name: str, reason: str) -> None:
+        if name not in self.skipped:
+            self.skipped[name] = reason
+            _log.warning("%s is left out: %s", name, reason)
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for name, size in self.listing:
+            digest.update(f"{size}\t{name}\n".encode())
+            with open(self.folder / name, "rb") as file:
+                digest.update(file.read(_HASHED))
+        return digest.hexdigest()
+
+    def _reasons(self) -> str:
+        if not self.skipped:
+            return "Give a folder of photographs, such as JPEG or PNG files."
+        name, reason = next(iter(self.skipped.items()))
+        return f"{len(self.skipped)} files are left out, the first of them, {name}, because {reason}."
+
+
+@functools.lru_cache(maxsize=2)
+def _order(seed: int, time: int, count: int) -> np.ndarray:
+    """The order in which photographs come for the time of this number."""
+    return np.random.default_rng((seed, time, count)).permutation(count)
+
+
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+    if not folder.is_dir():
+        raise ImageError(f"There is no folder {str(folder)!r}.")
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))
+
+
+def _check(name: str, holds: bool, expected: str, received: object) -> None:
+    if not holds:
+        raise ValueError(f"Photographs: expected {name} to be {expected}. Received: {received!r}.")

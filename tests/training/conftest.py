@@ -1,0 +1,34 @@
+"""A folder of small photographs, and settings for a few steps."""
+
+import functools
+
+import pytest
+from PIL import Image
+
+from lic.training.settings import Settings
+from tests.conftest import random_images, tiny_model
+
+few_steps = functools.partial(
+    Settings, steps=6, interval=3, batch=2, crop=64, learning_rate=1e-3, average=0.9, least_scale=0.5
+)
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory):
+    """Five photographs, one of them in a folder inside, one grey."""
+    folder = tmp_path_factory.mktemp("photographs")
+    (folder / "inside").mkdir()
+    for number in range(4):
+        save(folder / f"{'inside/' if number == 3 else ''}{number}.png", 96 + 8 * number, 128, seed=number)
+    Image.fromarray(random_images(100, 90, 1)[..., 0]).save(folder / "grey.png")
+    return folder
+
+
+@pytest.fixture
+def model():
+    return tiny_model("klt", "checkerboard", lmbda=(0.002, 0.01, 0.05))
+
+
+def save(path, height, width, seed=0):
+    """Writes a random photograph."""
+    Image.fromarray(random_images(height, width, 3, seed=seed)).save(path)

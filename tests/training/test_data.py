@@ -1,0 +1,187 @@
+"""Crops of photographs: the same for the same seed, all photographs used, broken and small ones named."""
+
+import logging
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lic.errors import ImageError
+from lic.training.data import Photographs
+from tests.conftest import DATA
+from tests.training.conftest import save
+
+
+def listed(photographs):
+    return [name for name, _ in photographs.listing]
+
+
+@pytest.fixture
+def flat(tmp_path):
+    """Ten photographs, each of one grey level that is ten times its number."""
+    for number in range(10):
+        Image.new("RGB", (40, 48), (10 * number,) * 3).save(tmp_path / f"{number}.png")
+    return tmp_path
+
+
+def test_batches_have_the_shape_that_is_asked_for(photographs):
+    batch = Photographs(photographs, 32, 3).batch_at(0)
+    assert batch.shape == (3, 32, 32, 3) and batch.dtype == np.uint8
+
+
+def test_folders_inside_are_searched_and_grey_photographs_taken(photographs):
+    assert listed(Photographs(photographs, 32)) == ["0.png", "1.png", "2.png", "grey.png", "inside/3.png"]
+
+
+def test_crops_are_parts_of_a_photograph(tmp_path):
+    save(tmp_path / "one.png", 70, 90)
+    pixels = np.asarray(Image.open(tmp_path / "one.png"))
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (32, 32), (0, 1)).transpose(0, 1, 3, 4, 2)
+    for crop in Photographs(tmp_path, 32, 6, flips=False).batch_at(3):
+        assert (windows == crop).all((2, 3, 4)).any()
+
+
+def test_flips_mirror_and_turn(tmp_path):
+    save(tmp_path / "one.png", 32, 32)
+    pixels = np.asarray(Image.open(tmp_path / "one.png"))
+    wanted = [pixels, pixels[:, ::-1], pixels.transpose(1, 0, 2), pixels[:, ::-1].transpose(1, 0, 2)]
+    crops = Photographs(tmp_path, 32, 40).batch_at(0)
+    seen = [[np.array_equal(crop, each) for each in wanted] for crop in crops]
+    assert np.sum(seen, 1).tolist() == [1] * 40
+    assert np.sum(seen, 0).min() >= 3
+
+
+def test_reduced_crops_show_more_of_the_photograph(tmp_path):
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 256, 0).repeat(3, 2)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    spans = np.ptp(Photographs(tmp_path, 64, 64, least_scale=0.5, flips=False).batch_at(0)[..., 0], (1, 2))
+    assert 63 <= spans.min() < 80 and 110 < spans.max() <= 128
+
+
+def test_same_seed_gives_the_same_batches_in_any_order(photographs):
+    first, again = (Photographs(photographs, 32, 4, seed=5, least_scale=0.5) for _ in range(2))
+    ahead = [again.batch_at(step) for step in (2, 1, 0)]
+    for step in range(3):
+        assert np.array_equal(first.batch_at(step), ahead[2 - step])
+
+
+def test_another_seed_gives_other_batches(photographs):
+    first, other = (Photographs(photographs, 32, 4, seed=seed) for seed in (0, 1))
+    assert not np.array_equal(first.batch_at(0), other.batch_at(0))
+
+
+def test_a_folder_that_does_not_fit_in_memory_gives_all_photographs_and_keeps_few(flat):
+    photographs = Photographs(flat, 8, 16, memory=3 * 40 * 48 * 3)
+    seen, most = set(), 0
+    for step in range(30):
+        seen |= set(photographs.batch_at(step)[:, 0, 0, 0].tolist())
+        most = max(most, len(photographs._kept))
+    assert seen == {10 * number for number in range(10)} and most == 3
+
+
+def test_a_window_that_moves_gives_the_same_from_any_start(flat):
+    begun, resumed = (Photographs(flat, 8, 16, memory=3 * 40 * 48 * 3) for _ in range(2))
+    batches = [begun.batch_at(step) for step in range(30)]
+    assert np.array_equal(resumed.batch_at(29), batches[29])
+
+
+def test_dataset_is_the_batches_from_a_step_to_a_step(photographs):
+    data = Photographs(photographs, 32, 2)
+    batches = list(data.dataset(3, 6))
+    assert data.dataset().element_spec.shape == (2, 32, 32, 3)
+    assert len(batches) == 3 and batches[0].dtype == "float32"
+    for step, batch in enumerate(batches, 3):
+        assert np.array_equal(batch.numpy(), data.batch_at(step))
+
+
+def test_parts_of_a_batch_are_the_batch(photographs):
+    data = Photographs(photographs, 32, 4)
+    parts = [list(data.dataset(1, 3, parts=range(part, part + 1), of=2)) for part in range(2)]
+    both = list(data.dataset(1, 3, parts=range(2), of=2))
+    for step in (1, 2):
+        assert np.array_equal(np.concatenate([part[step - 1] for part in parts]), data.batch_at(step))
+        assert np.array_equal(np.concatenate(both[2 * step - 2 : 2 * step]), data.batch_at(step))
+
+
+def test_a_batch_that_cannot_be_divided_is_an_error(photographs):
+    with pytest.raises(ValueError, match="batch to be a multiple of 2.*Received: 3"):
+        Photographs(photographs, 32, 3).dataset(of=2)
+
+
+def test_small_photographs_are_named_and_skipped(tmp_path, caplog):
+    save(tmp_path / "large.png", 80, 80)
+    save(tmp_path / "small.png", 80, 63)
+    with caplog.at_level(logging.WARNING):
+        photographs = Photographs(tmp_path, 64)
+    assert listed(photographs) == ["large.png"]
+    assert photographs.skipped == {"small.png": "its 63x80 pixels are less than a crop's 64"}
+    assert "small.png is left out: its 63x80 pixels" in caplog.text
+
+
+def test_small_photographs_are_named_and_enlarged(tmp_path, caplog):
+    save(tmp_path / "small.png", 20, 33)
+    with caplog.at_level(logging.WARNING):
+        photographs = Photographs(tmp_path, 64, 2, small="upscale")
+    assert photographs.batch_at(0).shape == (2, 64, 64, 3)
+    assert "small.png: 33x20 pixels are enlarged" in caplog.text and not photographs.skipped
+
+
+def test_broken_files_are_named_once_and_passed_by(tmp_path, caplog):
+    save(tmp_path / "good.png", 80, 80)
+    for name in ("truncated.jpg", "truncated.png", "text-named.png", "empty.jpg"):
+        shutil.copy(DATA / "odd" / name, tmp_path)
+    with caplog.at_level(logging.WARNING):
+        photographs = Photographs(tmp_path, 16, 8)
+        for step in range(8):
+            photographs.batch_at(step)
+    assert set(photographs.skipped) == {"truncated.jpg", "truncated.png", "text-named.png", "empty.jpg"}
+    assert all(caplog.text.count(f"{name} is left out") == 1 for name in photographs.skipped)
+
+
+def test_odd_photographs_are_read_as_rgb(tmp_path):
+    names = ("cmyk.jpg", "rgb-16bit.png", "grey-16bit.png", "rgba.png", "palette-transparent.png", "rgb.bmp")
+    for name in names:
+        shutil.copy(DATA / "odd" / name, tmp_path)
+    photographs = Photographs(tmp_path, 16, 64)
+    assert photographs.batch_at(0).shape == (64, 16, 16, 3)
+    assert set(listed(photographs)) == set(names) and not photographs.skipped
+
+
+def test_a_folder_without_photographs_is_an_error(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ImageError, match="no photograph that can be used. Give a folder"):
+        Photographs(tmp_path)
+
+
+def test_a_folder_of_small_photographs_only_says_why(tmp_path):
+    save(tmp_path / "small.png", 20, 20)
+    with pytest.raises(ImageError, match=r"1 files are left out, the first of them, small.png, because its 20x20"):
+        Photographs(tmp_path, 64)
+
+
+def test_a_folder_of_damaged_photographs_only_says_why(tmp_path):
+    shutil.copy(DATA / "odd" / "truncated.png", tmp_path)
+    with pytest.raises(ImageError, match="None of the photographs .* can be read"):
+        Photographs(tmp_path, 16).batch_at(0)
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(ImageError, match="There is no folder"):
+        Photographs(tmp_path / "missing")
+
+
+def test_digest_tells_files_apart(tmp_path):
+    save(tmp_path / "a.png", 64, 64)
+    digests = {Photographs(tmp_path, 32).digest, Photographs(tmp_path, 32, seed=3).digest}
+    save(tmp_path / "a.png", 64, 64, seed=1)
+    digests.add(Photographs(tmp_path, 32).digest)
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("crop", 0), ("batch", 0), ("least_scale", 0.0), ("least_scale", 1.5), ("small", "drop")]
+)
+def test_wrong_arguments_are_named(photographs, name, value):
+    with pytest.raises(ValueError, match=f"Photographs: expected {name} to be .* Received: {value!r}"):
+        Photographs(photographs, **{name: value})

@@ -1,0 +1,141 @@
+"""A whole training: what it leaves in its folder, stopping and going on, wrong arguments."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lic
+from lic.errors import CheckpointError, LicError
+from lic.training import loop
+from lic.training.settings import Settings
+from tests.conftest import random_images, tiny_model
+from tests.training.conftest import few_steps
+
+
+def make(**sizes):
+    return tiny_model("klt", "checkerboard", lmbda=(0.002, 0.01, 0.05), **sizes)
+
+
+def rows(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def losses(folder):
+    return {row["step"]: row["loss"] for row in rows(folder) if "loss" in row}
+
+
+@pytest.fixture(scope="module")
+def trained(photographs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return folder, lic.train(make(), photographs, folder, few_steps(), valid=photographs / "inside")
+
+
+def test_a_folder_holds_everything(trained):
+    folder, _ = trained
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["checkpoints", "data.txt", "final.codec", "metrics.jsonl", "run.json", "tensorboard"]
+    run = json.loads((folder / "run.json").read_text())
+    assert run["config"]["settings"]["steps"] == 6 and run["config"]["model"]["lmbda"] == [0.002, 0.01, 0.05]
+    assert run["data"]["files"] == 5 and len(run["data"]["sha256"]) == 64
+    assert run["made_with"].keys() >= {"lic", "python", "tensorflow", "keras", "numpy", "machine"}
+
+
+def test_the_codec_is_the_one_on_disk(trained):
+    folder, codec = trained
+    image = random_images(50, 70, 3)
+    stream = codec.compress(image, quality=2.5)
+    assert np.array_equal(lic.load(folder / "final.codec").decompress(stream), codec.decompress(stream))
+
+
+def test_each_of_the_first_steps_and_each_validation_has_a_line(trained):
+    folder, _ = trained
+    assert sorted(losses(folder)) == [1, 2, 3, 4, 5, 6]
+    validated = [row["validation"] for row in rows(folder) if "validation" in row]
+    assert [row["quality"] for row in validated] == [1, 2, 3] * 2
+    assert all(row["coded_bpp"] > row["estimated_bpp"] > 0 for row in validated)
+
+
+def test_training_that_is_resumed_equals_one_that_was_not(trained, photographs, tmp_path):
+    folder, codec = trained
+    lic.train(make(), photographs, tmp_path, few_steps(), callbacks=[StopAfter(4)])
+    assert not (tmp_path / "checkpoints" / "step-0000006.npz").exists()
+    resumed = lic.train(make(), photographs, tmp_path, few_steps())
+    for step, loss in losses(folder).items():
+        assert losses(tmp_path)[step] == pytest.approx(loss, rel=1e-5)
+    for one, other in zip(codec.model.weights, resumed.model.weights, strict=True):
+        np.testing.assert_allclose(np.array(one), np.array(other), atol=1e-5)
+
+
+def test_training_that_is_finished_only_gives_its_codec(trained, photographs):
+    folder, codec = trained
+    again = lic.train(make(), photographs, folder, few_steps(), callbacks=[StopAfter(1)])
+    assert again.fingerprint == codec.fingerprint
+
+
+def test_a_finished_training_can_go_on_for_longer(photographs, tmp_path):
+    lic.train(make(), photographs, tmp_path, few_steps(steps=3))
+    lic.train(make(), photographs, tmp_path, few_steps(steps=6))
+    assert sorted(losses(tmp_path)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_same_seed_gives_the_same_losses_and_another_seed_others(trained, photographs, tmp_path):
+    folder, _ = trained
+    lic.train(make(), photographs, tmp_path / "same", few_steps())
+    lic.train(make(), photographs, tmp_path / "other", few_steps(seed=1))
+    assert losses(tmp_path / "same") == losses(folder)
+    assert all(losses(tmp_path / "other")[step] != loss for step, loss in losses(folder).items())
+
+
+def test_a_folder_of_another_training_is_an_error(trained, photographs):
+    with pytest.raises(CheckpointError, match="learning_rate=0.001, this one has learning_rate=0.1"):
+        lic.train(make(), photographs, trained[0], few_steps(learning_rate=0.1))
+    with pytest.raises(CheckpointError, match="is of a training with transform"):
+        lic.train(make(width=9), photographs, trained[0], few_steps())
+
+
+def test_a_registered_model_is_trained_by_name(photographs, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(loop, "create_model", lambda name: made.append(name) or make())
+    lic.train("default", photographs, tmp_path, few_steps(steps=1))
+    assert made == ["default"]
+
+
+def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
+    model = make()
+    model.make_variables()
+    kernel = model.transform.synthesis.entrance.kernel
+    kernel.assign(np.full(kernel.shape, np.nan))
+    with pytest.raises(LicError, match="diverged at step 0: the weight .*entrance.* is not finite"):
+        lic.train(model, photographs, tmp_path, few_steps())
+
+
+def test_transforms_may_compute_in_bfloat16(photographs, tmp_path):
+    codec = lic.train(make(), photographs, tmp_path, few_steps(steps=2, interval=2, precision="bfloat16"))
+    assert all(weight.dtype == "float32" for weight in codec.model.weights)
+
+
+def test_one_rate_is_trained_and_validated_too(photographs, tmp_path):
+    settings = Settings(steps=2, batch=2, crop=64)
+    codec = lic.train(tiny_model("conv", "hyperprior"), photographs, tmp_path, settings, valid=photographs / "inside")
+    assert not codec.qualities
+    assert [row["validation"]["quality"] for row in rows(tmp_path) if "validation" in row] == [None]
+
+
+class StopAfter(lic.environment.keras.callbacks.Callback):
+    """Stops like kill -9 would: with an exception in the middle of an epoch; what training wrote until then stays."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) == self.steps:
+            raise _Killed
+
+    def on_train_begin(self, logs=None):
+        self.began = True
+
+
+class _Killed(Exception):
+    pass
