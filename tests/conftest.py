@@ -23,6 +23,7 @@ TINY = {
     "slice_widths": (8, 6),
     "context_width": 8,
     "parameter_widths": (10,),
+    "parameter_width": 10,
     "residual": True,
     "depths": (2, 1, 1, 1),
     "window": 4,
@@ -33,7 +34,7 @@ TINY = {
 MIXES = [
     (transform, entropy)
     for transform in ("conv", "klt", "swin")
-    for entropy in ("charm", "checkerboard", "factorized", "hyperprior")
+    for entropy in ("charm", "checkerboard", "factorized", "hyperprior", "space-channel")
 ]
 
 # Options of the parts that published systems have, which the mixes do not.

@@ -46,5 +46,5 @@ def test_what_is_not_registered_has_no_name(colours):
 def test_public_lists():
     assert lic.list_transforms() == ["conv", "klt", "swin"]
     assert lic.list_hyper_transforms() == ["conv", "swin"]
-    assert lic.list_entropy_models() == ["charm", "checkerboard", "factorized", "hyperprior"]
+    assert lic.list_entropy_models() == ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
     assert "default" in lic.list_models()

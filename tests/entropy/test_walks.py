@@ -10,7 +10,7 @@ from lic.entropy.tables import LIMIT
 from lic.environment import keras, tf
 from tests.conftest import VARIANTS, tiny_model
 
-ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior"]
+ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
 SIZES = [(1, 1), (1, 5), (4, 4), (3, 7)]
 
 

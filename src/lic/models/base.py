@@ -158,7 +158,8 @@ class CompressionModel(Configured, keras.Model):
         """Takes one step of the optimiser; one whose gradients are not finite is taken as if they were zero."""
         values, gradients = self.gradients_of(_images(data))
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
-        gradients = [tf.where(finite, gradient, 0.0) for gradient in gradients]
+        # A weight that the loss does not depend on has no gradient, which is Keras's to say.
+        gradients = [gradient if gradient is None else tf.where(finite, gradient, 0.0) for gradient in gradients]
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
         return self._report(values)
 

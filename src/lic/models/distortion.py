@@ -7,7 +7,7 @@ import math
 from lic.environment import tf
 
 DISTORTIONS = ("mse", "ms-ssim")
-LEAST_SIZE = 176  # Five scales with a window of 11: 11 x 2^4.
+LEAST_SIZE = 161  # Halved four times, rounding up, it is the 11 of the window.
 
 
 def mean_squared_error(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:

@@ -27,7 +27,7 @@ class Gains(keras.layers.Layer):
     """
 
     def __init__(self, depth: int, lmbdas: Sequence[float], **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**kwargs | {"dtype": "float32"})
         lmbdas = tuple(float(lmbda) for lmbda in lmbdas)
         rising = all(low < high for low, high in itertools.pairwise(lmbdas))
         if len(lmbdas) < 2 or not lmbdas[0] > 0 or not rising:
