@@ -5,6 +5,8 @@ import lic
 from lic.environment import keras, tf
 from tests.conftest import MIXES, TINY, random_images, tiny_model
 
+LMBDAS = (0.002, 0.01, 0.05)
+
 
 @pytest.fixture(scope="module")
 def images():
@@ -85,6 +87,115 @@ def test_mixed_precision_keeps_the_latent_in_float32(images):
     assert np.isfinite(history["loss"]).all()
 
 
+@pytest.fixture(scope="module")
+def variable_rate():
+    return tiny_model("klt", "hyperprior", lmbda=LMBDAS)
+
+
+def test_bits_rise_and_errors_fall_with_quality(variable_rate, images):
+    losses = [variable_rate.losses_of(images, quality=quality) for quality in (1, 1.5, 2, 2.5, 3)]
+    assert np.all(np.diff([values["bpp"] for values in losses]) > 0)
+    assert np.all(np.diff([values["psnr"] for values in losses]) > 0)
+
+
+def test_each_image_of_a_batch_has_its_own_quality(variable_rate, images):
+    together = variable_rate(images[:2], quality=[1.0, 2.75])
+    for number, quality in enumerate([1.0, 2.75]):
+        alone = variable_rate(images[number : number + 1], quality=quality)
+        np.testing.assert_allclose(together.x_hat[number], alone.x_hat[0], atol=1e-3)
+        np.testing.assert_allclose(together.y[number], alone.y[0], atol=1e-4)
+
+
+def test_the_middle_quality_is_the_one_that_is_not_said(variable_rate, images):
+    np.testing.assert_array_equal(variable_rate(images).x_hat, variable_rate(images, quality=2).x_hat)
+
+
+def test_the_loss_weighs_each_image_by_the_lmbda_of_its_quality(variable_rate, images):
+    one, three = (variable_rate.losses_of(images[:1], quality=quality) for quality in (1, 3))
+    for lmbda, values in ((LMBDAS[0], one), (LMBDAS[2], three)):
+        assert float(values["loss"]) == pytest.approx(float(values["bpp"] + lmbda * values["mse"]), rel=1e-4)
+    both = variable_rate.losses_of(np.repeat(images[:1], 2, 0), quality=[1, 3])
+    assert float(both["loss"]) == pytest.approx(float(one["loss"] + three["loss"]) / 2, rel=1e-4)
+
+
+def test_training_draws_qualities_between_the_first_and_the_last(variable_rate):
+    drawn = variable_rate.qualities(1000, training=True).numpy()
+    assert 1 <= drawn.min() < 1.1
+    assert 2.9 < drawn.max() <= 3
+    assert drawn.mean() == pytest.approx(2, abs=0.1)
+
+
+def test_a_model_of_one_rate_takes_no_notice_of_quality(images):
+    model = tiny_model("klt", "hyperprior")
+    assert model.gains is None
+    np.testing.assert_array_equal(model(images).x_hat, model(images, quality=3).x_hat)
+
+
+def test_every_vector_of_gains_learns(images):
+    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
+    model.compile(keras.optimizers.Adam(1e-2), seed=1)
+    before = [np.array(table) for table in model.gains.trainable_variables]
+    model.fit(images, batch_size=4, epochs=4, verbose=0, shuffle=False)
+    for table, old in zip(model.gains.trainable_variables, before, strict=True):
+        assert np.all(np.any(np.asarray(table) != old, -1))
+
+
+def _history(images, seed, weights):
+    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
+    model.compile(seed=seed)
+    model.set_weights(weights)
+    return model.fit(images, batch_size=4, epochs=3, verbose=0, shuffle=False).history["loss"]
+
+
+def test_a_seed_makes_training_reproducible(images):
+    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
+    model.make_variables()
+    weights = model.get_weights()
+    first, again, other = (_history(images, seed, weights) for seed in (5, 5, 6))
+    assert first == again
+    assert first != other
+    assert len(set(first)) == 3
+
+
+def test_a_step_whose_gradients_are_not_finite_leaves_the_weights(images):
+    model = tiny_model("klt", "factorized")
+    model.compile(keras.optimizers.Adam(0.1))
+    before = model.get_weights()
+    model.train_on_batch(images * np.nan)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    model.train_on_batch(images)
+    assert any(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))
+
+
+class Unused(lic.Transform):
+    """A transform with a weight that nothing depends on."""
+
+    def __init__(self, depth=12):
+        super().__init__(depth, 16)
+        part = tiny_model("klt", "factorized").transform
+        self.analysis, self.synthesis = part.analysis, part.synthesis
+        self.unused = self.add_weight(name="unused", shape=(2,), initializer="ones")
+
+
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
+def test_weights_that_the_loss_does_not_depend_on_stay(images):
+    model = lic.CompressionModel(Unused(), tiny_model("klt", "factorized").entropy)
+    model.compile(keras.optimizers.Adam(0.1))
+    model.train_on_batch(images)
+    np.testing.assert_array_equal(model.transform.unused, [1, 1])
+
+
+def test_ms_ssim_can_be_the_distortion():
+    images = random_images(1, 176, 192, 3).astype(np.float32)
+    model = tiny_model("klt", "factorized", lmbda=20.0, distortion="ms-ssim")
+    values = model.losses_of(images)
+    similarity = tf.image.ssim_multiscale(images, model(images).x_hat, 255.0)
+    assert float(values["loss"] - values["bpp"]) == pytest.approx(20 * (1 - float(similarity[0])), rel=1e-3)
+    with pytest.raises(ValueError, match="at least 161x161 pixels"):
+        model.losses_of(images[:, :100])
+
+
 def test_parts_that_do_not_fit_are_refused():
     transform, entropy = tiny_model("conv", "hyperprior").transform, tiny_model("conv", "factorized").entropy
     with pytest.raises(ValueError, match="depth=12 and latent_depth=8"):
@@ -93,6 +204,10 @@ def test_parts_that_do_not_fit_are_refused():
         lic.CompressionModel(transform, transform)
     with pytest.raises(ValueError, match="lmbda=0"):
         lic.CompressionModel(transform, entropy, 0)
+    with pytest.raises(ValueError, match=r"one of \('mse', 'ms-ssim'\). Received: 'ssim'"):
+        lic.CompressionModel(transform, entropy, distortion="ssim")
+    with pytest.raises(ValueError, match=r"over 0 and rising. Received: lmbda=\(0.2, 0.1\)"):
+        lic.CompressionModel(transform, entropy, (0.2, 0.1))
 
 
 def test_a_transform_without_its_layers_is_refused():

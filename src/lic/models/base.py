@@ -79,11 +79,11 @@ class CompressionModel(Configured, keras.Model):
         Args:
           images: The images.
           training: Whether noise stands in for rounding.
-          quality: Where the model has several, that of each image [batch]; default: the middle one for all.
+          quality: Where the model has several, that of each image [batch] or of all; default: the middle one.
         """
         images = tf.cast(images, self.compute_dtype)
-        height, width = tf.unstack(tf.shape(images)[1:3])
-        quality = self.qualities(tf.shape(images)[0]) if quality is None else tf.cast(quality, "float32")
+        batch, height, width = tf.unstack(tf.shape(images)[:3])
+        quality = self._qualities(batch, False, quality)
         y = tf.cast(self.transform.analysis(pad(images, self.transform.downscale)), "float32")
         y = self.scale(y, quality)
         y_hat, z_hat, bits = self.entropy(y, training=training)
@@ -118,10 +118,10 @@ class CompressionModel(Configured, keras.Model):
         Args:
           images: Images [batch, height, width, 3] on 0..255.
           training: Whether noise stands in for rounding.
-          quality: Where the model has several, that of each image [batch]; default: as `qualities` says.
+          quality: Where the model has several, that of each image [batch] or of all; default: as `qualities` says.
         """
         images = tf.cast(images, "float32")
-        quality = self.qualities(tf.shape(images)[0], training) if quality is None else tf.cast(quality, "float32")
+        quality = self._qualities(tf.shape(images)[0], training, quality)
         compressed = self(images, training=training, quality=quality)
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
         bpp = tf.add_n(list(compressed.bits.values())) / pixels
@@ -193,6 +193,11 @@ class CompressionModel(Configured, keras.Model):
         """Makes the model that `get_config` described."""
         parts = rebuild(config["transform"]), rebuild(config["entropy"])
         return cls(*parts, config["lmbda"], config.get("distortion", "mse"))
+
+    def _qualities(self, batch: tf.Tensor, training: bool, quality: tf.Tensor | None) -> tf.Tensor:
+        if quality is None:
+            return self.qualities(batch, training)
+        return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
         for tracker in self.trackers:
