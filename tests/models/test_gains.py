@@ -70,7 +70,5 @@ def test_its_configuration_makes_it_again(gains):
 
 @pytest.mark.parametrize("lmbdas", [(), (0.1,), (0.1, 0.1), (0.2, 0.1), (0.0, 0.1), (-1, 1), (0.1, float("nan"))])
 def test_lmbdas_that_do_not_rise_are_refused(lmbdas):
-    with pytest.raises(
-        ValueError, match=r"Gains: expected two or more numbers for lmbda, over 0 and rising. Received: "
-    ):
+    with pytest.raises(ValueError, match="Gains: expected two or more numbers for lmbda, over 0 and rising"):
         Gains(4, lmbdas)
