@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lic.entropy import EVERYTHING, anchors, channels, others
+from lic.entropy import EVERYTHING, anchors, channels, others, within
 from lic.entropy.parts import checkerboard
 from tests.conftest import DATA
 
@@ -11,6 +11,7 @@ PARTITIONS = {
     "everything": [EVERYTHING],
     "channels": [channels(0, 2), channels(2, 3), channels(3, 5)],
     "checkerboard": [anchors(), others()],
+    "both": [within(group, half) for group in (channels(0, 2), channels(2, 5)) for half in (anchors(), others())],
 }
 sizes = st.integers(1, 9)
 
@@ -44,6 +45,13 @@ def test_anchors_have_an_odd_sum_of_row_and_column():
     assert (anchors().take(latent).numpy() == 1).all()
     assert (others().take(latent).numpy() == 0).all()
     np.testing.assert_array_equal(checkerboard(3, 4).numpy(), latent.ravel())
+
+
+def test_a_part_within_another_takes_what_both_take():
+    latent = np.arange(60, dtype=np.float32).reshape(1, 3, 4, 5)
+    part = within(channels(1, 3), anchors())
+    np.testing.assert_array_equal(part.take(latent), anchors().take(latent)[..., 1:3])
+    assert part.name == "channels 1-2 anchors"
 
 
 def test_positions_come_in_raster_order():

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from lic.entropy import Estimate, SpaceChannel, anchors, others
+from lic.environment import tf
+from lic.transforms import ConvHyperTransform
+
+
+def _model(depth=12, **options):
+    hyper = ConvHyperTransform(latent_depth=depth, hyper_width=8, side_depth=4, features=8, outer_width=8)
+    return SpaceChannel(depth, hyper, context_width=8, parameter_width=10, **options)
+
+
+def _depths(entropy):
+    return [group.stop - group.start for group in entropy.groups]
+
+
+class Recorder(Estimate):
+    """Keeps names and parameters of the parts."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.seen = {}
+
+    def normal(self, part, mean, index):
+        self.seen[part.name] = (mean.numpy(), index.numpy())
+        return super().normal(part, mean, index)
+
+
+@pytest.mark.parametrize(
+    ("depth", "expected"),
+    [(320, [16, 16, 32, 64, 192]), (192, [10, 9, 19, 39, 115]), (12, [1, 1, 3, 7]), (2, [1, 1]), (1, [1])],
+)
+def test_groups_have_the_papers_shares_and_cover_all_channels(depth, expected):
+    assert _depths(_model(depth)) == expected
+
+
+def test_groups_may_be_given():
+    entropy = _model(group_depths=(5, 7))
+    assert _depths(entropy) == [5, 7]
+    recorder = Recorder(tf.zeros((1, 2, 3, 12)), entropy.scales)
+    entropy.walk(recorder)
+    names = ["channels 0-4 anchors", "channels 0-4 others", "channels 5-11 anchors", "channels 5-11 others"]
+    assert list(recorder.seen) == names
+
+
+def _parameters(entropy, latent, side):
+    recorder = Recorder(latent, entropy.scales)
+    recorder._side = side
+    entropy.walk(recorder)
+    return recorder.seen
+
+
+@pytest.mark.parametrize(
+    ("changed", "part", "sees"),
+    [
+        (anchors(), "channels 0-4 others", True),
+        (anchors(), "channels 5-11 anchors", True),
+        (others(), "channels 0-4 others", False),
+        (others(), "channels 5-11 anchors", True),
+    ],
+)
+def test_a_group_sees_those_before_it_and_its_others_see_its_anchors(changed, part, sees):
+    entropy, side = _model(group_depths=(5, 7)), tf.zeros((1, 1, 2, 4))
+    for variable in _built(entropy):
+        variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
+    latent = tf.random.normal((1, 3, 5, 12), stddev=3.0)
+    first = latent[..., :5]
+    moved = tf.concat([changed.put(first, changed.take(first) + 7.0), latent[..., 5:]], -1)
+    before, after = (_parameters(entropy, values, side)[part] for values in (latent, moved))
+    assert any(np.any(one != other) for one, other in zip(before, after, strict=True)) == sees
+
+
+def _built(entropy):
+    entropy(tf.zeros((1, 4, 4, 12)))
+    return entropy.trainable_variables
+
+
+def test_context_of_anchors_starts_at_nothing():
+    entropy, side = _model(group_depths=(12,)), tf.zeros((1, 1, 1, 4))
+    latent = tf.random.normal((1, 3, 4, 12), stddev=9.0)
+    one, other = (_parameters(entropy, values, side)["channels 0-11 others"] for values in (latent, 2 * latent))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_heads_start_means_and_scales_of_each_group():
+    entropy = _model(group_depths=(5, 7))
+    _built(entropy)
+    assert [bounds for _, *bounds in entropy.heads] == [[0, 5], [5, 12]]
+    for layer, start, stop in entropy.heads:
+        bias = np.asarray(layer.bias)
+        np.testing.assert_array_equal(bias[: stop - start], 0)
+        np.testing.assert_allclose(bias[stop - start :], entropy.scales.index(1.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("depths", [(5, 6), (12, 0), (), (13, -1)])
+def test_groups_that_do_not_add_up_are_refused(depths):
+    with pytest.raises(ValueError, match=r"numbers over 0 that add up to latent_depth=12. Received: "):
+        _model(group_depths=depths)
+
+
+def test_an_even_context_is_refused():
+    with pytest.raises(ValueError, match="SpaceChannel: expected context_size to be odd. Received: 4"):
+        _model(context_size=4)
