@@ -27,7 +27,8 @@ def flat(tmp_path):
 
 def test_batches_have_the_shape_that_is_asked_for(photographs):
     batch = Photographs(photographs, 32, 3).batch_at(0)
-    assert batch.shape == (3, 32, 32, 3) and batch.dtype == np.uint8
+    assert batch.shape == (3, 32, 32, 3)
+    assert batch.dtype == np.uint8
 
 
 def test_folders_inside_are_searched_and_grey_photographs_taken(photographs):
@@ -56,7 +57,8 @@ def test_reduced_crops_show_more_of_the_photograph(tmp_path):
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 256, 0).repeat(3, 2)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     spans = np.ptp(Photographs(tmp_path, 64, 64, least_scale=0.5, flips=False).batch_at(0)[..., 0], (1, 2))
-    assert 63 <= spans.min() < 80 and 110 < spans.max() <= 128
+    assert 63 <= spans.min() < 80
+    assert 110 < spans.max() <= 128
 
 
 def test_same_seed_gives_the_same_batches_in_any_order(photographs):
@@ -77,7 +79,8 @@ def test_a_folder_that_does_not_fit_in_memory_gives_all_photographs_and_keeps_fe
     for step in range(30):
         seen |= set(photographs.batch_at(step)[:, 0, 0, 0].tolist())
         most = max(most, len(photographs._kept))
-    assert seen == {10 * number for number in range(10)} and most == 3
+    assert seen == {10 * number for number in range(10)}
+    assert most == 3
 
 
 def test_a_window_that_moves_gives_the_same_from_any_start(flat):
@@ -90,7 +93,8 @@ def test_dataset_is_the_batches_from_a_step_to_a_step(photographs):
     data = Photographs(photographs, 32, 2)
     batches = list(data.dataset(3, 6))
     assert data.dataset().element_spec.shape == (2, 32, 32, 3)
-    assert len(batches) == 3 and batches[0].dtype == "float32"
+    assert len(batches) == 3
+    assert batches[0].dtype == "float32"
     for step, batch in enumerate(batches, 3):
         assert np.array_equal(batch.numpy(), data.batch_at(step))
 
@@ -124,7 +128,8 @@ def test_small_photographs_are_named_and_enlarged(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         photographs = Photographs(tmp_path, 64, 2, small="upscale")
     assert photographs.batch_at(0).shape == (2, 64, 64, 3)
-    assert "small.png: 33x20 pixels are enlarged" in caplog.text and not photographs.skipped
+    assert "small.png: 33x20 pixels are enlarged" in caplog.text
+    assert not photographs.skipped
 
 
 def test_broken_files_are_named_once_and_passed_by(tmp_path, caplog):
@@ -145,7 +150,8 @@ def test_odd_photographs_are_read_as_rgb(tmp_path):
         shutil.copy(DATA / "odd" / name, tmp_path)
     photographs = Photographs(tmp_path, 16, 64)
     assert photographs.batch_at(0).shape == (64, 16, 16, 3)
-    assert set(listed(photographs)) == set(names) and not photographs.skipped
+    assert set(listed(photographs)) == set(names)
+    assert not photographs.skipped
 
 
 def test_a_folder_without_photographs_is_an_error(tmp_path):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import lic
+from lic.environment import keras
 from lic.errors import CheckpointError, LicError
+from lic.models.tensors import get_tensors
 from lic.training import loop
 from lic.training.settings import Settings
 from tests.conftest import random_images, tiny_model
@@ -14,7 +16,23 @@ from tests.training.conftest import few_steps
 
 
 def make(**sizes):
-    return tiny_model("klt", "checkerboard", lmbda=(0.002, 0.01, 0.05), **sizes)
+    return tiny_model("conv", "hyperprior", lmbda=(0.002, 0.01, 0.05), **sizes)
+
+
+class KillAfter(keras.callbacks.Callback):
+    """Stops training in the middle, as kill -9 would: nothing more is written."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) == self.steps:
+            raise KilledError
+
+
+class KilledError(Exception):
+    """What `KillAfter` raises."""
 
 
 def rows(folder):
@@ -36,8 +54,10 @@ def test_a_folder_holds_everything(trained):
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["checkpoints", "data.txt", "final.codec", "metrics.jsonl", "run.json", "tensorboard"]
     run = json.loads((folder / "run.json").read_text())
-    assert run["config"]["settings"]["steps"] == 6 and run["config"]["model"]["lmbda"] == [0.002, 0.01, 0.05]
-    assert run["data"]["files"] == 5 and len(run["data"]["sha256"]) == 64
+    assert run["config"]["settings"]["steps"] == 6
+    assert run["config"]["model"]["lmbda"] == [0.002, 0.01, 0.05]
+    assert run["data"]["files"] == 5
+    assert len(run["data"]["sha256"]) == 64
     assert run["made_with"].keys() >= {"lic", "python", "tensorflow", "keras", "numpy", "machine"}
 
 
@@ -58,51 +78,39 @@ def test_each_of_the_first_steps_and_each_validation_has_a_line(trained):
 
 def test_training_that_is_resumed_equals_one_that_was_not(trained, photographs, tmp_path):
     folder, codec = trained
-    lic.train(make(), photographs, tmp_path, few_steps(), callbacks=[StopAfter(4)])
-    assert not (tmp_path / "checkpoints" / "step-0000006.npz").exists()
+    with pytest.raises(KilledError):
+        lic.train(make(), photographs, tmp_path, few_steps(), callbacks=[KillAfter(4)])
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-0000003.npz"]
     resumed = lic.train(make(), photographs, tmp_path, few_steps())
     for step, loss in losses(folder).items():
         assert losses(tmp_path)[step] == pytest.approx(loss, rel=1e-5)
-    for one, other in zip(codec.model.weights, resumed.model.weights, strict=True):
-        np.testing.assert_allclose(np.array(one), np.array(other), atol=1e-5)
+    wanted, weights = get_tensors(codec.model), get_tensors(resumed.model)
+    for name in wanted:
+        np.testing.assert_allclose(weights[name], wanted[name], atol=1e-4, err_msg=name)
 
 
 def test_training_that_is_finished_only_gives_its_codec(trained, photographs):
     folder, codec = trained
-    again = lic.train(make(), photographs, folder, few_steps(), callbacks=[StopAfter(1)])
+    again = lic.train(make(), photographs, folder, few_steps(), callbacks=[KillAfter(1)])
     assert again.fingerprint == codec.fingerprint
 
 
-def test_a_finished_training_can_go_on_for_longer(photographs, tmp_path):
-    lic.train(make(), photographs, tmp_path, few_steps(steps=3))
-    lic.train(make(), photographs, tmp_path, few_steps(steps=6))
-    assert sorted(losses(tmp_path)) == [1, 2, 3, 4, 5, 6]
-
-
-def test_same_seed_gives_the_same_losses_and_another_seed_others(trained, photographs, tmp_path):
-    folder, _ = trained
-    lic.train(make(), photographs, tmp_path / "same", few_steps())
-    lic.train(make(), photographs, tmp_path / "other", few_steps(seed=1))
-    assert losses(tmp_path / "same") == losses(folder)
-    assert all(losses(tmp_path / "other")[step] != loss for step, loss in losses(folder).items())
-
-
 def test_a_folder_of_another_training_is_an_error(trained, photographs):
-    with pytest.raises(CheckpointError, match="learning_rate=0.001, this one has learning_rate=0.1"):
+    with pytest.raises(CheckpointError, match="settings.learning_rate=0.001, this one has 0.1"):
         lic.train(make(), photographs, trained[0], few_steps(learning_rate=0.1))
-    with pytest.raises(CheckpointError, match="is of a training with transform"):
-        lic.train(make(width=9), photographs, trained[0], few_steps())
 
 
 def test_a_registered_model_is_trained_by_name(photographs, tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(loop, "create_model", lambda name: made.append(name) or make())
-    lic.train("default", photographs, tmp_path, few_steps(steps=1))
+    monkeypatch.setattr(loop, "create_model", lambda name: made.append(name) or tiny_model("klt", "factorized"))
+    codec = lic.train("default", photographs, tmp_path, Settings(steps=1, batch=1, crop=32), valid=photographs)
     assert made == ["default"]
+    assert not codec.qualities
+    assert [row["validation"]["quality"] for row in rows(tmp_path) if "validation" in row] == [None]
 
 
 def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
-    model = make()
+    model = tiny_model("klt", "factorized")
     model.make_variables()
     kernel = model.transform.synthesis.entrance.kernel
     kernel.assign(np.full(kernel.shape, np.nan))
@@ -111,31 +119,8 @@ def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
 
 
 def test_transforms_may_compute_in_bfloat16(photographs, tmp_path):
-    codec = lic.train(make(), photographs, tmp_path, few_steps(steps=2, interval=2, precision="bfloat16"))
+    model = tiny_model("klt", "factorized")
+    settings = few_steps(steps=2, interval=2, precision="bfloat16", start_scales=True)
+    codec = lic.train(model, photographs, tmp_path, settings)
     assert all(weight.dtype == "float32" for weight in codec.model.weights)
-
-
-def test_one_rate_is_trained_and_validated_too(photographs, tmp_path):
-    settings = Settings(steps=2, batch=2, crop=64)
-    codec = lic.train(tiny_model("conv", "hyperprior"), photographs, tmp_path, settings, valid=photographs / "inside")
-    assert not codec.qualities
-    assert [row["validation"]["quality"] for row in rows(tmp_path) if "validation" in row] == [None]
-
-
-class StopAfter(lic.environment.keras.callbacks.Callback):
-    """Stops like kill -9 would: with an exception in the middle of an epoch; what training wrote until then stays."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.steps = steps
-
-    def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) == self.steps:
-            raise _Killed
-
-    def on_train_begin(self, logs=None):
-        self.began = True
-
-
-class _Killed(Exception):
-    pass
+    assert model.transform.synthesis.entrance.compute_dtype == "bfloat16"

@@ -45,7 +45,15 @@ def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) ->
     Raises:
       CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
     """
-    variables = named_variables(layer)
+    assign(named_variables(layer), tensors)
+
+
+def assign(variables: Mapping[str, tf.Variable], tensors: Mapping[str, np.ndarray]) -> None:
+    """Sets variables by their names, each in its own type.
+
+    Raises:
+      CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
+    """
     for name in sorted(variables.keys() ^ tensors.keys()):
         state = "missing" if name in variables else "there, but the model has no such weight"
         raise CheckpointError(f"The tensor {name!r} is {state}. Weights and configuration must be of the same model.")
@@ -56,7 +64,7 @@ def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) ->
                 "Weights and configuration must be of the same model."
             )
     for name, variable in variables.items():
-        variable.assign(tensors[name].astype("float32"))
+        variable.assign(tensors[name].astype(tf.as_dtype(variable.dtype).as_numpy_dtype))
 
 
 def _walk(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tf.Variable]]:

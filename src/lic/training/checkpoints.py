@@ -45,7 +45,7 @@ class Checkpoints(keras.callbacks.Callback):
             return 0
         latest = self._files()[-1]
         try:
-            with np.load(latest) as arrays:
+            with latest.open("rb") as file, np.load(file) as arrays:
                 state = dict(arrays)
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"{latest} is damaged ({error}). Remove it to go on from the one before.") from error

@@ -78,7 +78,7 @@ def train(
             steps_per_epoch=settings.interval,
             verbose=0,
             shuffle=False,
-            callbacks=[*_callbacks(run, photographs, settings, valid, progress), checkpoints, *callbacks],
+            callbacks=[*_callbacks(run, photographs, settings, valid, progress, checkpoints), *callbacks],
         )
     with averaged(model):
         codec = Codec(model)
@@ -131,6 +131,7 @@ def _callbacks(
     settings: Settings,
     valid: str | os.PathLike | None,
     progress: bool,
+    checkpoints: Checkpoints,
 ) -> list[keras.callbacks.Callback]:
     log = MetricsLog(run.metrics)
     first = [
@@ -140,7 +141,8 @@ def _callbacks(
     ]
     if progress:
         first.append(ProgressBar(settings.steps))
-    return [*first, Validation(_files(valid), log)] if valid else first
+    # The checkpoint comes first: validation takes its time.
+    return [*first, checkpoints, *([Validation(_files(valid), log)] if valid else [])]
 
 
 def _files(folder: str | os.PathLike) -> list[pathlib.Path]:

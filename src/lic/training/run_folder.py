@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import pathlib
 import platform
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import numpy as np
 
 from lic._version import __version__
 from lic.codec.file import written_aside
-from lic.environment import keras, tf
 from lic.errors import CheckpointError
 
-_MAY_DIFFER = ("steps", "interval")  # A training may go on for longer than it was begun for.
+_PACKAGES = ("tensorflow", "keras", "tensorflow-compression", "numpy", "einops", "pillow")
+_MAY_DIFFER = ("settings.steps", "settings.interval")  # A training may go on for longer than it was begun for.
 
 
 class RunFolder:
@@ -49,10 +47,8 @@ class RunFolder:
         Raises:
           CheckpointError: The folder is of another training; what differs is named.
         """
-        file, facts = (
-            self.path / "run.json",
-            {"config": _plain(config), "data": {"files": len(listing), "sha256": digest}},
-        )
+        file = self.path / "run.json"
+        facts = {"config": json.loads(json.dumps(config)), "data": {"files": len(listing), "sha256": digest}}
         if file.exists():
             _compare(json.loads(file.read_text()), facts, self.path)
             return
@@ -63,26 +59,26 @@ class RunFolder:
 
 
 def _compare(before: dict, now: dict, path: pathlib.Path) -> None:
-    flat = [{**facts["data"], **facts["config"].pop("settings"), **facts["config"]} for facts in (before, now)]
+    flat = [dict(_flat({"data": facts["data"]} | facts["config"])) for facts in (before, now)]
     for name in sorted(flat[0].keys() | flat[1].keys()):
         old, new = (each.get(name) for each in flat)
         if old != new and name not in _MAY_DIFFER:
             raise CheckpointError(
-                f"{path} is of a training with {name}={old!r}, this one has {name}={new!r}. "
+                f"{path} is of a training with {name}={old!r}, this one has {new!r}. "
                 "Give the same arguments to go on with it, or another folder to begin anew."
             )
 
 
-def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    return json.loads(json.dumps(config))
+def _flat(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Names such as settings.batch, and values, of all that is in dictionaries inside of each other."""
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{within}{name}.")
+        else:
+            yield within + name, value
 
 
 def _made_with() -> dict[str, str]:
-    return {
-        "lic": __version__,
-        "python": sys.version.split()[0],
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "machine": f"{platform.platform()} {platform.machine()}",
-    }
+    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    python = {"python": platform.python_version(), "machine": f"{platform.platform()} {platform.machine()}"}
+    return {"lic": __version__} | python | packages

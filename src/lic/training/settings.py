@@ -52,10 +52,13 @@ class Settings:
     def __post_init__(self):
         _check("steps", self.steps >= 1, "at least 1", self.steps)
         _check("batch", self.batch >= 1, "at least 1", self.batch)
+        _check("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
+        _check("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
         _check("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
         _check("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
         interval = min(self.interval, self.steps)
-        _check("interval", interval >= 1 and self.steps % interval == 0, f"a divisor of steps={self.steps}", interval)
+        divides = interval >= 1 and self.steps % interval == 0
+        _check("interval", divides, f"a divisor of steps={self.steps}", self.interval)
         object.__setattr__(self, "interval", interval)
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from lic.environment import tf
-from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
-from lic.models.tensors import named_variables
+from lic.models.tensors import assign, named_variables
 
 _AVERAGE = "model_variables_moving_average"
 
@@ -31,18 +30,7 @@ def restore_state(model: CompressionModel, state: Mapping[str, np.ndarray]) -> N
     Raises:
       CheckpointError: A tensor is missing, too many, or of another shape; it is named.
     """
-    variables = _variables(model)
-    for name in sorted(variables.keys() ^ state.keys()):
-        which = "missing" if name in variables else "one that this training does not have"
-        raise CheckpointError(f"The checkpoint's tensor {name!r} is {which}. Go on with the settings it was made with.")
-    for name, variable in variables.items():
-        if tuple(variable.shape) != state[name].shape:
-            raise CheckpointError(
-                f"The checkpoint's tensor {name!r} has shape {state[name].shape}, expected {tuple(variable.shape)}. "
-                "Go on with the model that it was made with."
-            )
-    for name, variable in variables.items():
-        variable.assign(state[name].astype(np.asarray(variable).dtype))
+    assign(_variables(model), state)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,75 @@
+"""Naming the part in which numbers stopped being finite."""
+
+import numpy as np
+import pytest
+
+import lic
+from lic.environment import tf
+from lic.errors import LicError
+from lic.training.nonfinite import StopWhereNotFinite, find_nonfinite
+from tests.conftest import random_images, tiny_model
+
+IMAGES = random_images(1, 64, 64, 3).astype(np.float32)
+
+
+@pytest.fixture
+def model():
+    model = tiny_model("klt", "hyperprior")
+    model.compile(lic.Adam(), seed=0)
+    return model
+
+
+def spoil(monkeypatch, layer):
+    """Makes a layer return what is not a number."""
+    call = layer.call
+    monkeypatch.setattr(layer, "call", lambda *inputs, **options: call(*inputs, **options) * float("nan"))
+
+
+def test_finite_numbers_are_none(model):
+    assert find_nonfinite(model, IMAGES) is None
+
+
+def test_images_come_first(model):
+    assert find_nonfinite(model, np.full_like(IMAGES, np.inf)) == "the images"
+
+
+def test_weights_are_named(model):
+    model.entropy.hyper.analysis.weights[0].assign(np.full(model.entropy.hyper.analysis.weights[0].shape, np.nan))
+    assert find_nonfinite(model, IMAGES).startswith("the weight entropy/hyper/analysis")
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ("transform.analysis", "the analysis transform's latent"),
+        ("entropy.hyper.analysis", "the side information"),
+        ("entropy.hyper.synthesis", "the rate of 'y'"),
+        ("transform.synthesis", "the synthesis transform's image"),
+    ],
+)
+def test_parts_are_named(model, monkeypatch, part, named):
+    layer = model
+    for name in part.split("."):
+        layer = getattr(layer, name)
+    spoil(monkeypatch, layer)
+    assert find_nonfinite(model, IMAGES) == named
+
+
+def test_gradients_are_named(model, monkeypatch):
+    @tf.custom_gradient
+    def spoiled(latent):
+        return latent, lambda gradient: gradient * float("nan")
+
+    analysis = model.transform.analysis
+    call = analysis.call
+    monkeypatch.setattr(analysis, "call", lambda image: spoiled(call(image)))
+    assert find_nonfinite(model, IMAGES).startswith("the gradient of the weight transform/analysis")
+
+
+def test_the_step_and_the_part_are_said(model):
+    stop = StopWhereNotFinite(lambda step: np.full(IMAGES.shape, np.nan) if step == 3 else IMAGES)
+    stop.set_model(model)
+    model.optimizer.iterations.assign(4)
+    stop.on_train_batch_end(3, {"loss": 1.0})
+    with pytest.raises(LicError, match="diverged at step 3: the images is not finite. Go on from an earlier"):
+        stop.on_train_batch_end(3, {"loss": float("nan")})

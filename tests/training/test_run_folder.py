@@ -1,0 +1,50 @@
+"""The folder of a training, and what tells another training apart."""
+
+import json
+
+import pytest
+
+from lic.errors import CheckpointError
+from lic.training.run_folder import RunFolder
+
+CONFIG = {
+    "model": {"transform": {"width": 8}, "lmbda": (0.1, 0.2)},
+    "settings": {"steps": 10, "interval": 5, "seed": 0},
+}
+    "model": {"transform": {"width": 8}, "lmbda": (0.1, 0.2)},
+    "settings": {"steps": 10, "interval": 5, "seed": 0},
+}
+
+
+def begin(path, digest="abc", **settings):
+    config = CONFIG | {"settings": CONFIG["settings"] | settings}
+    RunFolder(path).begin(config, [("a.png", 7), ("b/c.jpg", 9)], digest)
+
+
+def test_it_says_what_is_trained_on_what(tmp_path):
+    begin(tmp_path / "deep" / "run")
+    run = json.loads((tmp_path / "deep" / "run" / "run.json").read_text())
+    assert run["config"]["model"]["lmbda"] == [0.1, 0.2]
+    assert run["data"] == {"files": 2, "sha256": "abc"}
+    assert run["made_with"]["tensorflow"].startswith("2.")
+    assert (tmp_path / "deep" / "run" / "data.txt").read_text() == "7\ta.png\n9\tb/c.jpg\n"
+
+
+def test_the_same_training_and_a_longer_one_go_on(tmp_path):
+    begin(tmp_path)
+    written = (tmp_path / "run.json").read_bytes()
+    begin(tmp_path)
+    begin(tmp_path, steps=20, interval=10)
+    assert (tmp_path / "run.json").read_bytes() == written
+
+
+def test_another_setting_is_named(tmp_path):
+    begin(tmp_path)
+    with pytest.raises(CheckpointError, match=r"settings.seed=0, this one has 1. Give the same"):
+        begin(tmp_path, seed=1)
+
+
+def test_other_photographs_are_named(tmp_path):
+    begin(tmp_path)
+    with pytest.raises(CheckpointError, match="data.sha256='abc', this one has 'xyz'"):
+        begin(tmp_path, "xyz")

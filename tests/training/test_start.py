@@ -1,0 +1,38 @@
+"""Scales that start where the untrained analysis puts its latents."""
+
+import numpy as np
+import pytest
+
+from lic.training.start import SHARE, start_scales
+from tests.conftest import random_images, tiny_model
+
+IMAGES = random_images(4, 64, 64, 3).astype(np.float32)
+
+
+@pytest.mark.parametrize("entropy", ["checkerboard", "hyperprior", "space-channel"])
+def test_the_indexes_are_those_of_the_latent(entropy):
+    model = tiny_model("klt", entropy)
+    model.make_variables()
+    start_scales(model, IMAGES)
+    indexes = np.zeros(12)
+    for head, start, stop in model.entropy.heads:
+        indexes[start:stop] = np.array(head.bias)[stop - start :]
+    deviations = np.std(np.array(model.transform.analysis(IMAGES)), (0, 1, 2))
+    wanted = [model.entropy.scales.index(max(SHARE * float(each), model.entropy.scales.lowest)) for each in deviations]
+    np.testing.assert_allclose(indexes, wanted, rtol=1e-4)
+
+
+def test_training_begins_at_fewer_bits():
+    model = tiny_model("klt", "checkerboard")
+    model.make_variables()
+    before = float(model.losses_of(IMAGES)["bpp"])
+    start_scales(model, IMAGES)
+    assert float(model.losses_of(IMAGES)["bpp"]) < 0.8 * before
+
+
+def test_a_model_that_names_no_heads_stays():
+    model = tiny_model("klt", "factorized")
+    model.make_variables()
+    before = float(model.losses_of(IMAGES)["bpp"])
+    start_scales(model, IMAGES)
+    assert float(model.losses_of(IMAGES)["bpp"]) == before

@@ -1,0 +1,86 @@
+"""Training on two devices and in two processes equals training on one."""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lic
+from lic.models.tensors import get_tensors
+from lic.training.strategies import make_strategy
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def start(strategy, photographs, out, **environment):
+    command = [sys.executable, "-m", "tests.training.worker", strategy, str(photographs), str(out)]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(*processes):
+    for process in processes:
+        text, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, text
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def losses(out):
+    return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def alone(photographs, tmp_path_factory):
+    out = tmp_path_factory.mktemp("alone") / "run"
+    finish(start("none", photographs, out))
+    return out
+
+
+def assert_same(out, alone):
+    assert losses(out) == pytest.approx(losses(alone), rel=1e-5)
+    wanted, weights = (get_tensors(lic.load(each / "final.codec").model) for each in (alone, out))
+    for name in wanted:
+        np.testing.assert_allclose(weights[name], wanted[name], atol=1e-4, err_msg=name)
+
+
+def test_two_devices_equal_one(alone, photographs, tmp_path):
+    out = tmp_path / "run"
+    finish(start("mirrored", photographs, out))
+    assert_same(out, alone)
+    with np.load(tmp_path / "run.npz") as gradients:
+        assert (gradients["differences"] <= 1e-4 * gradients["largest"].max()).all()
+        assert gradients["largest"].max() > 0
+
+
+def test_two_workers_equal_one(alone, photographs, tmp_path):
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)]
+    outs = [tmp_path / f"worker-{index}" for index in range(2)]
+    finish(
+        *(
+            start("multi-worker", photographs, out, TF_CONFIG=json.dumps(task))
+            for out, task in zip(outs, tasks, strict=True)
+        )
+    )
+    for out in outs:
+        assert_same(out, alone)
+
+
+def test_an_unknown_strategy_is_an_error():
+    with pytest.raises(ValueError, match="expected one of .*'mirrored'.* Received: 'tpu'"):
+        make_strategy("tpu")

@@ -1,0 +1,44 @@
+"""Validation with real bytes."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lic
+from lic.training.metrics_log import MetricsLog
+from lic.training.validation import Validation, validate
+from tests.conftest import random_images, tiny_model
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = tiny_model("klt", "factorized", lmbda=(0.001, 0.01, 0.1))
+    model.compile(lic.Adam(1e-2, use_ema=True, ema_momentum=0.5), seed=0)
+    return model
+
+
+def test_measures_are_of_the_streams(model):
+    codec = lic.Codec(model)
+    images = [random_images(40, 56, 3, seed=seed) for seed in range(2)]
+    streams = [codec.compress(image, quality=2) for image in images]
+    result = validate(codec, images, 2)
+    assert result.coded_bpp == pytest.approx(np.mean([8 * len(stream) / (40 * 56) for stream in streams]))
+    errors = [np.mean((codec.decompress(stream) - image.astype(float)) ** 2) for stream, image in zip(streams, images)]
+    assert result.psnr == pytest.approx(np.mean([10 * np.log10(255**2 / error) for error in errors]), abs=1e-3)
+    # A few words of header and of the coder's end are all that is not estimated.
+    assert 0 < (result.coded_bpp - result.estimated_bpp) * 40 * 56 < 8 * 40
+
+
+def test_each_epoch_is_a_line_for_each_of_three_qualities(model, tmp_path, photographs):
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.set_model(model)
+    log.on_train_begin()
+    validation = Validation([photographs / "0.png", photographs / "grey.png"], log)
+    validation.set_model(model)
+    validation.on_epoch_end(0)
+    rows = [json.loads(line)["validation"] for line in log.path.read_text().splitlines()]
+    assert [row["quality"] for row in rows] == [1, 2, 3]
+    assert rows[0].keys() == {"quality", "estimated_bpp", "coded_bpp", "psnr"}
+    assert rows[0]["coded_bpp"] < rows[1]["coded_bpp"] < rows[2]["coded_bpp"]
+    assert [result.quality for result in validation.results] == [1, 2, 3]

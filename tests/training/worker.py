@@ -1,0 +1,50 @@
+"""One process of a training under a distribution strategy, for test_strategies.py.
+
+python -m tests.training.worker STRATEGY PHOTOGRAPHS OUT
+"""
+
+import sys
+
+import numpy as np
+
+import lic
+from lic.environment import tf
+from lic.training.settings import Settings
+from lic.training.strategies import scope_of
+from tests.conftest import random_images, tiny_model
+
+SETTINGS = Settings(steps=3, batch=4, crop=64, learning_rate=1e-3, average=0.5)
+
+
+def main(name: str, photographs: str, out: str) -> None:
+    """Trains, and where the replicas are in this process compares gradients of a divided batch with the whole's."""
+    if name == "mirrored":
+        cpus = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], cpus)
+    with scope_of(name):
+        model = tiny_model("klt", "hyperprior", lmbda=(0.001, 0.01, 0.1))
+        if name == "mirrored":
+            model.compile(lic.Adam(), seed=SETTINGS.seed)
+            np.savez(f"{out}.npz", **gradients(model, tf.distribute.get_strategy()))
+        lic.train(model, photographs, out, SETTINGS)
+
+
+def gradients(model: lic.CompressionModel, strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
+    """The largest difference between both gradients of each weight, beside the largest gradient."""
+    images = random_images(4, 64, 64, 3).astype(np.float32)
+
+    def of_replica(context: tf.distribute.ReplicaContext) -> tf.Tensor:
+        number = context.replica_id_in_sync_group
+        return images[2 * number : 2 * number + 2]
+
+    shares = strategy.experimental_distribute_values_from_function(of_replica)
+    divided = tf.function(lambda: strategy.run(lambda share: model.gradients_of(share)[1], args=(shares,)))()
+    summed = [strategy.reduce("SUM", gradient, axis=None) for gradient in divided]
+    with tf.distribute.OneDeviceStrategy("CPU:0").scope():
+        whole = model.gradients_of(images)[1]
+    differences = [np.abs(one - other).max() for one, other in zip(summed, whole, strict=True)]
+    return {"differences": np.array(differences), "largest": np.array([np.abs(each).max() for each in whole])}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
