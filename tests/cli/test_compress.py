@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import lic
 from lic.cli import app
 from lic.codec.stream import MAGIC, Stream
-from tests.conftest import DATA, random_images
+from tests.conftest import DATA, random_images, tiny_model
 
 ODD = DATA / "odd"
 
@@ -49,6 +49,11 @@ def strict_json(text):
         raise AssertionError(f"{constant} is no JSON")
 
     return json.loads(text, parse_constant=refuse)
+
+
+def flat(text):
+    """A message without the box and the lines that it stands in."""
+    return re.sub(r"[\s│]+", " ", text)
 
 
 def test_stream_is_put_beside_the_image(compress, photo):
@@ -258,7 +263,7 @@ def test_turned_photograph_is_coded_upright(compress, tmp_path):
 
 
 def test_nothing_is_left_where_coding_fails(compress, photo, tmp_path, monkeypatch):
-    def fail(self, image):
+    def fail(self, image, **options):
         raise lic.LicError("The model gave no numbers.")
 
     monkeypatch.setattr(lic.Codec, "compress", fail)
@@ -279,3 +284,91 @@ def test_folder_that_does_not_exist_is_said(compress, tmp_path):
     result = compress(tmp_path / "absent", "--out", tmp_path / "out.lic")
     assert result.exit_code == 1
     assert "absent" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def variable_rate(tmp_path_factory):
+    path = tmp_path_factory.mktemp("codec") / "rates.codec"
+    lic.Codec(tiny_model("klt", "factorized", lmbda=(0.001, 0.01, 0.1))).save(path)
+    return path
+
+
+@pytest.fixture
+def at(compress, variable_rate, photo):
+    """Runs the command with a codec of several rates, and returns how it ended and the stream."""
+
+    def run(*options):
+        result = compress("--model", variable_rate, photo, "--force", *options)
+        return result, photo.with_suffix(".lic").read_bytes() if result.exit_code == 0 else b""
+
+    return run
+
+
+@pytest.mark.parametrize("option", ["--quality", "-q"])
+def test_quality_is_what_is_said(at, option):
+    for quality in ("1", "2.5", "3"):
+        assert Stream.parse(at(option, quality)[1]).quality == float(quality)
+
+
+def test_number_of_bytes_is_met_and_not_exceeded(at, variable_rate, photo):
+    least, most = (len(at("-q", quality)[1]) for quality in "13")
+    codec, pixels = lic.load(str(variable_rate)), np.asarray(Image.open(photo))
+    for limit in (least, (least + most) // 2):
+        assert at("--bytes", limit)[1] == codec.compress_to(pixels, limit)
+    result, _ = at("--bytes", least - 1)
+    assert result.exit_code == 1
+    assert f"takes {least} bytes at the lowest quality, more than the {least - 1}" in result.stderr
+
+
+def test_bits_per_pixel_are_met_and_not_exceeded(at):
+    least, most = (len(at("-q", quality)[1]) for quality in "13")
+    bpp = 4 * (least + most) / (20 * 30)
+    stream = at("--bpp", bpp)[1]
+    assert 8 * len(stream) / (20 * 30) <= bpp
+    assert stream == at("--bytes", (least + most) // 2)[1]
+    result, _ = at("--bpp", bpp / 1000)
+    assert result.exit_code == 1
+    assert "at the lowest quality" in result.stderr
+
+
+def test_effort_gives_the_stream_of_the_library(at, variable_rate, photo):
+    codec, pixels = lic.load(str(variable_rate)), np.asarray(Image.open(photo))
+    assert at("--effort", "1")[1] == codec.compress(pixels, effort=1)
+    assert at("--effort", "0")[1] == codec.compress(pixels)
+    assert at("--effort", "1", "-q", "3")[1] == codec.compress(pixels, quality=3, effort=1)
+    limit = len(codec.compress(pixels, quality=2))
+    assert at("--effort", "1", "--bytes", limit)[1] == codec.compress_to(pixels, limit, effort=1)
+
+
+def test_effort_draws_no_bar_into_a_pipe(at):
+    assert at("--effort", "1")[0].stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("-q", "2", "--bpp", "1"), "give one of --quality, --bpp and --bytes"),
+        (("--bpp", "1", "--bytes", "99"), "give one of --quality, --bpp and --bytes"),
+        (("-q", "4"), "expected quality from 1 to 3"),
+        (("-q", "0"), "expected --quality, --bpp or --bytes over 0"),
+        (("-q", "nan"), "expected --quality, --bpp or --bytes over 0"),
+        (("--bpp", "-1"), "expected --quality, --bpp or --bytes over 0"),
+        (("--bpp", "inf"), "expected --quality, --bpp or --bytes over 0"),
+        (("--bytes", "many"), "--bytes"),
+        (("--effort", "10"), "--effort"),
+        (("--effort", "-1"), "--effort"),
+    ],
+)
+def test_wrong_targets_and_efforts_are_a_wrong_use(at, options, message):
+    result, _ = at(*options)
+    assert result.exit_code == 2
+    assert message in flat(result.stderr)
+
+
+def test_targets_need_a_codec_of_several_rates(compress, photo):
+    result = compress(photo, "--quality", "3")
+    assert result.exit_code == 2
+    assert "single rate" in flat(result.stderr)
+    result = compress(photo, "--bytes", "1000")
+    assert result.exit_code == 1
+    assert "single rate" in result.stderr

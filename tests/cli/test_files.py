@@ -1,6 +1,11 @@
 """Which file becomes which, and work on many files."""
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -152,7 +157,7 @@ def jobs_of(paths):
     return [Job(path, path.with_suffix(".out")) for path in paths]
 
 
-def copy_unless_bad(job):
+def copy_unless_bad(job, tell):
     if job.source.stem == "bad":
         raise ImageError(f"{job.source} is bad.")
     job.target.write_text("new")
@@ -204,6 +209,50 @@ def test_no_progress_bar_is_drawn_into_a_pipe(make, capsys):
     run(jobs_of(make("a.png", "b.png", "c.png")), copy_unless_bad, False, False, "Copying")
     printed = capsys.readouterr()
     assert "Copying" not in printed.out + printed.err
+
+
+# A process of its own, whose standard error is a terminal.
+SCRIPT = """
+import pathlib, sys
+from lic.cli.files import Job, run
+def work(job, tell):
+    tell(0.5)
+    return {"bytes": 3}
+jobs = [Job(pathlib.Path(name), pathlib.Path(name + ".out")) for name in sys.argv[2:]]
+run(jobs, work, False, False, "Copying", slow=sys.argv[1] == "slow")
+"""
+
+
+def on_a_terminal(*arguments):
+    """What the script writes to standard output, and to a terminal as standard error."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-c", SCRIPT, *arguments]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    output = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, check=True).stdout
+    os.close(terminal)
+    with contextlib.suppress(OSError), os.fdopen(controller, "rb", buffering=0) as file:
+        return output.decode(), file.read(65536).decode()
+    return output.decode(), ""
+
+
+def test_a_slow_job_has_a_progress_bar_on_a_terminal(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    output, drawn = on_a_terminal("slow", "a")
+    assert "Copying" in drawn
+    assert "100%" in drawn
+    assert output == "a -> a.out  3 bytes\n"
+
+
+def test_one_job_that_is_not_slow_has_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert on_a_terminal("fast", "a") == ("a -> a.out  3 bytes\n", "")
+
+
+def test_reports_go_to_the_pipe_and_not_to_the_bar(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    output, drawn = on_a_terminal("fast", "a", "b")
+    assert "Copying" in drawn
+    assert output == "a -> a.out  3 bytes\nb -> b.out  3 bytes\n"
 
 
 def test_report_is_one_line_with_units():

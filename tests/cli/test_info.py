@@ -43,6 +43,7 @@ def test_stream_is_described(stream_file):
         "height": 300,
         "width": 20,
         "grey": False,
+        "quality": None,
         "bytes": size,
         "bpp": round(8 * size / 6000, 4),
     }
@@ -58,7 +59,13 @@ def test_stream_of_a_codec_is_described(tiny, tmp_path):
 def test_grey_is_one_flag_of_several(tmp_path):
     stream = Stream(b"\1\2\3\4", 3, 2, b"", 5, Flag.GREY, quality=0.5)
     (tmp_path / "grey.lic").write_bytes(stream.pack())
-    assert facts(tmp_path / "grey.lic")["grey"] is True
+    found = facts(tmp_path / "grey.lic")
+    assert (found["grey"], found["quality"]) == (True, 0.5)
+
+
+def test_codec_of_several_rates_lists_their_lmbda(tmp_path):
+    lic.Codec(tiny_model("klt", "factorized", lmbda=(0.01, 0.03))).save(tmp_path / "rates.codec")
+    assert facts(tmp_path / "rates.codec")["lmbda"] == [0.01, 0.03]
 
 
 def test_codec_file_is_described(tiny, codec_file):

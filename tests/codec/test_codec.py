@@ -187,6 +187,116 @@ def test_flags_that_it_never_writes_are_refused(codec, flags):
         codec.decompress(stream._replace(quality=3.0).pack())
 
 
+@pytest.fixture(scope="module")
+def variable_rate():
+    return lic.Codec(tiny_model("klt", "checkerboard", lmbda=(0.001, 0.01, 0.1)))
+
+
+IMAGE = random_images(64, 80, 3)
+
+
+def test_bytes_and_psnr_rise_with_quality(variable_rate):
+    streams = [variable_rate.compress(IMAGE, quality=quality) for quality in (1, 1.5, 2, 2.5, 3)]
+    errors = [np.mean((variable_rate.decompress(stream).astype(float) - IMAGE) ** 2) for stream in streams]
+    assert np.all(np.diff([len(stream) for stream in streams]) > 0)
+    assert np.all(np.diff(errors) < 0)
+
+
+@pytest.mark.parametrize(
+    ("quality", "travels"), [(1, 1), (2.5, 2.5), (3, 3), (2.3, 589 / 256), (np.float32(1.25), 1.25)]
+)
+def test_quality_travels_in_the_stream(variable_rate, quality, travels):
+    stream = variable_rate.compress(IMAGE, quality=quality)
+    assert Stream.parse(stream).quality == travels
+    assert variable_rate.compress(IMAGE, quality=travels) == stream
+    x_hat = variable_rate.model(IMAGE[None].astype(np.float32), quality=travels).x_hat[0]
+    expected = np.clip(np.rint(x_hat), 0, 255)
+    assert np.abs(variable_rate.decompress(stream) - expected).max() <= 1
+
+
+def test_the_middle_quality_is_the_one_that_is_not_said(variable_rate):
+    assert variable_rate.compress(IMAGE) == variable_rate.compress(IMAGE, quality=2)
+    assert variable_rate.estimate(IMAGE) == variable_rate.estimate(IMAGE, quality=2)
+
+
+def test_a_codec_of_several_rates_is_saved_and_loaded(variable_rate, tmp_path):
+    variable_rate.save(tmp_path / "mine.codec")
+    again = lic.load(tmp_path / "mine.codec")
+    assert again.fingerprint == variable_rate.fingerprint
+    assert again.qualities == variable_rate.qualities == (1, 2, 3)
+    stream = variable_rate.compress(IMAGE, quality=2.5)
+    assert again.compress(IMAGE, quality=2.5) == stream
+    np.testing.assert_array_equal(again.decompress(stream), variable_rate.decompress(stream))
+
+
+def test_grey_and_batches_take_a_quality(variable_rate):
+    grey = IMAGE[..., 0]
+    (stream,) = variable_rate.compress_batch([grey], quality=3)
+    assert Stream.parse(stream).flags == Flag.GREY | Flag.QUALITY
+    assert variable_rate.decompress(stream).shape == grey.shape
+
+
+def test_estimates_are_those_of_the_quality(variable_rate):
+    for quality in (1, 2.75):
+        bits = variable_rate.model(IMAGE[None].astype(np.float32), quality=quality).bits
+        assert variable_rate.estimate(IMAGE, quality=quality) == pytest.approx({key: bits[key][0] for key in bits})
+
+
+@pytest.mark.parametrize("quality", [0, 0.99, 3.01, -1, float("nan"), float("inf"), "high", (1, 2)])
+def test_qualities_that_it_has_not_are_told(variable_rate, quality):
+    for method in (variable_rate.compress, variable_rate.estimate):
+        with pytest.raises(ValueError, match="Codec: expected quality from 1 to 3. Received: "):
+            method(IMAGE, quality=quality)
+
+
+def test_a_quality_for_a_codec_of_one_rate_is_told(codec):
+    assert codec.qualities == ()
+    with pytest.raises(ValueError, match="expected quality None, since this codec has a single rate. Received: 1"):
+        codec.compress(IMAGE, quality=1)
+    with pytest.raises(LicError, match="single rate"):
+        codec.compress_to(IMAGE, 10_000)
+
+
+def test_a_number_of_bytes_is_met_and_not_exceeded(variable_rate):
+    least, most = (len(variable_rate.compress(IMAGE, quality=quality)) for quality in (1, 3))
+    for max_bytes in (least, (least + most) // 2, most, 10 * most):
+        stream = variable_rate.compress_to(IMAGE, max_bytes)
+        quality = Stream.parse(stream).quality
+        assert len(stream) <= max_bytes
+        assert stream == variable_rate.compress(IMAGE, quality=quality)
+        assert quality == 3 or len(variable_rate.compress(IMAGE, quality=quality + 1 / 256)) > max_bytes
+    with pytest.raises(LicError, match=f"takes {least} bytes at the lowest quality, more than the {least - 1}"):
+        variable_rate.compress_to(IMAGE, least - 1)
+
+
+def test_with_effort_a_number_of_bytes_is_not_exceeded(variable_rate):
+    least, most = (len(variable_rate.compress(IMAGE, quality=quality)) for quality in (1, 3))
+    told = []
+    stream = variable_rate.compress_to(IMAGE, (least + most) // 2, effort=1, progress=told.append)
+    assert len(stream) <= (least + most) // 2
+    assert told[-1] == 1
+
+
+@pytest.mark.parametrize("quality", [None, 0.5, 0.0, 3 + 1 / 256, 255.5])
+def test_qualities_that_it_never_writes_are_refused(variable_rate, quality):
+    stream = Stream.parse(variable_rate.compress(IMAGE))
+    flags = stream.flags & ~Flag.QUALITY
+    with pytest.raises(BitstreamError, match=f"quality {quality}, which this codec never writes"):
+        variable_rate.decompress(stream._replace(quality=quality, flags=flags).pack())
+
+
+def test_damage_to_the_quality_of_a_stream_is_noticed(variable_rate):
+    stream = bytearray(variable_rate.compress(IMAGE))
+    start = len(Stream(b"abcd", 64, 80, b"", 0, Flag(0), 1.0).pack()) - 10
+    assert int.from_bytes(stream[start : start + 2], "little") == 2 * 256
+    for position in (5, start, start + 1):
+        for change in (1, 4, 128):
+            damaged = stream.copy()
+            damaged[position] ^= change
+            with pytest.raises(BitstreamError):
+                variable_rate.decompress(damaged)
+
+
 def test_too_large_images_are_refused_before_they_are_decoded(codec):
     stream = Stream.parse(codec.compress(random_images(16, 16, 3)))
     with pytest.raises(BitstreamError, match="178000000"):

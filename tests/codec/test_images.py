@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
-from lic.codec.images import read_image, write_image
+from lic.codec.images import is_image, read_image, write_image
 from lic.errors import ImageError
 from tests.conftest import DATA
 
@@ -450,3 +450,11 @@ def test_written_file_may_be_read_by_others_as_the_umask_says(tmp_path):
 def test_profiles_made_by_hand_are_profiles():
     profile = ImageCms.ImageCmsProfile(io.BytesIO(display_p3()))
     assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.png", True), ("deep/a.JPG", True), ("a.webp", True), ("a.txt", False), ("a.lic", False), ("png", False)],
+)
+def test_names_of_images_are_known_by_their_endings(name, expected):
+    assert is_image(name) == expected

@@ -38,6 +38,12 @@ def test_every_field_comes_back(stream):
     assert (Flag.QUALITY in parsed.flags) == (stream.quality is not None)
 
 
+def test_quality_stands_behind_the_width():
+    stream = STREAM._replace(quality=2.5)
+    expected = b"\x93LIC\x01\x05abcd" + b"\xac\x02" + b"\x07" + b"\x80\x02" + b"payload" + (12345).to_bytes(4, "little")
+    assert stream.pack() == _signed(expected)
+
+
 @given(st.integers(0, 10_000), st.integers(1, 255))
 def test_every_changed_byte_is_noticed(position, change):
     data = bytearray(STREAM.pack())
@@ -75,6 +81,7 @@ def test_random_bytes_are_parsed_or_refused(data, signed):
         (STREAM._replace(height=0).pack(), "image of 0x7 pixels"),
         (_signed(b"\x93LIC\x01\x00abcd" + b"\xff" * 12), "does not end within five bytes"),
         (_signed(b"\x93LIC\x01\x04abcd\x01\x01" + b"\x00" * 4), "cut off"),
+        (_signed(b"\x93LIC\x01\x04abcd\x01\x01\x00" + b"\x00" * 4), "cut off inside its header"),
     ],
 )
 def test_what_is_wrong_is_said(data, message):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +37,8 @@ def compress(
         int | None, typer.Option("--bytes", metavar="N", help="Highest quality with at most N bytes a stream.")
     ] = None,
     effort: Annotated[
-        int, typer.Option(metavar="0..9", help="Refine each stream: slower to compress, smaller or better.")
+        int,
+        typer.Option(min=0, max=9, metavar="0..9", help="Refine each stream: slower to compress, smaller or better."),
     ] = 0,
     background: Annotated[
         str | None,
@@ -63,10 +66,11 @@ def compress(
     target = _target_of(quality, bpp, max_bytes)
     codec = options.load(model, precision, tile)
 
-    def encode(pixels: Any) -> bytes:
-        return _encode(codec, pixels, effort, **target)
+    def work(job: files.Job, tell: files.Tell) -> dict[str, Any]:
+        encode = functools.partial(_encode, codec, effort={"effort": effort, "progress": tell}, **target)
+        return _compress_one(codec, encode, job, reading, verbose)
 
-    files.run(jobs, lambda job: _compress_one(codec, encode, job, reading, verbose), force, as_json, "Compressing")
+    files.run(jobs, work, force, as_json, "Compressing", slow=effort > 0)
 
 
 def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) -> dict[str, Any]:
@@ -74,25 +78,25 @@ def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) 
     target = {name: value for name, value in given.items() if value is not None}
     if len(target) > 1:
         raise typer.BadParameter("give one of --quality, --bpp and --bytes")
-    if any(value <= 0 for value in target.values()):
-        raise typer.BadParameter("--quality, --bpp and --bytes are over 0")
+    if not all(0 < value < math.inf for value in target.values()):
+        raise typer.BadParameter("expected --quality, --bpp or --bytes over 0")
     return target
 
 
 def _encode(
     codec: Any,
     pixels: Any,
-    effort: int,
+    effort: dict[str, Any],
     quality: float | None = None,
     bpp: float | None = None,
     max_bytes: int | None = None,
 ) -> bytes:
     if bpp is not None:
         max_bytes = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
-    if max_bytes is not None:
-        return codec.compress_to(pixels, max_bytes, effort=effort)
     try:
-        return codec.compress(pixels, quality=quality, effort=effort)
+        if max_bytes is not None:
+            return codec.compress_to(pixels, max_bytes, **effort)
+        return codec.compress(pixels, quality=quality, **effort)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

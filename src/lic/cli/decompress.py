@@ -32,7 +32,7 @@ def decompress(
     paths, out = files.split_output(paths, out, lambda path: path.suffix != ENDING)
     jobs = files.plan(paths, out, ".png", lambda path: path.suffix == ENDING)
     codec = options.load(model, precision, tile)
-    files.run(jobs, lambda job: _decompress_one(codec, job, verbose), force, as_json, "Decoding")
+    files.run(jobs, lambda job, _: _decompress_one(codec, job, verbose), force, as_json, "Decoding")
 
 
 def _decompress_one(codec: Any, job: files.Job, verbose: bool) -> dict[str, Any]:

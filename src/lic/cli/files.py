@@ -7,12 +7,14 @@ import json
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import typer
 
 from lic.errors import LicError
+
+Tell = Callable[[float], None]  # Is told which share of a job is done, 0 to 1.
 
 
 class Job(NamedTuple):
@@ -68,25 +70,28 @@ def split_output(
 
 def run(
     jobs: Iterable[Job],
-    work: Callable[[Job], dict[str, Any]],
+    work: Callable[[Job, Tell], dict[str, Any]],
     force: bool,
     as_json: bool,
     verb: str,
+    slow: bool = False,
 ) -> None:
-    """Does all jobs, with a progress bar where there are several, and exits with 1 if any failed.
+    """Does all jobs, with a progress bar where there are several or they are slow, and exits with 1 if any failed.
 
     Args:
       jobs: What to do.
-      work: Does one job and returns what is to be reported of it.
+      work: Does one job and returns what is to be reported of it; it may tell its second argument which share is done.
       force: Whether outputs may be overwritten.
       as_json: Whether the report is JSON.
       verb: The word before the progress bar.
+      slow: Whether one job alone is worth a progress bar.
     """
     jobs, reports, failed = list(jobs), [], False
-    for job in _with_progress(jobs, verb, as_json):
+    bar = (len(jobs) > 1 or slow) and not as_json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    for job, tell in _with_progress(jobs, verb) if bar else ((job, lambda _: None) for job in jobs):
         report = {"input": str(job.source), "output": str(job.target)}
         try:
-            report |= _one(job, work, force)
+            report |= _one(job, tell, work, force)
         except (LicError, OSError) as error:
             failed, report = True, {"input": str(job.source), "error": str(error)}
             print(f"lic: {error}", file=sys.stderr)
@@ -107,11 +112,11 @@ def describe(report: dict[str, Any]) -> str:
     return f"{report['input']} -> {report['output']}  {', '.join(figures)}".rstrip()
 
 
-def _one(job: Job, work: Callable[[Job], dict[str, Any]], force: bool) -> dict[str, Any]:
+def _one(job: Job, tell: Tell, work: Callable[[Job, Tell], dict[str, Any]], force: bool) -> dict[str, Any]:
     if job.target.exists() and not force:
         raise LicError(f"{job.target} exists. Say --force to overwrite it, or name another output.")
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    return work(job)
+    return work(job, tell)
 
 
 def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tuple[pathlib.Path, pathlib.Path]]:
@@ -134,10 +139,14 @@ def _with_ending(targets: list[pathlib.Path], ending: str) -> list[pathlib.Path]
     return named
 
 
-def _with_progress(jobs: list[Job], verb: str, as_json: bool) -> Iterable[Job]:
-    if len(jobs) < 2 or as_json or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        return jobs
+def _with_progress(jobs: list[Job], verb: str) -> Iterator[tuple[Job, Tell]]:
+    """Each job, and what it tells its share to; the bar stands on standard error."""
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    return track(jobs, verb, console=Console(stderr=True))
+    # Reports go through the bar only where both are on the terminal, so that a pipe gets them whole.
+    with Progress(console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as bar:
+        task = bar.add_task(verb, total=len(jobs))
+        for number, job in enumerate(jobs):
+            yield job, lambda share, number=number: bar.update(task, completed=number + share)
+            bar.update(task, completed=number + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import zlib
 from collections.abc import Callable, Iterable
@@ -100,7 +101,8 @@ class Codec:
 
         Raises:
           ImageError: The array is of another type or shape.
-          ValueError: `quality` or `effort` is not one that this codec has.
+          ValueError: `quality` or `effort` is not one that this codec has, or the image is too small for the distortion
+            that refinement measures.
           LicError: The model gave numbers that are not finite.
         """
         image, quality = _checked(image), self._quality(quality)
@@ -129,9 +131,13 @@ class Codec:
           progress: As for `compress`.
 
         Raises:
+          ImageError: The array is of another type or shape.
+          ValueError: As for `compress`.
           LicError: The codec has one rate only, or the lowest quality's stream is larger.
         """
-        image, latent = _checked(image), self._latent(_checked(image))
+        check_effort(effort)
+        image = _checked(image)
+        latent = self._latent(image)
         quality, stream = highest_quality(
             lambda quality: self._pack(image, quality, self._encode(latent, quality)), self.qualities, max_bytes
         )
@@ -222,7 +228,8 @@ class Codec:
 
     def _trace(self) -> None:
         """Makes the functions that run, for any size; each is traced when it is first called."""
-        self._derived, self._refiner = {}, Refiner(self.model)
+        self._derived = {}
+        self._refiner = Refiner(self.model, self._derived)
         image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, self.model.transform.depth))
         integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
         self._analyse = tf.function(self._analyse_image, [image], autograph=False)
@@ -269,7 +276,8 @@ class Codec:
     def _quality(self, quality: float | None) -> float:
         """A quality as streams carry it, or 0 where the codec has one rate."""
         last = len(self.qualities)
-        if quality is not None and not (last and 1 <= quality <= last):
+        known = isinstance(quality, numbers.Real) and 1 <= quality <= last
+        if quality is not None and not known:
             has = f"from 1 to {last}" if last else "None, since this codec has a single rate"
             raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
         if not last:

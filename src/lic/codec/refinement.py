@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from lic.entropy.noise import drawn_from
 from lic.entropy.relaxed import Relax
 from lic.environment import tf
 from lic.models.base import CompressionModel
+from lic.models.distortion import check_size
+from lic.transforms.derived import remembering
 
-STEPS = (0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)  # Steps of gradient descent for each effort.
-RATE = 0.05
+STEPS = (0, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # Steps of gradient descent for each effort.
+RATE = 0.01
 HOT, COLD = 0.5, 0.05  # Temperatures at the first and the last step.
 _MOMENTS = (0.9, 0.999)
 
@@ -32,10 +35,11 @@ class Refiner:
 
     Args:
       model: The model, whose weights stay as they are.
+      derived: What its layers derived from their weights, see `lic.transforms.derived.remembering`.
     """
 
-    def __init__(self, model: CompressionModel):
-        self._model = model
+    def __init__(self, model: CompressionModel, derived: dict[int, Any]):
+        self._model, self._derived = model, derived
         self._step = tf.function(self._take_step, autograph=False, reduce_retracing=True)
 
     def refine(
@@ -54,7 +58,11 @@ class Refiner:
           quality: The quality, or 0 where there is none.
           steps: Number of steps.
           progress: Is told which share is done after each step.
+
+        Raises:
+          ValueError: The image is too small for the model's distortion.
         """
+        check_size(self._model.distortion, image.shape[:2])
         images, qualities = tf.constant(image[None], "float32"), tf.constant([quality])
         values = self._start(tf.constant(latent[None]), qualities)
         means, squares = ([tf.zeros_like(value) for value in values] for _ in range(2))
@@ -81,7 +89,7 @@ class Refiner:
     ) -> tuple[list[tf.Tensor], ...]:
         """One step of Adam (Kingma and Ba, ICLR 2015) on tensors of any size."""
         number, temperature, rate = tf.unstack(schedule)
-        with tf.GradientTape() as tape, drawn_from(0, number):
+        with remembering(self._derived), tf.GradientTape() as tape, drawn_from(0, number):
             tape.watch(values)
             loss = self._loss(images, quality, values, temperature)
         gradients = tape.gradient(loss, values)
@@ -89,20 +97,21 @@ class Refiner:
         means = [first * mean + (1 - first) * gradient for mean, gradient in zip(means, gradients)]
         squares = [second * square + (1 - second) * gradient**2 for square, gradient in zip(squares, gradients)]
         rate *= tf.sqrt(1 - second ** (number + 1)) / (1 - first ** (number + 1))
-        moves = [rate * mean / (tf.sqrt(square) + 1e-12) for mean, square in zip(means, squares)]
+        moves = [rate * mean / (tf.sqrt(square) + 1e-6) for mean, square in zip(means, squares)]
         return [value - move for value, move in zip(values, moves)], means, squares
 
     def _loss(
         self, images: tf.Tensor, quality: tf.Tensor, values: Sequence[tf.Tensor], temperature: tf.Tensor
     ) -> tf.Tensor:
+        """The loss in bits of the whole image."""
         model = self._model
         latent, side = values[0], values[1] if len(values) > 1 else None
         coder = Relax(latent, model.entropy.scales, side, temperature)
         y_hat = model.unscale(model.entropy.walk(coder), quality)
         height, width = tf.unstack(tf.shape(images)[1:3])
         x_hat = tf.cast(model.transform.synthesis(y_hat), "float32")[:, :height, :width]
-        bpp = tf.add_n(list(coder.bits.values())) / tf.cast(height * width, "float32")
-        return tf.reduce_sum(bpp + model.lmbda_at(quality) * model.distortion_of(images, x_hat))
+        distortion = model.lmbda_at(quality) * model.distortion_of(images, x_hat)
+        return tf.reduce_sum(tf.add_n(list(coder.bits.values())) + tf.cast(height * width, "float32") * distortion)
 
 
 def _decay(share: float) -> float:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from lic.environment import tf
 
 DISTORTIONS = ("mse", "ms-ssim")
 LEAST_SIZE = 161  # Halved four times, rounding up, it is the 11 of the window.
+
+
+def check_size(distortion: str, size: Sequence[int | None]) -> None:
+    """Raises a ValueError where images of a height and width, as far as they are known, are too small to measure."""
+    if distortion == "ms-ssim" and None not in size and min(size) < LEAST_SIZE:
+        raise ValueError(
+            f"MS-SSIM: expected images of at least {LEAST_SIZE}x{LEAST_SIZE} pixels for its five scales. "
+            f"Received: {size[0]}x{size[1]}. Take larger ones, or the distortion 'mse'."
+        )
 
 
 def mean_squared_error(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
@@ -28,12 +38,7 @@ def ms_ssim(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
     Raises:
       ValueError: Images are smaller than five scales need.
     """
-    size = images.shape[1:3]
-    if None not in size and min(size) < LEAST_SIZE:
-        raise ValueError(
-            f"MS-SSIM: expected images of at least {LEAST_SIZE}x{LEAST_SIZE} pixels for its five scales. "
-            f"Received: {size[0]}x{size[1]}. Take larger crops, or the distortion 'mse'."
-        )
+    check_size("ms-ssim", images.shape[1:3])
     return tf.image.ssim_multiscale(images, _without_nan_gradient(decoded), 255.0)
 
 

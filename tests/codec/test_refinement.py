@@ -1,0 +1,128 @@
+"""Effort: what it promises, for every entropy model. Weights are those of the start, so that gains are small."""
+
+import numpy as np
+import pytest
+
+import lic
+from lic.codec.refinement import STEPS, Refiner, check_effort
+from lic.codec.stream import Stream
+from lic.environment import tf
+from tests.conftest import VARIANTS, random_images, tiny_model
+
+ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
+IMAGE = random_images(37, 50, 3)
+
+
+def _loss(codec, image, stream, quality=None):
+    """The loss by real bytes and decoded pixels."""
+    parsed, model = Stream.parse(stream), codec.model
+    lmbda = model.lmbda if quality is None else float(model.gains.lmbda(tf.constant([quality]))[0])
+    error = np.mean((codec.decompress(stream).astype(float) - image) ** 2)
+    return 8 * len(stream) / (parsed.height * parsed.width) + lmbda * error
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return lic.Codec(tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02)))
+
+
+@pytest.fixture(scope="module")
+def streams(codec):
+    """Of one image without and with effort."""
+    return codec.compress(IMAGE, quality=1.5), codec.compress(IMAGE, quality=1.5, effort=4)
+
+
+@pytest.mark.parametrize("name", [*ENTROPY_MODELS, *VARIANTS])
+def test_every_entropy_model_is_refined(name):
+    entropy, sizes = VARIANTS.get(name, (name, {}))
+    codec = lic.Codec(tiny_model("conv" if name in VARIANTS else "klt", entropy, **sizes))
+    stream = codec.compress(IMAGE, effort=1)
+    assert codec.decompress(stream).shape == IMAGE.shape
+    assert _loss(codec, IMAGE, stream) <= _loss(codec, IMAGE, codec.compress(IMAGE))
+
+
+def test_a_refined_stream_has_a_lower_loss(codec, streams):
+    assert _loss(codec, IMAGE, streams[1], 1.5) < _loss(codec, IMAGE, streams[0], 1.5)
+
+
+def test_a_refined_stream_is_an_ordinary_one(codec, streams, tmp_path):
+    codec.save(tmp_path / "mine.codec")
+    again = lic.load(tmp_path / "mine.codec")
+    np.testing.assert_array_equal(again.decompress(streams[1]), codec.decompress(streams[1]))
+    header = [Stream.parse(stream)._replace(payload=b"", symbols_crc=0) for stream in streams]
+    assert header[0] == header[1]
+
+
+def test_it_is_the_same_each_time(codec, streams):
+    assert codec.compress(IMAGE, quality=1.5, effort=4) == streams[1]
+    assert lic.Codec(codec.model).compress(IMAGE, quality=1.5, effort=4) == streams[1]
+
+
+def test_effort_0_is_none(codec, streams):
+    assert codec.compress(IMAGE, quality=1.5, effort=0) == streams[0]
+
+
+def test_where_refinement_fails_the_stream_is_that_of_effort_0(codec, streams, monkeypatch):
+    def spoil(self, image, latent, quality, steps, progress=None):
+        values = self._start(tf.constant(latent[None]), tf.constant([quality]))
+        return [value + 5.0 for value in values]
+
+    monkeypatch.setattr(Refiner, "refine", spoil)
+    assert codec.compress(IMAGE, quality=1.5, effort=1) == streams[0]
+
+
+def test_progress_is_told_up_to_the_end(codec):
+    told = []
+    codec.compress(IMAGE, effort=2, progress=told.append)
+    assert len(told) == STEPS[2]
+    assert told == sorted(told)
+    assert (told[0] > 0, told[-1]) == (True, 1)
+
+
+def test_grey_images_and_other_sizes_are_refined_without_tracing_anew(codec):
+    for size in [(1, 1), (20, 33), (16, 16), (48, 20)]:
+        image = random_images(*size, 1)[..., 0]
+        assert codec.decompress(codec.compress(image, effort=1)).shape == size
+    assert codec._refiner._step.experimental_get_tracing_count() <= 3
+
+
+def test_weights_stay_as_they_are(codec):
+    before = codec.model.get_weights()
+    codec.compress(IMAGE, effort=1)
+    for old, new in zip(before, codec.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_more_effort_is_more_steps():
+    assert STEPS[0] == 0
+    assert list(STEPS) == sorted(set(STEPS))
+    assert len(STEPS) == 10
+
+
+def test_precisions_are_refined_alike(codec):
+    stream = lic.Codec(codec.model, precision="bfloat16").compress(IMAGE, effort=1)
+    assert codec.decompress(stream).shape == IMAGE.shape
+
+
+def test_ms_ssim_is_refined_where_images_are_large_enough():
+    codec = lic.Codec(tiny_model("klt", "factorized", lmbda=20.0, distortion="ms-ssim"))
+    image = random_images(161, 170, 3)
+    plain, refined = codec.compress(image), codec.compress(image, effort=1)
+    losses = []
+    for stream in (plain, refined):
+        similarity = tf.image.ssim_multiscale(image, codec.decompress(stream), 255)
+        losses.append(8 * len(stream) / (161 * 170) + 20 * (1 - float(similarity)))
+    assert losses[1] <= losses[0]
+    with pytest.raises(ValueError, match="at least 161x161 pixels"):
+        codec.compress(IMAGE, effort=1)
+
+
+@pytest.mark.parametrize("effort", [-1, 10, 2.5, "5", None])
+def test_wrong_efforts_are_told(codec, effort):
+    message = "Codec: expected effort from 0 to 9. Received: "
+    with pytest.raises(ValueError, match=message):
+        check_effort(effort)
+    with pytest.raises(ValueError, match=message):
+        codec.compress(IMAGE, effort=effort)
+    with pytest.raises(ValueError, match=message):
+        codec.compress_to(IMAGE, 10_000, effort=effort)
