@@ -96,7 +96,8 @@ class Codec:
           image: uint8 [height, width, 3], or [height, width] for grey, which stays grey.
           quality: Where the codec has several, one of `qualities` or any number between; default: the middle one.
           effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent, which takes time when
-            compressing and none when decoding; the stream is never worse in loss than with 0.
+            compressing and none when decoding, and memory that grows with the image, whatever `tile` says; the stream
+            is never worse in loss than with 0.
           progress: Is told which share of that is done, 0 to 1.
 
         Raises:

@@ -15,9 +15,15 @@ from lic.models.base import CompressionModel
 from lic.models.distortion import check_size
 from lic.transforms.derived import remembering
 
-STEPS = (0, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # Steps of gradient descent for each effort.
-RATE = 0.01
-HOT, COLD = 0.5, 0.05  # Temperatures at the first and the last step.
+STEPS = (0, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)  # Steps of gradient descent for each effort.
+# Tried on crops of three Kodak images with `default`, 48 steps, bits saved at equal loss: these 3.6 %; Adam as it is
+# (no softening) with a rate of 0.01 3.1 % and of 0.02 less; 0.05 and 0.09 with a softening of 10 and 30 2.9 and 2.3 %.
+# Straight-through rounding lost 1 to 40 % at any rate: latents end on either side of the edge between two integers.
+RATE = 0.03  # Of a step of the quantiser.
+SOFTENING = (
+    10.0  # Bits: where gradients are smaller, steps are in proportion to them, and so noise is not walked along.
+)
+HOT, COLD = 0.5, 0.2  # Temperatures at the first and the last step; down to 0.05 a fifth of the gain is lost.
 _MOMENTS = (0.9, 0.999)
 
 
@@ -97,7 +103,7 @@ class Refiner:
         means = [first * mean + (1 - first) * gradient for mean, gradient in zip(means, gradients)]
         squares = [second * square + (1 - second) * gradient**2 for square, gradient in zip(squares, gradients)]
         rate *= tf.sqrt(1 - second ** (number + 1)) / (1 - first ** (number + 1))
-        moves = [rate * mean / (tf.sqrt(square) + 1e-6) for mean, square in zip(means, squares)]
+        moves = [rate * mean / (tf.sqrt(square) + SOFTENING) for mean, square in zip(means, squares)]
         return [value - move for value, move in zip(values, moves)], means, squares
 
     def _loss(
