@@ -6,6 +6,8 @@ Keras 3. Other files import `tf` and `keras` from here and are the same code in 
 
 from __future__ import annotations
 
+from typing import Any
+
 NEEDS = (
     "lic needs TensorFlow 2.14 on Python 3.10 or 3.11, or TensorFlow 2.17 on Python 3.12, "
     "on Linux x86-64; `pip install keras-lic` chooses the right one"
@@ -39,6 +41,15 @@ def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[t
         return optimizer._momentums[number].value, optimizer._velocities[number].value
     number = optimizer._index_dict[optimizer._var_key(variable)]
     return optimizer._momentums[number], optimizer._velocities[number]
+
+
+def apply_summed(optimizer: keras.optimizers.Optimizer, gradients_and_variables: Any) -> None:
+    """Takes a step by gradients that are the sums over all replicas already; Keras 3 would clip before it sums."""
+    if not KERAS_3:
+        optimizer.apply_gradients(gradients_and_variables, skip_gradients_aggregation=True)
+        return
+    optimizer._all_reduce_sum_gradients = list
+    optimizer.apply_gradients(gradients_and_variables)
 
 
 def layer_internals() -> frozenset[str]:

@@ -13,16 +13,22 @@ def images():
     return random_images(4, 64, 64, 3).astype(np.float32)
 
 
-# Swin transforms train with one entropy model only, since they are slow to trace.
-@pytest.mark.parametrize(("transform", "entropy"), [mix for mix in MIXES if mix[0] != "swin" or mix[1] == "factorized"])
-def test_a_few_steps_of_fit_lower_the_loss(transform, entropy, images):
-    model = tiny_model(transform, entropy)
-    model.compile(keras.optimizers.Adam(3e-3))
-    before = model.evaluate(images, batch_size=2, verbose=0, return_dict=True)
-    model.fit(images, batch_size=2, epochs=15, verbose=0, shuffle=False)
-    after = model.evaluate(images, batch_size=2, verbose=0, return_dict=True)
-    assert before.keys() == {"loss", "bpp", "mse", "psnr"}
-    assert after["loss"] < 0.9 * before["loss"]
+@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+def test_60_steps_on_three_images_lower_the_loss(transform, entropy, images):
+    shallow = {"depths": (1, 1, 1, 1)} if transform == "swin" else {}  # These take long to trace.
+    model = tiny_model(transform, entropy, **shallow)
+    model.compile(lic.Adam(3e-3), seed=0)
+    data = tf.data.Dataset.from_tensors(images[:3]).repeat()
+    losses = model.fit(data, epochs=60, steps_per_epoch=1, verbose=0).history["loss"]
+    assert np.mean(losses[-5:]) < 0.7 * losses[0]
+
+
+def test_evaluate_reports_what_is_measured(images):
+    model = tiny_model("klt", "factorized")
+    model.compile()
+    measured = model.evaluate(images, batch_size=2, verbose=0, return_dict=True)
+    wanted = {name: float(value) for name, value in model.losses_of(images).items()}
+    assert measured == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)])

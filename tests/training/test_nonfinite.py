@@ -43,7 +43,7 @@ def test_weights_are_named(model):
     [
         ("transform.analysis", "the analysis transform's latent"),
         ("entropy.hyper.analysis", "the side information"),
-        ("entropy.hyper.synthesis", "the rate of 'y'"),
+        ("entropy.hyper.synthesis", "the rate of 'latent'"),
         ("transform.synthesis", "the synthesis transform's image"),
     ],
 )

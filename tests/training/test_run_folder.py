@@ -11,9 +11,6 @@ CONFIG = {
     "model": {"transform": {"width": 8}, "lmbda": (0.1, 0.2)},
     "settings": {"steps": 10, "interval": 5, "seed": 0},
 }
-    "model": {"transform": {"width": 8}, "lmbda": (0.1, 0.2)},
-    "settings": {"steps": 10, "interval": 5, "seed": 0},
-}
 
 
 def begin(path, digest="abc", **settings):

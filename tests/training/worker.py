@@ -9,6 +9,7 @@ import numpy as np
 
 import lic
 from lic.environment import tf
+from lic.models.tensors import get_tensors, set_tensors
 from lic.training.settings import Settings
 from lic.training.strategies import scope_of
 from tests.conftest import random_images, tiny_model
@@ -22,11 +23,19 @@ def main(name: str, photographs: str, out: str) -> None:
         cpus = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], cpus)
     with scope_of(name):
-        model = tiny_model("klt", "hyperprior", lmbda=(0.001, 0.01, 0.1))
+        model = make()
         if name == "mirrored":
             model.compile(lic.Adam(), seed=SETTINGS.seed)
-            np.savez(f"{out}.npz", **gradients(model, tf.distribute.get_strategy()))
+        strategy = tf.distribute.get_strategy()
+    if name == "mirrored":
+        np.savez(f"{out}.npz", **gradients(model, strategy))
+    with strategy.scope():
         lic.train(model, photographs, out, SETTINGS)
+
+
+def make() -> lic.CompressionModel:
+    """The model, with fresh weights."""
+    return tiny_model("klt", "hyperprior", lmbda=(0.001, 0.01, 0.1))
 
 
 def gradients(model: lic.CompressionModel, strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
@@ -40,8 +49,12 @@ def gradients(model: lic.CompressionModel, strategy: tf.distribute.Strategy) -> 
     shares = strategy.experimental_distribute_values_from_function(of_replica)
     divided = tf.function(lambda: strategy.run(lambda share: model.gradients_of(share)[1], args=(shares,)))()
     summed = [strategy.reduce("SUM", gradient, axis=None) for gradient in divided]
-    with tf.distribute.OneDeviceStrategy("CPU:0").scope():
-        whole = model.gradients_of(images)[1]
+    with strategy.scope():
+        weights = get_tensors(model)
+    alone = make()
+    alone.compile(lic.Adam(), seed=SETTINGS.seed)
+    set_tensors(alone, weights)
+    whole = alone.gradients_of(images)[1]
     differences = [np.abs(one - other).max() for one, other in zip(summed, whole, strict=True)]
     return {"differences": np.array(differences), "largest": np.array([np.abs(each).max() for each in whole])}
 

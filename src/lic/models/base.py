@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
 from lic.entropy.noise import drawn_from, uniform
-from lic.environment import keras, tf
+from lic.environment import apply_summed, keras, tf
+from lic.models import replicas
 from lic.models.adam import Adam
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
 from lic.models.gains import Gains
@@ -147,6 +148,7 @@ class CompressionModel(Configured, keras.Model):
           **kwargs: What `keras.Model.compile` takes; XLA is off unless `jit_compile=True`.
         """
         super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False} | kwargs)
+        self.distribute_reduction_method = "first"  # What is reported is the mean over all replicas already.
         self.__dict__["_seed"] = random.getrandbits(31) if seed is None else seed
         # Before the first step: one that makes variables is traced twice.
         self.make_variables()
@@ -157,10 +159,11 @@ class CompressionModel(Configured, keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Takes one step of the optimiser; one whose gradients are not finite is taken as if they were zero."""
         values, gradients = self.gradients_of(_images(data))
+        gradients = replicas.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
         # A weight that the loss does not depend on has no gradient, which is Keras's to say.
         gradients = [gradient if gradient is None else tf.where(finite, gradient, 0.0) for gradient in gradients]
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+        apply_summed(self.optimizer, zip(gradients, self.trainable_variables))
         return self._report(values)
 
     def gradients_of(self, images: tf.Tensor) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
@@ -170,7 +173,7 @@ class CompressionModel(Configured, keras.Model):
         """
         with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
             values = self.losses_of(images, training=True)
-            share = values["loss"] / tf.distribute.get_strategy().num_replicas_in_sync
+            share = values["loss"] / replicas.count()
         return values, tape.gradient(share, self.trainable_variables)
 
     @tf.autograph.experimental.do_not_convert
@@ -200,8 +203,9 @@ class CompressionModel(Configured, keras.Model):
         return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
+        means = replicas.summed({name: value / replicas.count() for name, value in values.items()})
         for tracker in self.trackers:
-            tracker.update_state(values[tracker.name])
+            tracker.update_state(means[tracker.name])
         return {tracker.name: tracker.result() for tracker in self.trackers}
 
 

@@ -36,7 +36,12 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
 
 def get_tensors(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
     """Returns the values of every weight by its name."""
-    return {name: np.asarray(variable) for name, variable in named_variables(layer).items()}
+    return {name: value_of(variable) for name, variable in named_variables(layer).items()}
+
+
+def value_of(variable: tf.Variable) -> np.ndarray:
+    """Returns a copy of a variable's value, also of one that several devices hold."""
+    return np.array(tf.convert_to_tensor(variable))
 
 
 def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) -> None:

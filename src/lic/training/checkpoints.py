@@ -10,7 +10,7 @@ import numpy as np
 from lic.codec.file import written_aside
 from lic.environment import keras
 from lic.errors import CheckpointError
-from lic.training.state import restore_state, state_of
+from lic.training.state import restore_state, state_of, step_of
 
 KEPT = 3
 
@@ -29,7 +29,7 @@ class Checkpoints(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes one and removes the oldest."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        step = int(self.model.optimizer.iterations)
+        step = step_of(self.model)
         with written_aside(self.folder / f"step-{step:07d}.npz") as file:
             np.savez(file, **state_of(self.model))
         for old in self._files()[:-KEPT]:
@@ -50,7 +50,7 @@ class Checkpoints(keras.callbacks.Callback):
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"{latest} is damaged ({error}). Remove it to go on from the one before.") from error
         restore_state(model, state)
-        return int(model.optimizer.iterations)
+        return step_of(model)
 
     def _files(self) -> list[pathlib.Path]:
         return sorted(self.folder.glob("step-*.npz"))

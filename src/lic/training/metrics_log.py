@@ -8,6 +8,7 @@ import pathlib
 import time
 
 from lic.environment import keras
+from lic.training.state import step_of
 
 FIRST = 100  # So many steps are logged one by one, later ones as means.
 
@@ -28,7 +29,7 @@ class MetricsLog(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Keeps the lines up to the step that training goes on from."""
-        self._step = int(self.model.optimizer.iterations)
+        self._step = step_of(self.model)
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         rows = [row for line in lines if (row := _row(line)) and row["step"] <= self._step]
         self.path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))

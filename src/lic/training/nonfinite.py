@@ -11,6 +11,7 @@ from lic.environment import keras, tf
 from lic.errors import LicError
 from lic.models.base import CompressionModel
 from lic.models.tensors import named_variables
+from lic.training.state import step_of
 from lic.transforms.padding import pad
 
 
@@ -30,7 +31,7 @@ class StopWhereNotFinite(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Looks at the loss."""
         if logs and not math.isfinite(float(logs["loss"])):
-            step = int(self.model.optimizer.iterations) - 1
+            step = step_of(self.model) - 1
             where = find_nonfinite(self.model, self._images_of(step).astype("float32"))
             raise LicError(
                 f"Training diverged at step {step}: {where or 'the loss'} is not finite. Go on from an earlier "

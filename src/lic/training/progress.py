@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lic.environment import keras
+from lic.training.state import step_of
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -32,7 +33,7 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Starts the bar at the step that training goes on from."""
-        done = int(self.model.optimizer.iterations)
+        done = step_of(self.model)
         self._task = self._bar.add_task("Training", total=self._steps, completed=done, values="", speed="")
         if self._console.is_terminal:
             self._bar.start()
@@ -46,7 +47,7 @@ class ProgressBar(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Prints a line where there is no terminal."""
         if not self._console.is_terminal:
-            self._console.print(f"step {int(self.model.optimizer.iterations)}/{self._steps}: {_text(logs or {})}")
+            self._console.print(f"step {step_of(self.model)}/{self._steps}: {_text(logs or {})}")
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Ends the bar."""

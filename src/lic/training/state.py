@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.models.base import CompressionModel
-from lic.models.tensors import assign, named_variables
+from lic.models.tensors import assign, named_variables, value_of
 
 _AVERAGE = "model_variables_moving_average"
 
@@ -21,7 +21,7 @@ def state_of(model: CompressionModel) -> dict[str, np.ndarray]:
     Tensors are named "weights/NAME" and "optimizer/KIND/NAME", with the names that codec files have, so that a training
     goes on in the other environment too.
     """
-    return {name: np.asarray(variable) for name, variable in _variables(model).items()}
+    return {name: value_of(variable) for name, variable in _variables(model).items()}
 
 
 def restore_state(model: CompressionModel, state: Mapping[str, np.ndarray]) -> None:
@@ -33,6 +33,11 @@ def restore_state(model: CompressionModel, state: Mapping[str, np.ndarray]) -> N
     assign(_variables(model), state)
 
 
+def step_of(model: keras.Model) -> int:
+    """Returns how many steps a compiled model's optimiser has taken."""
+    return int(value_of(model.optimizer.iterations))
+
+
 @contextlib.contextmanager
 def averaged(model: CompressionModel) -> Iterator[None]:
     """Puts the averaged weights in the place of the weights, where the optimiser averages them."""
@@ -41,7 +46,7 @@ def averaged(model: CompressionModel) -> Iterator[None]:
         yield
         return
     weights = model.trainable_variables
-    kept = [np.array(variable) for variable in weights]
+    kept = [value_of(variable) for variable in weights]
     _assign(weights, averages)
     try:
         yield

@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 
 from lic.environment import keras, tf
+from lic.training.state import step_of
 
 
 class Summaries(keras.callbacks.Callback):
@@ -25,7 +26,7 @@ class Summaries(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Writes scalars where they are due."""
-        step = int(self.model.optimizer.iterations)
+        step = step_of(self.model)
         if step % self._every == 0:
             with self._writer.as_default(step):
                 for name, value in (logs or {}).items():
@@ -34,6 +35,6 @@ class Summaries(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes originals and reconstructions, side by side."""
         pairs = tf.concat([self._images, self.model(self._images).x_hat], 2) / 255
-        with self._writer.as_default(int(self.model.optimizer.iterations)):
+        with self._writer.as_default(step_of(self.model)):
             tf.summary.image("original and decoded", tf.clip_by_value(pairs, 0.0, 1.0), max_outputs=len(self._images))
         self._writer.flush()
