@@ -70,9 +70,12 @@ def train(
     from lic.training.settings import Settings
     from lic.training.strategies import scope_of
 
-    settings = Settings(**(named.settings if named else {}) | given)
     with scope_of(strategy):
-        made = lic.create_model(name, **parts | loss | _sizes(size or []))
+        try:
+            settings = Settings(**(named.settings if named else {}) | given)
+            made = lic.create_model(name, **parts | loss | _sizes(size or []))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
         lic.train(made, data, out, settings, valid=valid, progress=True)
     typer.echo(out / "final.codec")
 

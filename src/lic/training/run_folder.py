@@ -13,7 +13,10 @@ from lic._version import __version__
 from lic.codec.file import written_aside
 from lic.errors import CheckpointError
 
-_PACKAGES = ("tensorflow", "keras", "tensorflow-compression", "numpy", "einops", "pillow")
+_PACKAGES = (
+    *("tensorflow", "tensorflow-cpu", "keras", "tensorflow-compression", "tensorflow-compression-ops"),
+    *("numpy", "einops", "pillow"),
+)
 _MAY_DIFFER = ("settings.steps", "settings.interval")  # A training may go on for longer than it was begun for.
 
 
@@ -79,6 +82,9 @@ def _flat(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any
 
 
 def _made_with() -> dict[str, str]:
-    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    installed = {
+        each.metadata["Name"].lower().replace("_", "-"): each.version for each in importlib.metadata.distributions()
+    }
+    packages = {name: installed[name] for name in _PACKAGES if name in installed}
     python = {"python": platform.python_version(), "machine": f"{platform.platform()} {platform.machine()}"}
     return {"lic": __version__} | python | packages

@@ -8,6 +8,7 @@ from typing import Any
 from lic.errors import RegistryError
 from lic.models.lambdas import LAMBDAS, lmbda_of_beta
 from lic.registry import suggestion
+from lic.training.schedule import DECAYS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +53,10 @@ class Settings:
     def __post_init__(self):
         _check("steps", self.steps >= 1, "at least 1", self.steps)
         _check("batch", self.batch >= 1, "at least 1", self.batch)
+        _check("crop", self.crop >= 1, "at least 1", self.crop)
+        _check("least_scale", 0 < self.least_scale <= 1, "over 0 and at most 1", self.least_scale)
+        _check("small", self.small in ("skip", "upscale"), "'skip' or 'upscale'", self.small)
+        _check("decay", self.decay in DECAYS, f"one of {DECAYS}", self.decay)
         _check("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
         _check("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
         _check("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
