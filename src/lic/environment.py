@@ -52,6 +52,12 @@ def apply_summed(optimizer: keras.optimizers.Optimizer, gradients_and_variables:
     optimizer.apply_gradients(gradients_and_variables)
 
 
+def as_reported(value: tf.Tensor) -> tf.Tensor:
+    """Returns a number as Keras takes it from a step; where there are several workers Keras 3 averages a first axis."""
+    workers = getattr(tf.distribute.get_strategy().extended, "_in_multi_worker_mode", lambda: False)()
+    return value[None] if KERAS_3 and workers else value
+
+
 def layer_internals() -> frozenset[str]:
     """Returns the attributes that Keras itself gives to every layer and model."""
     return frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))

@@ -40,5 +40,5 @@ def test_each_epoch_is_a_line_for_each_of_three_qualities(model, tmp_path, photo
     rows = [json.loads(line)["validation"] for line in log.path.read_text().splitlines()]
     assert [row["quality"] for row in rows] == [1, 2, 3]
     assert rows[0].keys() == {"quality", "estimated_bpp", "coded_bpp", "psnr"}
-    assert rows[0]["coded_bpp"] < rows[2]["coded_bpp"]
+    assert all(row["coded_bpp"] > row["estimated_bpp"] > 0 and row["psnr"] > 5 for row in rows)
     assert [result.quality for result in validation.results] == [1, 2, 3]

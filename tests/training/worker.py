@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 import lic
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.models.tensors import get_tensors, set_tensors
 from lic.training.settings import Settings
 from lic.training.strategies import scope_of
@@ -30,11 +30,13 @@ def main(name: str, photographs: str, out: str) -> None:
     if name == "mirrored":
         np.savez(f"{out}.npz", **gradients(model, strategy))
     with strategy.scope():
+        model = make()
         lic.train(model, photographs, out, SETTINGS)
 
 
 def make() -> lic.CompressionModel:
     """The model, with fresh weights."""
+    keras.utils.set_random_seed(SETTINGS.seed)
     return tiny_model("klt", "hyperprior", lmbda=(0.001, 0.01, 0.1))
 
 

@@ -67,12 +67,14 @@ def train(
         raise typer.BadParameter("say what to train: --model NAME, --recipe NAME, or --transform T and --entropy E")
 
     import lic
+    from lic.environment import keras
     from lic.training.settings import Settings
     from lic.training.strategies import scope_of
 
     with scope_of(strategy):
         try:
             settings = Settings(**(named.settings if named else {}) | given)
+            keras.utils.set_random_seed(settings.seed)  # Weights are drawn from here on.
             made = lic.create_model(name, **parts | loss | _sizes(size or []))
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
 from lic.entropy.noise import drawn_from, uniform
-from lic.environment import apply_summed, keras, tf
+from lic.environment import apply_summed, as_reported, keras, tf
 from lic.models import replicas
 from lic.models.adam import Adam
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
@@ -206,7 +206,7 @@ class CompressionModel(Configured, keras.Model):
         means = replicas.summed({name: value / replicas.count() for name, value in values.items()})
         for tracker in self.trackers:
             tracker.update_state(means[tracker.name])
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+        return {tracker.name: as_reported(tracker.result()) for tracker in self.trackers}
 
 
 def _images(data: Any) -> tf.Tensor:

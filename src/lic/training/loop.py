@@ -44,7 +44,8 @@ def train(
     """Trains a model on the photographs of a folder, and returns the codec; called again, it goes on where it stopped.
 
     The folder `out` then holds run.json (model, settings, versions), data.txt (the photographs), metrics.jsonl,
-    checkpoints, event files for TensorBoard, and final.codec. Seeds Python, numpy and TensorFlow.
+    checkpoints, event files for TensorBoard, and final.codec. Seeds Python, numpy and TensorFlow; a model that is given
+    has drawn its weights before.
 
     Args:
       model: A registered model's name, or a model with fresh weights.
