@@ -23,15 +23,11 @@ def main(name: str, photographs: str, out: str) -> None:
         cpus = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], cpus)
     with scope_of(name):
-        model = make()
-        if name == "mirrored":
-            model.compile(lic.Adam(), seed=SETTINGS.seed)
         strategy = tf.distribute.get_strategy()
     if name == "mirrored":
-        np.savez(f"{out}.npz", **gradients(model, strategy))
+        np.savez(f"{out}.npz", **gradients(strategy))
     with strategy.scope():
-        model = make()
-        lic.train(model, photographs, out, SETTINGS)
+        lic.train(make(), photographs, out, SETTINGS)
 
 
 def make() -> lic.CompressionModel:
@@ -40,9 +36,12 @@ def make() -> lic.CompressionModel:
     return tiny_model("klt", "hyperprior", lmbda=(0.001, 0.01, 0.1))
 
 
-def gradients(model: lic.CompressionModel, strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
+def gradients(strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
     """The largest difference between both gradients of each weight, beside the largest gradient."""
     images = random_images(4, 64, 64, 3).astype(np.float32)
+    with strategy.scope():
+        model = make()
+        model.compile(lic.Adam(), seed=SETTINGS.seed)
 
     def of_replica(context: tf.distribute.ReplicaContext) -> tf.Tensor:
         number = context.replica_id_in_sync_group
