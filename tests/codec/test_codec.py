@@ -364,7 +364,8 @@ def test_bfloat16_hardly_changes_what_the_default_model_decodes():
     codecs = [lic.load("default", precision=precision) for precision in ("float32", "bfloat16")]
     stream = codecs[0].compress(image)
     first, second = (codec.decompress(stream).astype(float) for codec in codecs)
-    assert np.mean((first - second) ** 2) < 0.14
+    # 0.13 where the processor has bfloat16 products, 0.15 where each step of one is rounded.
+    assert np.mean((first - second) ** 2) < 0.18
 
 
 def test_bfloat16_costs_the_default_model_hardly_any_quality():
