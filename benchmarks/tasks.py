@@ -160,12 +160,9 @@ def count(text: str) -> int:
 
 
 def _read(path: str) -> np.ndarray:
-    import numpy as np
+    from lic.codec.images import coloured, read_image
 
-    from lic.codec.images import read_image
-
-    pixels = read_image(path)
-    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+    return coloured(read_image(path))
 
 
 def _size_of(path: str) -> tuple[int, int]:

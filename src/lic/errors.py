@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def check(owner: str, name: str, holds: bool, expected: str, received: object) -> None:
+    """Raises a ValueError that says what `owner` expected of an argument and what it received, unless it holds."""
+    if not holds:
+        raise ValueError(f"{owner}: expected {name} to be {expected}. Received: {received!r}.")
+
+
 class LicError(Exception):
     """Base of every error that `lic` raises on purpose."""
 

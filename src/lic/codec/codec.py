@@ -11,9 +11,10 @@ from typing import Any, Literal
 import numpy as np
 
 from lic.codec.file import CodecFile
+from lic.codec.images import coloured
 from lic.codec.refinement import STEPS, Refiner, check_effort
 from lic.codec.shipped import codec_path, name_of
-from lic.codec.stream import Flag, Stream
+from lic.codec.stream import QUALITY_STEPS, Flag, Stream
 from lic.codec.target import highest_quality
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Decode, Encode
@@ -111,7 +112,7 @@ class Codec:
         latent = self._latent(image)
         stream = self._pack(image, quality, self._encode(latent, quality))
         if effort:
-            refined = self._refiner.refine(_coloured(image), latent, quality, STEPS[effort], progress)
+            refined = self._refiner.refine(coloured(image), latent, quality, STEPS[effort], progress)
             stream = self._better(image, quality, stream, self._pack(image, quality, self._encode_refined(*refined)))
         return stream
 
@@ -188,7 +189,7 @@ class Codec:
 
     def estimate(self, image: np.ndarray, *, quality: float | None = None) -> dict[str, float]:
         """Returns the estimated bits of each part of an image's stream, without header and checksums."""
-        images, quality = _coloured(_checked(image))[None].astype(np.float32), self._quality(quality)
+        images, quality = coloured(_checked(image))[None].astype(np.float32), self._quality(quality)
         estimated = self.model(images, quality=tf.constant([quality]))
         return {name: float(bits[0]) for name, bits in estimated.bits.items()}
 
@@ -242,7 +243,7 @@ class Codec:
 
     def _latent(self, image: np.ndarray) -> np.ndarray:
         transform = self.model.transform
-        padded = pad(tf.constant(_coloured(image)[None]), transform.downscale)[0].numpy()
+        padded = pad(tf.constant(coloured(image)[None]), transform.downscale)[0].numpy()
         return in_tiles(
             lambda tile: self._analyse(tile.astype(np.float32)),
             padded,
@@ -268,8 +269,8 @@ class Codec:
         lmbda = float(self.model.lmbda_at(tf.constant([quality]))[0])
 
         def loss(stream: bytes) -> float:
-            decoded = _coloured(self.decompress(stream)).astype(np.float32)[None]
-            distortion = float(self.model.distortion_of(_coloured(image).astype(np.float32)[None], decoded)[0])
+            decoded = coloured(self.decompress(stream)).astype(np.float32)[None]
+            distortion = float(self.model.distortion_of(coloured(image).astype(np.float32)[None], decoded)[0])
             return 8 * len(stream) / (image.shape[0] * image.shape[1]) + lmbda * distortion
 
         return min(streams, key=loss)
@@ -283,7 +284,7 @@ class Codec:
             raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
         if not last:
             return 0.0
-        return round((self.model.gains.middle if quality is None else quality) * 256) / 256
+        return round((self.model.gains.middle if quality is None else quality) * QUALITY_STEPS) / QUALITY_STEPS
 
     def _analyse_image(self, image: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):
@@ -358,10 +359,6 @@ def _checked(image: np.ndarray) -> np.ndarray:
             "np.asarray(PIL.Image.open(path).convert('RGB'))."
         )
     return image
-
-
-def _coloured(image: np.ndarray) -> np.ndarray:
-    return np.stack([image] * 3, -1) if image.ndim == 2 else image
 
 
 def _crc(symbols: tf.Tensor) -> int:

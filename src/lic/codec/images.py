@@ -60,6 +60,11 @@ def is_image(path: str | os.PathLike) -> bool:
     return os.path.splitext(path)[1].lower() in Image.registered_extensions()
 
 
+def coloured(pixels: np.ndarray) -> np.ndarray:
+    """Returns pixels with three channels, [height, width, 3], of a grey or a colour image."""
+    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+
+
 def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
     """Writes pixels to an image file whose format its name's ending tells, aside and renamed.
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from lic.errors import BitstreamError
 
+QUALITY_STEPS = 256  # To one step of quality: streams carry it in whole ones.
 MAGIC = b"\x93LIC"
 VERSION = 1
 _FIXED = 10  # Magic, version, flags and fingerprint.
@@ -59,7 +60,7 @@ class Stream(NamedTuple):
     def pack(self) -> bytes:
         """Returns the stream as bytes."""
         flags = self.flags | (Flag.QUALITY if self.quality is not None else Flag(0))
-        quality = b"" if self.quality is None else round(self.quality * 256).to_bytes(2, "little")
+        quality = b"" if self.quality is None else round(self.quality * QUALITY_STEPS).to_bytes(2, "little")
         head = MAGIC + bytes([VERSION, flags]) + self.fingerprint + _leb128(self.height) + _leb128(self.width)
         checked = head + quality + self.payload + self.symbols_crc.to_bytes(4, "little")
         return checked + zlib.crc32(checked).to_bytes(4, "little")
@@ -89,7 +90,7 @@ class Stream(NamedTuple):
         quality = None
         if Flag.QUALITY in flags:
             quality, position = (
-                int.from_bytes(data[position : position + 2], "little") / 256,
+                int.from_bytes(data[position : position + 2], "little") / QUALITY_STEPS,
                 position + 2,
             )
         if position > len(data) - _CHECKSUMS:

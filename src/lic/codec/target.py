@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from lic.codec.stream import QUALITY_STEPS
 from lic.errors import LicError
 
-STEP = 1 / 256  # Streams carry quality in these steps.
+STEP = 1 / QUALITY_STEPS
 
 
 def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int) -> tuple[float, bytes]:

@@ -11,6 +11,7 @@ from lic.entropy.normal import Scales
 from lic.entropy.prior import LearntPrior
 from lic.entropy.tables import Tables, make_tables
 from lic.environment import compute_in, keras, tf
+from lic.errors import check
 from lic.transforms.base import HyperTransform
 from lic.transforms.convolution import Convolution
 
@@ -109,5 +110,4 @@ class EntropyModel(Configured, keras.layers.Layer):
         return make_tables(self.priors, self.scales)
 
     def _check(self, name: str, holds: bool, expected: str, received: object) -> None:
-        if not holds:
-            raise ValueError(f"{type(self).__name__}: expected {name} to be {expected}. Received: {received!r}.")
+        check(type(self).__name__, name, holds, expected, received)

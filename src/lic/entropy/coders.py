@@ -122,8 +122,11 @@ class Estimate(_LatentCoder):
             forms["ste"] = centred + tf.stop_gradient(rounded - centred)
             forms["noise"] = centred + uniform(tf.shape(centred))
         rated = forms[self.rate_form] if self.training else rounded
-        self.bits[name] = self.bits.get(name, 0.0) + tf.reduce_sum(distribution.bits(rated), (1, 2, 3))
+        self._add_up(name, distribution.bits(rated))
         return forms[self.decoder_form] if self.training else rounded
+
+    def _add_up(self, name: str, bits: tf.Tensor) -> None:
+        self.bits[name] = self.bits.get(name, 0.0) + tf.reduce_sum(bits, (1, 2, 3))
 
 
 class Encode(_LatentCoder):

@@ -7,6 +7,7 @@ import contextvars
 import itertools
 from collections.abc import Iterator
 
+from lic import replicas
 from lic.environment import tf
 
 _seeds: contextvars.ContextVar[Iterator[tf.Tensor] | None] = contextvars.ContextVar("seeds", default=None)
@@ -17,10 +18,10 @@ def uniform(shape: tf.Tensor, lowest: float = -0.5, highest: float = 0.5) -> tf.
     seeds = _seeds.get()
     if seeds is None:
         return tf.random.uniform(shape, lowest, highest)
-    shape, (replica, count) = tf.convert_to_tensor(shape), _replica()
+    shape = tf.convert_to_tensor(shape)
     # All draw for the whole batch and take their share, so that a batch that is divided sees the same noise.
-    whole = tf.concat([shape[:1] * count, shape[1:]], 0)
-    return tf.random.stateless_uniform(whole, next(seeds), lowest, highest)[replica * shape[0] :][: shape[0]]
+    whole = tf.concat([shape[:1] * replicas.count(), shape[1:]], 0)
+    return tf.random.stateless_uniform(whole, next(seeds), lowest, highest)[replicas.index() * shape[0] :][: shape[0]]
 
 
 @contextlib.contextmanager
@@ -42,9 +43,3 @@ def _numbered(seed: tf.Tensor) -> Iterator[tf.Tensor]:
     """Seeds [2] for one draw after the other."""
     for number in itertools.count():
         yield tf.random.experimental.stateless_fold_in(seed, number)
-
-
-def _replica() -> tuple[tf.Tensor | int, int]:
-    """Which replica of a distribution strategy this is, and how many there are."""
-    context = tf.distribute.get_replica_context()
-    return (context.replica_id_in_sync_group, context.num_replicas_in_sync) if context else (0, 1)

@@ -31,7 +31,7 @@ class Relax(Estimate):
 
     def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | LearntPrior) -> tf.Tensor:
         values = softly_rounded(centred, self._temperature)
-        self.bits[name] = self.bits.get(name, 0.0) + tf.reduce_sum(distribution.bits(values), (1, 2, 3))
+        self._add_up(name, distribution.bits(values))
         return values
 
 

@@ -45,7 +45,7 @@ class SpaceChannel(EntropyModel):
         latent_depth: int,
         hyper: HyperTransform,
         group_depths: Sequence[int] | None = None,
-        context_width: int | None = None,
+        context_width: int = 128,
         parameter_width: int = 128,
         context_size: int = 5,
         **kwargs,
@@ -57,7 +57,7 @@ class SpaceChannel(EntropyModel):
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
         bounds = [0, *itertools.accumulate(depths)]
         self.groups = [
-            GroupNetworks(start, stop, context_width or 128, parameter_width, context_size, self.scales.index(1.0))
+            GroupNetworks(start, stop, context_width, parameter_width, context_size, self.scales.index(1.0))
             for start, stop in itertools.pairwise(bounds)
         ]
 

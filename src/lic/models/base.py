@@ -7,11 +7,11 @@ import random
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from lic import replicas
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
 from lic.entropy.noise import drawn_from, uniform
 from lic.environment import apply_summed, as_reported, keras, tf
-from lic.models import replicas
 from lic.models.adam import Adam
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
 from lic.models.gains import Gains

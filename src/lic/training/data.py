@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from lic.codec.images import is_image, read_image
+from lic.codec.images import coloured, is_image, read_image
 from lic.environment import tf
-from lic.errors import ImageError
+from lic.errors import ImageError, check
 
 _log = logging.getLogger(__name__)
 _HASHED = 1 << 16  # Bytes of each file that the digest covers.
@@ -63,15 +63,12 @@ class Photographs:
         small: Literal["skip", "upscale"] = "skip",
         memory: int = 2 << 30,
     ):
-        _check("crop", crop >= 1, "at least 1", crop)
-        _check("batch", batch >= 1, "at least 1", batch)
-        _check("least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
-        _check("small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
+        check_crops("Photographs", crop, batch, least_scale, small)
         self.folder, self.crop, self.batch, self.seed = pathlib.Path(folder), crop, batch, seed
         self.least_scale, self.flips, self.small = least_scale, flips, small
         self.skipped: dict[str, str] = {}
         self.listing: list[tuple[str, int]] = []
-        pixels = [size for file in _files(self.folder) if (size := self._list(file))]
+        pixels = [size for file in image_files(self.folder) if (size := self._list(file))]
         if not self.listing:
             raise ImageError(f"{folder} holds no photograph that can be used. {self._reasons()}")
         self.digest = self._digest()
@@ -100,7 +97,8 @@ class Photographs:
         Raises:
           ValueError: The batch cannot be divided.
         """
-        _check("batch", self.batch % of == 0, f"a multiple of {of}, the machines or devices that share it", self.batch)
+        divides = self.batch % of == 0
+        check("Photographs", "batch", divides, f"a multiple of {of}, the machines or devices that share it", self.batch)
         share = self.batch // of
 
         def shares() -> Iterator[np.ndarray]:
@@ -158,8 +156,7 @@ class Photographs:
         return pixels
 
     def _decoded(self, name: str) -> np.ndarray:
-        pixels = read_image(self.folder / name, background="white", to_8_bit=True)
-        pixels = np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+        pixels = coloured(read_image(self.folder / name, background="white", to_8_bit=True))
         least = min(pixels.shape[:2])
         if least >= self.crop:
             return pixels
@@ -209,12 +206,21 @@ def _order(seed: int, time: int, count: int) -> np.ndarray:
     return np.random.default_rng((seed, time, count)).permutation(count)
 
 
-def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+def check_crops(owner: str, crop: int, batch: int, least_scale: float, small: str) -> None:
+    """Raises a ValueError where arguments of `Photographs`, given to `owner`, are out of range."""
+    check(owner, "crop", crop >= 1, "at least 1", crop)
+    check(owner, "batch", batch >= 1, "at least 1", batch)
+    check(owner, "least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
+    check(owner, "small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
+
+
+def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
+    """Returns the files in a folder, and in all folders inside, that are named like images, sorted.
+
+    Raises:
+      ImageError: There is no such folder.
+    """
+    folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ImageError(f"There is no folder {str(folder)!r}.")
     return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))
-
-
-def _check(name: str, holds: bool, expected: str, received: object) -> None:
-    if not holds:
-        raise ValueError(f"Photographs: expected {name} to be {expected}. Received: {received!r}.")

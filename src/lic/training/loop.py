@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,12 +15,11 @@ from lic.models.adam import Adam
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.training.checkpoints import Checkpoints
-from lic.training.data import Photographs
+from lic.training.data import Photographs, image_files
 from lic.training.metrics_log import MetricsLog
 from lic.training.nonfinite import StopWhereNotFinite
 from lic.training.progress import ProgressBar
 from lic.training.run_folder import RunFolder
-from lic.training.schedule import LearningRate
 from lic.training.settings import Settings
 from lic.training.start import start_scales
 from lic.training.state import averaged
@@ -58,7 +56,7 @@ def train(
 
     Raises:
       CheckpointError: `out` holds another training.
-      ImageError: There are no photographs.
+      ImageError: There are no photographs in `data`, or no folder `valid`.
       LicError: Training diverged; the message names the part where it began.
     """
     settings = settings or Settings()
@@ -116,14 +114,13 @@ def _photographs(data: str | os.PathLike, settings: Settings) -> Photographs:
 def _prepare(model: CompressionModel, photographs: Photographs, settings: Settings) -> None:
     """Compiles the model, in the precision that is asked for, and starts its scales."""
     averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
-    rate = LearningRate(settings.learning_rate, settings.steps, settings.warm_up, settings.decay)
     model.make_variables()
     if settings.precision == "bfloat16":
         compute_in(model.transform, "mixed_bfloat16")
     if settings.start_scales:
         batches = range(-(-_MEASURED // settings.batch))
         start_scales(model, np.concatenate([photographs.batch_at(number) for number in batches])[:_MEASURED])
-    model.compile(Adam(rate, global_clipnorm=settings.clip, **averaging), seed=settings.seed)
+    model.compile(Adam(settings.schedule(), global_clipnorm=settings.clip, **averaging), seed=settings.seed)
 
 
 def _callbacks(
@@ -143,10 +140,4 @@ def _callbacks(
     if progress:
         first.append(ProgressBar(settings.steps))
     # The checkpoint comes first: validation takes its time.
-    return [*first, checkpoints, *([Validation(_files(valid), log)] if valid else [])]
-
-
-def _files(folder: str | os.PathLike) -> list[pathlib.Path]:
-    from lic.codec.images import is_image
-
-    return sorted(path for path in pathlib.Path(folder).rglob("*") if is_image(path))
+    return [*first, checkpoints, *([Validation(image_files(valid), log)] if valid else [])]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
-from lic.errors import RegistryError
+from lic.errors import RegistryError, check
 from lic.models.lambdas import LAMBDAS, lmbda_of_beta
 from lic.registry import suggestion
-from lic.training.schedule import DECAYS
+from lic.training.data import check_crops
+from lic.training.schedule import LearningRate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,20 +53,22 @@ class Settings:
     start_scales: bool = False
 
     def __post_init__(self):
-        _check("steps", self.steps >= 1, "at least 1", self.steps)
-        _check("batch", self.batch >= 1, "at least 1", self.batch)
-        _check("crop", self.crop >= 1, "at least 1", self.crop)
-        _check("least_scale", 0 < self.least_scale <= 1, "over 0 and at most 1", self.least_scale)
-        _check("small", self.small in ("skip", "upscale"), "'skip' or 'upscale'", self.small)
-        _check("decay", self.decay in DECAYS, f"one of {DECAYS}", self.decay)
-        _check("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
-        _check("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
-        _check("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
-        _check("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
+        expect = functools.partial(check, "Settings")
+        expect("steps", self.steps >= 1, "at least 1", self.steps)
+        check_crops("Settings", self.crop, self.batch, self.least_scale, self.small)
+        self.schedule()  # Knows the decays.
+        expect("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
+        expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
+        expect("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
+        expect("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
         interval = min(self.interval, self.steps)
         divides = interval >= 1 and self.steps % interval == 0
-        _check("interval", divides, f"a divisor of steps={self.steps}", self.interval)
+        expect("interval", divides, f"a divisor of steps={self.steps}", self.interval)
         object.__setattr__(self, "interval", interval)
+
+    def schedule(self) -> LearningRate:
+        """Returns the learning rate as a function of the step."""
+        return LearningRate(self.learning_rate, self.steps, self.warm_up, self.decay)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,8 +117,3 @@ def preset(name: str) -> Preset:
     if name not in PRESETS:
         raise RegistryError(f"There is no training recipe named {name!r}. {suggestion(name, PRESETS)}")
     return PRESETS[name]
-
-
-def _check(name: str, holds: bool, expected: str, received: object) -> None:
-    if not holds:
-        raise ValueError(f"Settings: expected {name} to be {expected}. Received: {received!r}.")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.images import read_image
+from lic.codec.images import coloured, read_image
 from lic.environment import keras
 from lic.models.distortion import mean_squared_error, psnr_of
 from lic.training.metrics_log import MetricsLog
@@ -48,15 +48,15 @@ class Validation(keras.callbacks.Callback):
 
     def __init__(self, files: Sequence[pathlib.Path], log: MetricsLog):
         super().__init__()
-        self._images, self._log = [_three_channels(read_image(file)) for file in files], log
+        self._images, self._log = [coloured(read_image(file)) for file in files], log
         self.results: list[Validated] = []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Makes a codec of the weights as they are, and measures it at the first, middle and last quality."""
         with averaged(self.model):
             codec = Codec(self.model)
-        middle = codec.model.gains.middle if codec.qualities else None
-        qualities = sorted({codec.qualities[0], middle, codec.qualities[-1]}) if codec.qualities else [None]
+        several = codec.qualities
+        qualities = sorted({several[0], codec.model.gains.middle, several[-1]}) if several else [None]
         self.results = [validate(codec, self._images, quality) for quality in qualities]
         for result in self.results:
             self._log.add(validation={name: _rounded(value) for name, value in result._asdict().items()})
@@ -69,10 +69,6 @@ def _measure(codec: Codec, image: np.ndarray, quality: float | None) -> tuple[fl
     original, decoded = (each[None].astype(np.float32) for each in (image, codec.decompress(stream)))
     psnr = float(psnr_of(mean_squared_error(original, decoded))[0])
     return estimated / pixels, 8 * len(stream) / pixels, psnr
-
-
-def _three_channels(pixels: np.ndarray) -> np.ndarray:
-    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
 
 
 def _rounded(value: float | None) -> float | None:

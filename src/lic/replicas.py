@@ -7,16 +7,22 @@ from typing import Any
 from lic.environment import tf
 
 
+def index() -> tf.Tensor | int:
+    """Returns which of the replicas this one is."""
+    context = tf.distribute.get_replica_context()
+    return context.replica_id_in_sync_group if context else 0
+
+
 def count() -> int:
-    """Returns how many replicas there are."""
-    return tf.distribute.get_strategy().num_replicas_in_sync
+    """Returns how many replicas run what runs here; outside of them, where they are looked at from above, one."""
+    context = tf.distribute.get_replica_context()
+    return context.num_replicas_in_sync if context else 1
 
 
 def summed(values: Any) -> Any:
     """Returns sums over the replicas of values, which are tensors or None, in a list or dictionary."""
-    context = tf.distribute.get_replica_context()
-    if context is None or count() == 1:
+    if count() == 1:
         return values
     tensors = [value for value in tf.nest.flatten(values) if value is not None]
-    sums = iter(context.all_reduce("sum", tensors))
+    sums = iter(tf.distribute.get_replica_context().all_reduce("sum", tensors))
     return tf.nest.map_structure(lambda value: None if value is None else next(sums), values)
