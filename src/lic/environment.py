@@ -45,11 +45,13 @@ def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[t
 
 def apply_summed(optimizer: keras.optimizers.Optimizer, gradients_and_variables: Any) -> None:
     """Takes a step by gradients that are the sums over all replicas already; Keras 3 would clip before it sums."""
-    if not KERAS_3:
-        optimizer.apply_gradients(gradients_and_variables, skip_gradients_aggregation=True)
-        return
-    optimizer._all_reduce_sum_gradients = list
-    optimizer.apply_gradients(gradients_and_variables)
+    options = {}
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        if KERAS_3:
+            optimizer._all_reduce_sum_gradients = list
+        else:
+            options = {"skip_gradients_aggregation": True}  # Which Keras's legacy optimisers do not have.
+    optimizer.apply_gradients(gradients_and_variables, **options)
 
 
 def as_reported(value: tf.Tensor) -> tf.Tensor:

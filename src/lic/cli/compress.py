@@ -28,7 +28,12 @@ def compress(
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
     quality: Annotated[
         float | None,
-        typer.Option("--quality", "-q", metavar="Q", help="1 to 8 with the default model, or any number between."),
+        typer.Option(
+            "--quality",
+            "-q",
+            metavar="Q",
+            help="Of a model with several; from 1, the lowest rate.",
+        ),
     ] = None,
     bpp: Annotated[
         float | None, typer.Option(metavar="B", help="Highest quality with at most B bits per pixel.")

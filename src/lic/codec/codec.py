@@ -111,10 +111,7 @@ class Codec:
         check_effort(effort)
         latent = self._latent(image)
         stream = self._pack(image, quality, self._encode(latent, quality))
-        if effort:
-            refined = self._refiner.refine(coloured(image), latent, quality, STEPS[effort], progress)
-            stream = self._better(image, quality, stream, self._pack(image, quality, self._encode_refined(*refined)))
-        return stream
+        return self._refined(image, latent, quality, stream, effort, progress)
 
     def compress_to(
         self,
@@ -143,7 +140,7 @@ class Codec:
         quality, stream = highest_quality(
             lambda quality: self._pack(image, quality, self._encode(latent, quality)), self.qualities, max_bytes
         )
-        refined = self.compress(image, quality=quality, effort=effort, progress=progress) if effort else stream
+        refined = self._refined(image, latent, quality, stream, effort, progress)
         return refined if len(refined) <= max_bytes else stream
 
     @property
@@ -263,6 +260,21 @@ class Codec:
         flags = Flag.GREY if image.ndim == 2 else Flag(0)
         quality = quality if self.qualities else None
         return Stream(self.fingerprint, *image.shape[:2], payload.numpy(), _crc(symbols), flags, quality).pack()
+
+    def _refined(
+        self,
+        image: np.ndarray,
+        latent: np.ndarray,
+        quality: float,
+        stream: bytes,
+        effort: int,
+        progress: Callable[[float], None] | None,
+    ) -> bytes:
+        """The stream of the latent that effort has refined, or the one that is there where that is better."""
+        if not effort:
+            return stream
+        latents = self._refiner.refine(coloured(image), latent, quality, STEPS[effort], progress)
+        return self._better(image, quality, stream, self._pack(image, quality, self._encode_refined(*latents)))
 
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
         """The stream whose loss is lowest, by its bytes and by what it decodes to."""

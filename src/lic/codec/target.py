@@ -26,7 +26,7 @@ def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], 
     if not qualities:
         raise LicError(
             "This codec has a single rate, so no quality can meet a number of bytes. "
-            "Take one with several, such as 'default', or train one with a tuple as lmbda."
+            "Take one with several: train a model with a tuple as lmbda."
         )
     least, most = qualities[0], qualities[-1]
     stream = encode(least)

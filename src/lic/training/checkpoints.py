@@ -26,6 +26,11 @@ class Checkpoints(keras.callbacks.Callback):
         super().__init__()
         self.folder = folder
 
+    @property
+    def latest(self) -> pathlib.Path | None:
+        """The file of the last step, or None."""
+        return max(self._files(), default=None)
+
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes one and removes the oldest."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -41,9 +46,9 @@ class Checkpoints(keras.callbacks.Callback):
         Raises:
           CheckpointError: It is damaged, or of another model.
         """
-        if not self._files():
+        latest = self.latest
+        if not latest:
             return 0
-        latest = self._files()[-1]
         try:
             with latest.open("rb") as file, np.load(file) as arrays:
                 state = dict(arrays)

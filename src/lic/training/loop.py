@@ -66,8 +66,8 @@ def train(
     run = RunFolder(out)
     config = {"model": model.get_config(), "settings": dataclasses.asdict(settings)}
     run.begin(config, photographs.listing, photographs.digest)
-    _prepare(model, photographs, settings)
     checkpoints = Checkpoints(run.checkpoints)
+    _prepare(model, photographs, settings, fresh=checkpoints.latest is None)
     done = checkpoints.restore(model)
     if done < settings.steps:
         model.fit(
@@ -111,13 +111,13 @@ def _photographs(data: str | os.PathLike, settings: Settings) -> Photographs:
     )
 
 
-def _prepare(model: CompressionModel, photographs: Photographs, settings: Settings) -> None:
-    """Compiles the model, in the precision that is asked for, and starts its scales."""
+def _prepare(model: CompressionModel, photographs: Photographs, settings: Settings, fresh: bool) -> None:
+    """Compiles the model, in the precision that is asked for, and starts its scales where training begins."""
     averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     model.make_variables()
     if settings.precision == "bfloat16":
         compute_in(model.transform, "mixed_bfloat16")
-    if settings.start_scales:
+    if settings.start_scales and fresh:
         batches = range(-(-_MEASURED // settings.batch))
         start_scales(model, np.concatenate([photographs.batch_at(number) for number in batches])[:_MEASURED])
     model.compile(Adam(settings.schedule(), global_clipnorm=settings.clip, **averaging), seed=settings.seed)

@@ -18,7 +18,8 @@ from lic.transforms.padding import pad
 class StopWhereNotFinite(keras.callbacks.Callback):
     """Raises a `LicError` at the first step whose loss is not finite; it names the part where that began.
 
-    The model's `train_step` leaves the weights as they were at such a step, so that the same images show it again.
+    The model's `train_step` takes such a step as if the gradients were zero: the weights stay finite and all but the
+    same, so that the same images show it again.
 
     Args:
       images_of: Returns the images [batch, height, width, 3] of a step.

@@ -6,6 +6,7 @@ import numpy as np
 
 from lic.environment import tf
 from lic.models.base import CompressionModel
+from lic.models.tensors import value_of
 from lic.transforms.padding import pad
 
 SHARE = 0.5  # Of the deviation: a hyperprior soon knows more than the whole image's.
@@ -27,4 +28,4 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     indexes = np.array([scales.index(max(float(deviation), scales.lowest)) for deviation in deviations])
     for head, start, stop in model.entropy.heads:
         head.bias.assign(np.concatenate([np.zeros(stop - start), indexes[start:stop]]).astype(np.float32))
-        head.kernel.assign(np.asarray(head.kernel) * DAMPING)
+        head.kernel.assign(value_of(head.kernel) * DAMPING)
