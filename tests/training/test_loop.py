@@ -46,7 +46,8 @@ def losses(folder):
 @pytest.fixture(scope="module")
 def trained(photographs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    return folder, lic.train(make(), photographs, folder, few_steps(), valid=photographs / "inside")
+    csv = keras.callbacks.CSVLogger(folder.parent / "epochs.csv")
+    return folder, lic.train(make(), photographs, folder, few_steps(), valid=photographs / "inside", callbacks=[csv])
 
 
 def test_a_folder_holds_everything(trained):
@@ -74,6 +75,13 @@ def test_each_of_the_first_steps_and_each_validation_has_a_line(trained):
     validated = [row["validation"] for row in rows(folder) if "validation" in row]
     assert [row["quality"] for row in validated] == [1, 2, 3] * 2
     assert all(row["coded_bpp"] > row["estimated_bpp"] > 0 for row in validated)
+
+
+def test_epochs_report_the_means_of_their_last_line(trained):
+    folder, _ = trained
+    header, *epochs = (line.split(",") for line in (folder.parent / "epochs.csv").read_text().splitlines())
+    reported = [float(epoch[header.index("loss")]) for epoch in epochs]
+    assert reported == pytest.approx([losses(folder)[3], losses(folder)[6]], rel=1e-5)
 
 
 def test_training_that_is_resumed_equals_one_that_was_not(trained, photographs, tmp_path):

@@ -27,6 +27,7 @@ def run(log, start, stop):
     log.set_model(Model(start))
     log.on_train_begin()
     for step in range(start, stop):
+        log.on_train_batch_begin(step)
         log.on_train_batch_end(step, {"loss": step + 0.5})
 
 

@@ -25,7 +25,7 @@ class MetricsLog(keras.callbacks.Callback):
 
     def __init__(self, path: pathlib.Path, every: int = 100):
         super().__init__()
-        self.path, self.every = path, every
+        self.path, self.every, self._written = path, every, False
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Keeps the lines up to the step that training goes on from."""
@@ -35,12 +35,18 @@ class MetricsLog(keras.callbacks.Callback):
         self.path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
         self._began = time.monotonic() - (rows[-1]["seconds"] if rows else 0)
 
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        """Begins new means after a line; not before, since an epoch that ends there reports those of the line."""
+        if self._written:
+            self.model.reset_metrics()
+            self._written = False
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Writes a line where one is due."""
         self._step += 1
         if self._step <= FIRST or self._step % self.every == 0:
             self._write(logs or {})
-            self.model.reset_metrics()
+            self._written = True
 
     def add(self, **values: object) -> None:
         """Appends a line of something else, such as a validation."""
