@@ -3,6 +3,7 @@ import pytest
 
 import lic
 from lic.environment import keras, tf
+from lic.training.start import start_scales
 from tests.conftest import MIXES, TINY, random_images, tiny_model
 
 LMBDAS = (0.002, 0.01, 0.05)
@@ -94,8 +95,11 @@ def test_mixed_precision_keeps_the_latent_in_float32(images):
 
 
 @pytest.fixture(scope="module")
-def variable_rate():
-    return tiny_model("klt", "hyperprior", lmbda=LMBDAS)
+def variable_rate(images):
+    model = tiny_model("klt", "hyperprior", lmbda=LMBDAS)
+    model.make_variables()
+    start_scales(model, images)
+    return model
 
 
 def test_bits_rise_and_errors_fall_with_quality(variable_rate, images):
@@ -114,6 +118,14 @@ def test_each_image_of_a_batch_has_its_own_quality(variable_rate, images):
 
 def test_the_middle_quality_is_the_one_that_is_not_said(variable_rate, images):
     np.testing.assert_array_equal(variable_rate(images).x_hat, variable_rate(images, quality=2).x_hat)
+
+
+@pytest.mark.parametrize("quality", [1, 3])
+def test_in_training_the_loss_is_divided_by_the_root_of_lmbda(variable_rate, images, quality):
+    values = variable_rate.losses_of(images[:1], training=True, quality=quality)
+    lmbda, mean = LMBDAS[quality - 1], np.prod(LMBDAS) ** (1 / 3)
+    loss = float(values["bpp"] + lmbda * values["mse"]) * (mean / lmbda) ** 0.5
+    assert float(values["loss"]) == pytest.approx(loss, rel=1e-4)
 
 
 def test_the_loss_weighs_each_image_by_the_lmbda_of_its_quality(variable_rate, images):
@@ -138,7 +150,7 @@ def test_a_model_of_one_rate_takes_no_notice_of_quality(images):
 
 
 def test_every_vector_of_gains_learns(images):
-    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
+    model = tiny_model("klt", "hyperprior", lmbda=LMBDAS)
     model.compile(keras.optimizers.Adam(1e-2), seed=1)
     before = [np.array(table) for table in model.gains.trainable_variables]
     model.fit(images, batch_size=4, epochs=4, verbose=0, shuffle=False)
@@ -147,14 +159,14 @@ def test_every_vector_of_gains_learns(images):
 
 
 def _history(images, seed, weights):
-    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
+    model = tiny_model("klt", "hyperprior", lmbda=LMBDAS)
     model.compile(seed=seed)
     model.set_weights(weights)
     return model.fit(images, batch_size=4, epochs=3, verbose=0, shuffle=False).history["loss"]
 
 
 def test_a_seed_makes_training_reproducible(images):
-    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
+    model = tiny_model("klt", "hyperprior", lmbda=LMBDAS)
     model.make_variables()
     weights = model.get_weights()
     first, again, other = (_history(images, seed, weights) for seed in (5, 5, 6))

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 
+from lic.entropy.coders import Estimate
+from lic.entropy.normal import Scales
+from lic.entropy.parts import EVERYTHING
 from lic.environment import tf
 from lic.models.gains import Gains
 
@@ -20,22 +23,31 @@ def _rows(table):
     return np.exp(np.asarray(table))
 
 
-def test_start_is_the_root_of_lmbda_and_undoes_itself():
+def test_start_is_the_root_of_lmbda():
     layer, latent = Gains(2, LMBDAS), tf.random.normal((3, 2, 5, 2))
     quality = tf.constant([1.0, 2.5, 3.0])
     scaled = layer.scale(latent, quality)
     growth = np.asarray(scaled[2, 0, 0, 0] / latent[2, 0, 0, 0]) / np.asarray(scaled[0, 0, 0, 0] / latent[0, 0, 0, 0])
     assert growth == pytest.approx((LMBDAS[2] / LMBDAS[0]) ** 0.5, rel=1e-4)
-    np.testing.assert_allclose(layer.unscale(scaled, quality), latent, rtol=1e-4)
+    np.testing.assert_array_equal(layer.finish(latent, quality), latent)
 
 
 def test_each_image_has_the_vectors_of_its_quality(gains):
     latent = tf.random.normal((3, 2, 5, 4))
     scaled = gains.scale(latent, tf.constant([3.0, 1.0, 2.0]))
-    unscaled = gains.unscale(latent, tf.constant([3.0, 1.0, 2.0]))
+    finished = gains.finish(latent, tf.constant([3.0, 1.0, 2.0]))
     for image, row in enumerate([2, 0, 1]):
         np.testing.assert_allclose(scaled[image], latent[image] * _rows(gains.log_gain)[row], rtol=1e-5)
-        np.testing.assert_allclose(unscaled[image], latent[image] * _rows(gains.log_inverse)[row], rtol=1e-5)
+        np.testing.assert_allclose(finished[image], latent[image] * _rows(gains.log_remainder)[row], rtol=1e-5)
+
+
+def test_a_walk_sees_the_latent_and_codes_it_in_steps_of_its_quality(gains):
+    latent, quality = tf.random.normal((3, 2, 5, 4), stddev=5), tf.constant([3.0, 1.0, 2.0])
+    coder = Estimate(gains.scale(latent, quality), Scales())
+    coded = gains.coder(coder, quality).normal(EVERYTHING, tf.fill(latent.shape, 0.3), tf.fill(latent.shape, 40.0))
+    step = 1 / _rows(gains.log_gain)[[2, 0, 1]][:, None, None]
+    np.testing.assert_allclose(coded, np.round((latent - 0.3) / step) * step + 0.3, atol=1e-4)
+    assert np.all(np.abs(coded - latent) <= step / 2 + 1e-4)
 
 
 def test_between_two_qualities_logarithms_are_interpolated(gains):
@@ -56,9 +68,11 @@ def test_the_middle_is_a_quality(lmbdas, middle):
 
 
 def test_gradients_reach_the_vectors_of_the_qualities_near_by_only(gains):
+    quality = tf.constant([1.5])
     with tf.GradientTape() as tape:
-        quality = tf.constant([1.5])
-        loss = tf.reduce_sum(gains.unscale(gains.scale(tf.ones((1, 2, 2, 4)), quality), quality))
+        coder = Estimate(gains.scale(tf.ones((1, 2, 2, 4)), quality), Scales(), training=True)
+        coded = gains.coder(coder, quality).normal(EVERYTHING, tf.fill((1, 2, 2, 4), 0.3), tf.fill((1, 2, 2, 4), 20.0))
+        loss = tf.reduce_sum(gains.finish(coded, quality)) + tf.reduce_sum(coder.bits["latent"])
     for gradient in tape.gradient(loss, gains.trainable_variables):
         assert list(np.any(np.asarray(tf.convert_to_tensor(gradient)) != 0, -1)) == [True, True, False]
 

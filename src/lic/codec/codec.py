@@ -274,7 +274,8 @@ class Codec:
         if not effort:
             return stream
         latents = self._refiner.refine(coloured(image), latent, quality, STEPS[effort], progress)
-        return self._better(image, quality, stream, self._pack(image, quality, self._encode_refined(*latents)))
+        coded = self._encode_refined(tf.constant(quality), *latents)
+        return self._better(image, quality, stream, self._pack(image, quality, coded))
 
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
         """The stream whose loss is lowest, by its bytes and by what it decodes to."""
@@ -303,15 +304,15 @@ class Codec:
             return tf.cast(self.model.transform.analysis(image[None])[0], "float32")
 
     def _encode_latent(self, latent: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        return self._encode_latents(self.model.scale(latent[None], quality[None]))
+        return self._encode_latents(quality, self.model.scale(latent[None], quality[None]))
 
     def _encode_latents(
-        self, latent: tf.Tensor, side: tf.Tensor | None = None
+        self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         entropy = self.model.entropy
         coder = Encode(latent, self._tables, entropy.priors, side)
         with remembering(self._derived):
-            entropy.walk(coder)
+            entropy.walk(self.model.coder(coder, quality[None]))
         return coder.finish()
 
     def _decode_latent(
@@ -321,8 +322,8 @@ class Codec:
         zeros = tf.zeros((1, rows, columns, self.model.transform.depth))
         coder = Decode(payload, zeros, self._tables, entropy.priors)
         with remembering(self._derived):
-            y_hat = entropy.walk(coder)
-        return self.model.unscale(y_hat, quality[None])[0], coder.finish()
+            y_hat = entropy.walk(self.model.coder(coder, quality[None]))
+        return self.model.finish(y_hat, quality[None])[0], coder.finish()
 
     def _synthesise_latent(self, y_hat: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):

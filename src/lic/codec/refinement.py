@@ -84,7 +84,7 @@ class Refiner:
 
     def _start(self, latent: tf.Tensor, quality: tf.Tensor) -> list[tf.Tensor]:
         scaled, hyper = self._model.scale(latent, quality), self._model.entropy.hyper
-        return [scaled, hyper.analysis(scaled)] if hyper else [scaled]
+        return [scaled, hyper.analysis(latent)] if hyper else [scaled]
 
     def _take_step(
         self,
@@ -115,7 +115,7 @@ class Refiner:
         model = self._model
         latent, side = values[0], values[1] if len(values) > 1 else None
         coder = Relax(latent, model.entropy.scales, side, temperature)
-        y_hat = model.unscale(model.entropy.walk(coder), quality)
+        y_hat = model.finish(model.entropy.walk(model.coder(coder, quality)), quality)
         height, width = tf.unstack(tf.shape(images)[1:3])
         x_hat = tf.cast(model.transform.synthesis(y_hat), "float32")[:, :height, :width]
         distortion = model.lmbda_at(quality) * model.distortion_of(images, x_hat)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lic import registry
@@ -86,10 +87,18 @@ class EntropyModel(Configured, keras.layers.Layer):
         """Keeps the layers of the entropy path in float32."""
         compute_in(self, "float32")
 
-    def call(self, latent: tf.Tensor, training: bool = False) -> Estimated:
-        """Estimates the bits of latents [batch, height, width, latent_depth]."""
+    def call(
+        self, latent: tf.Tensor, training: bool = False, within: Callable[[Coder], Coder] | None = None
+    ) -> Estimated:
+        """Estimates the bits of latents [batch, height, width, latent_depth].
+
+        Args:
+          latent: The latents.
+          training: Whether noise stands in for rounding.
+          within: Wraps the coder that the walk is given.
+        """
         coder = Estimate(tf.cast(latent, "float32"), self.scales, bool(training), self.quantization)
-        y_hat = self.walk(coder)
+        y_hat = self.walk(within(coder) if within else coder)
         return Estimated(y_hat, coder.z_hat, coder.bits)
 
     @property

@@ -25,11 +25,15 @@ class Scales(NamedTuple):
     lowest: float = 0.11
     highest: float = 256.0
 
+    @property
+    def growth(self) -> float:
+        """Logarithm of the factor from one scale to the next."""
+        return math.log(self.highest / self.lowest) / (self.count - 1)
+
     def deviation(self, index: tf.Tensor) -> tf.Tensor:
         """Returns the standard deviation at a real index; outside the table, that of its nearest end."""
         index = upper_bound(lower_bound(index, 0.0), self.count - 1.0)
-        growth = math.log(self.highest / self.lowest) / (self.count - 1)
-        return tf.exp(math.log(self.lowest) + growth * index)
+        return tf.exp(math.log(self.lowest) + self.growth * index)
 
     def row(self, index: tf.Tensor) -> tf.Tensor:
         """Returns the index as an integer in the table; what is not a number becomes an end of the table."""
@@ -38,12 +42,11 @@ class Scales(NamedTuple):
 
     def index(self, deviation: float) -> float:
         """Returns the real index of a standard deviation."""
-        return math.log(deviation / self.lowest) / math.log(self.highest / self.lowest) * (self.count - 1)
+        return math.log(deviation / self.lowest) / self.growth
 
     def deviations(self) -> list[float]:
         """Returns all standard deviations of the table."""
-        growth = math.log(self.highest / self.lowest) / (self.count - 1)
-        return [math.exp(math.log(self.lowest) + growth * index) for index in range(self.count)]
+        return [math.exp(math.log(self.lowest) + self.growth * index) for index in range(self.count)]
 
 
 class Normal:

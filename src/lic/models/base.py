@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from lic import replicas
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
+from lic.entropy.coders import Coder
 from lic.entropy.noise import drawn_from, uniform
 from lic.environment import apply_summed, as_reported, keras, tf
 from lic.models.adam import Adam
@@ -24,8 +25,8 @@ class Compressed(NamedTuple):
 
     Attributes:
       x_hat: The decoded images [batch, height, width, 3] on 0..255, not clipped.
-      y: The latent before quantisation, scaled by the quality where there are several.
-      y_hat: The quantised latent.
+      y: The latent before quantisation.
+      y_hat: The latent as the synthesis takes it, quantised.
       z_hat: The quantised side information, or None where the model has none.
       bits: Part -> estimated bits [batch].
     """
@@ -86,19 +87,25 @@ class CompressionModel(Configured, keras.Model):
         batch, height, width = tf.unstack(tf.shape(images)[:3])
         quality = self._qualities(batch, False, quality)
         y = tf.cast(self.transform.analysis(pad(images, self.transform.downscale)), "float32")
-        y = self.scale(y, quality)
-        y_hat, z_hat, bits = self.entropy(y, training=training)
-        x_hat = self.transform.synthesis(tf.cast(self.unscale(y_hat, quality), self.compute_dtype))
+        y_hat, z_hat, bits = self.entropy(
+            self.scale(y, quality), training=training, within=lambda coder: self.coder(coder, quality)
+        )
+        y_hat = self.finish(y_hat, quality)
+        x_hat = self.transform.synthesis(tf.cast(y_hat, self.compute_dtype))
         self.__dict__["_has_run"] = True
         return Compressed(tf.cast(x_hat[:, :height, :width], "float32"), y, y_hat, z_hat, bits)
 
     def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns latents [batch, height, width, depth] as the entropy model takes them at qualities [batch]."""
+        """Returns latents [batch, height, width, depth] as they are quantised at qualities [batch]."""
         return self.gains.scale(latent, quality) if self.gains else latent
 
-    def unscale(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns quantised latents [batch, height, width, depth] as the synthesis takes them."""
-        return self.gains.unscale(y_hat, quality) if self.gains else y_hat
+    def coder(self, coder: Coder, quality: tf.Tensor) -> Coder:
+        """Returns the coder that a walk is given, where `coder` is one of what `scale` returned."""
+        return self.gains.coder(coder, quality) if self.gains else coder
+
+    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns what a walk returned [batch, height, width, depth] as the synthesis takes it."""
+        return self.gains.finish(y_hat, quality) if self.gains else y_hat
 
     def qualities(self, batch: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Returns a quality for each image [batch]: the middle one, or in training any between the first and last."""
@@ -116,6 +123,9 @@ class CompressionModel(Configured, keras.Model):
     ) -> dict[str, tf.Tensor]:
         """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images.
 
+        Where there are several qualities, an image's loss in training is divided by the root of its lmbda, relative to
+        the geometric mean of all, so that each quality counts about alike.
+
         Args:
           images: Images [batch, height, width, 3] on 0..255.
           training: Whether noise stands in for rounding.
@@ -128,6 +138,8 @@ class CompressionModel(Configured, keras.Model):
         bpp = tf.add_n(list(compressed.bits.values())) / pixels
         mse = mean_squared_error(images, compressed.x_hat)
         loss = bpp + self.lmbda_at(quality) * self.distortion_of(images, compressed.x_hat)
+        if training and self.gains:
+            loss *= self.gains.emphasis(quality)
         values = {"loss": loss, "bpp": bpp, "mse": mse, "psnr": psnr_of(mse)}
         return {name: tf.reduce_mean(value) for name, value in values.items()}
 

@@ -1,4 +1,4 @@
-"""One model for a range of rates: each channel of the latent is scaled by the quality, and back."""
+"""One model for a range of rates: each channel of the latent is quantised in steps of the quality."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lic.entropy.coders import Coder
+from lic.entropy.gained import Gained
 from lic.environment import keras, tf
 
 
 class Gains(keras.layers.Layer):
-    """Scales a latent before it is quantised, and back after it, by vectors that each quality learns.
+    """The steps that each quality quantises the channels of a latent in, learnt with the rest.
+
+    A channel is scaled by its gain, quantised, and scaled back; the walk of the entropy model sees it as the analysis
+    made it. The spread is a factor of its scales, since coarser steps tell less of what comes next; the remainder is a
+    last factor for what the synthesis takes.
 
     Quality 1 is the lowest rate. Between two qualities the logarithms of their vectors, and of their lmbda, are
     interpolated, so that every real quality from 1 to `count` is one that training knows.
@@ -37,9 +43,10 @@ class Gains(keras.layers.Layer):
             )
         self.depth, self.lmbdas = depth, lmbdas
         # At high rates the best step of a quantiser falls with the root of lmbda.
-        start = 0.5 * (np.log(lmbdas) - np.mean(np.log(lmbdas)))
+        start = 0.5 * np.log(np.array(lmbdas) / self._typical)
         self.log_gain = self._table("log_gain", start)
-        self.log_inverse = self._table("log_inverse", -start)
+        self.log_spread = self._table("log_spread", np.zeros_like(start))
+        self.log_remainder = self._table("log_remainder", np.zeros_like(start))
         self.built = True
 
     @property
@@ -54,11 +61,15 @@ class Gains(keras.layers.Layer):
 
     def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Returns latents [batch, height, width, depth] as they are quantised at qualities [batch]."""
-        return latent * tf.exp(self._at(self.log_gain, quality))[:, None, None]
+        return latent * self._factor(self.log_gain, quality)[:, None, None]
 
-    def unscale(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns quantised latents [batch, height, width, depth] as the synthesis takes them."""
-        return y_hat * tf.exp(self._at(self.log_inverse, quality))[:, None, None]
+    def coder(self, coder: Coder, quality: tf.Tensor) -> Gained:
+        """Returns a coder for a walk on unscaled latents, where `coder` is one of latents at qualities [batch]."""
+        return Gained(coder, self._factor(self.log_gain, quality), self._factor(self.log_spread, quality))
+
+    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns what such a walk returned [batch, height, width, depth] as the synthesis takes it."""
+        return y_hat * self._factor(self.log_remainder, quality)[:, None, None]
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
         """Returns the lmbda [batch] of qualities [batch]."""
@@ -67,6 +78,20 @@ class Gains(keras.layers.Layer):
     def _table(self, name: str, start: np.ndarray) -> tf.Variable:
         rows = np.repeat(start[:, None], self.depth, 1).astype(np.float32)
         return self.add_weight(name=name, shape=rows.shape, initializer=lambda *_, **__: tf.constant(rows))
+
+    def emphasis(self, quality: tf.Tensor) -> tf.Tensor:
+        """Returns what the losses [batch] at qualities [batch] are multiplied by in training.
+
+        At high qualities both rate and weighted distortion are large, and would outweigh the others' gradients.
+        """
+        return tf.sqrt(self._typical / self.lmbda(quality))
+
+    @property
+    def _typical(self) -> float:
+        return float(np.exp(np.mean(np.log(self.lmbdas))))
+
+    def _factor(self, table: tf.Variable, quality: tf.Tensor) -> tf.Tensor:
+        return tf.exp(self._at(table, quality))
 
     def _at(self, table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Rows [batch, columns] of a table, between two of them by distance."""

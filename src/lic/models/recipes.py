@@ -7,6 +7,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lic.models.lambdas import LAMBDAS
 from lic.registry import register_model
 
 
@@ -227,10 +228,11 @@ def default() -> Recipe:
         transform="klt",
         entropy="checkerboard",
         hyper="conv",
-        lmbda=0.01,
+        lmbda=LAMBDAS["mse"],
         sizes={
             "width": 128,
-            "latent_depth": 192,
+            "latent_depth": 320,
+            "step": 38.0,
             "outer_width": 96,
             "hyper_width": 96,
             "side_depth": 64,
@@ -240,7 +242,7 @@ def default() -> Recipe:
             "parameter_widths": (192,),
             "fusion": "add",
         },
-        parameters=3_778_368,
+        parameters=4_795_840,
         paper="made for lic",
         weights="default.codec",
     )
