@@ -1,0 +1,1 @@
+"""Measuring codecs, learned and classical, and comparing what was measured."""

@@ -1,0 +1,75 @@
+import math
+
+import numpy as np
+import pytest
+
+from lic.errors import LicError, RegistryError
+from lic.evaluation.curves import Curve, bd_psnr, bd_rate, published, published_curve
+
+RATES, DECIBELS = (0.1, 0.25, 0.5, 0.9, 1.4), (28.0, 31.0, 33.5, 35.8, 37.5)
+CURVE = Curve("codec", RATES, DECIBELS)
+
+
+@pytest.mark.parametrize("method", ["pchip", "akima", "cubic"])
+def test_a_curve_is_no_better_than_itself(method):
+    rate = bd_rate(CURVE, CURVE, method)
+    assert (rate.value, rate.method, rate.overlap) == (pytest.approx(0, abs=1e-9), method, 1)
+    assert bd_psnr(CURVE, CURVE, method).value == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", ["pchip", "akima", "cubic"])
+@pytest.mark.parametrize("percent", [10, -35])
+def test_more_bits_at_each_point_are_so_many_percent(method, percent):
+    other = CURVE._replace(bpp=tuple(rate * (1 + percent / 100) for rate in RATES))
+    assert bd_rate(CURVE, other, method).value == pytest.approx(percent, abs=1e-6)
+
+
+def test_half_a_decibel_at_each_point_is_half_a_decibel():
+    other = CURVE._replace(decibels=tuple(each + 0.5 for each in DECIBELS))
+    assert bd_psnr(CURVE, other).value == pytest.approx(0.5, abs=1e-9)
+
+
+def test_the_order_and_number_of_points_do_not_matter():
+    reverse = Curve("codec", RATES[::-1], DECIBELS[::-1])
+    assert bd_rate(CURVE, reverse).value == pytest.approx(0, abs=1e-9)
+    middle = Curve("codec", RATES[:1] + RATES[2:], DECIBELS[:1] + DECIBELS[2:])
+    assert abs(bd_rate(CURVE, middle).value) < 2
+
+
+def test_little_overlap_is_a_warning_with_the_share():
+    other = Curve("other", (1.2, 2.0, 3.0), (37.0, 40.0, 42.0))
+    with pytest.warns(UserWarning, match="other and codec share only 10% of their range"):
+        assert bd_rate(CURVE, other).overlap == pytest.approx(0.1)
+
+
+def test_no_overlap_is_an_error():
+    with pytest.raises(LicError, match="other and codec have no range in common"):
+        bd_rate(CURVE, Curve("other", (2.0, 3.0), (40.0, 42.0)))
+
+
+def test_too_few_points_are_an_error():
+    with pytest.raises(LicError, match="one: expected 2 points or more for pchip. Received: 1"):
+        bd_rate(CURVE, Curve("one", (0.5,), (33.0,)))
+    with pytest.raises(LicError, match="expected 4 points or more for cubic"):
+        bd_rate(CURVE, Curve("three", RATES[:3], DECIBELS[:3]), "cubic")
+
+
+def test_published_curves_rise_and_have_sources():
+    curves = published()
+    assert {"bpg444", "vtm", "jpeg420", "ms2020", "mbt2018-mean"} <= curves.keys()
+    for name, curve in curves.items():
+        assert curve.source, name
+        assert len(curve.bpp) == len(curve.decibels), name
+        assert np.all(np.diff(np.array(curve.decibels)[np.argsort(curve.bpp)]) > -0.2), name
+        assert all(math.isfinite(value) for value in curve.bpp + curve.decibels), name
+
+
+def test_what_papers_say_of_each_other():
+    rate = bd_rate(published_curve("bpg444"), published_curve("mbt2018-mean")).value
+    assert rate == pytest.approx(-3, abs=2)
+    assert bd_rate(published_curve("bpg444"), published_curve("vtm")).value < -15
+
+
+def test_a_curve_that_is_not_there_is_told_with_near_ones():
+    with pytest.raises(RegistryError, match="no published curve named 'bpg44'. Did you mean 'bpg444'"):
+        published_curve("bpg44")
