@@ -3,6 +3,7 @@
     lic train --recipe default --data PHOTOGRAPHS --out RUN
     python training/default/ship.py --run RUN --kodak KODAK --out src/lic/models/weights/default.codec
 
+With `--keep FOLDER` the last checkpoint goes there with all that `lic train --out FOLDER` needs to go on from it.
 Bytes are those of whole streams, PSNR is over RGB and the mean over the images, BD-rates are by piecewise cubic
 interpolation (the package `bjontegaard`, in the extra `test`). The tables are those of the model card.
 """
@@ -11,6 +12,7 @@ import argparse
 import io
 import os
 import pathlib
+import shutil
 import statistics
 import time
 import warnings
@@ -100,13 +102,37 @@ def report(codec: lic.Codec, folder: pathlib.Path) -> None:
     print("median seconds to compress and decompress:", *(f"{statistics.median(each):.3f}" for each in zip(*seconds)))
 
 
+def keep(run: pathlib.Path, folder: pathlib.Path) -> None:
+    """Copies a run with its last checkpoint, whose numbers are rounded so that they compress to half of their size."""
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    for name in ("run.json", "data.txt", "metrics.jsonl"):
+        shutil.copyfile(run / name, folder / name)
+    last = max((run / "checkpoints").glob("step-*.npz"))
+    with np.load(last) as arrays:
+        state = {
+            name: rounded(array, 6 if "moment" in name or "veloc" in name else 10) for name, array in arrays.items()
+        }
+    np.savez_compressed(folder / "checkpoints" / last.name, **state)
+
+
+def rounded(array: np.ndarray, bits: int) -> np.ndarray:
+    """Returns an array whose float32 numbers keep so many bits of their fraction."""
+    if array.dtype != np.float32:
+        return array
+    unit = np.uint64(1 << (23 - bits))
+    return ((array.view(np.uint32) + unit // 2) // unit * unit).astype(np.uint32).view(np.float32)
+
+
 def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", type=pathlib.Path, required=True)
     parser.add_argument("--kodak", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
+    if arguments.keep:
+        keep(arguments.run, arguments.keep)
     codec = lic.Codec(lic.load(arguments.run / "final.codec").model, stored="float16")
     codec.save(arguments.out)
     report(codec, arguments.kodak)

@@ -7,7 +7,6 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lic.models.lambdas import LAMBDAS
 from lic.registry import register_model
 
 
@@ -228,11 +227,10 @@ def default() -> Recipe:
         transform="klt",
         entropy="checkerboard",
         hyper="conv",
-        lmbda=LAMBDAS["mse"],
+        lmbda=0.01,
         sizes={
             "width": 128,
-            "latent_depth": 320,
-            "step": 38.0,
+            "latent_depth": 192,
             "outer_width": 96,
             "hyper_width": 96,
             "side_depth": 64,
@@ -242,7 +240,7 @@ def default() -> Recipe:
             "parameter_widths": (192,),
             "fusion": "add",
         },
-        parameters=4_795_840,
+        parameters=3_778_368,
         paper="made for lic",
         weights="default.codec",
     )
