@@ -143,6 +143,15 @@ def test_training_draws_qualities_between_the_first_and_the_last(variable_rate):
     assert drawn.mean() == pytest.approx(2, abs=0.1)
 
 
+def test_learnt_priors_alone_leave_the_spread_alone(images):
+    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
+    model.compile(seed=0)
+    _, gradients = model.gradients_of(images[:1])
+    of = {id(variable): gradient for gradient, variable in zip(gradients, model.trainable_variables, strict=True)}
+    assert not np.any(of[id(model.gains.log_spread)])
+    assert np.any(of[id(model.gains.log_gain)])
+
+
 def test_a_model_of_one_rate_takes_no_notice_of_quality(images):
     model = tiny_model("klt", "hyperprior")
     assert model.gains is None

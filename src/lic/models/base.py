@@ -186,7 +186,11 @@ class CompressionModel(Configured, keras.Model):
         with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
             values = self.losses_of(images, training=True)
             share = values["loss"] / replicas.count()
-        return values, tape.gradient(share, self.trainable_variables)
+        gradients = tape.gradient(share, self.trainable_variables)
+        # Walks that code by learnt priors alone leave part of the gains without use, which is no mistake.
+        gains = {id(variable) for variable in self.gains.trainable_variables} if self.gains else set()
+        pairs = zip(gradients, self.trainable_variables)
+        return values, [tf.zeros_like(each) if grad is None and id(each) in gains else grad for grad, each in pairs]
 
     @tf.autograph.experimental.do_not_convert
     def test_step(self, data: Any) -> dict[str, Any]:
