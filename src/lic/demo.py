@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lic.codec.codec import load
 from lic.codec.images import read_image, write_image
+from lic.evaluation.metrics import psnr
 
 _log = logging.getLogger("lic.demo")
 CROP = (130, 60, 322, 188)  # left, top, right, bottom of what is drawn large
@@ -52,8 +53,7 @@ def jpeg_of_size(image: np.ndarray, size: int) -> tuple[int, bytes]:
 
 def describe(name: str, data: bytes, image: np.ndarray, decoded: np.ndarray) -> str:
     """Returns bytes, bits per pixel and PSNR as one line."""
-    psnr = 10 * np.log10(255**2 / np.mean((image.astype(np.float64) - decoded) ** 2))
-    return f"{name}: {len(data):,} bytes, {8 * len(data) / image[..., 0].size:.3f} bpp, {psnr:.2f} dB"
+    return f"{name}: {len(data):,} bytes, {8 * len(data) / image[..., 0].size:.3f} bpp, {psnr(image, decoded):.2f} dB"
 
 
 def draw(pictures: list[tuple[str, np.ndarray]]) -> np.ndarray:

@@ -168,14 +168,14 @@ def test_every_vector_of_gains_learns(images):
 
 
 def _history(images, seed, weights):
-    model = tiny_model("klt", "hyperprior", lmbda=LMBDAS)
+    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
     model.compile(seed=seed)
     model.set_weights(weights)
     return model.fit(images, batch_size=4, epochs=3, verbose=0, shuffle=False).history["loss"]
 
 
 def test_a_seed_makes_training_reproducible(images):
-    model = tiny_model("klt", "hyperprior", lmbda=LMBDAS)
+    model = tiny_model("klt", "factorized", lmbda=LMBDAS)
     model.make_variables()
     weights = model.get_weights()
     first, again, other = (_history(images, seed, weights) for seed in (5, 5, 6))

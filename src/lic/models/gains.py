@@ -75,16 +75,16 @@ class Gains(keras.layers.Layer):
         """Returns the lmbda [batch] of qualities [batch]."""
         return tf.exp(self._at(np.log(self.lmbdas)[:, None], quality))[:, 0]
 
-    def _table(self, name: str, start: np.ndarray) -> tf.Variable:
-        rows = np.repeat(start[:, None], self.depth, 1).astype(np.float32)
-        return self.add_weight(name=name, shape=rows.shape, initializer=lambda *_, **__: tf.constant(rows))
-
     def emphasis(self, quality: tf.Tensor) -> tf.Tensor:
         """Returns what the losses [batch] at qualities [batch] are multiplied by in training.
 
         At high qualities both rate and weighted distortion are large, and would outweigh the others' gradients.
         """
         return tf.sqrt(self._typical / self.lmbda(quality))
+
+    def _table(self, name: str, start: np.ndarray) -> tf.Variable:
+        rows = np.repeat(start[:, None], self.depth, 1).astype(np.float32)
+        return self.add_weight(name=name, shape=rows.shape, initializer=lambda *_, **__: tf.constant(rows))
 
     @property
     def _typical(self) -> float:
