@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RegistryError,
         WrongModelError,
     )
+    from lic.evaluation.evaluate import evaluate
     from lic.models.adam import Adam
     from lic.models.base import CompressionModel
     from lic.models.checkpoints import import_checkpoint
@@ -60,6 +61,7 @@ _HOMES = {
         "RegistryError",
         "WrongModelError",
     ),
+    "lic.evaluation.evaluate": ("evaluate",),
     "lic.models.adam": ("Adam",),
     "lic.models.base": ("CompressionModel",),
     "lic.models.checkpoints": ("import_checkpoint",),
@@ -102,6 +104,7 @@ __all__ = [
     "__version__",
     "beta_of_lmbda",
     "create_model",
+    "evaluate",
     "import_checkpoint",
     "list_entropy_models",
     "list_hyper_transforms",

@@ -49,12 +49,12 @@ def _estimate(entropy, latent):
 
 def _encode(entropy, tables, latent):
     coder = Encode(latent, tables, entropy.priors)
-    return entropy.walk(coder), coder.z_hat, *coder.finish()
+    return entropy.walk(coder), coder.z_hat, *coder.finish()[:3]
 
 
 def _decode(entropy, tables, string, zeros):
     coder = Decode(string, zeros, tables, entropy.priors)
-    return entropy.walk(coder), coder.z_hat, coder.finish()
+    return entropy.walk(coder), coder.z_hat, coder.finish()[0]
 
 
 def _assert_same(first, second):

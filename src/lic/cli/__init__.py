@@ -8,7 +8,8 @@ import sys
 
 import typer
 
-from lic.cli import compress, decompress, import_, info, models, train
+from lic.cli import compress, decompress, eval, import_, info, models, train
+from lic.cli.several import Several
 from lic.errors import LicError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 for _verb in (compress.compress, decompress.decompress, info.info, models.models, train.train):
     app.command()(_verb)
+app.command("eval", cls=Several)(eval.evaluate)
 app.command("import")(import_.import_)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import json
-import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 
 import typer
 
+from lic.cli.bar import progress_bar
 from lic.errors import LicError
 
 Tell = Callable[[float], None]  # Is told which share of a job is done, 0 to 1.
@@ -87,8 +87,8 @@ def run(
       slow: Whether one job alone is worth a progress bar.
     """
     jobs, reports, failed = list(jobs), [], False
-    bar = (len(jobs) > 1 or slow) and not as_json and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    for job, tell in _with_progress(jobs, verb) if bar else ((job, lambda _: None) for job in jobs):
+    worth_a_bar = (len(jobs) > 1 or slow) and not as_json
+    for job, tell in _with_progress(jobs, verb) if worth_a_bar else ((job, lambda _: None) for job in jobs):
         report = {"input": str(job.source), "output": str(job.target)}
         try:
             report |= _one(job, tell, work, force)
@@ -140,12 +140,8 @@ def _with_ending(targets: list[pathlib.Path], ending: str) -> list[pathlib.Path]
 
 
 def _with_progress(jobs: list[Job], verb: str) -> Iterator[tuple[Job, Tell]]:
-    """Each job, and what it tells its share to; the bar stands on standard error."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    # Reports go through the bar only where both are on the terminal, so that a pipe gets them whole.
-    with Progress(console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as bar:
+    """Each job, and what it tells its share to."""
+    with progress_bar() as bar:
         task = bar.add_task(verb, total=len(jobs))
         for number, job in enumerate(jobs):
             yield job, lambda share, number=number: bar.update(task, completed=number + share)

@@ -15,6 +15,22 @@ def load(model: str, precision: str, tile: str) -> Any:
 
     Args:
       model: Name of a model that ships, or path of a codec file.
+      precision: As for `of_codec`.
+      tile: As for `of_codec`.
+
+    Raises:
+      typer.BadParameter: An option is none of these.
+    """
+    chosen = of_codec(precision, tile)
+    import lic
+
+    return lic.load(model, **chosen)
+
+
+def of_codec(precision: str, tile: str) -> dict[str, Any]:
+    """Returns the arguments of `lic.Codec` that options of a command stand for.
+
+    Args:
       precision: "float32" or "bfloat16".
       tile: "auto", "none" or a number of pixels.
 
@@ -25,7 +41,4 @@ def load(model: str, precision: str, tile: str) -> Any:
         raise typer.BadParameter(f"--precision {precision}: expected float32 or bfloat16")
     if tile not in ("auto", "none") and not (tile.isdecimal() and int(tile) > 0):
         raise typer.BadParameter(f"--tile {tile}: expected auto, none or a number of pixels")
-    import lic
-
-    number = int(tile) if tile.isdecimal() else None
-    return lic.load(model, precision=precision, tile=number or (tile if tile == "auto" else None))
+    return {"precision": precision, "tile": int(tile) if tile.isdecimal() else tile if tile == "auto" else None}

@@ -17,7 +17,8 @@ from lic.codec.shipped import codec_path, name_of
 from lic.codec.stream import QUALITY_STEPS, Flag, Stream
 from lic.codec.target import highest_quality
 from lic.codec.tiling import Tile, check_tile, in_tiles
-from lic.entropy.coders import Decode, Encode
+from lic.codec.times import collect
+from lic.entropy.coders import Decode, Encode, Encoded
 from lic.entropy.normal import Scales
 from lic.entropy.tables import Tables
 from lic.environment import compute_in, tf
@@ -165,7 +166,8 @@ class Codec:
         self._check(parsed, max_pixels)
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
-        y_hat, symbols = self._decode(parsed.payload, rows, columns, parsed.quality or 0.0)
+        y_hat, symbols, seconds = self._decode(parsed.payload, rows, columns, parsed.quality or 0.0)
+        collect(seconds)
         if _crc(symbols) != parsed.symbols_crc:
             raise DesyncError(
                 "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
@@ -250,16 +252,17 @@ class Codec:
             transform.depth,
         )
 
-    def _pack(self, image: np.ndarray, quality: float, coded: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> bytes:
-        payload, symbols, finite = coded
-        if not finite:
+    def _pack(self, image: np.ndarray, quality: float, coded: Encoded) -> bytes:
+        collect(coded.seconds)
+        if not coded.finite:
             raise LicError(
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
                 "The model's weights have diverged: go back to earlier ones."
             )
         flags = Flag.GREY if image.ndim == 2 else Flag(0)
         quality = quality if self.qualities else None
-        return Stream(self.fingerprint, *image.shape[:2], payload.numpy(), _crc(symbols), flags, quality).pack()
+        string, crc = coded.string.numpy(), _crc(coded.symbols)
+        return Stream(self.fingerprint, *image.shape[:2], string, crc, flags, quality).pack()
 
     def _refined(
         self,
@@ -303,12 +306,10 @@ class Codec:
         with remembering(self._derived):
             return tf.cast(self.model.transform.analysis(image[None])[0], "float32")
 
-    def _encode_latent(self, latent: tf.Tensor, quality: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _encode_latent(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
         return self._encode_latents(quality, self.model.scale(latent[None], quality[None]))
 
-    def _encode_latents(
-        self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _encode_latents(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
         entropy = self.model.entropy
         coder = Encode(latent, self._tables, entropy.priors, side)
         with remembering(self._derived):
@@ -317,13 +318,13 @@ class Codec:
 
     def _decode_latent(
         self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         entropy = self.model.entropy
         zeros = tf.zeros((1, rows, columns, self.model.transform.depth))
         coder = Decode(payload, zeros, self._tables, entropy.priors)
         with remembering(self._derived):
             y_hat = entropy.walk(self.model.coder(coder, quality[None]))
-        return self.model.finish(y_hat, quality[None])[0], coder.finish()
+        return self.model.finish(y_hat, quality[None])[0], *coder.finish()
 
     def _synthesise_latent(self, y_hat: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):

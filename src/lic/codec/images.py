@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import os
+import pathlib
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
@@ -14,6 +17,7 @@ from lic.codec.file import written_aside
 from lic.errors import ImageError
 
 _log = logging.getLogger(__name__)
+_HASHED = 1 << 16  # Bytes of each file that a digest covers.
 _BITS_PER_SAMPLE = 258  # The TIFF tag.
 # Modes with alpha, palettes or single bits, and what they are without.
 _OPAQUE = {"1": "L", "LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBX": "RGB"}
@@ -58,6 +62,29 @@ def read_image(
 def is_image(path: str | os.PathLike) -> bool:
     """Returns whether a file's name ends like those of images that Pillow reads."""
     return os.path.splitext(path)[1].lower() in Image.registered_extensions()
+
+
+def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
+    """Returns the files in a folder, and in all folders inside, that are named like images, sorted.
+
+    Raises:
+      ImageError: There is no such folder.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise ImageError(f"There is no folder {str(folder)!r}.")
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))
+
+
+def digest_of(folder: str | os.PathLike, names: Iterable[str]) -> str:
+    """Returns SHA-256, in hexadecimal, of files' names in a folder, sizes, and first 64 KiB of each."""
+    digest = hashlib.sha256()
+    for name in names:
+        path = pathlib.Path(folder) / name
+        digest.update(f"{path.stat().st_size}\t{name}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_HASHED))
+    return digest.hexdigest()
 
 
 def coloured(pixels: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lic.entropy.noise import uniform
 from lic.entropy.normal import Normal, Scales
@@ -129,6 +129,22 @@ class Estimate(_LatentCoder):
         self.bits[name] = self.bits.get(name, 0.0) + tf.reduce_sum(bits, (1, 2, 3))
 
 
+class Encoded(NamedTuple):
+    """What `Encode` has coded.
+
+    Attributes:
+      string: The coded string.
+      symbols: All symbols [count] in coding order, int32.
+      finite: Whether all numbers were finite.
+      seconds: What the range coder took.
+    """
+
+    string: tf.Tensor
+    symbols: tf.Tensor
+    finite: tf.Tensor
+    seconds: tf.Tensor
+
+
 class Encode(_LatentCoder):
     """Collects symbols and their rows, and codes them at the end; takes one image at a time.
 
@@ -145,9 +161,10 @@ class Encode(_LatentCoder):
         self._encoder, self._symbols = RangeEncoder(tables), []
         self.finite = tf.reduce_all(tf.math.is_finite(latent))
 
-    def finish(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the string, all symbols [count] in coding order as int32, and whether all numbers were finite."""
-        return self._encoder.finish(), tf.concat(self._symbols, 0), self.finite
+    def finish(self) -> Encoded:
+        """Codes all symbols."""
+        string = self._encoder.finish()
+        return Encoded(string, tf.concat(self._symbols, 0), self.finite, self._encoder.seconds)
 
     def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | LearntPrior) -> tf.Tensor:
         self.finite &= tf.reduce_all(tf.math.is_finite(centred))
@@ -173,9 +190,9 @@ class Decode(Coder):
         self._tables, self._priors = tables, priors
         self._decoder, self._symbols = RangeDecoder(string, tables), []
 
-    def finish(self) -> tf.Tensor:
-        """Returns all symbols in coding order [count] as int32."""
-        return tf.concat(self._symbols, 0)
+    def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns all symbols in coding order [count] as int32, and the seconds that the range coder took."""
+        return tf.concat(self._symbols, 0), self._decoder.seconds
 
     def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
         height, width = (-(-size // hyper.downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))

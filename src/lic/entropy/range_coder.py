@@ -6,6 +6,9 @@ streams, and so is not used here: escapes are coded with rows of our own (see `l
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from lic.entropy.tables import LIMIT, Tables
 from lic.environment import NEEDS, tf
 
@@ -26,11 +29,15 @@ class RangeEncoder:
 
     Args:
       tables: The coder's tables.
+
+    Attributes:
+      seconds: What coding took, as a tensor; 0 before `finish`.
     """
 
     def __init__(self, tables: Tables):
         self._tables = tables
         self._rows, self._values = [], []
+        self.seconds = tf.zeros((), tf.float64)
 
     def write(self, rows: tf.Tensor, symbols: tf.Tensor) -> None:
         """Adds symbols, each with its row; symbols that their row does not hold become escapes."""
@@ -43,9 +50,14 @@ class RangeEncoder:
 
     def finish(self) -> tf.Tensor:
         """Codes everything that was written, and returns it as one string."""
-        handle = _operations.create_range_encoder([], self._tables.lookup)
         rows, values = tf.concat(self._rows, 0), tf.concat(self._values, 0)
-        return _operations.entropy_encode_finalize(_operations.entropy_encode_index(handle, rows, values))
+
+        def code() -> tf.Tensor:
+            handle = _operations.create_range_encoder([], self._tables.lookup)
+            return _operations.entropy_encode_finalize(_operations.entropy_encode_index(handle, rows, values))
+
+        string, self.seconds = _timed(code, [rows, values])
+        return string
 
 
 class RangeDecoder:
@@ -54,10 +66,14 @@ class RangeDecoder:
     Args:
       string: The coded string.
       tables: The tables that it was coded with.
+
+    Attributes:
+      seconds: What reading took so far, as a tensor.
     """
 
     def __init__(self, string: tf.Tensor, tables: Tables):
         self._tables = tables
+        self.seconds = tf.zeros((), tf.float64)
         self._handle = _operations.create_range_decoder(string, tables.lookup)
 
     def read(self, rows: tf.Tensor) -> tf.Tensor:
@@ -70,5 +86,19 @@ class RangeDecoder:
         return tf.reshape(symbols, shape)
 
     def _read(self, rows: tf.Tensor) -> tf.Tensor:
-        self._handle, values = _operations.entropy_decode_index(self._handle, rows, tf.shape(rows), tf.int32)
+        def code() -> tuple[tf.Tensor, tf.Tensor]:
+            return tuple(_operations.entropy_decode_index(self._handle, rows, tf.shape(rows), tf.int32))
+
+        (self._handle, values), seconds = _timed(code, [rows])
+        self.seconds += seconds
         return values
+
+
+def _timed(code: Callable[[], Any], inputs: Sequence[tf.Tensor]) -> tuple[Any, tf.Tensor]:
+    """Runs operations of the coder once their inputs are there, and returns the seconds that they took, too."""
+    with tf.control_dependencies(inputs):
+        began = tf.timestamp()
+    with tf.control_dependencies([began]):
+        coded = code()
+    with tf.control_dependencies(tf.nest.flatten(coded)):
+        return coded, tf.timestamp() - began

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import functools
-import hashlib
 import itertools
 import logging
 import os
@@ -15,12 +14,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from lic.codec.images import coloured, is_image, read_image
+from lic.codec.images import coloured, digest_of, image_files, read_image
 from lic.environment import tf
 from lic.errors import ImageError, check
 
 _log = logging.getLogger(__name__)
-_HASHED = 1 << 16  # Bytes of each file that the digest covers.
 _CROPS_PER_READ = 16  # A folder that does not fit in memory gives so many crops for each photograph read.
 _READY = 4  # Batches that wait for the model.
 
@@ -71,7 +69,7 @@ class Photographs:
         pixels = [size for file in image_files(self.folder) if (size := self._list(file))]
         if not self.listing:
             raise ImageError(f"{folder} holds no photograph that can be used. {self._reasons()}")
-        self.digest = self._digest()
+        self.digest = digest_of(self.folder, [name for name, _ in self.listing])
         self._window = int(np.clip(memory // (3 * np.mean(pixels)), 1, len(self.listing)))
         self._kept: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
 
@@ -185,14 +183,6 @@ class Photographs:
             self.skipped[name] = reason
             _log.warning("%s is left out: %s", name, reason)
 
-    def _digest(self) -> str:
-        digest = hashlib.sha256()
-        for name, size in self.listing:
-            digest.update(f"{size}\t{name}\n".encode())
-            with open(self.folder / name, "rb") as file:
-                digest.update(file.read(_HASHED))
-        return digest.hexdigest()
-
     def _reasons(self) -> str:
         if not self.skipped:
             return "Give a folder of photographs, such as JPEG or PNG files."
@@ -212,15 +202,3 @@ def check_crops(owner: str, crop: int, batch: int, least_scale: float, small: st
     check(owner, "batch", batch >= 1, "at least 1", batch)
     check(owner, "least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
     check(owner, "small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
-
-
-def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
-    """Returns the files in a folder, and in all folders inside, that are named like images, sorted.
-
-    Raises:
-      ImageError: There is no such folder.
-    """
-    folder = pathlib.Path(folder)
-    if not folder.is_dir():
-        raise ImageError(f"There is no folder {str(folder)!r}.")
-    return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from lic.codec.codec import Codec
+from lic.codec.images import image_files
 from lic.environment import compute_in, keras, tf
 from lic.models.adam import Adam
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.training.checkpoints import Checkpoints
-from lic.training.data import Photographs, image_files
+from lic.training.data import Photographs
 from lic.training.metrics_log import MetricsLog
 from lic.training.nonfinite import StopWhereNotFinite
 from lic.training.progress import ProgressBar

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import pathlib
-import platform
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lic._version import __version__
 from lic.codec.file import written_aside
 from lic.errors import CheckpointError
+from lic.versions import machine, versions
 
-_PACKAGES = (
-    *("tensorflow", "tensorflow-cpu", "keras", "tensorflow-compression", "tensorflow-compression-ops"),
-    *("numpy", "einops", "pillow"),
-)
 _MAY_DIFFER = ("settings.steps", "settings.interval")  # A training may go on for longer than it was begun for.
 
 
@@ -58,7 +52,7 @@ class RunFolder:
         with written_aside(self.path / "data.txt") as data:
             data.write("".join(f"{size}\t{name}\n" for name, size in listing).encode())
         with written_aside(file) as text:
-            text.write(json.dumps(facts | {"made_with": _made_with()}, indent=1).encode())
+            text.write(json.dumps(facts | {"made_with": versions() | {"machine": machine()}}, indent=1).encode())
 
 
 def _compare(before: dict, now: dict, path: pathlib.Path) -> None:
@@ -79,12 +73,3 @@ def _flat(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any
             yield from _flat(value, f"{within}{name}.")
         else:
             yield within + name, value
-
-
-def _made_with() -> dict[str, str]:
-    installed = {
-        each.metadata["Name"].lower().replace("_", "-"): each.version for each in importlib.metadata.distributions()
-    }
-    packages = {name: installed[name] for name in _PACKAGES if name in installed}
-    python = {"python": platform.python_version(), "machine": f"{platform.platform()} {platform.machine()}"}
-    return {"lic": __version__} | python | packages

@@ -1,0 +1,30 @@
+"""The progress bar on standard error, where that is a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def on_terminal() -> bool:
+    """Returns whether a bar would be seen."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextlib.contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Shows a bar of rich's while the context lasts, or a hidden one where no terminal would show it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # Reports go through the bar only where both are on the terminal, so that a pipe gets them whole.
+    with Progress(
+        console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), disable=not on_terminal()
+    ) as progress:
+        yield progress

@@ -1,0 +1,66 @@
+"""`lic eval`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lic.cli import options
+from lic.cli.bar import progress_bar
+from lic.cli.table import table
+
+_COLUMNS = {
+    **{"codec": "{}", "quality": "{:g}", "bpp": "{:.4f}", "psnr": "{:.3f}", "ms_ssim": "{:.5f}"},
+    **{"ms_ssim_db": "{:.3f}", "encode_seconds": "{:.3f}", "decode_seconds": "{:.3f}"},
+}
+
+
+def evaluate(
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder of images, or one image.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="M...", help="Names of models that ship, or .codec files; M=Q,Q for its own qualities."),
+    ] = None,
+    codec: Annotated[
+        list[str] | None,
+        typer.Option(metavar="C...", help="Classical codecs: jpeg, webp, avif, jpegxl, jpeg2000; C=Q,Q as above."),
+    ] = None,
+    quality: Annotated[
+        list[float] | None,
+        typer.Option("--quality", "-q", metavar="Q...", help="Qualities of all that have none of their own."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the results; one that is there goes on.")] = Path(
+        "eval"
+    ),
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once; times are of a busy machine.")] = 1,
+    precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
+    tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
+) -> None:
+    """Measure codecs over a folder of images: bytes, PSNR, MS-SSIM, times and memory.
+
+    OUT gets eval.json with all rows, means, conventions and versions, eval.csv with the rows and means.csv. Run again,
+    it goes on from what is there, or adds codecs and qualities. With neither --model nor --codec it measures `default`.
+    """
+    chosen = options.of_codec(precision, tile)
+    models = model or ([] if codec else ["default"])
+    import lic
+
+    with progress_bar() as bar:
+        task = bar.add_task("Measuring", total=None)
+
+        def tell(done: int, total: int, last: str) -> None:
+            bar.update(task, completed=done, total=total, description=last)
+
+        results = lic.evaluate(
+            images, out, models=models, codecs=codec or [], qualities=quality or [], jobs=jobs, progress=tell, **chosen
+        )
+    print(table(results.means(), _COLUMNS))
+    print(f"Means over {len(results.common)} images; all that was measured: {out}")
+    for failure in results.failures:
+        where = f"{failure.image}, {failure.codec}: " if failure.codec else ""
+        print(f"lic: {where}{failure.error}", file=sys.stderr)
+    if results.failures:
+        raise typer.Exit(1)

@@ -1,0 +1,32 @@
+"""Options that take several values behind one name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+
+class Several(TyperCommand):
+    """A command whose repeatable options take several values at once: `--model A B` stands for `--model A --model B`.
+
+    The values of such an option end where the next option begins, so that arguments come before it.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parses arguments after writing each value's option before it."""
+        repeatable = {name for each in self.params if getattr(each, "multiple", False) for name in each.opts}
+        return super().parse_args(ctx, _repeated(args, repeatable))
+
+
+def _repeated(args: list[str], repeatable: set[str]) -> list[str]:
+    written, current = [], None
+    for position, each in enumerate(args):
+        if each == "--":
+            return written + args[position:]
+        if each.startswith("-") and len(each) > 1:
+            current = each if each in repeatable else None
+            written += [] if current else [each]
+        else:
+            written += [current, each] if current else [each]
+    return written
