@@ -18,13 +18,16 @@ def on_terminal() -> bool:
 
 
 @contextlib.contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Shows a bar of rich's while the context lasts, or a hidden one where no terminal would show it."""
+def progress_bar(worth_it: bool = True) -> Iterator[Progress]:
+    """Shows a bar of rich's while the context lasts, or a hidden one where no terminal would show it.
+
+    Args:
+      worth_it: Whether there is enough to do for a bar.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     # Reports go through the bar only where both are on the terminal, so that a pipe gets them whole.
-    with Progress(
-        console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), disable=not on_terminal()
-    ) as progress:
+    shown = worth_it and on_terminal()
+    with Progress(console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), disable=not shown) as progress:
         yield progress

@@ -53,6 +53,7 @@ def compress(
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     frame: Annotated[int | None, typer.Option(metavar="N", help="Frame, from 0, of a file with several.")] = None,
+    ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=options.RAY)] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Decode too, and print bpp, PSNR and times.")
@@ -75,7 +76,7 @@ def compress(
         encode = functools.partial(_encode, codec, effort={"effort": effort, "progress": tell}, **target)
         return _compress_one(codec, encode, job, reading, verbose)
 
-    files.run(jobs, work, force, as_json, "Compressing", slow=effort > 0)
+    files.run(jobs, work, force, as_json, "Compressing", slow=effort > 0, ray=ray)
 
 
 def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def evaluate(
         "eval"
     ),
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once; times are of a busy machine.")] = 1,
+    ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=options.RAY)] = None,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
 ) -> None:
@@ -55,7 +56,15 @@ def evaluate(
             bar.update(task, completed=done, total=total, description=last)
 
         results = lic.evaluate(
-            images, out, models=models, codecs=codec or [], qualities=quality or [], jobs=jobs, progress=tell, **chosen
+            images,
+            out,
+            models=models,
+            codecs=codec or [],
+            qualities=quality or [],
+            jobs=jobs,
+            ray=ray,
+            progress=tell,
+            **chosen,
         )
     print(table(results.means(), _COLUMNS))
     print(f"Means over {len(results.common)} images; all that was measured: {out}")

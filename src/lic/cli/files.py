@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import collections
+import functools
 import json
 import pathlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from lic.cli.bar import progress_bar
 from lic.errors import LicError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Tell = Callable[[float], None]  # Is told which share of a job is done, 0 to 1.
 
@@ -75,6 +79,7 @@ def run(
     as_json: bool,
     verb: str,
     slow: bool = False,
+    ray: str | None = None,
 ) -> None:
     """Does all jobs, with a progress bar where there are several or they are slow, and exits with 1 if any failed.
 
@@ -85,20 +90,21 @@ def run(
       as_json: Whether the report is JSON.
       verb: The word before the progress bar.
       slow: Whether one job alone is worth a progress bar.
+      ray: Address of a Ray cluster that does the jobs, or "local" for one of this machine.
     """
     jobs, reports, failed = list(jobs), [], False
-    worth_a_bar = (len(jobs) > 1 or slow) and not as_json
-    for job, tell in _with_progress(jobs, verb) if worth_a_bar else ((job, lambda _: None) for job in jobs):
-        report = {"input": str(job.source), "output": str(job.target)}
-        try:
-            report |= _one(job, tell, work, force)
-        except (LicError, OSError) as error:
-            failed, report = True, {"input": str(job.source), "error": str(error)}
-            print(f"lic: {error}", file=sys.stderr)
-        else:
-            if not as_json:
-                print(describe(report))
-        reports.append(report)
+    task = functools.partial(_one, work=work, force=force)
+    with progress_bar((len(jobs) > 1 or slow) and not as_json) as bar:
+        for job, outcome in _on_cluster(jobs, task, bar, verb, ray) if ray else _here(jobs, task, bar, verb):
+            report = {"input": str(job.source), "output": str(job.target)}
+            if isinstance(outcome, Exception):
+                failed, report = True, {"input": str(job.source), "error": str(outcome)}
+                print(f"lic: {outcome}", file=sys.stderr)
+            else:
+                report |= outcome
+                if not as_json:
+                    print(describe(report))
+            reports.append(report)
     if as_json:
         print(json.dumps(reports, indent=1))
     if failed:
@@ -110,6 +116,33 @@ def describe(report: dict[str, Any]) -> str:
     units = {"bytes": "{:,} bytes", "bpp": "{:.4f} bpp", "psnr": "{:.2f} dB", "seconds": "{:.2f} s"}
     figures = [unit.format(report[name]) for name, unit in units.items() if report.get(name) is not None]
     return f"{report['input']} -> {report['output']}  {', '.join(figures)}".rstrip()
+
+
+def _here(
+    jobs: list[Job], task: Callable[[Job, Tell], dict[str, Any]], bar: Progress, verb: str
+) -> Iterator[tuple[Job, dict[str, Any] | Exception]]:
+    """Each job, and its report or what failed."""
+    shown = bar.add_task(verb, total=len(jobs))
+    for number, job in enumerate(jobs):
+        try:
+            yield job, task(job, lambda share, number=number: bar.update(shown, completed=number + share))
+        except (LicError, OSError) as error:
+            yield job, error
+        bar.update(shown, completed=number + 1)
+
+
+def _on_cluster(
+    jobs: list[Job], task: Callable[[Job, Tell], dict[str, Any]], bar: Progress, verb: str, ray: str
+) -> Iterator[tuple[Job, dict[str, Any] | Exception]]:
+    """The same as they end, by the workers of a Ray cluster."""
+    from lic.cluster import on_cluster
+
+    shown = bar.add_task(verb, total=len(jobs))
+    for job, outcome in on_cluster(functools.partial(task, tell=lambda _: None), jobs, ray):
+        if isinstance(outcome, Exception) and not isinstance(outcome, (LicError, OSError)):
+            raise outcome
+        yield job, outcome
+        bar.advance(shown)
 
 
 def _one(job: Job, tell: Tell, work: Callable[[Job, Tell], dict[str, Any]], force: bool) -> dict[str, Any]:
@@ -137,12 +170,3 @@ def _with_ending(targets: list[pathlib.Path], ending: str) -> list[pathlib.Path]
         if times > 1:
             raise typer.BadParameter(f"{times} inputs would all become {target}; give them one by one, or their folder")
     return named
-
-
-def _with_progress(jobs: list[Job], verb: str) -> Iterator[tuple[Job, Tell]]:
-    """Each job, and what it tells its share to."""
-    with progress_bar() as bar:
-        task = bar.add_task(verb, total=len(jobs))
-        for number, job in enumerate(jobs):
-            yield job, lambda share, number=number: bar.update(task, completed=number + share)
-            bar.update(task, completed=number + 1)

@@ -9,6 +9,8 @@ import typer
 PRECISION = "What the transforms compute in: float32, or bfloat16, faster on processors that have it."
 TILE = "Pixels of the tiles that large images run in: a number, auto, or none."
 
+RAY = "Work on a Ray cluster: its address, or local. All machines must see the files under the same paths."
+
 
 def load(model: str, precision: str, tile: str) -> Any:
     """Loads the codec that options of a command name.

@@ -196,6 +196,10 @@ class Codec:
         """Writes the codec to a file that `lic.load` reads; by custom its name ends in .codec."""
         self._file.write(path)
 
+    def __reduce__(self) -> tuple:
+        """Pickles as what `save` writes, so that a copy elsewhere is the same codec."""
+        return Codec._from_file, (self._file, self._precision, self._tile)
+
     @classmethod
     def _from_file(cls, file: CodecFile, precision: Precision = "float32", tile: Tile = None) -> Codec:
         codec = cls.__new__(cls)
@@ -215,7 +219,7 @@ class Codec:
         if precision not in _POLICIES:
             raise ValueError(f"Codec: expected precision to be one of {(*_POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
-        self._tile = tile
+        self._precision, self._tile = precision, tile
         with replaced_at_once():
             self.model = CompressionModel.from_config(config)
             compute_in(self.model, "float32")

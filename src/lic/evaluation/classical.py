@@ -43,6 +43,10 @@ class Classical(NamedTuple):
         """Returns the image of a file."""
         return self.decode(stream)
 
+    def __reduce__(self) -> tuple:
+        """Pickles by name."""
+        return classical, (self.name,)
+
 
 def classical(name: str) -> Classical:
     """Returns the classical codec of a name: jpeg, webp, avif, jpegxl or jpeg2000.

@@ -8,27 +8,21 @@ import datetime
 import itertools
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from lic.cluster import on_cluster
 from lic.codec.codec import Codec
-from lic.codec.images import digest_of, image_files, read_image
+from lic.codec.images import digest_of, image_files
 from lic.errors import ImageError, LicError
 from lic.evaluation.candidates import Candidate, classic, learned
 from lic.evaluation.journal import Journal
-from lic.evaluation.measure import CONVENTIONS, Row, measure
-from lic.evaluation.results import Failure, Results
+from lic.evaluation.measure import CONVENTIONS
+from lic.evaluation.results import Results
+from lic.evaluation.station import Job, Measured, Station, failure_of, jobs_of
 from lic.versions import machine, versions
 
 Progress = Callable[[int, int, str], None]  # Is told how many measurements are done, of how many, and which was last.
-
-
-class Job(NamedTuple):
-    """One image to be measured with one codec, at the qualities that are not there yet."""
-
-    candidate: Candidate
-    image: str
-    qualities: tuple[float | None, ...]
 
 
 def evaluate(
@@ -39,6 +33,7 @@ def evaluate(
     codecs: Sequence[str] = (),
     qualities: Sequence[float] = (),
     jobs: int = 1,
+    ray: str | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Results:
@@ -55,6 +50,8 @@ def evaluate(
       codecs: Classical codecs by name, such as "jpeg"; with qualities as above.
       qualities: Qualities of those whose name has none; by default each codec's own.
       jobs: Images that are measured at once, in threads; times are those of a busy machine then.
+      ray: Address of a Ray cluster whose workers measure, each with one core, or "local" for one of this machine. All
+        must see the images under the same path.
       progress: Is told how far it is.
       **options: `precision` and `tile` of `lic.Codec`, for the models.
 
@@ -66,58 +63,36 @@ def evaluate(
     candidates += [classic(name, qualities) for name in codecs]
     _check(candidates, jobs)
     folder, names = _listed(images)
-    journal = Journal(out, _facts(candidates, folder, names, jobs))
-    work = jobs_of(candidates, names, journal.rows)
+    at_once = "one for each worker of Ray" if ray else jobs
+    journal = Journal(out, _facts(candidates, folder, names, at_once))
+    work = [(each, jobs_of(each, names, journal.rows)) for each in candidates]
     results = Results(journal.rows, (), journal.facts)
-    done, total = 0, sum(len(job.qualities) for job in work)
-    for job, rows, failures in _done(work, folder, jobs):
+    done, total = 0, sum(len(job.qualities) for _, each in work for job in each)
+    for job, (rows, failures) in itertools.chain.from_iterable(_done(*each, folder, jobs, ray) for each in work):
         journal.add(rows)
         results.rows += rows
         results.failures += [failure for failure in failures if failure not in results.failures]
         done += len(job.qualities)
         if progress:
-            progress(done, total, f"{job.candidate.name}, {job.image}")
+            progress(done, total, f"{job.codec}, {job.image}")
     results.write(out)
     return results
 
 
-def jobs_of(candidates: Iterable[Candidate], images: Sequence[str], rows: Iterable[Row]) -> list[Job]:
-    """Returns what is left to be measured, codec by codec."""
-    there = {(row.codec, row.image, row.quality) for row in rows}
-    every = [
-        Job(each, image, tuple(q for q in each.qualities if (each.name, image, q) not in there))
-        for each in candidates
-        for image in images
-    ]
-    return [job for job in every if job.qualities]
-
-
-def measured(job: Job, folder: pathlib.Path) -> tuple[list[Row], list[Failure]]:
-    """Measures an image at all qualities of a job, and returns rows, and what failed."""
-    name, rows, failures = job.candidate.name, [], []
-    try:
-        pixels = read_image(folder / job.image)
-    except ImageError as error:
-        return [], [Failure(job.image, None, None, str(error))]
-    for quality in job.qualities:
-        try:
-            rows.append(measure(job.candidate.codec, name, job.image, pixels, quality))
-        except Exception as error:  # Whatever a user's codec raises, the other images go on.
-            failures.append(Failure(job.image, name, quality, f"{type(error).__name__}: {error}"))
-    return rows, failures
-
-
-def _done(work: Sequence[Job], folder: pathlib.Path, jobs: int) -> Iterator[tuple[Job, list[Row], list[Failure]]]:
-    """Each job and what came of it, as they end; every codec runs once more before what is measured."""
-    for _, group in itertools.groupby(work, lambda job: job.candidate.name):
-        group = list(group)
-        measured(group[0]._replace(qualities=group[0].qualities[:1]), folder)
-        if jobs == 1:
-            yield from ((job, *measured(job, folder)) for job in group)
-            continue
-        with concurrent.futures.ThreadPoolExecutor(jobs) as threads:
-            of = {threads.submit(measured, job, folder): job for job in group}
-            yield from ((of[each], *each.result()) for each in concurrent.futures.as_completed(of))
+def _done(
+    candidate: Candidate, work: Sequence[Job], folder: pathlib.Path, jobs: int, ray: str | None
+) -> Iterator[tuple[Job, Measured]]:
+    """Each job of a codec and what came of it, as they end."""
+    station = Station(candidate, folder)
+    if ray:
+        for job, done in on_cluster(station, work, ray):
+            failed = Measured([], [failure_of(job, quality, done) for quality in job.qualities])
+            yield job, failed if isinstance(done, Exception) else done
+        return
+    yield from ((job, station(job)) for job in work[:1])
+    with concurrent.futures.ThreadPoolExecutor(jobs) as threads:
+        of = {threads.submit(station, job): job for job in work[1:]}
+        yield from ((of[each], each.result()) for each in concurrent.futures.as_completed(of))
 
 
 def _listed(images: str | os.PathLike) -> tuple[pathlib.Path, list[str]]:
@@ -131,12 +106,14 @@ def _listed(images: str | os.PathLike) -> tuple[pathlib.Path, list[str]]:
     return path, names
 
 
-def _facts(candidates: Sequence[Candidate], folder: pathlib.Path, names: Sequence[str], jobs: int) -> dict[str, Any]:
+def _facts(
+    candidates: Sequence[Candidate], folder: pathlib.Path, names: Sequence[str], at_once: int | str
+) -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "images": {"folder": folder.name, "count": len(names), "sha256": digest_of(folder, names)},
         "codecs": {each.name: each.facts for each in candidates},
-        "conventions": CONVENTIONS | {"images_at_once": jobs},
+        "conventions": CONVENTIONS | {"images_at_once": at_once},
         "versions": versions(),
         "machine": machine(),
     }

@@ -36,8 +36,6 @@ class Journal:
         self.rows, before = _read(self._file)
         _check(folder, before, facts)
         self.facts = facts | {"codecs": before.get("codecs", {}) | facts["codecs"]}
-        if not before:
-            self._file.write_text("", encoding="utf-8")
         self._append([{"facts": self.facts}])
 
     def add(self, rows: Iterable[Row]) -> None:
@@ -45,12 +43,13 @@ class Journal:
         self._append([row._asdict() for row in rows])
 
     def _append(self, lines: list[dict[str, Any]]) -> None:
+        # Each begins a line of its own, behind one that was cut off too.
         with open(self._file, "a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in lines)
+            file.writelines("\n" + json.dumps(line) for line in lines)
 
 
 def _read(file: pathlib.Path) -> tuple[list[Row], dict[str, Any]]:
-    """All rows, and the last facts; a line that was cut off in the middle is left out."""
+    """All rows, and the last facts; lines that are empty or were cut off are left out."""
     rows, facts = [], {}
     for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
         try:

@@ -1,0 +1,43 @@
+"""Options that take several values behind one name."""
+
+from typing import Annotated
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from lic.cli.several import Several
+
+
+def run(*arguments):
+    app, seen = typer.Typer(), []
+
+    @app.command(cls=Several)
+    def command(
+        paths: list[str],
+        model: Annotated[list[str] | None, typer.Option("--model", "-m")] = None,
+        number: Annotated[list[float] | None, typer.Option()] = None,
+        out: Annotated[str, typer.Option()] = "",
+        flag: Annotated[bool, typer.Option("--flag")] = False,
+    ):
+        seen.append((paths, model, number, out, flag))
+
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seen"),
+    [
+        ("in --model a b --number 1 2.5 --out x", (["in"], ["a", "b"], [1, 2.5], "x", False)),
+        ("in --model a --model b", (["in"], ["a", "b"], None, "", False)),
+        ("in -m a b --flag", (["in"], ["a", "b"], None, "", True)),
+        ("one two --out x --model a", (["one", "two"], ["a"], None, "x", False)),
+        ("--flag one", (["one"], None, None, "", True)),
+        ("--model a -- --odd b", (["--odd", "b"], ["a"], None, "", False)),
+        ("--model=a in", (["in"], ["a"], None, "", False)),
+    ],
+)
+def test_values(arguments, seen):
+    assert run(*arguments.split()) == seen
