@@ -16,8 +16,9 @@ from lic.codec.images import digest_of, image_files, read_image
 from lic.errors import ImageError, LicError
 from lic.evaluation.candidates import Candidate, classic, learned
 from lic.evaluation.journal import Journal
-from lic.evaluation.measure import CONVENTIONS, Row, measure
+from lic.evaluation.measure import CONVENTIONS, measure
 from lic.evaluation.results import Failure, Results
+from lic.evaluation.row import Row
 from lic.versions import machine, versions
 
 Progress = Callable[[int, int, str], None]  # Is told how many measurements are done, of how many, and which was last.
