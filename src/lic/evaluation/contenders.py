@@ -42,7 +42,12 @@ class Contender(NamedTuple):
     @property
     def published(self) -> bool:
         """Whether it is a published curve."""
-        return self.name.startswith(PUBLISHED)
+        return is_published(self.name)
+
+
+def is_published(name: str) -> bool:
+    """Whether a contender's name is that of a published curve."""
+    return name.startswith(PUBLISHED)
 
 
 def read_runs(paths: Iterable[str | os.PathLike]) -> dict[str, Results]:
