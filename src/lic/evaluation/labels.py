@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
     from matplotlib.transforms import Bbox
 
-_DISTANCES = (4, 11, 19, 28, 38, 50)  # Points from a label's edge to what it labels.
+_DISTANCES = (4, 11, 19, 28, 38, 50, 65, 80, 100, 130)  # Points from a label's edge to what it labels.
 _SIDES = {
     **{(1, 0): ("left", "center"), (-1, 0): ("right", "center"), (0, 1): ("center", "bottom")},
     **{(0, -1): ("center", "top"), (1, 1): ("left", "bottom"), (1, -1): ("left", "top")},
     **{(-1, 1): ("right", "bottom"), (-1, -1): ("right", "top")},
 }
-_COVERED, _OUTSIDE = 100, 10_000  # What it costs to cover a pixel of a line, and to leave the axes or cover a label.
+_COVERED, _OUTSIDE = 100, 1_000_000  # What it costs to cover a pixel of a line, and to leave the axes or cover a label.
+_CLEAR = 2  # Points that are kept free around a label, so that it covers no marker.
 _NEAR = 4  # Distance up to which no line need lead from label to point.
 
 
@@ -30,7 +31,7 @@ class Label(NamedTuple):
       x: Of the point, as the axes count.
       y: Of the point, as the axes count.
       text: The text.
-      colour: Its colour.
+      colour: Of the line from the text to the point, where they are apart.
     """
 
     x: float
@@ -67,7 +68,7 @@ def _annotation(axes: Axes, label: Label, side: tuple[int, int], distance: float
     note = Annotation(
         *(label.text, (label.x, label.y), (side[0] * reach, side[1] * reach)),
         **{"xycoords": "data", "textcoords": "offset points", "annotation_clip": False},
-        **{"color": label.colour, "fontsize": 7, "arrowprops": leader if distance > _NEAR else None, **aligned},
+        **{"fontsize": 7, "arrowprops": leader if distance > _NEAR else None, **aligned},
     )
     note.set_figure(axes.figure)
     note.axes = axes
@@ -86,7 +87,7 @@ def _box(note: Annotation) -> Bbox:
     from matplotlib.text import Text
 
     note.update_positions(note.figure.canvas.get_renderer())
-    return Text.get_window_extent(note)
+    return Text.get_window_extent(note).padded(_CLEAR / 72 * note.figure.dpi)
 
 
 def _drawn(axes: Axes) -> np.ndarray:

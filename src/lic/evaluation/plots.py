@@ -21,7 +21,8 @@ RATE = "Bits per pixel"
 DECIBELS = {"psnr": "PSNR in dB", "ms_ssim_db": "MS-SSIM in dB"}
 SECONDS = "Seconds per megapixel"
 _AXES = 2.7  # Inches that the axes are high.
-_BAR = 0.24  # Inches for each bar.
+_VALUE = 0.4  # Inches beside a bar for its value.
+_LINE, _BAR = 0.12, 0.2  # Inches that a line of a bar's name, and a bar with its gap, are high.
 
 
 def rate_distortion(
@@ -50,7 +51,7 @@ def rate_distortion(
             title="dashed: published, over Kodak" if any(each.published for each in contenders) else None,
         )
         points = [each for each in contenders if len(each.curve.bpp) == 1 and each.curve.bpp[0] <= right]
-        place(axes, [Label(*_first(each), each.label, of[each.name].colour) for each in points])
+        place(axes, [Label(*_first(each), textwrap.fill(each.label, 22), of[each.name].colour) for each in points])
     return figure
 
 
@@ -85,23 +86,26 @@ def bd_rate_bars(comparison: Comparison, title: str | None = None) -> Figure:
       ImportError: matplotlib is missing.
     """
     rows = sorted(_others(comparison), key=lambda row: row.rate, reverse=True)
+    names = [textwrap.fill(row.label, 26) for row in rows]
+    height = max(_BAR, 0.03 + _LINE * (1 + max(name.count("\n") for name in names)))
     with look():
-        figure, axes = new_figure(0.75 + _BAR * len(rows), title)
+        figure, axes = new_figure(0.85 + height * len(rows), title)
         kinds = {}
         for position, row in enumerate(rows):
             kind, drawn = _kind(row)
             (bar,) = axes.barh(position, row.rate, height=0.7, edgecolor="white", linewidth=0, **drawn)
             kinds.setdefault(kind, bar)
             _write_value(axes, position, row.rate)
-        axes.set_yticks(range(len(rows)), [textwrap.fill(row.label, 24) for row in rows])
+        axes.set_yticks(range(len(rows)), names, fontsize=7)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
         axes.axvline(0, color="black", linewidth=0.6)
         axes.spines["left"].set_visible(False)
-        axes.margins(x=0.22, y=0.02)
+        axes.margins(y=0.02)
         axes.set_xlabel(_rate_label(comparison))
         if len(kinds) > 1 or any(row.bd_rate is None for row in rows):
-            legend_below(figure, list(kinds.values()), list(kinds))
+            legend_below(figure, *zip(*[(kinds[kind], kind) for kind in sorted(kinds)]))
+        _make_room(axes, [row.rate for row in rows])
     return figure
 
 
@@ -135,7 +139,7 @@ def _draw_curve(axes: Axes, contender: Contender, style: Style) -> Any:
     (line,) = axes.plot(
         *(curve.bpp, curve.decibels),
         **{"color": style.colour, "linestyle": "none" if single else style.line, "marker": style.marker},
-        **{"markerfacecolor": style.fill, "markersize": 6 if single else 4, "zorder": 3 if single else 2},
+        **{"markerfacecolor": style.fill, "markersize": 6 if single else 3.5, "zorder": 3 if single else 2},
         **{"linewidth": 1.0 if contender.published else 1.2, "markevery": 0.12 if _dense(contender) else None},
     )
     return line
@@ -169,20 +173,27 @@ def _kind(row: Compared) -> tuple[str, dict[str, Any]]:
 
 def _write_value(axes: Axes, position: int, value: float) -> None:
     side = -1 if value < 0 else 1
-    axes.annotate(
-        *(_signed(value), (value, position), (3 * side, 0)),
+    text = axes.annotate(
+        *(f"{value:+.1f}".replace("-", "\N{MINUS SIGN}"), (value, position), (3 * side, 0)),
         **{"textcoords": "offset points", "va": "center", "ha": "right" if side < 0 else "left", "fontsize": 7},
     )
+    text.set_in_layout(False)
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.1f} %".replace("-", "\N{MINUS SIGN}")
+def _make_room(axes: Axes, values: Sequence[float]) -> None:
+    """Widens the axis of values so that the numbers beside the bars are within."""
+    axes.figure.draw_without_rendering()  # Settles the layout.
+    inches = axes.get_window_extent().width / axes.figure.dpi
+    low, high = min(0.0, *values), max(0.0, *values)
+    room = _VALUE * ((high - low) or 1.0) / (inches - _VALUE * ((low < 0) + (high > 0) or 1))
+    axes.set_xlim(low - room * (low < 0), high + room * (high > 0 or low == 0))
 
 
 def _rate_label(comparison: Comparison) -> str:
-    """What is on the axis of BD-rates, in two lines."""
+    """What is on the axis of BD-rates."""
     measure = DECIBELS[comparison.measure].removesuffix(" in dB")
-    return f"BD-rate against {comparison.anchor.label}, %\n(negative: fewer bits at equal {measure})"
+    against = textwrap.fill(f"BD-rate in % against {comparison.anchor.label}", 32)
+    return f"{against}\n(negative: fewer bits at equal {measure})"
 
 
 def _draw_speeds(axes: Axes, row: Compared, style: Style) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,7 +40,7 @@ _LOOK = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 1.2,
-    "lines.markersize": 4,
+    "lines.markersize": 3.5,
     "grid.color": "#DDDDDD",
     "grid.linewidth": 0.5,
     "hatch.linewidth": 0.6,
@@ -131,11 +133,13 @@ def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], 
       labels: What it is.
       title: What stands above the legend.
     """
-    from matplotlib.legend import Legend
-
-    for columns in (4, 3, 2, 1):
-        legend: Legend = figure.legend(
-            handles, labels, loc="outside lower center", ncols=min(columns, len(labels)), title=title, columnspacing=1.2
+    labels = [textwrap.fill(label, 24) for label in labels]
+    for columns in range(min(4, len(labels)), 0, -1):
+        columns = math.ceil(len(labels) / math.ceil(len(labels) / columns))  # No emptier last row than need be.
+        legend = figure.legend(
+            *(handles, labels),
+            **{"loc": "outside lower center", "ncols": columns, "title": title},
+            **{"columnspacing": 1.2, "handlelength": 2.8, "handletextpad": 0.6},
         )
         extent = legend.get_window_extent(figure.canvas.get_renderer())
         if extent.width <= figure.bbox.width or columns == 1:
