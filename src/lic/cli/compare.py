@@ -27,7 +27,7 @@ def compare(
     none: in its place stand the changes of rate and of dB at that one point, against the anchor's curve.
     """
     options.check_choice("measure", measure, options.MEASURES)
-    options.check_choice("method", method, ("pchip", "akima", "cubic"))
+    options.check_choice("method", method, options.METHODS)
     from lic.evaluation import compare as comparing
     from lic.evaluation.contenders import contenders, read_runs
 

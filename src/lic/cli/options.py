@@ -9,10 +9,11 @@ import typer
 
 PRECISION = "What the transforms compute in: float32, or bfloat16, faster on processors that have it."
 ANCHOR = (
-    "A codec of the runs, or a published curve: vtm, or published:webp where a run has a webp, too [default: jpeg]."
+    "A codec of the runs, or a published curve such as vtm; published:webp where a run has webp, too. [default: jpeg]"
 )
 PUBLISHED = "Published curves over Kodak, such as vtm bpg444 ms2020, or all of them: all."
 MEASURES = ("psnr", "ms_ssim_db")
+METHODS = ("pchip", "akima", "cubic")
 TILE = "Pixels of the tiles that large images run in: a number, auto, or none."
 
 

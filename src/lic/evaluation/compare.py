@@ -105,10 +105,8 @@ def _default_anchor(contenders: Sequence[Contender]) -> Contender:
     for each in contenders:
         if each.name == DEFAULT_ANCHOR or each.name.startswith(f"{DEFAULT_ANCHOR} ("):
             return each
-    names = ", ".join(each.name for each in contenders) or "none"
-    raise LicError(
-        f"No run has {DEFAULT_ANCHOR}, so that the anchor is to be named: one of {names}, or published:NAME."
-    )
+    names = ", ".join(each.name for each in contenders)
+    raise LicError(f"No run has {DEFAULT_ANCHOR}, so name an anchor: {names}, or a published curve.")
 
 
 def _compared(anchor: Contender, contender: Contender, method: Method) -> Compared:

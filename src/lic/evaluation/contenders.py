@@ -90,7 +90,7 @@ def contenders(
                 notes.append(str(error))
     there = [_of_published(name) for name in dict.fromkeys(name.removeprefix(PUBLISHED) for name in published)]
     if there and measure != "psnr":
-        return found, [*notes, "Published curves have PSNR only, so that they are left out here."]
+        return found, [*notes, "Published curves have PSNR only; they are left out of MS-SSIM."]
     if there and any({pathlib.Path(image).stem for image in results.common} != KODAK for results in runs.values()):
         notes.append(NOT_KODAK)
     return found + there, notes

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RATE = "Bits per pixel"
 DECIBELS = {"psnr": "PSNR in dB", "ms_ssim_db": "MS-SSIM in dB"}
+DASHED = "dashed: published, over Kodak"
 SECONDS = "Seconds per megapixel"
 _AXES = 2.7  # Inches that the axes are high.
 _VALUE = 0.4  # Inches beside a bar for its value.
@@ -46,9 +47,10 @@ def rate_distortion(
         of = styles([each.name for each in contenders])
         lines = [_draw_curve(axes, each, of[each.name]) for each in contenders]
         axes.set(xlabel=RATE, ylabel=DECIBELS[measure], xlim=(left, right), ylim=(low, high))
+        axes.locator_params(steps=(1, 2, 5, 10))
         legend_below(
             *(figure, lines, [each.label for each in contenders]),
-            title="dashed: published, over Kodak" if any(each.published for each in contenders) else None,
+            title=DASHED if any(each.published for each in contenders) else None,
         )
         points = [each for each in contenders if len(each.curve.bpp) == 1 and each.curve.bpp[0] <= right]
         place(axes, [Label(*_first(each), textwrap.fill(each.label, 22), of[each.name].colour) for each in points])
@@ -102,7 +104,7 @@ def bd_rate_bars(comparison: Comparison, title: str | None = None) -> Figure:
         axes.axvline(0, color="black", linewidth=0.6)
         axes.spines["left"].set_visible(False)
         axes.margins(y=0.02)
-        axes.set_xlabel(_rate_label(comparison))
+        axes.set_xlabel(_rate_label(comparison), loc="right")
         if len(kinds) > 1 or any(row.bd_rate is None for row in rows):
             legend_below(figure, *zip(*[(kinds[kind], kind) for kind in sorted(kinds)]))
         _make_room(axes, [row.rate for row in rows])
@@ -192,7 +194,7 @@ def _make_room(axes: Axes, values: Sequence[float]) -> None:
 def _rate_label(comparison: Comparison) -> str:
     """What is on the axis of BD-rates."""
     measure = DECIBELS[comparison.measure].removesuffix(" in dB")
-    against = textwrap.fill(f"BD-rate in % against {comparison.anchor.label}", 32)
+    against = textwrap.fill(f"BD-rate in % against {comparison.anchor.label}", 40)
     return f"{against}\n(negative: fewer bits at equal {measure})"
 
 
@@ -203,7 +205,7 @@ def _draw_speeds(axes: Axes, row: Compared, style: Style) -> None:
 
 
 def _speed_label(row: Compared, style: Style) -> Label:
-    text = row.label if row.bd_rate is not None else f"{row.label} (one rate)"
+    text = row.label if row.bd_rate is not None else f"{row.label}\n(one rate)"
     return Label(math.sqrt(row.decode_seconds * row.encode_seconds), row.rate, text, style.colour)
 
 

@@ -29,7 +29,7 @@ _LOOK = {
     "font.family": "DejaVu Sans",  # Comes with matplotlib, so that text is as wide everywhere.
     "font.size": 8,
     "axes.labelsize": 8,
-    "axes.titlesize": 9,
+    "figure.titlesize": 9,
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
     "legend.fontsize": 7,
@@ -120,7 +120,7 @@ def new_figure(height: float, title: str | None = None) -> tuple[Figure, Axes]:
     axes.grid(visible=True)
     axes.tick_params(length=2, width=0.6)
     if title:
-        axes.set_title(title, wrap=True)
+        figure.suptitle(textwrap.fill(title, 48))
     return figure, axes
 
 
