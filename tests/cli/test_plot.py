@@ -54,6 +54,13 @@ def test_a_picture_that_cannot_be_made_is_left_out_with_a_line(tmp_path):
     assert why[2].startswith("lic: speed is left out.")
 
 
+def test_nothing_to_draw_is_an_error(tmp_path):
+    Results(rows("jpeg", similarity=False)).write(tmp_path)
+    with pytest.raises(LicError, match="nothing to draw"):
+        plot(tmp_path, "--measure", "ms_ssim_db", "--out", tmp_path / "plots")
+    assert not (tmp_path / "plots").exists()
+
+
 def test_unknown_names_end_the_command(run_folder, tmp_path):
     for arguments in (["--published", "vmt"], ["--anchor", "vmt"]):
         with pytest.raises(RegistryError, match="Did you mean 'vtm'"):

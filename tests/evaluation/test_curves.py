@@ -1,4 +1,5 @@
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -80,6 +81,12 @@ def test_a_point_beyond_the_anchor_is_not_extrapolated():
     assert at_point(CURVE, Curve("coarse", (0.05,), (28.5,))).rate < -50
     with pytest.raises(LicError, match="one: expected 2 points or more"):
         at_point(Curve("one", (0.5,), (33.0,)), CURVE._replace(bpp=(0.5,), decibels=(33.0,)))
+
+
+def test_without_bjontegaard_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "bjontegaard", None)
+    with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
+        bd_rate(CURVE, CURVE)
 
 
 def test_published_curves_rise_and_have_sources():

@@ -116,6 +116,17 @@ def test_values_are_within_the_axes(figures):
         assert text.get_window_extent().x1 <= inside.x1
 
 
+@pytest.mark.parametrize("factors", [(0.8, 1.0), (1.0, 1.0), (1.1, 14.0), (0.9, 0.7)])
+def test_values_stay_within_whatever_the_signs(factors):
+    every = [row for number, factor in enumerate(factors) for row in rows(f"codec-{number}", factor)]
+    figure = plots.bd_rate_bars(compare(contenders({"run": Results(rows("jpeg") + every)})[0]))
+    inside = figure.axes[0].get_window_extent()
+    for text in figure.axes[0].texts:
+        assert "\N{MINUS SIGN}0.0" not in text.get_text()
+        assert inside.x0 <= text.get_window_extent().x0
+        assert text.get_window_extent().x1 <= inside.x1
+
+
 def test_labels_cover_neither_each_other_nor_leave_the_axes():
     every = [row for number in range(6) for row in rows(f"codec-{number}", 1 + number / 100)]
     figure = plots.speed(compare(contenders({"run": Results(rows("jpeg") + every)})[0]))

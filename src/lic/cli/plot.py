@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lic.cli import options
+from lic.errors import LicError, RegistryError
 
 PAGE = "html"
 FORMATS = ("png", "svg", PAGE)
@@ -44,6 +45,8 @@ def plot(
             options.check_choice(option, value, among)
     options.check_choice("method", method, options.METHODS)
     groups = _groups(runs, options.published_of(published), measures)
+    if not groups:
+        raise LicError("There is nothing to draw: no codec has any of these measures.")
     figures = {}
     for measured, group in groups.items():
         figures |= _figures(group, measured, anchor, method, title, max_bpp)
@@ -53,7 +56,7 @@ def plot(
     out.mkdir(parents=True, exist_ok=True)
     for name, draw in figures.items():
         _attempt(name, targets[name], draw)
-    if PAGE in forms and groups:
+    if PAGE in forms:
         from lic.evaluation.page import write_page
 
         write_page(page, groups, title, max_bpp)
@@ -92,7 +95,6 @@ def _figures(
 
 def _attempt(name: str, targets: list[Path], draw: Callable[[], Any]) -> None:
     """Draws a picture and writes its files, or says why there is none; a name that is unknown ends the command."""
-    from lic.errors import LicError, RegistryError
     from lic.evaluation.style import save
 
     try:
@@ -108,8 +110,6 @@ def _attempt(name: str, targets: list[Path], draw: Callable[[], Any]) -> None:
 
 
 def _check_absent(targets: list[Path], force: bool) -> None:
-    from lic.errors import LicError
-
     there = [str(target) for target in targets if target.exists()]
     if there and not force:
         raise LicError(f"{there[0]} exists. Say --force to overwrite it, or name another folder.")

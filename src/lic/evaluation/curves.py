@@ -135,7 +135,12 @@ def _difference(function: str, anchor: Curve, curve: Curve, method: Method, rang
 
 
 def _bjontegaard(function: str, anchor: Curve, curve: Curve, method: Method, **options: bool) -> Any:
-    import bjontegaard
+    try:
+        import bjontegaard
+    except ImportError as error:
+        raise ImportError(
+            f"BD-rate needs bjontegaard, which cannot be imported ({error}). Install `keras-lic[eval]`."
+        ) from error
 
     points = [sorted(zip(each.bpp, each.decibels)) for each in (anchor, curve)]
     return getattr(bjontegaard, function)(

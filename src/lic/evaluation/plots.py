@@ -22,7 +22,7 @@ DECIBELS = {"psnr": "PSNR in dB", "ms_ssim_db": "MS-SSIM in dB"}
 DASHED = "dashed: published, over Kodak"
 SECONDS = "Seconds per megapixel"
 _AXES = 2.7  # Inches that the axes are high.
-_VALUE = 0.4  # Inches beside a bar for its value.
+_CHARACTER = 0.06  # Inches that a character of a value beside a bar is wide.
 _LINE, _BAR = 0.12, 0.2  # Inches that a line of a bar's name, and a bar with its gap, are high.
 
 
@@ -97,7 +97,6 @@ def bd_rate_bars(comparison: Comparison, title: str | None = None) -> Figure:
             kind, drawn = _kind(row)
             (bar,) = axes.barh(position, row.rate, height=0.7, edgecolor="white", linewidth=0, **drawn)
             kinds.setdefault(kind, bar)
-            _write_value(axes, position, row.rate)
         axes.set_yticks(range(len(rows)), names, fontsize=7)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
@@ -107,7 +106,7 @@ def bd_rate_bars(comparison: Comparison, title: str | None = None) -> Figure:
         axes.set_xlabel(_rate_label(comparison), loc="right")
         if len(kinds) > 1 or any(row.bd_rate is None for row in rows):
             legend_below(figure, *zip(*[(kinds[kind], kind) for kind in sorted(kinds)]))
-        _make_room(axes, [row.rate for row in rows])
+        _write_values(axes, [row.rate for row in rows])
     return figure
 
 
@@ -173,22 +172,20 @@ def _kind(row: Compared) -> tuple[str, dict[str, Any]]:
     return kind, drawn
 
 
-def _write_value(axes: Axes, position: int, value: float) -> None:
-    side = -1 if value < 0 else 1
-    text = axes.annotate(
-        *(f"{value:+.1f}".replace("-", "\N{MINUS SIGN}"), (value, position), (3 * side, 0)),
-        **{"textcoords": "offset points", "va": "center", "ha": "right" if side < 0 else "left", "fontsize": 7},
-    )
-    text.set_in_layout(False)
-
-
-def _make_room(axes: Axes, values: Sequence[float]) -> None:
-    """Widens the axis of values so that the numbers beside the bars are within."""
+def _write_values(axes: Axes, values: Sequence[float]) -> None:
+    """Writes the value of each bar beside its end, and widens the axis so that all are within."""
     axes.figure.draw_without_rendering()  # Settles the layout.
-    inches = axes.get_window_extent().width / axes.figure.dpi
-    low, high = min(0.0, *values), max(0.0, *values)
-    room = _VALUE * ((high - low) or 1.0) / (inches - _VALUE * ((low < 0) + (high > 0) or 1))
-    axes.set_xlim(low - room * (low < 0), high + room * (high > 0 or low == 0))
+    rounded = [round(value, 1) + 0.0 for value in values]  # Without negative zeros.
+    texts = [f"{value:+.1f}".replace("-", "\N{MINUS SIGN}") for value in rounded]
+    for position, (value, text) in enumerate(zip(rounded, texts)):
+        side = -1 if value < 0 else 1
+        beside = {"xytext": (3 * side, 0), "textcoords": "offset points", "ha": "right" if side < 0 else "left"}
+        axes.annotate(text, (value, position), va="center", fontsize=7, **beside)
+    left, right = min(rounded) < 0, max(rounded) >= 0
+    low, high = min(0.0, *rounded), max(0.0, *rounded)
+    inches, value_inches = axes.get_window_extent().width / axes.figure.dpi, 0.08 + _CHARACTER * max(map(len, texts))
+    room = value_inches * ((high - low) or 1.0) / (inches - value_inches * (left + right))
+    axes.set_xlim(low - room * left, high + room * right)
 
 
 def _rate_label(comparison: Comparison) -> str:
