@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,16 +79,6 @@ def test_svg_is_the_same_again_with_text_as_text(figures, among, tmp_path):
     assert (tmp_path / "again.svg").read_bytes() == (tmp_path / "rate-distortion.svg").read_bytes()
 
 
-def test_the_users_own_settings_change_nothing(among, tmp_path):
-    import matplotlib
-
-    before = pixels(plots.rate_distortion(among), tmp_path / "before.png")
-    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red"}):
-        after = pixels(plots.rate_distortion(among), tmp_path / "after.png")
-        assert matplotlib.rcParams["font.size"] == 20
-    assert np.array_equal(before, after)
-
-
 def test_the_legend_is_below_the_axes(figures):
     for figure in figures.values():
         (legend,) = figure.legends
@@ -127,21 +115,6 @@ def test_values_stay_within_whatever_the_signs(factors):
         assert text.get_window_extent().x1 <= inside.x1
 
 
-def test_labels_cover_neither_each_other_nor_leave_the_axes():
-    every = [row for number in range(6) for row in rows(f"codec-{number}", 1 + number / 100)]
-    figure = plots.speed(compare(contenders({"run": Results(rows("jpeg") + every)})[0]))
-    axes, boxes = figure.axes[0], []
-    for text in axes.texts:
-        text.arrow_patch = None  # The extent of the text alone.
-        boxes.append(text.get_window_extent())
-    inside = axes.get_window_extent()
-    assert len(boxes) == 7
-    for number, box in enumerate(boxes):
-        assert inside.x0 <= box.x0
-        assert box.x1 <= inside.x1
-        assert not any(box.overlaps(other) for other in boxes[:number])
-
-
 def test_the_axis_of_rates_ends_where_the_runs_do(among):
     (left, right), (low, high) = plots.limits(among)
     assert (left, right) == (0, pytest.approx(1.04 * 1.4 * 1.1))
@@ -161,9 +134,3 @@ def test_what_cannot_be_drawn_is_an_error(results):
         plots.bd_rate_bars(alone)
     with pytest.raises(LicError, match="No codec but the anchor has both a BD-rate and times"):
         plots.speed(alone)
-
-
-def test_without_matplotlib_the_error_says_what_to_install(among, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.style", None)
-    with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
-        plots.rate_distortion(among)

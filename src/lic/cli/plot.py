@@ -47,16 +47,16 @@ def plot(
     groups = _groups(runs, options.published_of(published), measures)
     if not groups:
         raise LicError("There is nothing to draw: no codec has any of these measures.")
-    figures = {}
-    for measured, group in groups.items():
+    figures, stills = {}, [each for each in forms if each != PAGE]
+    for measured, group in groups.items() if stills else ():
         figures |= _figures(group, measured, anchor, method, title, max_bpp)
-    targets = {name: [out / f"{name}.{form}" for form in forms if form != PAGE] for name in figures}
-    page = out / f"rate-distortion.{PAGE}"
-    _check_absent([*itertools.chain(*targets.values()), *[page] * (PAGE in forms)], force)
+    targets = {name: [out / f"{name}.{still}" for still in stills] for name in figures}
+    pages = [out / f"rate-distortion.{PAGE}"] if PAGE in forms else []
+    _check_absent([*itertools.chain(*targets.values()), *pages], force)
     out.mkdir(parents=True, exist_ok=True)
     for name, draw in figures.items():
         _attempt(name, targets[name], draw)
-    if PAGE in forms:
+    for page in pages:
         from lic.evaluation.page import write_page
 
         write_page(page, groups, title, max_bpp)
@@ -98,7 +98,7 @@ def _attempt(name: str, targets: list[Path], draw: Callable[[], Any]) -> None:
     from lic.evaluation.style import save
 
     try:
-        figure = draw() if targets else None
+        figure = draw()
     except RegistryError:
         raise
     except LicError as error:
