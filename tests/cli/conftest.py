@@ -7,6 +7,7 @@ import pytest
 import lic
 from lic.codec.stream import Stream
 from tests.conftest import tiny_model
+from tests.evaluation.conftest import results, run_folder  # noqa: F401
 
 
 @pytest.fixture(scope="module")

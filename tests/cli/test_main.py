@@ -139,5 +139,5 @@ def test_module_and_command_are_the_same():
 def test_help_names_all_verbs(run):
     code, out, _ = run("--help")
     assert code == 0
-    for verb in ("compress", "decompress", "info", "models"):
+    for verb in ("compress", "decompress", "info", "models", "compare", "plot"):
         assert verb in out

@@ -3,13 +3,11 @@
 from lic.cli.table import table
 
 
-def test_columns_are_aligned_and_what_is_missing_is_a_dash():
-    rows = [{"codec": "jpeg", "bit_rate": 1.5, "rest": 0}, {"codec": "a", "bit_rate": None}]
-    assert table(rows, {"codec": "{}", "bit_rate": "{:.2f}"}).splitlines() == [
-        "codec  bit rate",
-        "jpeg       1.50",
-        "a             -",
-    ]
+def test_words_are_left_figures_right_and_what_lacks_is_a_dash():
+    rows = [{"codec": "a", "bits_per": 1.0, "note": None}, {"codec": "long", "bits_per": None, "note": "why"}]
+    assert table(rows, {"codec": "{}", "bits_per": "{:.1f}", "note": "{}"}) == (
+        "codec  bits per  note\na           1.0  -\nlong          -  why"
+    )
 
 
 def test_no_rows_leave_the_names():

@@ -1,10 +1,11 @@
 import math
+import sys
 
 import numpy as np
 import pytest
 
 from lic.errors import LicError, RegistryError
-from lic.evaluation.curves import Curve, bd_psnr, bd_rate, published, published_curve
+from lic.evaluation.curves import Curve, at_point, bd_psnr, bd_rate, published, published_curve
 
 RATES, DECIBELS = (0.1, 0.25, 0.5, 0.9, 1.4), (28.0, 31.0, 33.5, 35.8, 37.5)
 CURVE = Curve("codec", RATES, DECIBELS)
@@ -52,6 +53,40 @@ def test_too_few_points_are_an_error():
         bd_rate(CURVE, Curve("one", (0.5,), (33.0,)))
     with pytest.raises(LicError, match="expected 4 points or more for cubic"):
         bd_rate(CURVE, Curve("three", RATES[:3], DECIBELS[:3]), "cubic")
+
+
+def test_decibels_that_fall_are_an_error():
+    falling = Curve("bumpy", RATES, (*DECIBELS[:3], 33.4, 37.5))
+    for difference in (bd_rate, bd_psnr):
+        with pytest.raises(LicError, match="bumpy: expected decibels that rise.*33.500 dB at 0.5000 bpp, 33.400 dB at"):
+            difference(CURVE, falling)
+    with pytest.raises(LicError, match="twice: expected decibels that rise"):
+        bd_rate(CURVE, Curve("twice", (0.1, 0.5, 0.5), (28.0, 33.0, 33.5)))
+
+
+@pytest.mark.parametrize("method", ["pchip", "akima", "cubic"])
+def test_a_point_is_as_far_as_it_was_moved(method):
+    # Decibels are linear in the logarithm of rate, so that every method interpolates exactly.
+    rates = np.geomspace(0.1, 1.6, 5)
+    anchor = Curve("anchor", tuple(rates), tuple(30 + 6 * np.log2(rates)))
+    rate, decibels = at_point(anchor, Curve("point", (0.33 * 0.8,), (30 + 6 * np.log2(0.33),)), method)
+    assert rate == pytest.approx(-20, abs=1e-6)
+    assert decibels == pytest.approx(6 * np.log2(1 / 0.8), abs=1e-6)
+
+
+def test_a_point_beyond_the_anchor_is_not_extrapolated():
+    assert at_point(CURVE, Curve("fine", (1.0,), (39.0,))).rate is None
+    assert at_point(CURVE, Curve("fine", (1.0,), (39.0,))).decibels > 2
+    assert at_point(CURVE, Curve("coarse", (0.05,), (28.5,))).decibels is None
+    assert at_point(CURVE, Curve("coarse", (0.05,), (28.5,))).rate < -50
+    with pytest.raises(LicError, match="one: expected 2 points or more"):
+        at_point(Curve("one", (0.5,), (33.0,)), CURVE._replace(bpp=(0.5,), decibels=(33.0,)))
+
+
+def test_without_bjontegaard_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "bjontegaard", None)
+    with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
+        bd_rate(CURVE, CURVE)
 
 
 def test_published_curves_rise_and_have_sources():

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from lic.cli import compress, decompress, eval, import_, info, models, train
+from lic.cli import compare, compress, decompress, eval, import_, info, models, plot, train
 from lic.cli.several import Several
 from lic.errors import LicError
 
@@ -22,6 +22,8 @@ app = typer.Typer(
 for _verb in (compress.compress, decompress.decompress, info.info, models.models, train.train):
     app.command()(_verb)
 app.command("eval", cls=Several)(eval.evaluate)
+app.command(cls=Several)(compare.compare)
+app.command(cls=Several)(plot.plot)
 app.command("import")(import_.import_)
 
 

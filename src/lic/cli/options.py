@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import typer
 
 PRECISION = "What the transforms compute in: float32, or bfloat16, faster on processors that have it."
+ANCHOR = (
+    "A codec of the runs, or a published curve such as vtm; published:webp where a run has webp, too. [default: jpeg]"
+)
+PUBLISHED = "Published curves over Kodak, such as vtm bpg444 ms2020, or all of them: all."
+MEASURES = ("psnr", "ms_ssim_db")
+METHODS = ("pchip", "akima", "cubic")
 TILE = "Pixels of the tiles that large images run in: a number, auto, or none."
 
 RAY = "Work on a Ray cluster: its address, or local. All machines must see the files under the same paths."
@@ -44,3 +51,16 @@ def of_codec(precision: str, tile: str) -> dict[str, Any]:
     if tile not in ("auto", "none") and not (tile.isdecimal() and int(tile) > 0):
         raise typer.BadParameter(f"--tile {tile}: expected auto, none or a number of pixels")
     return {"precision": precision, "tile": int(tile) if tile.isdecimal() else tile if tile == "auto" else None}
+
+
+def check_choice(option: str, value: str, among: Sequence[str]) -> None:
+    """Raises a `typer.BadParameter` unless the value of an option is one of those it can be."""
+    if value not in among:
+        raise typer.BadParameter(f"--{option} {value}: expected {', '.join(among[:-1])} or {among[-1]}")
+
+
+def published_of(names: Sequence[str] | None) -> list[str]:
+    """Returns the names of published curves that the option stands for: `all` for each one."""
+    from lic.evaluation.curves import published
+
+    return list(published()) if "all" in (names or []) else list(names or [])

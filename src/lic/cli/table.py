@@ -7,16 +7,17 @@ from typing import Any
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
-    """Returns columns of rows as aligned text under their names; what a row lacks is a dash.
+    """Returns columns of rows as aligned text under their names, words left, figures right; what a row lacks is a dash.
 
     Args:
       rows: Figures by name.
       columns: Name of each column -> how its figures are written, as for `str.format`.
     """
-    lines = [[name.replace("_", " ") for name in columns]]
+    rows, lines = list(rows), [[name.replace("_", " ") for name in columns]]
     for row in rows:
         lines.append(["-" if row[name] is None else form.format(row[name]) for name, form in columns.items()])
     widths = [max(map(len, cells)) for cells in zip(*lines)]
+    aligned = [str.ljust if any(isinstance(row[name], str) for row in rows) else str.rjust for name in columns]
     return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip() for line in lines
+        "  ".join(align(cell, width) for align, cell, width in zip(aligned, line, widths)).rstrip() for line in lines
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lic.errors import LicError
-from lic.evaluation.measure import Row
+from lic.evaluation.row import Row
 
 NAME = "rows.jsonl"
 

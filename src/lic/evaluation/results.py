@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from lic.codec.file import written_aside
 from lic.errors import LicError
 from lic.evaluation.curves import Curve
-from lic.evaluation.measure import Row
+from lic.evaluation.row import Row
 from lic.registry import suggestion
 
 JSON, CSV, MEANS = "eval.json", "eval.csv", "means.csv"

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from lic.codec.images import read_image
 from lic.errors import ImageError
 from lic.evaluation.candidates import Candidate
-from lic.evaluation.measure import Row, measure
+from lic.evaluation.measure import measure
 from lic.evaluation.results import Failure
+from lic.evaluation.row import Row
 
 
 class Job(NamedTuple):

@@ -1,0 +1,96 @@
+import json
+import warnings
+
+import pytest
+
+from lic.errors import LicError, RegistryError
+from lic.evaluation.compare import ANCHOR, BEYOND, ONE_RATE, compare
+from lic.evaluation.contenders import contenders
+from lic.evaluation.results import Results
+from tests.evaluation.conftest import rows
+
+
+def compared(results, anchor=None, published=(), measure="psnr", method="pchip"):
+    comparison = compare(contenders({"run": results}, published, measure)[0], anchor, measure, method)
+    return {row.codec: row for row in comparison.rows}
+
+
+@pytest.mark.parametrize("measure", ["psnr", "ms_ssim_db"])
+@pytest.mark.parametrize("method", ["pchip", "akima", "cubic"])
+def test_rates_are_as_they_were_made(results, measure, method):
+    row = compared(results, measure=measure, method=method)
+    assert row["jpeg"].bd_rate == pytest.approx(0, abs=1e-6)
+    assert row["jpeg"].note == ANCHOR
+    assert row["better"].bd_rate == pytest.approx(-20, abs=1e-6)
+    assert row["worse"].bd_rate == pytest.approx(10, abs=1e-6)
+    assert row["better"].bd_decibels > 0 > row["worse"].bd_decibels
+    assert row["better"].bd_rate_overlap == 1
+    assert (row["better"].method, row["better"].note) == (method, "")
+    assert (row["better"].encode_seconds, row["better"].decode_seconds) == (pytest.approx(10), pytest.approx(2))
+
+
+def test_one_rate_has_no_bd_rate_but_the_change_at_its_point(results):
+    single = compared(results)["single"]
+    assert (single.bd_rate, single.bd_decibels, single.note) == (None, None, ONE_RATE)
+    assert single.rate_at_point == pytest.approx(-30, abs=1e-6)
+    assert single.decibels_at_point > 0
+    assert single.rate == single.rate_at_point
+
+
+def test_a_point_beyond_the_anchor_is_told():
+    far = [row._replace(psnr=50.0) for row in rows("far", points=1)]
+    row = compared(Results(rows("jpeg") + far))["far"]
+    assert row.rate_at_point is None
+    assert row.decibels_at_point > 10
+    assert row.note == f"{ONE_RATE}; {BEYOND}"
+
+
+def test_little_overlap_is_a_note_and_no_warning():
+    high = [row._replace(psnr=row.psnr + 7) for row in rows("high", 0.9)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        row = compared(Results(rows("jpeg") + high))["high"]
+    assert row.note == "little overlap"
+    assert row.bd_rate_overlap == pytest.approx(2.5 / 9.5)
+
+
+def test_what_cannot_be_told_is_a_note_and_the_rest_goes_on():
+    results = Results([row._replace(psnr=row.psnr + 20) for row in rows("high")] + rows("jpeg") + rows("short", 1.1, 3))
+    row = compared(results)
+    assert row["high"].bd_rate is None
+    assert row["high"].bd_decibels == pytest.approx(20)
+    assert "no range in common" in row["high"].note
+    assert compared(results)["short"].bd_rate == pytest.approx(10, abs=1)
+    assert "expected 4 points or more for cubic" in compared(results, method="cubic")["short"].note
+
+
+def test_a_published_anchor_is_a_row_too(results):
+    rows_by_name = compared(results, "vtm", ["bpg444"])
+    assert list(rows_by_name)[-2:] == ["published:bpg444", "published:vtm"]
+    assert rows_by_name["published:bpg444"].bd_rate > 15
+    assert rows_by_name["published:vtm"].note == ANCHOR
+    assert rows_by_name["published:vtm"].encode_seconds is None
+
+
+def test_without_jpeg_an_anchor_is_to_be_named():
+    results = Results(rows("a") + rows("b", 1.1))
+    with pytest.raises(LicError, match="No run has jpeg, so name an anchor: a, b, or a published curve"):
+        compared(results)
+    assert compared(results, "a")["b"].bd_rate == pytest.approx(10, abs=1e-6)
+
+
+def test_an_anchor_needs_a_curve_of_the_measure(results):
+    with pytest.raises(LicError, match="single: expected 2 points or more"):
+        compared(results, "single")
+    with pytest.raises(LicError, match="published:vtm has PSNR only"):
+        compared(results, "vtm", measure="ms_ssim_db")
+    with pytest.raises(RegistryError, match="Did you mean 'better'"):
+        compared(results, "bettr")
+
+
+def test_as_data_is_plain_json(results):
+    comparison = compare(contenders({"run": results})[0])
+    data = json.loads(json.dumps(comparison.as_data(), allow_nan=False))
+    assert (data["anchor"], data["source"], data["measure"], data["method"]) == ("jpeg", "made up", "psnr", "pchip")
+    assert data["rows"][1]["codec"] == "better"
+    assert data["rows"][1]["bd_rate"] == pytest.approx(-20, abs=1e-6)

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from matplotlib.text import Text
+
+from lic.evaluation.labels import Label, place
+from lic.evaluation.style import look, new_figure
+
+
+@pytest.fixture
+def axes():
+    with look():
+        axes = new_figure(3.0)[1]
+        axes.set(xlim=(0, 10), ylim=(0, 10))
+        yield axes
+
+
+def boxes(axes):
+    """Where each text is, without the line that leads to it."""
+    return [Text.get_window_extent(text) for text in axes.texts]
+
+
+def test_labels_of_one_point_are_apart_and_within(axes):
+    place(axes, [Label(9.9, 5, f"label {number}", "black") for number in range(8)])
+    found, inside = boxes(axes), axes.get_window_extent()
+    assert [text.get_text() for text in axes.texts] == [f"label {number}" for number in range(8)]
+    for number, box in enumerate(found):
+        assert inside.x0 <= box.x0
+        assert box.x1 <= inside.x1
+        assert not any(box.overlaps(other) for other in found[:number])
+
+
+def test_labels_cover_no_line(axes):
+    axes.plot([0, 10], [5, 5])
+    axes.plot([5, 5, 6], [5, 10, 10], marker="o")
+    place(axes, [Label(5, 5, "a long label", "black")])
+    (box,) = boxes(axes)
+    for x, y in ([5, 7], [5, 10], [6, 10]):
+        assert not box.contains(*axes.transData.transform((x, y)))
+    line_height = axes.transData.transform((0, 5))[1]
+    assert not box.y0 < line_height < box.y1
+
+
+def test_only_a_far_label_has_a_line_to_its_point(axes):
+    place(axes, [Label(5, 5, "near", "black")])
+    assert axes.texts[0].arrow_patch is None
+    axes.plot(*np.meshgrid(np.linspace(3, 7, 40), np.linspace(3, 7, 40)), color="black")
+    place(axes, [Label(5, 5, "far", "red")])
+    assert axes.texts[1].arrow_patch is not None
