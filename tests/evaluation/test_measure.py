@@ -9,7 +9,8 @@ import pytest
 import lic
 from lic.errors import ImageError
 from lic.evaluation.classical import classical
-from lic.evaluation.measure import CONVENTIONS, LOSSLESS, TOO_SMALL, Row, measure
+from lic.evaluation.measure import CONVENTIONS, LOSSLESS, TOO_SMALL, measure
+from lic.evaluation.row import Row
 from tests.conftest import random_images, tiny_model
 
 

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from lic.errors import LicError
-from lic.evaluation.measure import Row
 from lic.evaluation.results import Failure, Results
+from lic.evaluation.row import Row
 
 
 def row(codec="a", image="1", quality=1.0, bpp=1.0, psnr=30.0, ms_ssim=0.9, memory=100):

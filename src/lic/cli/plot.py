@@ -57,7 +57,7 @@ def plot(
     for name, draw in figures.items():
         _attempt(name, targets[name], draw)
     for page in pages:
-        from lic.evaluation.page import write_page
+        from lic.evaluation.curves_page import write_page
 
         write_page(page, groups, title, max_bpp)
         print(page)

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from lic.evaluation.contenders import contenders
-from lic.evaluation.page import page_figure, write_page
+from lic.evaluation.curves_page import page_figure, write_page
 
 
 @pytest.fixture
