@@ -1,60 +1,81 @@
-"""Makes the codec file that ships from trained weights, and measures it over a folder of images.
+"""Makes the codec file that ships from a training, and tells what the model card says beside Kodak's figures.
 
-    python training/default/ship.py --weights RUN/weights.npz --kodak FOLDER [--out FILE.codec]
+    lic train --recipe default --data PHOTOGRAPHS --out RUN
+    python training/default/ship.py --run RUN --out src/lic/models/weights/default.codec
+    lic eval KODAK --model default --codec jpeg webp avif jpegxl jpeg2000 --out RESULTS
 
-Bytes are those of whole streams, PSNR is over RGB; the gain is that over the JPEG curve at the same bits per pixel.
+With `--keep FOLDER` the last checkpoint goes there with all that `lic train --out FOLDER` needs to go on from it.
 """
 
 import argparse
+import io
 import os
 import pathlib
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import lic
-from lic.models.tensors import set_tensors
+from lic.demo import describe
+from lic.evaluation.pictures import jpeg_of_size
 
-# JPEG of Pillow with optimize=True, means over the 24 Kodak images: bits per pixel and PSNR.
-JPEG = {
-    0.2555: 26.672, 0.3587: 28.145, 0.4491: 29.145, 0.6101: 30.491, 0.7433: 31.422, 0.8692: 32.174,
-    1.0049: 32.908, 1.2130: 33.917, 1.3443: 34.522, 1.5490: 35.370,
-}  # fmt: skip
+TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."
+WEIGHT_BITS, MOMENT_BITS = 10, 6  # Of the fraction of each float32 that `--keep` keeps.
 
 
-def measure(codec: lic.Codec, folder: pathlib.Path) -> None:
-    """Prints a row for each image, and the means."""
-    rows = []
-    for file in sorted(folder.glob("*.png")):
-        image = np.asarray(Image.open(file).convert("RGB"))
-        stream = codec.compress(image)
-        pixels = image.shape[0] * image.shape[1]
-        error = np.mean((codec.decompress(stream) - image.astype(np.float64)) ** 2)
-        estimated = sum(codec.estimate(image).values())
-        rows.append((8 * len(stream) / pixels, 10 * np.log10(255**2 / error), 8 * len(stream) / estimated))
-        print(f"{file.name}: {rows[-1][0]:.4f} bpp, {rows[-1][1]:.3f} dB, {rows[-1][2]:.4f} of the estimate")
-    bpp, psnr, share = np.mean(rows, 0)
-    jpeg = np.interp(np.log(bpp), np.log(list(JPEG)), list(JPEG.values()))
-    print(f"mean: {bpp:.4f} bpp, {psnr:.3f} dB, {psnr - jpeg:+.3f} dB against JPEG, {share:.4f} of the estimate")
+def text_page() -> np.ndarray:
+    """Returns a page of small black text on white, 768x512."""
+    page = Image.new("RGB", (768, 512), "white")
+    for line in range(32):
+        ImageDraw.Draw(page).text((8, 16 * line), TEXT[line:] + TEXT[:line], "black", ImageFont.load_default(13))
+    return np.asarray(page)
+
+
+def keep(run: pathlib.Path, folder: pathlib.Path) -> None:
+    """Copies a run with its last checkpoint, whose numbers are rounded so that they compress to half of their size."""
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    for name in ("run.json", "data.txt", "metrics.jsonl"):
+        shutil.copyfile(run / name, folder / name)
+    last = max((run / "checkpoints").glob("step-*.npz"))
+    with np.load(last) as arrays:
+        state = {name: rounded(array, _bits_of(name)) for name, array in arrays.items()}
+    np.savez_compressed(folder / "checkpoints" / last.name, **state)
+
+
+def rounded(array: np.ndarray, bits: int) -> np.ndarray:
+    """Returns an array whose float32 numbers keep so many bits of their fraction."""
+    if array.dtype != np.float32:
+        return array
+    unit = np.uint64(1 << (23 - bits))
+    return ((array.view(np.uint32) + unit // 2) // unit * unit).astype(np.uint32).view(np.float32)
+
+
+def _bits_of(name: str) -> int:
+    return MOMENT_BITS if "moment" in name or "veloc" in name else WEIGHT_BITS
 
 
 def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--weights", type=pathlib.Path, required=True)
-    parser.add_argument("--kodak", type=pathlib.Path, required=True)
-    parser.add_argument("--out", type=pathlib.Path)
+    parser.add_argument("--run", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
-    model = lic.create_model("default")
-    model.make_variables()
-    with np.load(arguments.weights) as tensors:
-        set_tensors(model, dict(tensors))
-    codec = lic.Codec(model, stored="float16")
-    if arguments.out:
-        codec.save(arguments.out)
-    measure(codec, arguments.kodak)
+    if arguments.keep:
+        keep(arguments.run, arguments.keep)
+    codec = lic.Codec(lic.load(arguments.run / "final.codec").model, stored="float16")
+    codec.save(arguments.out)
+    page = text_page()
+    stream = codec.compress(page)
+    jpeg = jpeg_of_size(page, len(stream))[1]
+    print(describe("page of text", stream, page, codec.decompress(stream)))
+    print(describe("JPEG", jpeg, page, np.asarray(Image.open(io.BytesIO(jpeg)))))
+    png = io.BytesIO()
+    Image.fromarray(page).save(png, "PNG", optimize=True)
+    print(f"PNG: {len(png.getvalue()):,} bytes")
 
 
 if __name__ == "__main__":
