@@ -171,10 +171,10 @@ class Decode(Coder):
     def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: Tables, priors: Sequence[LearntPrior]):
         super().__init__(tables.scales, zeros)
         self._tables, self._priors = tables, priors
-        self._decoder, self._symbols = RangeDecoder(string, tables), []
+        self._decoder, self._symbols = RangeDecoder(string, tables), [tf.zeros([0], "int32")]
 
     def finish(self) -> tf.Tensor:
-        """Returns all symbols in coding order [count] as int32."""
+        """Returns all symbols that were read, in coding order [count], as int32."""
         return tf.concat(self._symbols, 0)
 
     def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
@@ -207,5 +207,9 @@ def _rows(
 ) -> tf.Tensor:
     if isinstance(distribution, Normal):
         return tables.normal_rows(distribution)
-    number = next(number for number, prior in enumerate(priors) if prior is distribution)
-    return tables.prior_rows(number, shape)
+    return tables.prior_rows(number_of(distribution, priors), shape)
+
+
+def number_of(wanted: LearntPrior, priors: Sequence[LearntPrior]) -> int:
+    """Returns which of an entropy model's priors this one is, by which the tables know it."""
+    return next(number for number, prior in enumerate(priors) if prior is wanted)
