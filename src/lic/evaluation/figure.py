@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 _COLUMN = 4.6  # Inches that a picture is wide; three stand side by side.
-_LOWEST, _HIGHEST = 0.4, 1.5  # Height over width that a picture is given at least and at most.
-_ABOVE = 0.75  # Inches for what stands above and below a picture.
+_LOWEST, _HIGHEST = 0.25, 1.3  # Height over width that a picture is given at least and at most.
+_ABOVE = 0.6  # Inches for what stands above and below a picture.
 _BAR = 0.3
 _PREVIEWS = 4  # Side by side.
 _SEEN = 99.8  # Percent of the errors that the colours reach over; single pixels would leave the rest dark.
@@ -34,11 +34,11 @@ def draw(shown: Shown, title: str) -> Figure:
     Raises:
       ImportError: matplotlib is not installed.
     """
-    pictures, crops = (2 * [_picture_height(shown.original.pixels.shape)], [_picture_height(shown.crop[:1:-1])])
-    bars = max(pictures[0], 1.2 + _BAR * (len(shown.bits.parts) + 1))
+    pictures = _picture_height(*shown.original.pixels.shape[:2])
+    bars = max(pictures, 1.2 + _BAR * (len(shown.bits.parts) + 1))
     rows = math.ceil(len(shown.previews) / _PREVIEWS)
-    previews = [rows * (3 / _PREVIEWS * (pictures[0] - _ABOVE) + _ABOVE)] if rows else []
-    heights = [pictures[0], crops[0], bars, *previews]
+    previews = [0.3 + rows * (3 / _PREVIEWS * (pictures - _ABOVE) + _ABOVE)] if rows else []
+    heights = [pictures, _picture_height(shown.crop.height, shown.crop.width), bars, *previews]
     figure = new_figure(3 * _COLUMN, sum(heights) + 0.5)
     figure.suptitle(title, parse_math=False, fontsize=13, fontweight="bold")
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
@@ -50,22 +50,22 @@ def draw(shown: Shown, title: str) -> Figure:
     return figure
 
 
-def _picture_height(shape: tuple[int, ...]) -> float:
-    """Inches for a picture [height, width, ...] and what stands above it."""
-    return _COLUMN * min(max(shape[0] / shape[1], _LOWEST), _HIGHEST) + _ABOVE
+def _picture_height(height: int, width: int) -> float:
+    """Inches for a picture of so many pixels and what stands above it."""
+    return _COLUMN * min(max(height / width, _LOWEST), _HIGHEST) + _ABOVE
 
 
 def _draw_pictures(figure: SubFigure, shown: Shown) -> None:
     first, second, third = figure.subplots(1, 3)
-    for axes, picture in ((first, shown.original), (second, shown.decoded)):
-        _draw_picture(axes, picture.pixels, _titled(picture))
+    height, width = shown.original.pixels.shape[:2]
+    _draw_picture(first, shown.original.pixels, f"original\n{width}x{height} pixels, {shown.original.bytes:,} bytes")
+    _draw_picture(second, shown.decoded.pixels, f"decoded\n{shown.decoded.figures}")
+    for axes in (first, second):
         _outline(axes, shown.crop)
     error = shown.error
     most = max(float(np.percentile(error, _SEEN)), 1.0)
-    drawn = third.imshow(error, cmap=COLOURS, vmin=0, vmax=most)
-    _finish(third, f"error, mean {error.mean():.2f}, at most {error.max():.0f}\n")
-    extend = "max" if error.max() > most else "neither"
-    figure.colorbar(drawn, ax=third, label="absolute error, grey levels", extend=extend, fraction=0.05)
+    _draw_map(third, error, most, "grey levels")
+    _finish(third, f"error of the decoded image\nmean {error.mean():.2f}, at most {error.max():.1f} grey levels")
 
 
 def _draw_crops(figure: SubFigure, shown: Shown) -> None:
@@ -80,11 +80,20 @@ def _draw_crops(figure: SubFigure, shown: Shown) -> None:
 def _draw_bits(figure: SubFigure, shown: Shown) -> None:
     positions, bars = figure.subplots(1, 2, width_ratios=(1, 1.6))
     block = f"{shown.bits.downscale}x{shown.bits.downscale}"
-    drawn = positions.imshow(shown.bits.positions, cmap=COLOURS, vmin=0, interpolation="nearest")
-    _finish(positions, f"bits at each position of the latent\n(one for {block} pixels, without side information)")
-    figure.colorbar(drawn, ax=positions, label="bits, estimated", fraction=0.05)
+    _draw_map(positions, shown.bits.positions, float(shown.bits.positions.max()), "bits")
+    _finish(
+        positions, f"estimated bits at each position of the latent\n(one for {block} pixels, without side information)"
+    )
     side = [("side information", shown.bits.side)] if shown.bits.side else []
     _draw_bars(bars, [*side, *shown.bits.parts], shown.decoded.bits)
+
+
+def _draw_map(axes: Axes, values: np.ndarray, most: float, label: str) -> None:
+    """Draws numbers from zero on as colours, and beside them the bar that says which is which."""
+    drawn = axes.imshow(values, cmap=COLOURS, vmin=0, vmax=most)
+    beside = axes.inset_axes((1.03, 0, 0.04, 1))  # As high as the picture, whatever its form.
+    extend = "max" if values.max() > most else "neither"
+    axes.figure.colorbar(drawn, cax=beside, label=label, extend=extend, extendfrac=0.03)
 
 
 def _draw_bars(axes: Axes, parts: list[tuple[str, float]], stream: float) -> None:
@@ -95,6 +104,8 @@ def _draw_bars(axes: Axes, parts: list[tuple[str, float]], stream: float) -> Non
     axes.set_yticks(range(len(bits)), names, fontsize=9, parse_math=False)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.25 * max(bits))
+    axes.locator_params(axis="x", nbins=5)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("bits, estimated")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(f"bits of each part\n{total:,.0f} estimated, {stream:,.0f} in the stream", fontsize=10)
@@ -104,7 +115,7 @@ def _draw_previews(figure: SubFigure, previews: tuple[Picture, ...], rows: int) 
     figure.suptitle("decoded from the first parts alone, the rest at its predicted means", fontsize=11)
     cells = figure.subplots(rows, _PREVIEWS, squeeze=False).ravel()
     for axes, picture in zip(cells, previews):
-        _draw_picture(axes, picture.pixels, f"{picture.name}\n{picture.bpp:.3f} bpp so far, {picture.psnr:.2f} dB")
+        _draw_picture(axes, picture.pixels, f"{picture.name}\n{picture.bpp:.3f} bpp so far, {picture.loss}")
     for axes in cells[len(previews) :]:
         axes.set_axis_off()
 
@@ -127,10 +138,3 @@ def _outline(axes: Axes, box: Box) -> None:
     for colour, width in (("black", 3), ("white", 1.5)):
         corner = (box.left - 0.5, box.top - 0.5)
         axes.add_patch(Rectangle(corner, box.width, box.height, fill=False, edgecolor=colour, linewidth=width))
-
-
-def _titled(picture: Picture) -> str:
-    if math.isinf(picture.psnr):
-        height, width = picture.pixels.shape[:2]
-        return f"{picture.name}\n{width}x{height} pixels, {picture.bytes:,} bytes"
-    return f"{picture.name}\n{picture.figures}"

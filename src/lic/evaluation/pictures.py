@@ -39,9 +39,14 @@ class Picture(NamedTuple):
         return self.bits / (self.pixels.shape[0] * self.pixels.shape[1])
 
     @property
+    def loss(self) -> str:
+        """PSNR in dB, or that there is no loss."""
+        return f"{self.psnr:.2f} dB" if math.isfinite(self.psnr) else "lossless"
+
+    @property
     def figures(self) -> str:
         """Bytes, bits per pixel and PSNR as one line."""
-        return f"{self.bytes:,} bytes, {self.bpp:.3f} bpp, {self.psnr:.2f} dB"
+        return f"{self.bytes:,} bytes, {self.bpp:.3f} bpp, {self.loss}"
 
 
 def decoded_picture(name: str, original: np.ndarray, decoded: np.ndarray, bits: float) -> Picture:
