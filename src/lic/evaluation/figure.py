@@ -93,7 +93,7 @@ def _draw_map(axes: Axes, values: np.ndarray, most: float, label: str) -> None:
     drawn = axes.imshow(values, cmap=COLOURS, vmin=0, vmax=most)
     beside = axes.inset_axes((1.03, 0, 0.04, 1))  # As high as the picture, whatever its form.
     extend = "max" if values.max() > most else "neither"
-    axes.figure.colorbar(drawn, cax=beside, label=label, extend=extend, extendfrac=0.03)
+    axes.figure.colorbar(drawn, cax=beside, extend=extend, extendfrac=0.03).set_label(label, labelpad=8)
 
 
 def _draw_bars(axes: Axes, parts: list[tuple[str, float]], stream: float) -> None:
