@@ -22,13 +22,7 @@ from lic.entropy.normal import Scales
 from lic.entropy.preview import Preview, check_parts, parts_of
 from lic.entropy.tables import Tables
 from lic.environment import compute_in, tf
-from lic.errors import (
-    BitstreamError,
-    CheckpointError,
-    DesyncError,
-    LicError,
-    WrongModelError,
-)
+from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError
 from lic.models.base import CompressionModel
 from lic.models.tensors import get_tensors, set_tensors
 from lic.transforms.derived import remembering

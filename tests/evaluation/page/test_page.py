@@ -86,7 +86,8 @@ setTimeout(() => {
   pointer("pointerdown", 200, 200, at("line")), pointer("pointermove", 200 - stage.clientWidth / 10, 200);
   pointer("pointerup", 0, 0); note("line dragged");
   notes.controls = controls();
-  notes.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  notes.overflow = [document.documentElement, ...document.querySelectorAll("section")].map(
+    (each) => each.scrollWidth - each.clientWidth);
   notes.failures = failures;
   const result = document.createElement("pre");
   result.id = "result";
@@ -120,7 +121,7 @@ def notes(tmp_path_factory):
     return _driven(tmp_path_factory.mktemp("wide"), "1200,900")
 
 
-@pytest.fixture(scope="module", params=["1200,900", "500,800"])
+@pytest.fixture(scope="module", params=["1200,900", "320,800"])
 def any_window(request, tmp_path_factory, notes):
     return notes if request.param == "1200,900" else _driven(tmp_path_factory.mktemp("narrow"), request.param)
 
@@ -221,4 +222,4 @@ def test_every_control_has_a_name_and_takes_the_focus_visibly(any_window):
 
 
 def test_nothing_is_wider_than_the_window(any_window):
-    assert any_window["overflow"] <= 0
+    assert max(any_window["overflow"]) <= 0
