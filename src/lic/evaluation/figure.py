@@ -69,12 +69,11 @@ def _draw_pictures(figure: SubFigure, shown: Shown) -> None:
 
 
 def _draw_crops(figure: SubFigure, shown: Shown) -> None:
-    box = shown.crop
-    names = [f"columns {box.left} to {box.left + box.width - 1}, rows {box.top} to {box.top + box.height - 1}", "", ""]
-    pictures = (shown.original, shown.decoded, shown.jpeg)
-    for axes, picture, where in zip(figure.subplots(1, 3), pictures, names):
-        about = where if picture is shown.original else picture.figures
-        _draw_picture(axes, box.cut(picture.pixels), f"{picture.name}, enlarged\n{about}", "nearest")
+    box, first, *others = shown.crop, *figure.subplots(1, 3)
+    where = f"columns {box.left} to {box.left + box.width - 1}, rows {box.top} to {box.top + box.height - 1}"
+    _draw_picture(first, box.cut(shown.original.pixels), f"original, enlarged\n{where}", "nearest")
+    for axes, picture in zip(others, (shown.decoded, shown.jpeg)):
+        _draw_picture(axes, box.cut(picture.pixels), f"{picture.name}, enlarged\n{picture.figures}", "nearest")
 
 
 def _draw_bits(figure: SubFigure, shown: Shown) -> None:
@@ -103,7 +102,7 @@ def _draw_bars(axes: Axes, parts: list[tuple[str, float]], stream: float) -> Non
     axes.bar_label(drawn, [f"{each:,.0f}  ({each / total:.1%})" for each in bits], padding=4, fontsize=9)
     axes.set_yticks(range(len(bits)), names, fontsize=9, parse_math=False)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.25 * max(bits))
+    axes.set_xlim(0, 1.3 * max(bits))
     axes.locator_params(axis="x", nbins=5)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("bits, estimated")
