@@ -1,10 +1,7 @@
-import io
-
 import numpy as np
 from PIL import Image
 
 from lic import demo
-from tests.conftest import random_images
 
 
 def test_it_writes_a_picture_with_something_on_it(tmp_path, caplog):
@@ -16,12 +13,3 @@ def test_it_writes_a_picture_with_something_on_it(tmp_path, caplog):
         assert third.std() > 20
     assert "lic default: " in caplog.text
     assert "JPEG quality" in caplog.text
-
-
-def test_jpeg_of_the_same_size_is_the_largest_that_fits():
-    image = random_images(64, 64, 3)
-    quality, data = demo.jpeg_of_size(image, 2500)
-    assert len(data) <= 2500
-    larger = io.BytesIO()
-    Image.fromarray(image).save(larger, "JPEG", quality=quality + 1, optimize=True)
-    assert len(larger.getvalue()) > 2500

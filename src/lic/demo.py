@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import io
 import logging
 import os
 import sys
@@ -15,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lic.codec.codec import load
 from lic.codec.images import read_image, write_image
-from lic.evaluation.metrics import psnr
+from lic.evaluation.pictures import beside_jpeg
 
 _log = logging.getLogger("lic.demo")
 CROP = (130, 60, 322, 188)  # left, top, right, bottom of what is drawn large
@@ -28,32 +27,11 @@ def main(out: str = "demo.png") -> None:
         image = read_image(path)
     codec = load("default")
     stream = codec.compress(image)
-    decoded = codec.decompress(stream)
-    quality, jpeg = jpeg_of_size(image, len(stream))
-    jpeg_decoded = np.asarray(Image.open(io.BytesIO(jpeg)))
-    lines = [
-        describe("lic default", stream, image, decoded),
-        describe(f"JPEG quality {quality}", jpeg, image, jpeg_decoded),
-    ]
+    _, ours, jpeg = beside_jpeg(image, stream, codec.decompress(stream))
+    lines = [f"lic default: {ours.figures}", f"{jpeg.name}: {jpeg.figures}"]
     _log.info("dandelion.png, %dx%d pixels\n%s", image.shape[1], image.shape[0], "\n".join(lines))
-    write_image(out, draw([("original", image), (lines[0], decoded), (lines[1], jpeg_decoded)]))
+    write_image(out, draw([("original", image), (lines[0], ours.pixels), (lines[1], jpeg.pixels)]))
     _log.info("Side by side: %s", os.path.abspath(out))
-
-
-def jpeg_of_size(image: np.ndarray, size: int) -> tuple[int, bytes]:
-    """Returns the best JPEG that has at most `size` bytes, or the smallest one, and its quality."""
-    best = (1, _jpeg(image, 1))
-    for quality in range(2, 96):
-        data = _jpeg(image, quality)
-        if len(data) > size:
-            break
-        best = (quality, data)
-    return best
-
-
-def describe(name: str, data: bytes, image: np.ndarray, decoded: np.ndarray) -> str:
-    """Returns bytes, bits per pixel and PSNR as one line."""
-    return f"{name}: {len(data):,} bytes, {8 * len(data) / image[..., 0].size:.3f} bpp, {psnr(image, decoded):.2f} dB"
 
 
 def draw(pictures: list[tuple[str, np.ndarray]]) -> np.ndarray:
@@ -72,12 +50,6 @@ def draw(pictures: list[tuple[str, np.ndarray]]) -> np.ndarray:
         size = (zoom * (right - left), zoom * (bottom - top))
         sheet.paste(picture.crop(CROP).resize(size, Image.Resampling.NEAREST), (x, LABEL + height + MARGIN))
     return np.asarray(sheet)
-
-
-def _jpeg(image: np.ndarray, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality, optimize=True)
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

@@ -61,6 +61,21 @@ def test_png_has_the_pixels_that_the_library_gives(decompress, codec, stream_at)
     np.testing.assert_array_equal(read_image(stream.with_suffix(".png")), expected)
 
 
+@pytest.mark.parametrize("parts", [0, 1])
+def test_the_first_parts_alone_are_a_preview(decompress, codec, stream_at, parts):
+    stream = stream_at()
+    assert decompress(stream, "--parts", parts).exit_code == 0
+    expected = lic.load(str(codec)).decompress(stream.read_bytes(), parts=parts)
+    np.testing.assert_array_equal(read_image(stream.with_suffix(".png")), expected)
+
+
+@pytest.mark.parametrize("parts", ["-1", "two"])
+def test_what_is_no_number_of_parts_is_a_wrong_use(decompress, stream_at, parts):
+    result = decompress(stream_at(), "--parts", parts)
+    assert result.exit_code == 2
+    assert "--parts" in result.stderr
+
+
 @pytest.mark.parametrize(("ending", "kind"), [("png", "PNG"), ("jpg", "JPEG"), ("bmp", "BMP"), ("tiff", "TIFF")])
 @pytest.mark.parametrize("option", [(), ("--out",)])
 def test_ending_of_the_output_tells_the_format(decompress, stream_at, tmp_path, ending, kind, option):

@@ -79,3 +79,11 @@ def test_a_very_wide_prior_and_scale_are_cut_to_rows_that_can_be_coded():
     tables = make_tables([LearntPrior(2, init_scale=1e6)], Scales(4, 0.01, 5e4))
     assert all(row.sum() == TOTAL for row in _rows(tables))
     assert tables.size.max() <= 4096
+
+
+def test_medians_of_a_prior_halve_its_rows(tables):
+    medians = [*tables.prior_medians(0), *tables.prior_medians(1)]
+    assert len(medians) == 5
+    for median, row, first in zip(medians, _rows(tables), tables.first, strict=False):
+        held = row[:-1]
+        assert held[: median - first].sum() < held.sum() / 2 <= held[: median - first + 1].sum()

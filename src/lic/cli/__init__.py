@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from lic.cli import compare, compress, decompress, eval, import_, info, models, plot, train
+from lic.cli import compare, compress, decompress, eval, import_, info, models, plot, show, train
 from lic.cli.several import Several
 from lic.errors import LicError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (compress.compress, decompress.decompress, info.info, models.models, train.train):
+for _verb in (compress.compress, decompress.decompress, info.info, models.models, show.show, train.train):
     app.command()(_verb)
 app.command("eval", cls=Several)(eval.evaluate)
 app.command(cls=Several)(compare.compare)

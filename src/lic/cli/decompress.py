@@ -22,6 +22,10 @@ def decompress(
     ],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file, or folder.")] = None,
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    parts: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="K", help="Preview: decode the first K parts only, and guess the rest."),
+    ] = None,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
@@ -32,10 +36,10 @@ def decompress(
     paths, out = files.split_output(paths, out, lambda path: path.suffix != ENDING)
     jobs = files.plan(paths, out, ".png", lambda path: path.suffix == ENDING)
     codec = options.load(model, precision, tile)
-    files.run(jobs, lambda job, _: _decompress_one(codec, job, verbose), force, as_json, "Decoding")
+    files.run(jobs, lambda job, _: _decompress_one(codec, job, parts, verbose), force, as_json, "Decoding")
 
 
-def _decompress_one(codec: Any, job: files.Job, verbose: bool) -> dict[str, Any]:
+def _decompress_one(codec: Any, job: files.Job, parts: int | None, verbose: bool) -> dict[str, Any]:
     from lic.codec.images import write_image
     from lic.errors import BitstreamError
 
@@ -45,7 +49,7 @@ def _decompress_one(codec: Any, job: files.Job, verbose: bool) -> dict[str, Any]
         raise BitstreamError(f"There is no file {str(job.source)!r}.") from None
     began = time.perf_counter()
     try:
-        pixels = codec.decompress(stream)
+        pixels = codec.decompress(stream, parts=parts)
     except Exception as error:
         error.args = (f"{job.source}: {error}",)
         raise

@@ -145,9 +145,14 @@ def _on_cluster(
         bar.advance(shown)
 
 
+def refuse_existing(target: pathlib.Path, force: bool) -> None:
+    """Raises a LicError where an output exists and may not be overwritten."""
+    if target.exists() and not force:
+        raise LicError(f"{target} exists. Say --force to overwrite it, or name another output.")
+
+
 def _one(job: Job, tell: Tell, work: Callable[[Job, Tell], dict[str, Any]], force: bool) -> dict[str, Any]:
-    if job.target.exists() and not force:
-        raise LicError(f"{job.target} exists. Say --force to overwrite it, or name another output.")
+    refuse_existing(job.target, force)
     job.target.parent.mkdir(parents=True, exist_ok=True)
     return work(job, tell)
 

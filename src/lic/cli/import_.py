@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lic.cli import files
+
 
 def import_(
     checkpoint: Annotated[
@@ -21,8 +23,7 @@ def import_(
 
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")
-    if out.exists() and not force:
-        raise lic.LicError(f"{out} exists. Say --force to overwrite it, or name another output.")
+    files.refuse_existing(out, force)
     codec = lic.Codec(lic.import_checkpoint(checkpoint, model))
     codec.save(out)
     print(f"{checkpoint} -> {out}  codec {codec.fingerprint.hex()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numbers
+import functools
 import os
 import zlib
 from collections.abc import Callable, Iterable
@@ -11,25 +11,19 @@ from typing import Any, Literal
 import numpy as np
 
 from lic.codec.file import CodecFile
-from lic.codec.images import coloured
+from lic.codec.images import checked_image, coloured
 from lic.codec.refinement import STEPS, Refiner, check_effort
 from lic.codec.shipped import codec_path, name_of
-from lic.codec.stream import QUALITY_STEPS, Flag, Stream
-from lic.codec.target import highest_quality
+from lic.codec.stream import Flag, Stream
+from lic.codec.target import checked_quality, highest_quality
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.codec.times import collect
 from lic.entropy.coders import Decode, Encode, Encoded
 from lic.entropy.normal import Scales
+from lic.entropy.preview import Preview, check_parts, parts_of
 from lic.entropy.tables import Tables
 from lic.environment import compute_in, tf
-from lic.errors import (
-    BitstreamError,
-    CheckpointError,
-    DesyncError,
-    ImageError,
-    LicError,
-    WrongModelError,
-)
+from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError
 from lic.models.base import CompressionModel
 from lic.models.tensors import get_tensors, set_tensors
 from lic.transforms.derived import remembering
@@ -108,7 +102,7 @@ class Codec:
             that refinement measures.
           LicError: The model gave numbers that are not finite.
         """
-        image, quality = _checked(image), self._quality(quality)
+        image, quality = checked_image(image), checked_quality(quality, self.model.gains)
         check_effort(effort)
         latent = self._latent(image)
         stream = self._pack(image, quality, self._encode(latent, quality))
@@ -136,7 +130,7 @@ class Codec:
           LicError: The codec has one rate only, or the lowest quality's stream is larger.
         """
         check_effort(effort)
-        image = _checked(image)
+        image = checked_image(image)
         latent = self._latent(image)
         quality, stream = highest_quality(
             lambda quality: self._pack(image, quality, self._encode(latent, quality)), self.qualities, max_bytes
@@ -150,25 +144,36 @@ class Codec:
         gains = self.model.gains
         return tuple(range(1, gains.count + 1)) if gains else ()
 
-    def decompress(self, stream: bytes, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    @functools.cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the latent's parts, in the order in which they are coded and `decompress` counts them."""
+        return parts_of(self.model.entropy)
+
+    def decompress(self, stream: bytes, *, parts: int | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] where it was grey.
 
         Args:
           stream: What `compress` returned.
+          parts: Decodes only so many of `parts`, for a preview, and takes the rest at their predicted means. What is
+            not read is not checked, so that a `DesyncError` needs all.
           max_pixels: Larger images are refused before anything is allocated.
 
         Raises:
           BitstreamError: The bytes are not a stream, damaged, or of an image that is too large.
           WrongModelError: Another codec has made the stream.
           DesyncError: The decoded symbols are not those that were coded.
+          ValueError: `parts` is no number of parts.
         """
+        check_parts(parts)
         parsed = Stream.parse(bytes(stream))
         self._check(parsed, max_pixels)
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
-        y_hat, symbols, seconds = self._decode(parsed.payload, rows, columns, parsed.quality or 0.0)
+        whole = parts is None or parts >= len(self.parts)
+        decode = self._decode if whole else self._preview(int(parts))
+        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or 0.0)
         collect(seconds)
-        if _crc(symbols) != parsed.symbols_crc:
+        if whole and _crc(symbols) != parsed.symbols_crc:
             raise DesyncError(
                 "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
                 "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
@@ -182,14 +187,14 @@ class Codec:
         """Compresses images, whose sizes may differ, one by one; options and streams are those of `compress`."""
         return [self.compress(image, **options) for image in images]
 
-    def decompress_batch(self, streams: Iterable[bytes], *, max_pixels: int = MAX_PIXELS) -> list[np.ndarray]:
-        """Decodes streams one by one."""
-        return [self.decompress(stream, max_pixels=max_pixels) for stream in streams]
+    def decompress_batch(self, streams: Iterable[bytes], **options: Any) -> list[np.ndarray]:
+        """Decodes streams one by one; options are those of `decompress`."""
+        return [self.decompress(stream, **options) for stream in streams]
 
     def estimate(self, image: np.ndarray, *, quality: float | None = None) -> dict[str, float]:
         """Returns the estimated bits of each part of an image's stream, without header and checksums."""
-        images, quality = coloured(_checked(image))[None].astype(np.float32), self._quality(quality)
-        estimated = self.model(images, quality=tf.constant([quality]))
+        images = coloured(checked_image(image))[None].astype(np.float32)
+        estimated = self.model(images, quality=tf.constant([checked_quality(quality, self.model.gains)]))
         return {name: float(bits[0]) for name, bits in estimated.bits.items()}
 
     def save(self, path: str | os.PathLike) -> None:
@@ -240,8 +245,11 @@ class Codec:
         self._analyse = tf.function(self._analyse_image, [image], autograph=False)
         self._encode = tf.function(self._encode_latent, [latent, real], autograph=False)
         self._encode_refined = tf.function(self._encode_latents, autograph=False, reduce_retracing=True)
-        payload = tf.TensorSpec((), tf.string)
-        self._decode = tf.function(self._decode_latent, [payload, integer, integer, real], autograph=False)
+        coded = [tf.TensorSpec((), tf.string), integer, integer, real]
+        self._decode = tf.function(self._decode_latent, coded, autograph=False)
+        self._preview = functools.cache(
+            lambda parts: tf.function(functools.partial(self._decode_latent, parts=parts), coded, autograph=False)
+        )
         self._synthesise = tf.function(self._synthesise_latent, [latent], autograph=False)
 
     def _latent(self, image: np.ndarray) -> np.ndarray:
@@ -295,17 +303,6 @@ class Codec:
 
         return min(streams, key=loss)
 
-    def _quality(self, quality: float | None) -> float:
-        """A quality as streams carry it, or 0 where the codec has one rate."""
-        last = len(self.qualities)
-        known = isinstance(quality, numbers.Real) and 1 <= quality <= last
-        if quality is not None and not known:
-            has = f"from 1 to {last}" if last else "None, since this codec has a single rate"
-            raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
-        if not last:
-            return 0.0
-        return round((self.model.gains.middle if quality is None else quality) * QUALITY_STEPS) / QUALITY_STEPS
-
     def _analyse_image(self, image: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):
             return tf.cast(self.model.transform.analysis(image[None])[0], "float32")
@@ -321,11 +318,12 @@ class Codec:
         return coder.finish()
 
     def _decode_latent(
-        self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor
+        self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor, parts: int | None = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         entropy = self.model.entropy
         zeros = tf.zeros((1, rows, columns, self.model.transform.depth))
-        coder = Decode(payload, zeros, self._tables, entropy.priors)
+        coded = payload, zeros, self._tables, entropy.priors
+        coder = Decode(*coded) if parts is None else Preview(*coded, parts)
         with remembering(self._derived):
             y_hat = entropy.walk(self.model.coder(coder, quality[None]))
         return self.model.finish(y_hat, quality[None])[0], *coder.finish()
@@ -365,18 +363,6 @@ def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), **options)
-
-
-def _checked(image: np.ndarray) -> np.ndarray:
-    image = np.asarray(image)
-    allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
-    if image.dtype != np.uint8 or not allowed or not image.size:
-        raise ImageError(
-            "Expected an image as uint8 [height, width, 3], or [height, width] for grey, of at least 1x1. "
-            f"Received: {image.dtype} {list(image.shape)}. Convert it, for example with "
-            "np.asarray(PIL.Image.open(path).convert('RGB'))."
-        )
-    return image
 
 
 def _crc(symbols: tf.Tensor) -> int:

@@ -92,6 +92,19 @@ def coloured(pixels: np.ndarray) -> np.ndarray:
     return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
 
 
+def checked_image(image: np.ndarray) -> np.ndarray:
+    """Returns an array, or raises an ImageError where it is no image that a codec takes."""
+    image = np.asarray(image)
+    allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if image.dtype != np.uint8 or not allowed or not image.size:
+        raise ImageError(
+            "Expected an image as uint8 [height, width, 3], or [height, width] for grey, of at least 1x1. "
+            f"Received: {image.dtype} {list(image.shape)}. Convert it, for example with "
+            "np.asarray(PIL.Image.open(path).convert('RGB'))."
+        )
+    return image
+
+
 def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
     """Writes pixels to an image file whose format its name's ending tells, aside and renamed.
 

@@ -1,13 +1,34 @@
-"""The quality that meets a target: the highest whose stream is small enough."""
+"""The quality of a stream: the one that is asked for, or the highest whose stream is small enough."""
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from lic.codec.stream import QUALITY_STEPS
 from lic.errors import LicError
 
+if TYPE_CHECKING:
+    from lic.models.gains import Gains
+
 STEP = 1 / QUALITY_STEPS
+
+
+def checked_quality(quality: float | None, gains: Gains | None) -> float:
+    """Returns a quality as streams carry it, the middle one for None, or 0 for a model of one rate.
+
+    Raises:
+      ValueError: The model does not have it.
+    """
+    last = gains.count if gains else 0
+    known = isinstance(quality, numbers.Real) and 1 <= quality <= last
+    if quality is not None and not known:
+        has = f"from 1 to {last}" if last else "None, since this codec has a single rate"
+        raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
+    if not last:
+        return 0.0
+    return round((gains.middle if quality is None else quality) * QUALITY_STEPS) / QUALITY_STEPS
 
 
 def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int) -> tuple[float, bytes]:

@@ -188,10 +188,10 @@ class Decode(Coder):
     def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: Tables, priors: Sequence[LearntPrior]):
         super().__init__(tables.scales, zeros)
         self._tables, self._priors = tables, priors
-        self._decoder, self._symbols = RangeDecoder(string, tables), []
+        self._decoder, self._symbols = RangeDecoder(string, tables), [tf.zeros([0], "int32")]
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns all symbols in coding order [count] as int32, and the seconds that the range coder took."""
+        """Returns the symbols that were read, in coding order [count] as int32, and the seconds that this took."""
         return tf.concat(self._symbols, 0), self._decoder.seconds
 
     def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
@@ -224,5 +224,9 @@ def _rows(
 ) -> tf.Tensor:
     if isinstance(distribution, Normal):
         return tables.normal_rows(distribution)
-    number = next(number for number, prior in enumerate(priors) if prior is distribution)
-    return tables.prior_rows(number, shape)
+    return tables.prior_rows(number_of(distribution, priors), shape)
+
+
+def number_of(wanted: LearntPrior, priors: Sequence[LearntPrior]) -> int:
+    """Returns which of an entropy model's priors this one is, by which the tables know it."""
+    return next(number for number, prior in enumerate(priors) if prior is wanted)

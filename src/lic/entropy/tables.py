@@ -49,8 +49,7 @@ class Tables(NamedTuple):
         scales: Scales,
     ) -> Tables:
         """Makes the tables from what a codec file keeps of them."""
-        rows = np.split(counts, np.cumsum(size[:-1] + 1))
-        cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(row)]) for row in rows]
+        cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(row)]) for row in _split(counts, size)]
         escapes = [[PRECISION, 0, TOTAL], [PRECISION, *range(TOTAL + 1)]]
         return cls(
             counts,
@@ -80,6 +79,13 @@ class Tables(NamedTuple):
         start = sum(self.priors[:number])
         return tf.broadcast_to(tf.range(start, start + self.priors[number]), shape)
 
+    def prior_medians(self, number: int) -> np.ndarray:
+        """Returns the median [channels] of the symbols that each row of the prior with this number holds."""
+        start = sum(self.priors[:number])
+        rows = slice(start, start + self.priors[number])
+        held = [np.cumsum(row[:-1]) for row in _split(self.counts, self.size)[rows]]
+        return self.first[rows] + [np.searchsorted(below, below[-1] / 2) for below in held]
+
 
 def make_tables(priors: list[LearntPrior], scales: Scales) -> Tables:
     """Makes the tables of a model's learnt priors and scales, in float64."""
@@ -105,6 +111,11 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
     missing = TOTAL - whole.sum()
     whole[np.argsort(whole - exact, kind="stable")[:missing]] += 1
     return whole
+
+
+def _split(counts: np.ndarray, size: np.ndarray) -> list[np.ndarray]:
+    """The counts of each row, that of its escape last."""
+    return np.split(counts, np.cumsum(size[:-1] + 1))
 
 
 def _normal_row(deviation: float) -> tuple[int, np.ndarray]:

@@ -9,8 +9,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lic.codec.file import written_aside
 from lic.evaluation.contenders import is_published
+from lic.evaluation.plotting import check_matplotlib, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,6 @@ DASHES = ("dashed", "dotted", "dashdot", "longdash")
 _LONG = (0, (8, 2))
 _LOOK = {
     "figure.dpi": 300,
-    "savefig.dpi": 300,
     "font.family": "DejaVu Sans",  # Comes with matplotlib, so that text is as wide everywhere.
     "font.size": 8,
     "axes.labelsize": 8,
@@ -94,12 +93,9 @@ def look() -> Iterator[None]:
     Raises:
       ImportError: matplotlib is missing.
     """
-    try:
-        import matplotlib.style
-    except ImportError as error:
-        raise ImportError(
-            f"Pictures need matplotlib, which cannot be imported ({error}). Install `keras-lic[eval]`."
-        ) from error
+    check_matplotlib()
+    import matplotlib.style
+
     with matplotlib.style.context(["default", _LOOK]):
         yield
 
@@ -150,6 +146,5 @@ def legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[str], 
 
 def save(figure: Figure, path: str | os.PathLike) -> None:
     """Writes a figure as what the path ends in, .png or .svg, without the date, and with text as text in SVG."""
-    form = os.fspath(path).rpartition(".")[2]
-    with look(), written_aside(path) as file:
-        figure.savefig(file, format=form, metadata={"Date": None} if form == "svg" else {})
+    with look():
+        write_figure(path, figure)

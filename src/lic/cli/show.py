@@ -1,0 +1,108 @@
+"""`lic show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lic.cli import files, options
+
+if TYPE_CHECKING:
+    from lic.evaluation.show import Shown
+
+FIGURES, PAGES = (".png", ".svg"), (".html", ".htm")
+
+
+def show(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The image.")],
+    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    quality: Annotated[
+        float | None,
+        typer.Option("--quality", "-q", metavar="Q", help="Of a model with several; from 1, the lowest rate."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The figure, .png or .svg; default: IMAGE's name and .show.png."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="A page to compare on, in one file.")
+    ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEFT,TOP,WIDTH,HEIGHT", help="Pixels that are drawn large; default: where the error is largest."
+        ),
+    ] = None,
+    background: Annotated[
+        str | None, typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour.")
+    ] = None,
+    to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Take 16 bits a channel, rounded to 8.")] = False,
+    precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
+    tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
+    frame: Annotated[int | None, typer.Option(metavar="N", help="Frame, from 0, of a file with several.")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
+) -> None:
+    """Draw an image beside what a codec makes of it, the errors, and where the bits go.
+
+    The page of --html has a slider between original, decoded image and JPEG at the same bytes.
+    """
+    box = _box(crop)
+    out = image.with_suffix(".show.png") if out is None and html is None else out
+    _check_ending("--out", out, FIGURES)
+    _check_ending("--html", html, PAGES)
+    for target in filter(None, (out, html)):
+        files.refuse_existing(target, force)
+    from lic.evaluation.plotting import check_matplotlib
+
+    check_matplotlib()
+    from lic.codec.images import read_image
+    from lic.evaluation.show import Box
+    from lic.evaluation.show import show as show_in
+
+    pixels = read_image(image, background=background, to_8_bit=to_8_bit, frame=frame)
+    codec = options.load(model, precision, tile)
+    try:
+        shown = show_in(codec, pixels, quality=quality, crop=Box(*box) if box else None)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    about = f"{model}, quality {quality:g}" if quality is not None else model
+    for target in filter(None, (out, html)):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (_write_figure if target is out else _write_page)(target, shown, image.name, about)
+        print(f"{image} -> {target}  {shown.decoded.figures}")
+
+
+def _box(crop: str | None) -> tuple[int, ...] | None:
+    if crop is None:
+        return None
+    try:
+        left, top, width, height = (int(number) for number in crop.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--crop {crop}: expected LEFT,TOP,WIDTH,HEIGHT in pixels") from None
+    return left, top, width, height
+
+
+def _check_ending(option: str, path: Path | None, endings: tuple[str, ...]) -> None:
+    if path is not None and path.suffix.lower() not in endings:
+        raise typer.BadParameter(f"{option} {path}: expected a name that ends in {' or '.join(endings)}")
+
+
+def _write_figure(path: Path, shown: Shown, name: str, about: str) -> None:
+    from lic.evaluation.figure import draw
+    from lic.evaluation.plotting import write_figure
+
+    write_figure(path, draw(shown, f"{name}  ·  {about}"))
+
+
+def _write_page(path: Path, shown: Shown, name: str, about: str) -> None:
+    from lic.codec.file import written_aside
+    from lic.evaluation.page.fill import page
+
+    height, width = shown.original.pixels.shape[:2]
+    text = page(shown, name, f"{width}x{height} pixels, {about}")
+    with written_aside(path) as file:
+        file.write(text.encode())
