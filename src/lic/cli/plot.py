@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lic.cli import options
+from lic.cli import files, options
 from lic.errors import LicError, RegistryError
 
 PAGE = "html"
@@ -52,7 +52,8 @@ def plot(
         figures |= _figures(group, measured, anchor, method, title, max_bpp)
     targets = {name: [out / f"{name}.{still}" for still in stills] for name in figures}
     pages = [out / f"rate-distortion.{PAGE}"] if PAGE in forms else []
-    _check_absent([*itertools.chain(*targets.values()), *pages], force)
+    for target in (*itertools.chain(*targets.values()), *pages):
+        files.refuse_existing(target, force)
     out.mkdir(parents=True, exist_ok=True)
     for name, draw in figures.items():
         _attempt(name, targets[name], draw)
@@ -107,9 +108,3 @@ def _attempt(name: str, targets: list[Path], draw: Callable[[], Any]) -> None:
     for target in targets:
         save(figure, target)
         print(target)
-
-
-def _check_absent(targets: list[Path], force: bool) -> None:
-    there = [str(target) for target in targets if target.exists()]
-    if there and not force:
-        raise LicError(f"{there[0]} exists. Say --force to overwrite it, or name another folder.")
