@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from lic.cli import compress, decompress, import_, info, models, train
+from lic.cli import complexity, compress, decompress, import_, info, models, train
 from lic.errors import LicError
 
 app = typer.Typer(
@@ -18,7 +18,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (compress.compress, decompress.decompress, info.info, models.models, train.train):
+for _verb in (
+    compress.compress,
+    decompress.decompress,
+    info.info,
+    models.models,
+    complexity.complexity,
+    train.train,
+):
     app.command()(_verb)
 app.command("import")(import_.import_)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import dataclasses
 import functools
@@ -80,8 +79,15 @@ class Complexity:
     @property
     def per_pixel(self) -> tuple[PartComplexity, ...]:
         """The parts with multiply-accumulates for each pixel of the image."""
-        pixels = self.height * self.width
-        return tuple(PartComplexity(*row[:2], *(macs / pixels for macs in row[2:])) for row in self.rows)
+        return tuple(self._per_pixel(row) for row in self.rows)
+
+    @property
+    def total_per_pixel(self) -> PartComplexity:
+        """All parts together, likewise."""
+        return self._per_pixel(self.total)
+
+    def _per_pixel(self, row: PartComplexity) -> PartComplexity:
+        return PartComplexity(*row[:2], *(macs / (self.height * self.width) for macs in row[2:]))
 
 
 def complexity(model: CompressionModel, height: int = 512, width: int = 768) -> Complexity:
@@ -99,9 +105,7 @@ def complexity(model: CompressionModel, height: int = 512, width: int = 768) -> 
     if height < 1 or width < 1:
         raise ValueError(f"complexity: expected height and width of at least 1. Received: {height}x{width}.")
     model.make_variables()
-    parameters = collections.Counter()
-    for path, variable in named_variables(model).items():
-        parameters[_part_of(path)] += variable.shape.num_elements()
+    parameters = parameters_of(model)
     encode, decode = _multiply_accumulates(model, height, width)
     parts = dict.fromkeys([*parameters, *encode, *decode])
     return Complexity(
@@ -109,6 +113,14 @@ def complexity(model: CompressionModel, height: int = 512, width: int = 768) -> 
         width,
         tuple(PartComplexity(part, parameters[part], encode[part], decode[part]) for part in parts),
     )
+
+
+def parameters_of(model: CompressionModel) -> Counts:
+    """Returns the number of parameters of each part of a model that has run; shared ones count once."""
+    parameters = Counts()
+    for path, variable in named_variables(model).items():
+        parameters[_part_of(path)] += variable.shape.num_elements()
+    return parameters
 
 
 def _part_of(path: str) -> str:
@@ -120,9 +132,7 @@ def _part_of(path: str) -> str:
             return f"hyper {way}"
         case ["entropy", *inner]:
             return next((_ROLES[name] for name in reversed(inner) if name in _ROLES), inner[0])
-        case [name, *_]:
-            return name
-    raise AssertionError(path)
+    return path.split("/")[0]
 
 
 class _Marks:
@@ -216,7 +226,9 @@ def _encode(model: CompressionModel, marks: _Marks, images: tf.Tensor) -> list[t
     return coder.needed
 
 
-def _decode(model: CompressionModel, marks: _Marks, latent: tf.Tensor, side: tf.Tensor | None = None) -> list[tf.Tensor]:
+def _decode(
+    model: CompressionModel, marks: _Marks, latent: tf.Tensor, side: tf.Tensor | None = None
+) -> list[tf.Tensor]:
     coder, quality = _Rehearse(latent, model.entropy.scales, side), model.qualities(tf.constant(1))
     with marks.scope("gains"):
         gained = model.coder(coder, quality)

@@ -20,6 +20,7 @@ Counts = collections.Counter  # Label -> multiply-accumulates.
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _CONDITIONS = ("If", "StatelessIf")
 _LOOPS = ("While", "StatelessWhile")
+_SAME = ("Identity", "StopGradient", "PreventGradient")  # Lists of tensors pass through them too.
 _SIZES = {
     "Shape": lambda shape: shape.as_list(),
     "Size": lambda shape: shape.num_elements(),
@@ -139,12 +140,15 @@ class DryRun:
         if operation.type in TENSOR_LISTS:
             pairs = zip(TENSOR_LISTS[operation.type](*inputs), operation.outputs, strict=True)
             return [each._replace(shape=each.shape.merge_with(tensor.shape)) for each, tensor in pairs]
-        if operation.type in ("Identity", "StopGradient", "PreventGradient"):
+        if operation.type in _SAME:
             return inputs
-        return self._computed(operation, inputs) if _computable(operation, inputs) else self._inferred(operation, inputs)
+        if _computable(operation) and all(each.value is not None for each in inputs):
+            return self._computed(operation, inputs)
+        return self._inferred(operation, inputs)
 
     def _computed(self, operation: tf.Operation, inputs: list[Known]) -> list[Known]:
-        results = _apply(operation, [tf.constant(each.value, tensor.dtype) for each, tensor in zip(inputs, operation.inputs)])
+        pairs = zip(inputs, operation.inputs, strict=True)
+        results = _apply(operation, [tf.constant(each.value, tensor.dtype) for each, tensor in pairs])
         return [Known.of(result.numpy()) for result in results]
 
     def _inferred(self, operation: tf.Operation, inputs: list[Known]) -> list[Known]:
@@ -162,10 +166,10 @@ def _stand_in(known: Known, tensor: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.Placeholder(dtype=tensor.dtype, shape=known.shape)
 
 
-def _computable(operation: tf.Operation, inputs: list[Known]) -> bool:
+def _computable(operation: tf.Operation) -> bool:
+    """Whether an operation can be computed apart from its graph, and always gives the same."""
     plain = all(tensor.dtype not in (tf.variant, tf.resource) for tensor in operation.outputs)
-    known = all(each.value is not None for each in inputs)
-    return plain and known and bool(operation.outputs) and not operation.op_def.is_stateful and _raw(operation) is not None
+    return bool(operation.outputs) and plain and not operation.op_def.is_stateful and _raw(operation) is not None
 
 
 def _raw(operation: tf.Operation) -> Callable | None:
