@@ -63,3 +63,8 @@ def as_reported(value: tf.Tensor) -> tf.Tensor:
 def layer_internals() -> frozenset[str]:
     """Returns the attributes that Keras itself gives to every layer and model."""
     return frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))
+
+
+def called_graph(operation: tf.Operation, function: Any) -> tf.Graph:
+    """Returns the traced graph of a function that an operation names in one of its attributes."""
+    return operation.graph._get_function(function.name).graph

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,19 @@ def test_any_size_comes_back(size, transform):
 
 def test_without_side_information_z_hat_is_none(images):
     assert tiny_model("conv", "factorized")(images).z_hat is None
+
+
+def test_summary_has_the_parts_and_all_parameters():
+    model, lines = tiny_model("klt", "checkerboard", lmbda=LMBDAS), []
+    model.summary(print_fn=lambda text, **_: lines.append(text))
+    printed = "\n".join(lines).replace(",", "")
+    layers = (model.transform, model.entropy, model.gains)
+    for layer in layers:
+        assert re.search(rf"{layer.name} .* {layer.count_params()}\b", printed), printed
+    assert f"Total params: {sum(layer.count_params() for layer in layers)} " in printed
+    assert "unused" not in printed
+    assert "unbuilt" not in printed
+    assert len(printed.splitlines()) < 20
 
 
 def test_losses_are_what_they_say(images):

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from lic.cli import compare, compress, decompress, eval, import_, info, models, plot, show, train
+from lic.cli import compare, complexity, compress, decompress, eval, import_, info, models, plot, show, train
 from lic.cli.several import Several
 from lic.errors import LicError
 
@@ -19,12 +19,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (compress.compress, decompress.decompress, info.info, models.models, show.show, train.train):
+for _verb in (compress.compress, decompress.decompress, info.info, models.models):
     app.command()(_verb)
-app.command("eval", cls=Several)(eval.evaluate)
-app.command(cls=Several)(compare.compare)
-app.command(cls=Several)(plot.plot)
 app.command("import")(import_.import_)
+app.command()(train.train)
+app.command("eval", cls=Several)(eval.evaluate)
+for _verb in (compare.compare, plot.plot):
+    app.command(cls=Several)(_verb)
+for _verb in (show.show, complexity.complexity):
+    app.command()(_verb)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
       CheckpointError: No weights ship for the model.
     """
     text = os.fspath(name_or_path)
-    if text.endswith(".codec") or os.sep in text or os.path.exists(text):
+    if is_path(text):
         return text
     weights = registry.models.get(text)().weights
     if weights is None:
@@ -27,6 +27,11 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
             f"No weights ship for the model {text!r}. Train lic.create_model({text!r}), then save a lic.Codec of it."
         )
     return str(importlib.resources.files("lic.models").joinpath("weights", weights))
+
+
+def is_path(text: str) -> bool:
+    """Returns whether a text is the path of a codec file, and not a model's name."""
+    return text.endswith(".codec") or os.sep in text or os.path.exists(text)
 
 
 def name_of(fingerprint: bytes) -> str:

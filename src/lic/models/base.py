@@ -14,6 +14,7 @@ from lic.entropy.coders import Coder
 from lic.entropy.noise import drawn_from, uniform
 from lic.environment import apply_summed, as_reported, keras, tf
 from lic.models.adam import Adam
+from lic.models.complexity import Complexity, complexity
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
 from lic.models.gains import Gains
 from lic.transforms.base import Transform
@@ -117,6 +118,20 @@ class CompressionModel(Configured, keras.Model):
         """Makes all variables, by running the model on a small image unless it has run."""
         if not self.__dict__.get("_has_run"):
             self(tf.zeros((1, 64, 64, 3)))
+
+    def complexity(self, height: int = 512, width: int = 768) -> Complexity:
+        """Counts the parameters and multiply-accumulates of each part, without computing an image.
+
+        Args:
+          height: Height of the image in pixels.
+          width: Width of the image in pixels.
+        """
+        return complexity(self, height, width)
+
+    def summary(self, *args: Any, **kwargs: Any) -> None:
+        """Prints the parts and their parameters, as Keras does; arguments are those of `keras.Model.summary`."""
+        self.make_variables()  # Keras would count those there are.
+        super().summary(*args, **kwargs)
 
     def losses_of(
         self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +21,8 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
     Raises:
       LicError: A weight cannot be reached by attributes, such as one in a list of lists.
     """
-    found, seen = {}, set()
-    for path, variable in _walk(layer, ()):
-        if id(variable) not in seen:
-            seen.add(id(variable))
-            found["/".join(path)] = variable
+    found = _first_paths(each for each in _walk(layer, ()) if not isinstance(each[1], keras.layers.Layer))
+    seen = {id(variable) for variable in found.values()}
     for variable in layer.weights:
         if id(variable) not in seen:
             raise LicError(
@@ -32,6 +30,11 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
                 "Keep layers and weights as attributes, or in flat lists or dicts that are attributes."
             )
     return found
+
+
+def named_layers(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
+    """Returns every layer inside a layer by its attribute path, in the order and with the names of its weights."""
+    return _first_paths(each for each in _walk(layer, ()) if each[0] and isinstance(each[1], keras.layers.Layer))
 
 
 def get_tensors(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
@@ -72,10 +75,22 @@ def assign(variables: Mapping[str, tf.Variable], tensors: Mapping[str, np.ndarra
         variable.assign(tensors[name].astype(tf.as_dtype(variable.dtype).as_numpy_dtype))
 
 
-def _walk(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tf.Variable]]:
+def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
+    """What was found by its path, or by the first of several paths."""
+    paths, seen = {}, set()
+    for path, value in found:
+        if id(value) not in seen:
+            seen.add(id(value))
+            paths["/".join(path)] = value
+    return paths
+
+
+def _walk(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every weight and layer with its path, layers before what they hold."""
     if isinstance(value, (tf.Variable, getattr(keras, "Variable", tf.Variable))):
         yield path, value
     elif isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric):
+        yield path, value
         for name, attribute in list(vars(value).items()):
             if name not in _internals() and not (name.startswith("_") and isinstance(attribute, dict)):
                 yield from _walk(attribute, (*path, name.lstrip("_")))
