@@ -19,8 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import lic
-from lic.demo import describe
-from lic.evaluation.pictures import jpeg_of_size
+from lic.evaluation.pictures import beside_jpeg
 
 TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."
 WEIGHT_BITS, MOMENT_BITS = 10, 6  # Of the fraction of each float32 that `--keep` keeps.
@@ -70,9 +69,8 @@ def main() -> None:
     codec.save(arguments.out)
     page = text_page()
     stream = codec.compress(page)
-    jpeg = jpeg_of_size(page, len(stream))[1]
-    print(describe("page of text", stream, page, codec.decompress(stream)))
-    print(describe("JPEG", jpeg, page, np.asarray(Image.open(io.BytesIO(jpeg)))))
+    _, ours, jpeg = beside_jpeg(page, stream, codec.decompress(stream))
+    print(f"page of text: {ours.figures}; {jpeg.name}: {jpeg.figures}")
     png = io.BytesIO()
     Image.fromarray(page).save(png, "PNG", optimize=True)
     print(f"PNG: {len(png.getvalue()):,} bytes")

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lic.models.lambdas import LAMBDAS
 from lic.registry import register_model
 
 
@@ -222,15 +223,15 @@ def ms2020() -> Recipe:
 
 @register_model("default")
 def default() -> Recipe:
-    """A small model with weights that ship: block transform, residual branches, checkerboard context."""
+    """A small model of eight qualities whose weights ship: block transform, residual branches, checkerboard."""
     return Recipe(
         transform="klt",
         entropy="checkerboard",
         hyper="conv",
-        lmbda=0.01,
+        lmbda=LAMBDAS["mse"],
         sizes={
             "width": 128,
-            "latent_depth": 192,
+            "latent_depth": 320,
             "outer_width": 96,
             "hyper_width": 96,
             "side_depth": 64,
@@ -240,7 +241,7 @@ def default() -> Recipe:
             "parameter_widths": (192,),
             "fusion": "add",
         },
-        parameters=3_778_368,
+        parameters=4_798_400,
         paper="made for lic",
         weights="default.codec",
     )

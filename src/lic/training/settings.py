@@ -95,9 +95,10 @@ PRESETS = {
         "default",
         LAMBDAS["mse"],
         {
-            "steps": 40_000,
+            "steps": 42_000,
+            "batch": 4,
             "crop": 128,
-            "learning_rate": 1e-3,
+            "learning_rate": 5e-4,
             "warm_up": 200,
             "decay": "cosine",
             "average": 0.998,
