@@ -10,7 +10,7 @@ find_python = $(shell for version in $(1); do \
 			>/dev/null 2>&1 && { echo "$$python"; exit; }; \
 	done; done)
 
-.PHONY: help setup setup-312 demo test test-312 test-both lint format clean
+.PHONY: help setup setup-312 demo test test-312 test-both docs docs-serve lint format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,15 @@ test-312: ## Run the tests in .venv-312, where Python 3.12 is there
 
 test-both: test test-312 ## Run the tests in both environments, where both Pythons are there
 
+.venv/.docs: .venv/.installed
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' && touch $@
+
+docs: .venv/.docs ## Write the documentation's site into site/
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict
+
+docs-serve: .venv/.docs ## Serve the documentation, following changes
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs serve
+
 lint: .venv/.installed ## Check style and formatting
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -55,5 +64,5 @@ format: .venv/.installed ## Format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-clean: ## Remove the virtual environments and caches
-	rm -rf .venv .venv-312 .ruff_cache .hypothesis build dist
+clean: ## Remove the virtual environments, caches and the site
+	rm -rf .venv .venv-312 .ruff_cache .hypothesis build dist site

@@ -1,0 +1,206 @@
+"""Pages of the documentation: every example runs, every command parses, every link leads somewhere."""
+
+import importlib
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+import typer
+from PIL import Image
+
+import lic
+from lic import registry
+from lic.cli import app
+from tests.conftest import random_images
+
+ROOT = pathlib.Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
+FENCE = re.compile(r"^(?P<note>(?:<!-- [^\n]* -->\n)?)```(?P<kind>\S*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+
+# Blocks that the tests do not run, and why; the page says so above each.
+NOT_RUN = {
+    ("training.md", "<!-- not run by the tests: needs the package wandb -->"),
+    ("training.md", "<!-- not run by the tests: needs the package mlflow -->"),
+}
+# Fences that hold no code of ours.
+OTHER_FENCES = {("own-transform.md", "toml")}
+# First words of commands that are not `lic`.
+OTHER_COMMANDS = {"pip"}
+# What examples of long work are made smaller by.
+SMALLER = {
+    "training.md": {
+        "steps=20_000, batch=8, crop=256": "steps=2, batch=2, crop=64",
+        '"hzswq2021"': "tiny",
+        "crop=256, batch=8": "crop=64, batch=2",
+        "stop=10_000": "stop=2",
+        "lic.create_model(tiny)": "tiny",
+    }
+}
+TINY = "import lic\ntiny = lic.create_model(transform='klt', entropy='factorized', width=8, latent_depth=12)\n"
+# Pages that share a process, since the start of TensorFlow takes longer than most of them.
+GROUPS = {
+    "parts": [page for page in PAGES if page.startswith("parts/")],
+    "own": ["own-transform.md", "own-entropy-model.md", "codec-file.md", "stream.md"],
+    "use": ["index.md", "concepts.md", "evaluation.md", "training.md"],
+}
+RUNNER = """
+import os, pathlib, runpy, sys
+for page in sys.argv[1:]:
+    os.chdir(pathlib.Path(page).parent)
+    runpy.run_path(page)
+    print("ran", page, flush=True)
+"""
+
+
+def blocks(page):
+    """Note above, kind and text of each fenced block."""
+    return [match.groups() for match in FENCE.finditer((DOCS / page).read_text())]
+
+
+def example(page):
+    """The code of a page's python blocks, each on the lines that it has on the page."""
+    text = (DOCS / page).read_text()
+    lines = [""] * (text.count("\n") + 1)
+    for match in FENCE.finditer(text):
+        if match["kind"] == "python" and (page, match["note"].strip()) not in NOT_RUN:
+            first = text[: match.start("text")].count("\n")
+            own = match["text"].splitlines()
+            lines[first : first + len(own)] = own
+    code = "\n".join(lines)
+    for large, small in SMALLER.get(page, {}).items():
+        assert large in code, f"{page} no longer says {large!r}"
+        code = code.replace(large, small)
+    return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_examples_run(group, tmp_path):
+    scripts = []
+    for page in GROUPS[group]:
+        folder = tmp_path / page.replace("/", "-").removesuffix(".md")
+        for photograph in ("photo.png", "PHOTOGRAPHS/a.png", "HELD_OUT/b.png"):
+            (folder / photograph).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(random_images(70, 96, 3)).save(folder / photograph)
+        (folder / "page.py").write_text(example(page))
+        scripts.append(folder / "page.py")
+    ended = subprocess.run([sys.executable, "-c", RUNNER, *scripts], capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
+
+
+def test_every_page_with_examples_is_in_a_group():
+    with_examples = {page for page in PAGES if any(kind == "python" for _, kind, _ in blocks(page))}
+    assert with_examples == {page for group in GROUPS.values() for page in group}
+
+
+def test_no_block_is_skipped_in_silence():
+    skipped, others = set(), set()
+    for page in PAGES:
+        for note, kind, _ in blocks(page):
+            if note:
+                assert kind == "python", f"{page}: the note {note!r} is above a block of {kind}"
+                skipped.add((page, note.strip()))
+            if kind not in ("python", "bash"):
+                others.add((page, kind))
+        assert len(re.findall(r"^ *```", (DOCS / page).read_text(), re.MULTILINE)) == 2 * len(blocks(page)), page
+    assert skipped == NOT_RUN
+    assert others == OTHER_FENCES
+
+
+@pytest.mark.parametrize(("page", "note"), sorted(NOT_RUN))
+def test_what_does_not_run_is_python(page, note):
+    (text,) = [text for above, _, text in blocks(page) if above.strip() == note]
+    compile(text, page, "exec")
+
+
+COMMANDS = [
+    (page, line)
+    for page in PAGES
+    for _, kind, text in blocks(page)
+    if kind == "bash"
+    for line in text.replace("\\\n", " ").splitlines()
+]
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=[line for _, line in COMMANDS])
+def test_command_parses(page, line):
+    program, *words = shlex.split(line, comments=True)
+    if program in OTHER_COMMANDS:
+        return
+    assert program == "lic", f"{page}: {line}"
+    verb, *arguments = words
+    verbs = typer.main.get_command(app).commands
+    assert verbs[verb].make_context(f"lic {verb}", arguments).params
+
+
+def test_links_lead_somewhere():
+    count = 0
+    for page in PAGES:
+        text = FENCE.sub("", (DOCS / page).read_text())
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            target, _, anchor = link.partition("#")
+            count += 1
+            assert ((DOCS / page).parent / target).exists(), f"{page}: {link}"
+            assert not anchor or f"# {anchor.replace('-', ' ')}" in text.lower(), f"{page}: {link}"
+    assert count > 30
+
+
+def test_navigation_lists_every_page():
+    navigation = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2].partition("\n\n")[0]
+    listed = re.findall(r": (\S+\.md)$", navigation, re.MULTILINE)
+    notebooks = [path.relative_to(DOCS).with_suffix(".md").as_posix() for path in NOTEBOOKS]
+    assert sorted(listed) == sorted(PAGES + notebooks)
+
+
+def test_api_has_every_public_name():
+    text = (DOCS / "api.md").read_text()
+    assert [name for name in lic.__all__ if f"lic.{name}" not in text] == []
+
+
+@pytest.mark.parametrize("package", ["entropy", "transforms"])
+def test_layers_have_an_entry(package):
+    names = importlib.import_module(f"lic.{package}").__all__
+    text = "".join((DOCS / page).read_text() for page in PAGES)
+    known = {name for name in names if f"lic.{package}.{name}" in text or f"lic.{name}" in text}
+    assert set(names) - known == set()
+
+
+def test_every_part_has_a_page():
+    expected = {}
+    registries = (("", registry.transforms), ("hyper-", registry.hyper_transforms), ("", registry.entropy_models))
+    for prefix, entries in registries:
+        for name, part in [(name, entries.get(name)) for name in entries.names()]:
+            if part.__module__.startswith("lic."):
+                package = ".".join(part.__module__.split(".")[:2])
+                expected[f"parts/{prefix}{name}.md"] = f"::: {package}.{part.__name__}\n"
+    assert sorted(expected) == GROUPS["parts"]
+    for page, directive in expected.items():
+        assert directive in (DOCS / page).read_text()
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs(notebook, tmp_path):
+    import nbclient
+    import nbformat
+
+    loaded = nbformat.read(notebook, 4)
+    client = nbclient.NotebookClient(loaded, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_holds_what_it_computed(notebook):
+    import nbformat
+
+    loaded = nbformat.read(notebook, 4)
+    nbformat.validate(loaded)
+    code = [cell for cell in loaded.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    outputs = [output for cell in code for output in cell.outputs]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+    assert all(output.output_type != "error" and output.get("name") != "stderr" for output in outputs)
+    assert notebook.stat().st_size < 300_000
