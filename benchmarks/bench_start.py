@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import pathlib
 import subprocess
 import sys
@@ -26,8 +27,10 @@ def measure_start(task: Task) -> list[Quantity]:
 
     with tempfile.TemporaryDirectory() as folder:
         np.save(image := pathlib.Path(folder) / "image.npy", task.pixels()[0])
-        commands = {name: [sys.executable, *step] for name, step in steps(task.model, image).items()}
-        return [Quantity(name, "s", times(lambda: run(command), task.repeats)) for name, command in commands.items()]
+        return [
+            Quantity(name, "s", times(functools.partial(run, [sys.executable, *step]), task.repeats))
+            for name, step in steps(task.model, image).items()
+        ]
 
 
 def steps(model: str, image: pathlib.Path) -> dict[str, list[str]]:

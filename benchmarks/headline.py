@@ -1,4 +1,4 @@
-"""The headline of the checkerboard's publication: how many times faster it decodes than channels one after the other."""
+"""The headline of the checkerboard's publication: how many times faster than slice after slice it decodes."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def measured(jobs: Jobs, calibration_repeats: int) -> Iterator[Measured]:
     """
     before, died = _calibrated(calibration_repeats), []
     for function, task in jobs:
-        report(f"{function.__name__}: {task}")
+        report(f"{_name(function)}: {task}")
         try:
             quantities = in_fresh_process(function, task)
         except ChildProcessError as error:
@@ -96,7 +96,7 @@ def in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Result
             return pool.submit(function, *arguments).result()
         except BrokenProcessPool:
             raise ChildProcessError(
-                f"The process of {function.__name__} died, most likely for want of memory; try a smaller size."
+                f"The process of {_name(function)} died, most likely for want of memory; try a smaller size."
             ) from None
 
 
@@ -141,6 +141,10 @@ def calibrate(repeats: int) -> Calibration:
 def report(text: str) -> None:
     """Says on stderr how far the benchmark has come."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "func", function).__name__  # Of a functools.partial that of what it calls.
 
 
 def _calibrated(repeats: int) -> Calibration:

@@ -135,20 +135,20 @@ def read(path: pathlib.Path, needed: Iterable[str]) -> list[Row]:
         return list(reader)
 
 
-def check_appendable(path: pathlib.Path) -> None:
+def check_appendable(path: pathlib.Path, columns: Sequence[str] = COLUMNS) -> None:
     """Raises a ValueError where a file is there that is not one of results."""
     if path.exists():
         with open(path, newline="") as file:
-            if tuple(next(csv.reader(file), ())) != COLUMNS:
+            if next(csv.reader(file), []) != list(columns):
                 raise ValueError(f"{path} has other columns than results have. Name another file with --out.")
 
 
-def append(path: pathlib.Path, rows: Sequence[Row]) -> None:
+def append(path: pathlib.Path, rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> None:
     """Appends rows to a CSV file, and makes it with a header where it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
     with open(path, "a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerows(rows)
