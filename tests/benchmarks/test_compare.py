@@ -57,7 +57,7 @@ def test_the_last_result_of_one_thing_counts(compare):
     others = [ours(median="1"), ours(median="4"), ours(median="8", precision="bfloat16"), ours(quantity="encoded size")]
     _, first, second, note = compare([PUBLISHED], others)
     assert [row[-1] for row in (first, second)] == ["1.05", "0.53"]
-    assert note[0] == "published:"
+    assert note[0] == "there:"
 
 
 def test_unsteady_machines_are_marked(compare):
