@@ -14,9 +14,9 @@ import pathlib
 import plot
 import rates
 import results
-import tables
+import sections
+from document import placed, table
 from headline import MODEL, sentence
-from markdown import placed, table
 from peers.pairs import PEER_COLUMNS, ratios, slower
 from results import Row
 from tasks import RESULTS, Parser
@@ -42,13 +42,13 @@ def page(folder: pathlib.Path) -> str:
     Args:
       folder: Where the results are.
     """
-    environments = tables.by_environment(measurements(folder))
-    parts = [tables.section(environment, rows) for environment, rows in environments.items()]
+    environments = sections.by_environment(measurements(folder))
+    parts = [sections.section(environment, rows) for environment, rows in environments.items()]
     if (folder / PLOT).exists():
         parts.append(f"![Memory and time over the size of the image]({folder.name}/{PLOT})")
     if parts:
         parts.append(
-            f"{tables.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured."
+            f"{sections.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured."
         )
     return "\n\n".join([*parts, *beside(folder)])
 
@@ -59,9 +59,9 @@ def summary(folder: pathlib.Path) -> str:
     Args:
       folder: Where the results are.
     """
-    rows = [row for row in measurements(folder) if row["model"] == MODEL]
-    newest = {tuple(row[name] for name in tables.ENVIRONMENT): row for row in sorted(rows, key=lambda row: row["date"])}
-    speed = [f"- {sentence(row)}, {row['cpu']}, TensorFlow {row['tensorflow']}." for row in newest.values()]
+    latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
+    headlines = [row for row in latest if row["model"] == MODEL]
+    speed = [f"- {sentence(row)}, {row['cpu']}, TensorFlow {row['tensorflow']}." for row in headlines]
     parts = [*rates.section(folder / EVALUATION), "\n".join(speed), *beside(folder)]
     parts = [part for part in parts if part]
     source = "These are from `benchmarks/results`, written by `make results`; [all of them](benchmarks/README.md)."
@@ -95,7 +95,7 @@ def draw(folder: pathlib.Path = RESULTS) -> None:
     """Draws the plot of the environment that was measured over sizes last, or removes it where none was."""
     drawable = [
         (environment, rows)
-        for environment, rows in tables.by_environment(measurements(folder)).items()
+        for environment, rows in sections.by_environment(measurements(folder)).items()
         if plot.series(rows, "codec peak memory")
     ]
     (folder / PLOT).unlink(missing_ok=True)

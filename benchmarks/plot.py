@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Sequence
 
 from results import Row
-from tables import is_square, pixels
+from sections import is_square, pixels
 
 QUANTITIES = {"codec peak memory": "peak memory, GiB", "compress": "compress, s", "decompress": "decompress, s"}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's, told apart by all.

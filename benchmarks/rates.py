@@ -6,7 +6,7 @@ import pathlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from markdown import table
+from document import table
 
 if TYPE_CHECKING:
     from lic.evaluation.curves import Curve

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import headline
 from bench_start import steps
 from compare import HOW, steady
-from markdown import table
+from document import table
 from results import Row
 
 TASK = ("model", "weights", "size", "precision", "tile")
@@ -64,7 +64,7 @@ def by_environment(rows: Iterable[Row]) -> dict[tuple[str, ...], list[Row]]:
 def lines_of(kind: Table, rows: Sequence[Row]) -> list[Row]:
     """Returns the lines of a table, each with the figures of one task; those of unsteady machines are marked."""
     lines: dict[tuple[str, ...], Row] = {}
-    for row in rows:
+    for row in (row for row in rows if row["model"] != headline.MODEL):
         if row["quantity"] in kind.quantities and kind.square in (None, is_square(row["size"])):
             line = lines.setdefault(tuple(row[name] for name in TASK), {name: row[name] for name in TASK})
             line[row["quantity"]] = figure(row)
