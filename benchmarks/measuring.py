@@ -79,7 +79,7 @@ def measured(jobs: Jobs, calibration_repeats: int) -> Iterator[Measured]:
         yield Measured(task, quantities, before, after)
         before = after
     if died:
-        raise ChildProcessError(f"{len(died)} of {len(jobs)} processes died, most likely for want of memory: {died}.")
+        raise ChildProcessError(f"{len(died)} of {len(jobs)} processes died: {'; '.join(died)}.")
 
 
 def in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Result:

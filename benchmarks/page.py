@@ -93,14 +93,12 @@ def pages(folder: pathlib.Path = RESULTS) -> dict[pathlib.Path, str]:
 
 def draw(folder: pathlib.Path = RESULTS) -> None:
     """Draws the plot of the environment that was measured over sizes last, or removes it where none was."""
-    drawable = [
-        (environment, rows)
-        for environment, rows in sections.by_environment(measurements(folder)).items()
-        if plot.series(rows, "codec peak memory")
-    ]
+    environments = sections.by_environment(measurements(folder))
+    drawable = {key: rows for key, rows in environments.items() if plot.series(rows, "codec peak memory")}
     (folder / PLOT).unlink(missing_ok=True)
-    for (cpu, cores, tensorflow), rows in drawable[-1:]:
-        plot.draw(rows, f"{cpu}, {cores} cores, TensorFlow {tensorflow}", folder / PLOT)
+    if drawable:
+        cpu, cores, tensorflow = last = max(drawable, key=lambda key: max(row["date"] for row in drawable[key]))
+        plot.draw(drawable[last], f"{cpu}, {cores} cores, TensorFlow {tensorflow}", folder / PLOT)
 
 
 def main(arguments: list[str] | None = None) -> None:

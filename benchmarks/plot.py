@@ -26,23 +26,26 @@ def series(rows: Sequence[Row], quantity: str) -> dict[str, list[tuple[float, fl
 
 def draw(rows: Sequence[Row], title: str, path: pathlib.Path) -> bool:
     """Draws memory and times over megapixels as SVG; returns whether there was anything to draw."""
-    drawn = {quantity: series(rows, quantity) for quantity in QUANTITIES}
-    if not any(drawn.values()):
+    drawn = {quantity: found for quantity in QUANTITIES if (found := series(rows, quantity))}
+    if not drawn:
         return False
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     with pyplot.rc_context({"svg.hashsalt": "lic", "svg.fonttype": "path", "font.size": 9}):
-        figure, axes = pyplot.subplots(1, len(QUANTITIES), figsize=(11, 3.6), layout="constrained")
-        for panel, (quantity, label) in zip(axes, QUANTITIES.items()):
-            for number, (name, points) in enumerate(drawn[quantity].items()):
+        figure, axes = pyplot.subplots(1, len(drawn), figsize=(11, 3.6), layout="constrained", squeeze=False)
+        for panel, (quantity, lines) in zip(axes[0], drawn.items()):
+            for number, (name, points) in enumerate(lines.items()):
                 style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
                 panel.plot(*zip(*points), label=name, linestyle="-" if number % 2 == 0 else "--", markersize=5, **style)
-            panel.set(xscale="log", yscale="log", xlabel="megapixels", title=label)
+            panel.set(xscale="log", yscale="log", xlabel="megapixels", title=QUANTITIES[quantity])
+            panel.xaxis.set_major_formatter("{x:g}")
+            panel.yaxis.set_major_formatter("{x:g}")
+            panel.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1, 0.4)))
             panel.grid(True, which="both", color="#dddddd", linewidth=0.5)
-        axes[0].legend(fontsize=8)
+        axes[0, 0].legend(fontsize=8)
         figure.suptitle(title, fontsize=9)
         figure.savefig(path, metadata={"Date": None})
         pyplot.close(figure)

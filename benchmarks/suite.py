@@ -4,7 +4,8 @@
     python benchmarks/suite.py --quick
     python benchmarks/suite.py --only codec --model ms2020 hzswq2021
 
-The file of the results is named after the machine: processor, cores and TensorFlow.
+The file of the results is named after the machine: processor, cores and TensorFlow. Quick results are for a look: they
+go to a folder of their own, and no page shows them.
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Measures what the command line says, appends to the machine's CSV file, and prints a table and the headline."""
     parser = command_line()
     options = parser.parse_args(arguments)
-    options.out = options.out or RESULTS / f"{options.name}.csv"
+    options.out = options.out or RESULTS / ("quick" if options.quick else "") / f"{options.name}.csv"
     options.calibration_repeats = (QUICK if options.quick else FULL).calibration_repeats
 
     def jobs(options: argparse.Namespace) -> Jobs:

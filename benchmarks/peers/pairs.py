@@ -28,7 +28,7 @@ class Pair(NamedTuple):
       peer: CompressAI's name of the model.
       model: Our model, or mix of parts.
       sizes: Sizes that make ours as wide as the peer.
-      equal: Whether both are the same network but for GDN and the learnt prior; else ours is the nearest.
+      equal: Whether both are the same network but for GDN, learnt prior and one bias; else ours is the nearest.
     """
 
     peer: str

@@ -14,6 +14,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import results
 from bench_codec import measure_codec, measure_training, training_task
@@ -57,22 +58,23 @@ def called(python: str, *arguments: str) -> list | dict:
     """Returns what `peers.run_compressai` printed in another environment.
 
     Raises:
-      ValueError: It failed.
+      ChildProcessError: It failed.
     """
     command = [python, "-m", "peers.run_compressai", *arguments]
     try:
         ended = subprocess.run(command, cwd=pathlib.Path(__file__).parents[1], capture_output=True, text=True)
     except OSError as error:
-        raise ValueError(f"{python} cannot be run ({error}). `make peers` makes that environment.") from None
+        raise ChildProcessError(f"{python} cannot be run ({error}). `make peers` makes that environment.") from None
     if ended.returncode:
-        raise ValueError(f"{' '.join(command)} failed: {ended.stderr.strip().splitlines()[-1:]}")
+        said = ended.stderr.strip().splitlines()[-1:]
+        raise ChildProcessError(f"{' '.join(command)} ended with {ended.returncode}: {said}")
     return json.loads(ended.stdout.splitlines()[-1])
 
 
 def jobs_of(pair: Pair, options: argparse.Namespace) -> Jobs:
     """Returns which function measures which task: ours, then theirs."""
-    common = {"width": options.size[0], "height": options.size[1], "image": options.image, "repeats": options.repeats}
-    ours, theirs = Task(pair.model, **common, sizes=pair.sizes), Task(pair.peer, **common)
+    ours = Task(pair.model, *options.size, repeats=options.repeats, sizes=pair.sizes)
+    theirs = Task(pair.peer, *options.size, repeats=options.repeats)
     jobs = [(measure_ours, ours), (functools.partial(measure_theirs, options.python, "codec"), theirs)]
     if options.training:
         ours, theirs = (training_task(each, options.batch, options.patch) for each in (ours, theirs))
@@ -80,9 +82,10 @@ def jobs_of(pair: Pair, options: argparse.Namespace) -> Jobs:
     return jobs
 
 
-def rows_of(options: argparse.Namespace, versions: dict[str, str]) -> list[Row]:
-    """Measures all pairs, and appends their rows to the CSV file as they come."""
-    rows, chosen = [], [pair for pair in PAIRS if pair.peer in options.model]
+def record(options: argparse.Namespace, versions: dict[str, str]) -> Iterator[list[Row]]:
+    """Measures all pairs, appends their rows to the CSV file as they come, and yields those of each task."""
+    results.check_appendable(options.out, PEER_COLUMNS)
+    chosen = [pair for pair in PAIRS if pair.peer in options.model]
     jobs = [(pair.peer, *job) for pair in chosen for job in jobs_of(pair, options)]
     origins = {id(task): (peer, function) for peer, function, task in jobs}
     for each in measured([job[1:] for job in jobs], options.calibration_repeats):
@@ -91,9 +94,9 @@ def rows_of(options: argparse.Namespace, versions: dict[str, str]) -> list[Row]:
         if isinstance(function, functools.partial):
             code = f"CompressAI {versions['compressai']}, PyTorch {versions['torch']}"
             labels |= {"code": code, "lic": "", "commit": "", "tensorflow": "", "keras": ""}
-        rows += (new := [row | labels for row in results.rows_of(each)])
-        results.append(options.out, new, PEER_COLUMNS)
-    return rows
+        rows = [row | labels for row in results.rows_of(each)]
+        results.append(options.out, rows, PEER_COLUMNS)
+        yield rows
 
 
 def command_line() -> Parser:
@@ -103,7 +106,6 @@ def command_line() -> Parser:
     parser.add_argument("--python", required=True, metavar="PATH", help="the Python that has CompressAI")
     parser.add_argument("--model", nargs="+", choices=names, default=names, help="models of CompressAI (all)")
     parser.add_argument("--size", type=size, default=DEFAULT_SIZE, metavar="WxH", help="of the image (768x512)")
-    parser.add_argument("--image", metavar="FILE", help="an image of that size; default: smooth noise")
     parser.add_argument("--no-training", dest="training", action="store_false", help="measure no training steps")
     parser.add_argument("--batch", type=count, default=8, metavar="N", help="images of a training step (8)")
     parser.add_argument("--patch", type=count, default=256, metavar="PIXELS", help="height and width of these (256)")
@@ -118,17 +120,20 @@ def main(arguments: list[str] | None = None) -> None:
     """Measures what the command line says, appends to the CSV file and prints the ratios."""
     parser = command_line()
     options = parser.parse_args(arguments)
+    rows, failure = [], None
     try:
         if any(length % MULTIPLE for length in (*options.size, options.patch)):
             raise ValueError(f"Expected sizes that are multiples of {MULTIPLE}, which CompressAI's models need.")
-        results.check_appendable(options.out, PEER_COLUMNS)
-        rows = rows_of(options, called(options.python, "--versions"))
+        for new in record(options, called(options.python, "--versions")):
+            rows += new
     except (lic.LicError, OSError, ValueError) as error:
-        parser.error(str(error))
-    found = ratios(rows)
-    print(results.table(found, SHOWN))
-    print("Seconds; the ratio is CompressAI's over ours, so that over 1 ours is faster.", slower(found), sep="\n")
-    print(f"Appended to {options.out}", file=sys.stderr)
+        failure = error
+    if found := ratios(rows):
+        print(results.table(found, SHOWN))
+        print("Seconds; the ratio is CompressAI's over ours, so that over 1 ours is faster.", slower(found), sep="\n")
+        print(f"Appended to {options.out}", file=sys.stderr)
+    if failure:
+        parser.error(str(failure))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ def evaluation(folder, points):
     """An evaluation of a codec with these points beside JPEG, whose curve has 10 dB for each doubling of the rate."""
     jpeg = [row("jpeg", 2.0**power, 30.0 + 10 * power, power) for power in (-2, -1, 0, 1)]
     learned = [row("default", bpp, psnr, number) for number, (bpp, psnr) in enumerate(points)]
+    folder.mkdir(exist_ok=True)
     codecs = {"default": {"fingerprint": "00000000"}, "jpeg": {"settings": ""}}
     Results(learned + jpeg, facts={"codecs": codecs, "images": {"folder": "kodak"}}).write(folder)
     return folder
