@@ -82,8 +82,8 @@ def section(environment: tuple[str, ...], rows: Sequence[Row]) -> str:
     for kind in TABLES:
         lines = lines_of(kind, rows)
         if lines:
-            titles = {name: f"{name}, {units.get(name)}" for name in kind.quantities}
-            parts.append(f"**{kind.title}**\n\n{table(lines, dict(zip(TASK, TASK)) | titles)}")
+            titles = dict(zip(TASK, TASK)) | {name: titled(name, units.get(name)) for name in kind.quantities}
+            parts.append(f"**{kind.title}**\n\n{table(lines, titles)}")
     parts += [headline.sentence(row) + "." for row in rows if row["model"] == headline.MODEL]
     return "\n\n".join(parts)
 
@@ -93,6 +93,11 @@ def figure(row: Row) -> str:
     value = float(row["median"])
     text = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
     return text + (UNSTEADY if row["unit"] in ("s", "symbols/s") and not steady(row) else "")
+
+
+def titled(quantity: str, unit: str | None) -> str:
+    """Returns a quantity with its unit, which numbers of symbols have in their name."""
+    return quantity if unit == quantity else f"{quantity}, {unit}"
 
 
 def pixels(size: str) -> int:

@@ -51,10 +51,12 @@ def test_times_of_unsteady_machines_are_marked_and_memory_is_not(load):
 
 def test_every_measured_quantity_has_a_table(load):
     entropy = [result(quantity="encode rate", unit="symbols/s", median="2.5e6", model="conv+charm")]
+    entropy.append(result(quantity="symbols", unit="symbols", median="123456", model="conv+charm"))
     start = [result(quantity="import lic, first use", median="4")]
     training = [result(quantity="training step", size="8x256x256")]
     (section,) = sections_of(load, *entropy, *start, *training, result(model="ms2020 over hzswq2021", unit="ratio"))
     assert line(section, "Entropy models")["encode rate, symbols/s"] == "2,500,000"
+    assert line(section, "Entropy models")["symbols"] == "123,456"
     assert line(section, "Starting: whole processes")["import lic, first use, s"] == "4"
     assert line(section, "Training")["training step, s"] == "2"
     assert section.endswith("3.1).")
