@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTEST_FLAGS ?=
+BENCH_FLAGS ?=
+PEERS_FLAGS ?=
 
 # $(call find_python,3.11 3.10 3.12): the first Python of these versions that runs, looked for on PATH and under pyenv.
 find_python = $(shell for version in $(1); do \
@@ -10,7 +12,7 @@ find_python = $(shell for version in $(1); do \
 			>/dev/null 2>&1 && { echo "$$python"; exit; }; \
 	done; done)
 
-.PHONY: help setup setup-312 demo test test-312 test-both docs docs-serve lint format clean
+.PHONY: help setup setup-312 demo test test-312 test-both docs docs-serve lint format bench peers results clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,5 +66,17 @@ format: .venv/.installed ## Format the code
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+bench: .venv/.installed ## Measure all that is registered; BENCH_FLAGS=--quick takes minutes
+	.venv/bin/python benchmarks/suite.py $(BENCH_FLAGS)
+
+peers: .venv/.installed ## Measure CompressAI beside lic in .venv-peers, which is made and removed (6 GB; KEEP=1 keeps it)
+	@trap '[ -n "$(KEEP)" ] || rm -rf .venv-peers' EXIT; \
+	{ [ -x .venv-peers/bin/python ] || .venv/bin/python -m venv .venv-peers; } && \
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check compressai==1.2.8 && \
+	(cd benchmarks && ../.venv/bin/python -m peers.run --python ../.venv-peers/bin/python $(PEERS_FLAGS))
+
+results: .venv/.installed ## Write the tables and results of both READMEs from benchmarks/results
+	.venv/bin/python benchmarks/page.py
+
 clean: ## Remove the virtual environments, caches and the site
-	rm -rf .venv .venv-312 .ruff_cache .hypothesis build dist site
+	rm -rf .venv .venv-312 .venv-peers .ruff_cache .hypothesis build dist site

@@ -1,6 +1,7 @@
 """Measures codecs: time to build, to compress and to decompress, memory; and training steps.
 
     python benchmarks/bench_codec.py --model hzswq2021 ms2020 --size 768x512 --training
+    python benchmarks/bench_codec.py --model default --shipped --size 512x512 2048x2048 --tile none auto
 
 `--precision float32` and `bfloat16` are of the codec, `float32` and `mixed_bfloat16` of training.
 """
@@ -10,13 +11,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import itertools
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import results
-from measuring import Quantity, measured, peak_memory, timed, times
-from tasks import Parser, Task, count, parser_of, tasks_of
+from measuring import Quantity, peak_memory, timed, times
+from tasks import Parser, Task, count, parser_of, tasks_of, tile
 
 import lic
 
@@ -87,7 +87,7 @@ def codec_options(task: Task) -> dict[str, object]:
 
 
 def jobs_of(options: argparse.Namespace) -> list:
-    """Returns which function measures which task; every model in every precision that applies.
+    """Returns which function measures which task: every model at every size, in every precision that applies.
 
     Raises:
       ValueError: The options leave nothing to measure.
@@ -97,23 +97,32 @@ def jobs_of(options: argparse.Namespace) -> list:
     for task in tasks_of(options):
         for precision in precisions:
             if options.codec and precision in (None, *CODEC_PRECISIONS):
-                jobs.append((measure_codec, dataclasses.replace(task, precision=precision, tile=options.tile)))
+                codecs = [dataclasses.replace(task, precision=precision, tile=tile) for tile in options.tile]
+                jobs += [(measure_codec, each) for each in codecs]
             if options.training and precision in (None, *TRAINING_PRECISIONS):
-                jobs.append((measure_training, _training_task(task, precision, options)))
+                job = measure_training, training_task(task, options.batch, options.patch, precision)
+                jobs += [job] if job not in jobs else []  # Training does not depend on the size of the image.
     if not jobs:
         raise ValueError("Nothing to measure: bfloat16 is of the codec, mixed_bfloat16 of --training.")
     return jobs
 
 
-def _training_task(task: Task, precision: str | None, options: argparse.Namespace) -> Task:
-    side = options.patch
-    return dataclasses.replace(task, precision=precision, width=side, height=side, batch=options.batch, image=None)
+def training_task(task: Task, batch: int, side: int, precision: str | None = None) -> Task:
+    """Returns the task of training steps on `batch` square images of `side` pixels."""
+    return dataclasses.replace(task, precision=precision, width=side, height=side, batch=batch, image=None)
 
 
 def command_line() -> Parser:
     """Returns the parser of this script's options."""
     parser = parser_of(__doc__, "bench_codec", (*CODEC_PRECISIONS, "mixed_bfloat16"))
-    parser.add_argument("--tile", type=count, metavar="PIXELS", help="argument `tile` of lic.Codec")
+    parser.add_argument(
+        "--tile",
+        nargs="+",
+        type=tile,
+        default=[None],
+        metavar="N",
+        help="`tile` of lic.Codec: pixels, auto, none (none)",
+    )
     parser.add_argument("--training", action="store_true", help="measure training steps too")
     parser.add_argument("--no-codec", dest="codec", action="store_false", help="measure training steps only")
     parser.add_argument("--batch", type=count, default=8, metavar="N", help="images of a training step (8)")
@@ -125,18 +134,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Measures what the command line says, appends to the CSV file and prints a table."""
     parser = command_line()
     options = parser.parse_args(arguments)
-    try:
-        jobs, rows = jobs_of(options), []
-        results.check_appendable(options.out)
-        for each in measured(jobs, options.calibration_repeats):
-            rows += (new := results.rows_of(each))
-            results.append(options.out, new)
-    except (lic.LicError, OSError, ValueError) as error:
-        parser.error(str(error))
-    print(results.table(rows, results.SHOWN))
+    rows = results.record_or_exit(parser, options, jobs_of)
     if any(row["weights"] == "fresh" for row in rows):
         print(FRESH)
-    print(f"Appended to {options.out}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import statistics
-import sys
 from typing import TYPE_CHECKING
 
 import results
-from measuring import Measured, Quantity, measured, times
+from measuring import Measured, Quantity, times
 from tasks import Task, parser_of, tasks_of
-
-import lic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,17 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
         help="10^9 multiply-accumulates of a part at this size, for the share of the matrix product rate it reaches",
     )
     options = parser.parse_args(arguments)
-    try:
-        jobs, rows = jobs_of(options), []
-        results.check_appendable(options.out)
-        for each in measured(jobs, options.calibration_repeats):
-            every = each.quantities + shares(each, dict(options.gmac))
-            rows += (new := results.rows_of(each._replace(quantities=every)))
-            results.append(options.out, new)
-    except (lic.LicError, OSError, ValueError) as error:
-        parser.error(str(error))
-    print(results.table(rows, results.SHOWN))
-    print(f"Appended to {options.out}", file=sys.stderr)
+    results.record_or_exit(parser, options, jobs_of, lambda each: shares(each, dict(options.gmac)))
 
 
 def _times(graph: tf.types.experimental.PolymorphicFunction, values: tf.Tensor, repeats: int) -> list[float]:

@@ -1,6 +1,7 @@
-"""Compares results with the published code's figures.
+"""Compares results with the published code's figures, or with other results.
 
     python benchmarks/compare.py benchmarks/results/bench_codec.csv
+    python benchmarks/compare.py NEW.csv --baseline OLD.csv
 
 Machines differ, so seconds are compared as seconds x the machine's matrix product rate at that time, here and there.
 Of several results of one thing the last one counts.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 import statistics
+from collections.abc import Sequence
 
 import results
 from results import Row
@@ -20,8 +22,9 @@ BASELINE = pathlib.Path(__file__).parent / "baseline.csv"
 BASELINE_COLUMNS = ("code", "model", "size", "quantity", "unit", "median", "rate", "machine")
 WHAT = ("model", "size", "quantity")
 HOW = (*WHAT, "weights", "precision", "tile")
-SHOWN = (*HOW, "unit", "published", "rate there", "ours", "rate here", "times better")
+SHOWN = (*HOW, "unit", "there", "rate there", "here", "rate here", "times better")
 STEADY = 1.15  # Calibrations before and after that differ by more than this factor are marked.
+COMPARED = ("s", "symbols/s", "GiB")  # Units of which less, or of a rate more, is better.
 
 
 def rate(row: Row) -> float:
@@ -35,39 +38,62 @@ def steady(row: Row) -> bool:
     return max(rates) <= STEADY * min(rates)
 
 
-def times_better(published: Row, ours: Row) -> float:
-    """Returns how many times less a result needs: of seconds times rate, or of memory as it is."""
-    ratio = float(published["median"]) / float(ours["median"])
-    return ratio * float(published["rate"]) / rate(ours) if ours["unit"] == "s" else ratio
+def times_better(there: Row, here: Row) -> float:
+    """Returns how many times better a result is: seconds and rates by what the machine can do, memory as it is."""
+    ratio = float(there["median"]) / float(here["median"])
+    machines = float(there["rate"]) / rate(here)
+    return {"s": ratio * machines, "symbols/s": 1 / ratio * machines}.get(here["unit"], ratio)
 
 
-def compared(published: list[Row], ours: list[Row]) -> list[Row]:
-    """Returns one row for each of our results that has a published figure."""
-    figures = {tuple(row[name] for name in WHAT): row for row in published}
-    latest = {tuple(row[name] for name in HOW): row for row in ours}
-    return [
-        _compared(figures[what], row) for row in latest.values() if (what := tuple(row[n] for n in WHAT)) in figures
-    ]
+def read_baseline(path: pathlib.Path) -> tuple[list[Row], tuple[str, ...]]:
+    """Reads figures, published ones or results of ours, and returns which columns say what a figure is of.
+
+    Raises:
+      ValueError: The file is neither.
+    """
+    rows = results.read(path, WHAT)
+    if not rows or "rate_before" not in rows[0]:
+        return results.read(path, BASELINE_COLUMNS), WHAT
+    rows = results.read(path, results.COLUMNS)
+    return [row | _origin(row) for row in rows if row["unit"] in COMPARED], HOW
 
 
-def _compared(published: Row, ours: Row) -> Row:
-    if published["unit"] != ours["unit"]:
-        raise ValueError(f"{ours['quantity']} is in {ours['unit']} here and in {published['unit']} there.")
-    better = f"{times_better(published, ours):.2f}" + ("" if steady(ours) else " (unsteady)")
-    return ours | {
-        "published": published["median"],
-        "rate there": published["rate"],
-        "ours": ours["median"],
-        "rate here": f"{rate(ours):.4g}",
+def _origin(row: Row) -> Row:
+    machine = f"{row['cpu']}, {row['cores']} cores, TensorFlow {row['tensorflow']}"
+    return {"code": f"lic {row['lic']} {row['commit']}", "machine": machine, "rate": f"{rate(row):.4g}"}
+
+
+def compared(there: Sequence[Row], here: Sequence[Row], what: tuple[str, ...] = WHAT) -> list[Row]:
+    """Returns one row for each result here that has a figure there.
+
+    Args:
+      there: Figures, published or of another run.
+      here: Results.
+      what: Columns that are equal where both are of one thing.
+    """
+    figures = {tuple(row[name] for name in what): row for row in there}
+    latest = {tuple(row[name] for name in HOW): row for row in here}
+    return [_compared(figures[key], row) for row in latest.values() if (key := tuple(row[n] for n in what)) in figures]
+
+
+def _compared(there: Row, here: Row) -> Row:
+    if there["unit"] != here["unit"]:
+        raise ValueError(f"{here['quantity']} is in {here['unit']} here and in {there['unit']} there.")
+    better = f"{times_better(there, here):.2f}" + ("" if steady(here) else " (unsteady)")
+    return here | {
+        "there": there["median"],
+        "rate there": there["rate"],
+        "here": here["median"],
+        "rate here": f"{rate(here):.4g}",
         "times better": better,
     }
 
 
-def notes(published: list[Row], rows: list[Row]) -> list[str]:
+def notes(there: Sequence[Row], rows: Sequence[Row]) -> list[str]:
     """Returns what the reader of the table needs to know."""
     models = {row["model"] for row in rows}
-    sources = dict.fromkeys(f"{row['code']} on {row['machine']}" for row in published if row["model"] in models)
-    lines = [f"published: {source}" for source in sources]
+    sources = dict.fromkeys(f"{row['code']} on {row['machine']}" for row in there if row["model"] in models)
+    lines = [f"there: {source}" for source in sources]
     if not all(map(steady, rows)):
         lines.append("unsteady: the matrix product rates before and after differ by over 15 %; measure again")
     return lines
@@ -77,22 +103,24 @@ def main(arguments: list[str] | None = None) -> None:
     """Prints the table of the command line's results."""
     parser = Parser(prog="compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", nargs="+", type=pathlib.Path, metavar="RESULTS.csv")
-    parser.add_argument("--baseline", type=pathlib.Path, default=BASELINE, metavar="CSV", help="published figures")
+    parser.add_argument(
+        "--baseline", type=pathlib.Path, default=BASELINE, metavar="CSV", help="published figures, or other results"
+    )
     options = parser.parse_args(arguments)
     try:
-        published = results.read(options.baseline, BASELINE_COLUMNS)
-        ours = [row for path in options.results for row in results.read(path, results.COLUMNS)]
-        rows = compared(published, ours)
+        there, what = read_baseline(options.baseline)
+        here = [row for path in options.results for row in results.read(path, results.COLUMNS)]
+        rows = compared(there, here, what)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if not rows:
-        parser.error(f"No result has a published figure; there are some of {_names(published)}.")
+        parser.error(f"No result has a figure in {options.baseline.name}; there are some of {_names(there)}.")
     print(results.table(rows, SHOWN))
-    print("\n".join(notes(published, rows)))
+    print("\n".join(notes(there, rows)))
 
 
-def _names(published: list[Row]) -> str:
-    return ", ".join(dict.fromkeys(f"{row['model']} at {row['size']}" for row in published))
+def _names(there: Sequence[Row]) -> str:
+    return ", ".join(dict.fromkeys(f"{row['model']} at {row['size']}" for row in there))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -28,6 +28,9 @@ class Quantity(NamedTuple):
     name: str
     unit: str
     values: list[float]
+
+
+Jobs = Sequence[tuple[Callable[["Task"], list[Quantity]], "Task"]]  # Which function measures which task.
 
 
 class Calibration(NamedTuple):
@@ -55,20 +58,28 @@ class Measured(NamedTuple):
     after: Calibration
 
 
-def measured(
-    jobs: Iterable[tuple[Callable[[Task], list[Quantity]], Task]], calibration_repeats: int
-) -> Iterator[Measured]:
+def measured(jobs: Jobs, calibration_repeats: int) -> Iterator[Measured]:
     """Runs each job's function on its task in a process of its own.
 
-    The calibration after one job is the one before the next.
+    The calibration after one job is the one before the next. Where a process dies, the other jobs are done first.
+
+    Raises:
+      ChildProcessError: Processes died; the message says which.
     """
-    before = _calibrated(calibration_repeats)
+    before, died = _calibrated(calibration_repeats), []
     for function, task in jobs:
-        report(f"{function.__name__}: {task}")
-        quantities = in_fresh_process(function, task)
+        report(f"{_name(function)}: {task}")
+        try:
+            quantities = in_fresh_process(function, task)
+        except ChildProcessError as error:
+            report(str(error))
+            died.append(str(task))
+            continue
         after = _calibrated(calibration_repeats)
         yield Measured(task, quantities, before, after)
         before = after
+    if died:
+        raise ChildProcessError(f"{len(died)} of {len(jobs)} processes died: {'; '.join(died)}.")
 
 
 def in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Result:
@@ -85,7 +96,7 @@ def in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Result
             return pool.submit(function, *arguments).result()
         except BrokenProcessPool:
             raise ChildProcessError(
-                f"The process of {function.__name__} died, most likely for want of memory; try a smaller size."
+                f"The process of {_name(function)} died, most likely for want of memory; try a smaller size."
             ) from None
 
 
@@ -130,6 +141,10 @@ def calibrate(repeats: int) -> Calibration:
 def report(text: str) -> None:
     """Says on stderr how far the benchmark has come."""
     print(text, file=sys.stderr, flush=True)
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "func", function).__name__  # Of a functools.partial that of what it calls.
 
 
 def _calibrated(repeats: int) -> Calibration:

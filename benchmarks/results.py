@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import datetime
-import importlib.metadata
-import os
 import pathlib
-import platform
 import statistics
 import subprocess
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from measuring import Measured
+from measuring import Jobs, Measured, Quantity, measured
 
 import lic
+from lic.versions import machine, versions
 
 COLUMNS = (
     "date",
@@ -44,6 +44,62 @@ COLUMNS = (
 )
 SHOWN = ("model", "weights", "size", "precision", "quantity", "unit", "median", "least", "most", "rate_before")
 Row = dict[str, str]
+
+
+def record(
+    jobs: Jobs,
+    out: pathlib.Path,
+    calibration_repeats: int,
+    derive: Callable[[Measured], list[Quantity]] = lambda each: [],
+) -> Iterator[list[Row]]:
+    """Measures jobs, appends their rows to a CSV file as they come, and yields those of each.
+
+    Args:
+      jobs: Which function measures which task.
+      out: The file.
+      calibration_repeats: Calls of each calibration.
+      derive: Returns further quantities of what was measured.
+
+    Raises:
+      ValueError: The file is not one of results.
+    """
+    check_appendable(out)
+    for each in measured(jobs, calibration_repeats):
+        rows = rows_of(each._replace(quantities=each.quantities + derive(each)))
+        append(out, rows)
+        yield rows
+
+
+def record_or_exit(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    jobs_of: Callable[[argparse.Namespace], Jobs],
+    derive: Callable[[Measured], list[Quantity]] = lambda each: [],
+    conclude: Callable[[list[Row]], list[Row]] = lambda rows: [],
+) -> list[Row]:
+    """Records what options ask for and prints the table; what cannot be done is one line of the parser.
+
+    Args:
+      parser: The parser of the options.
+      options: What it parsed, with `out` and `calibration_repeats`.
+      jobs_of: Returns which function measures which task.
+      derive: As in `record`.
+      conclude: Returns further rows from all rows of this run.
+    """
+    rows, failure = [], None
+    try:
+        for new in record(jobs_of(options), options.out, options.calibration_repeats, derive):
+            rows += new
+    except (lic.LicError, OSError, ValueError) as error:
+        failure = error
+    if rows:
+        append(options.out, further := conclude(rows))
+        rows += further
+        print(table(rows, SHOWN))
+        print(f"Appended to {options.out}", file=sys.stderr)
+    if failure:
+        parser.error(str(failure))
+    return rows
 
 
 def rows_of(measured: Measured) -> list[Row]:
@@ -79,20 +135,20 @@ def read(path: pathlib.Path, needed: Iterable[str]) -> list[Row]:
         return list(reader)
 
 
-def check_appendable(path: pathlib.Path) -> None:
+def check_appendable(path: pathlib.Path, columns: Sequence[str] = COLUMNS) -> None:
     """Raises a ValueError where a file is there that is not one of results."""
     if path.exists():
         with open(path, newline="") as file:
-            if tuple(next(csv.reader(file), ())) != COLUMNS:
+            if next(csv.reader(file), []) != list(columns):
                 raise ValueError(f"{path} has other columns than results have. Name another file with --out.")
 
 
-def append(path: pathlib.Path, rows: Sequence[Row]) -> None:
+def append(path: pathlib.Path, rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> None:
     """Appends rows to a CSV file, and makes it with a header where it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
     with open(path, "a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerows(rows)
@@ -107,21 +163,27 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
 
 def _figures(values: list[float], name: str, unit: str) -> Row:
     numbers = {"median": statistics.median(values), "least": min(values), "most": max(values)}
-    texts = {key: str(round(value)) if unit == "bytes" else f"{value:.4g}" for key, value in numbers.items()}
+    texts = {
+        key: str(round(value)) if unit in ("bytes", "symbols") else f"{value:.4g}" for key, value in numbers.items()
+    }
     return {"quantity": name, "unit": unit, "repeats": str(len(values)), **texts}
 
 
 def _machine() -> Row:
+    versions_here, machine_here = versions(), machine()
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "lic": lic.__version__,
         "commit": _commit(),
-        "python": platform.python_version(),
-        "tensorflow": importlib.metadata.version("tensorflow"),
-        "keras": importlib.metadata.version("keras"),
-        "cpu": _cpu(),
-        "cores": str(len(os.sched_getaffinity(0))),
+        "tensorflow": tensorflow_version(versions_here),
+        "cpu": str(machine_here["processor"]),
+        "cores": str(machine_here["cores"]),
+        **{name: versions_here[name] for name in ("lic", "python", "keras")},
     }
+
+
+def tensorflow_version(versions: Mapping[str, str]) -> str:
+    """Returns TensorFlow's version, under whichever name it is installed."""
+    return versions.get("tensorflow") or versions["tensorflow-cpu"]
 
 
 def _commit() -> str:
@@ -132,10 +194,3 @@ def _commit() -> str:
     except OSError:
         return ""
     return ended.stdout.strip()
-
-
-def _cpu() -> str:
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import pathlib
 import re
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from measuring import in_fresh_process
 
 from lic import registry
 
@@ -25,16 +29,17 @@ class Task:
     """What one process measures.
 
     Attributes:
-      model: Name of a registered model.
+      model: Name of a registered model, or TRANSFORM+ENTROPY for a mix of parts at their default sizes.
       width: Width of the images in pixels.
       height: Height of the images in pixels.
       batch: Number of images.
       precision: As the measuring script defines it, or None where it was not given.
-      tile: Argument `tile` of the codec, or None where it was not given.
+      tile: Argument `tile` of the codec.
       image: File of the image, or None for smooth noise.
       checkpoint: Checkpoint of the published code that the weights are taken from, or None.
       shipped: Whether the weights are those that ship with the model.
       repeats: How many times everything is measured that is measured more than once.
+      sizes: Sizes of the parts that differ from the model's own.
     """
 
     model: str
@@ -42,11 +47,12 @@ class Task:
     height: int
     batch: int = 1
     precision: str | None = None
-    tile: int | None = None
+    tile: int | str | None = None
     image: str | None = None
     checkpoint: str | None = None
     shipped: bool = False
     repeats: int = 5
+    sizes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def weights(self) -> str:
@@ -59,7 +65,8 @@ class Task:
         return f"{self.batch}x" * (self.batch > 1) + f"{self.width}x{self.height}"
 
     def __str__(self) -> str:
-        return f"{self.model} ({self.weights} weights), {self.size}, {self.precision or 'float32'}"
+        tile = f", tile {self.tile}" if self.tile else ""
+        return f"{self.model} ({self.weights} weights), {self.size}, {self.precision or 'float32'}{tile}"
 
     def make_model(self) -> CompressionModel:
         """Makes the model and its variables; fresh weights are the same each time."""
@@ -70,7 +77,7 @@ class Task:
         keras.utils.set_random_seed(0)
         if self.checkpoint:
             return lic.import_checkpoint(self.checkpoint, self.model)
-        model = lic.create_model(self.model)
+        model = lic.create_model(**parts_of(self.model), **self.sizes)
         model.make_variables()
         if self.shipped:
             set_tensors(model, get_tensors(lic.load(self.model).model))
@@ -83,6 +90,12 @@ class Task:
         if self.image:
             return _read(self.image)[None]
         return np.stack([smooth_noise(self.width, self.height, seed) for seed in range(self.batch)])
+
+
+def parts_of(model: str) -> dict[str, str]:
+    """Returns which arguments of `lic.create_model` a name stands for: TRANSFORM+ENTROPY for parts, else a model."""
+    transform, mixed, entropy = model.partition("+")
+    return {"transform": transform, "entropy": entropy} if mixed else {"name": model}
 
 
 def smooth_noise(width: int, height: int, seed: int = 0) -> np.ndarray:
@@ -107,15 +120,17 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def parser_of(description: str, script: str, precisions: tuple[str, ...]) -> Parser:
+def parser_of(description: str, script: str, precisions: tuple[str, ...], needs_model: bool = True) -> Parser:
     """Returns a parser of the options that measuring scripts share."""
     parser = Parser(prog=script, description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", nargs="+", required=True, metavar="NAME", help="registered models")
-    parser.add_argument("--size", type=size, metavar="WxH", help="width and height of the image (768x512)")
+    models = "registered models, or mixes TRANSFORM+ENTROPY"
+    parser.add_argument("--model", nargs="+", required=needs_model, metavar="NAME", help=models)
+    parser.add_argument("--size", nargs="+", type=size, metavar="WxH", help="width and height of the images (768x512)")
     parser.add_argument("--image", metavar="FILE", help="an image in its own size; default: smooth noise")
     parser.add_argument("--checkpoint", metavar="PATH", help="weights of the published code; default: fresh ones")
     parser.add_argument("--shipped", action="store_true", help="the weights that ship with the model")
-    parser.add_argument("--precision", nargs="+", choices=precisions, help="one measurement for each")
+    if precisions:
+        parser.add_argument("--precision", nargs="+", choices=precisions, help="one measurement for each")
     parser.add_argument("--repeats", type=count, default=5, metavar="N", help="measurements after a warm-up (5)")
     parser.add_argument("--calibration-repeats", type=count, default=9, metavar="N", help="of each calibration (9)")
     parser.add_argument(
@@ -125,7 +140,7 @@ def parser_of(description: str, script: str, precisions: tuple[str, ...]) -> Par
 
 
 def tasks_of(options: argparse.Namespace) -> list[Task]:
-    """Returns the task of each model, without a precision.
+    """Returns the task of each model at each size, without a precision.
 
     Raises:
       ValueError: Options contradict each other.
@@ -137,11 +152,27 @@ def tasks_of(options: argparse.Namespace) -> list[Task]:
         raise ValueError("Give --checkpoint or --shipped, not both.")
     if options.checkpoint and len(options.model) > 1:
         raise ValueError("Give one --model with --checkpoint: a checkpoint is of one model.")
-    width, height = _size_of(options.image) if options.image else options.size or DEFAULT_SIZE
-    for name in options.model:
-        registry.models.get(name)  # Raises where there is none, before anything is measured.
+    sizes = [_size_of(options.image)] if options.image else options.size or [DEFAULT_SIZE]
+    check_models(options.model)
     common = {name: getattr(options, name) for name in ("image", "checkpoint", "shipped", "repeats")}
-    return [Task(name, width, height, **common) for name in options.model]
+    return [Task(name, *size, **common) for name, size in itertools.product(options.model, sizes)]
+
+
+def check_models(names: Iterable[str]) -> None:
+    """Raises a RegistryError where a model or a part is unknown, before anything is measured."""
+    parts = [parts_of(name) for name in names]
+    for each in parts:
+        if "name" in each:
+            registry.models.get(each["name"])
+    mixes = [each for each in parts if "name" not in each]
+    if mixes:
+        in_fresh_process(_check_mixes, mixes)  # Knowing parts takes TensorFlow.
+
+
+def _check_mixes(mixes: list[dict[str, str]]) -> None:
+    for mix in mixes:
+        registry.transforms.get(mix["transform"])
+        registry.entropy_models.get(mix["entropy"])
 
 
 def size(text: str) -> tuple[int, int]:
@@ -157,6 +188,11 @@ def count(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d*", text):
         raise argparse.ArgumentTypeError(f"expected a whole number over 0, received {text!r}")
     return int(text)
+
+
+def tile(text: str) -> int | str | None:
+    """Parses a number of pixels, auto or none."""
+    return {"auto": "auto", "none": None}[text] if text in ("auto", "none") else count(text)
 
 
 def _read(path: str) -> np.ndarray:

@@ -22,6 +22,33 @@ def rows_in(path):
         return list(csv.DictReader(file))
 
 
+def result(**changes):
+    """A row of results."""
+    what = {"model": "default", "weights": "fresh", "size": "768x512", "precision": "float32", "tile": ""}
+    machine = {"cpu": "Some CPU", "cores": "2", "tensorflow": "2.14.1", "commit": "abc", "lic": "0.1.0", "date": "1"}
+    found = {"quantity": "decompress", "unit": "s", "median": "2", "least": "1", "most": "4", "repeats": "5"}
+    return what | machine | found | {"rate_before": "100", "rate_after": "100"} | changes
+
+
+def write_rows(path, rows, columns):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="0", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Lets scripts that are imported do in this process what they do in fresh ones."""
+
+    def patch(*scripts):
+        for script in scripts:
+            monkeypatch.setattr(script, "in_fresh_process", lambda function, *arguments: function(*arguments))
+
+    return patch
+
+
 @pytest.fixture
 def load(monkeypatch):
     """Imports a script by name."""

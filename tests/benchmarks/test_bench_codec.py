@@ -65,6 +65,22 @@ def test_training_is_of_square_patches_and_without_tiles(load):
     assert (training.size, training.tile) == ("8x256x256", None)
 
 
+def test_every_size_is_measured_with_every_tile_and_training_once(load):
+    script = load("bench_codec")
+    arguments = ["--size", "64x64", "96x96", "--tile", "none", "auto", "48", "--training"]
+    jobs = script.jobs_of(options_of(script, *arguments))
+    codecs = [(task.size, task.tile) for measure, task in jobs if measure is script.measure_codec]
+    assert codecs == [(size, tile) for size in ("64x64", "96x96") for tile in (None, "auto", 48)]
+    assert [task.size for measure, task in jobs if measure is script.measure_training] == ["8x256x256"]
+
+
+def test_a_mix_of_parts_is_a_model_with_its_sizes(load):
+    task = load("tasks").Task("conv+hyperprior", 64, 64, sizes={"width": 8, "latent_depth": 12, "hyper_width": 8})
+    model = task.make_model()
+    assert [type(part).__name__ for part in (model.transform, model.entropy)] == ["ConvTransform", "Hyperprior"]
+    assert model.transform.depth == 12
+
+
 def test_an_image_is_taken_in_its_own_size(load, tmp_path):
     Image.fromarray(image := random_images(40, 56, 3)).save(tmp_path / "x.png")
     script = load("bench_codec")
@@ -93,6 +109,7 @@ def test_options_that_were_given_are_handed_to_the_codec(load):
     [
         (["--model", "defualt"], "'default'"),
         (["--model", "default", "--size", "768"], "768x512"),
+        (["--model", "default", "--tile", "large"], "'large'"),
         (["--model", "default", "--repeats", "0"], "over 0"),
         (["--model", "default", "--image", "no.png"], "no file 'no.png'"),
         (["--model", "default", "--size", "8x8", "--image", "no.png"], "not both"),

@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from tests.benchmarks.conftest import BENCHMARKS, rows_in
+from tests.benchmarks.conftest import BENCHMARKS, result, rows_in, write_rows
 
 PUBLISHED = {
     "code": "the published code",
@@ -57,7 +57,7 @@ def test_the_last_result_of_one_thing_counts(compare):
     others = [ours(median="1"), ours(median="4"), ours(median="8", precision="bfloat16"), ours(quantity="encoded size")]
     _, first, second, note = compare([PUBLISHED], others)
     assert [row[-1] for row in (first, second)] == ["1.05", "0.53"]
-    assert note[0] == "published:"
+    assert note[0] == "there:"
 
 
 def test_unsteady_machines_are_marked(compare):
@@ -66,17 +66,32 @@ def test_unsteady_machines_are_marked(compare):
     assert note[0] == "unsteady:"
 
 
+def test_two_results_are_compared_where_all_is_alike(load, tmp_path, capsys):
+    columns = load("results").COLUMNS
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    rates = {"rate_before": "50", "rate_after": "50"}
+    rows = [result(**rates), result(quantity="encode rate", unit="symbols/s", median="100", **rates)]
+    write_rows(old, [*rows, result(weights="shipped"), result(unit="bytes", quantity="encoded size")], columns)
+    faster = result(quantity="encode rate", unit="symbols/s", median="300")
+    write_rows(new, [result(median="0.5"), faster, result(unit="bytes", quantity="encoded size")], columns)
+    load("compare").main([str(new), "--baseline", str(old)])
+    _, seconds, rate, note = capsys.readouterr().out.splitlines()
+    assert float(seconds.split()[-1]) == pytest.approx(2 / 0.5 * 50 / 100)
+    assert float(rate.split()[-1]) == pytest.approx(300 / 100 * 50 / 100)
+    assert note == "there: lic 0.1.0 abc on Some CPU, 2 cores, TensorFlow 2.14.1"
+
+
 @pytest.mark.parametrize(
-    ("published", "result", "said"),
+    ("published", "found", "said"),
     [
         (PUBLISHED, {"model": "other"}, "some at 64x64"),
         (PUBLISHED, {"unit": "ms"}, "in ms here and in s there"),
         (PUBLISHED, {"median": "much"}, "'much'"),
     ],
 )
-def test_wrong_input_is_one_line(compare, capsys, published, result, said):
+def test_wrong_input_is_one_line(compare, capsys, published, found, said):
     with pytest.raises(SystemExit, match="2"):
-        compare([published], [ours(**result)])
+        compare([published], [ours(**found)])
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
 

@@ -19,3 +19,19 @@ def test_a_fresh_process_is_another_and_hands_back_what_it_raised(load):
 def test_a_process_that_died_is_said(load):
     with pytest.raises(ChildProcessError, match="of _exit died"):
         load("measuring").in_fresh_process(os._exit, 1)
+
+
+def test_where_a_process_dies_the_others_are_done_first(load, monkeypatch):
+    measuring = load("measuring")
+    monkeypatch.setattr(measuring, "_calibrated", lambda repeats: repeats)
+
+    def in_fresh_process(function, task):
+        if task == "large":
+            raise ChildProcessError("died")
+        return [function(task)]
+
+    monkeypatch.setattr(measuring, "in_fresh_process", in_fresh_process)
+    done = measuring.measured([(str, "small"), (str, "large"), (str, "smaller")], 3)
+    assert [next(done).task, next(done).task] == ["small", "smaller"]
+    with pytest.raises(ChildProcessError, match="1 of 3 processes died.*large"):
+        next(done)

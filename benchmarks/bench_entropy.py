@@ -1,0 +1,88 @@
+"""Measures entropy models alone: estimating, encoding and decoding one latent, in seconds and symbols a second.
+
+    python benchmarks/bench_entropy.py
+    python benchmarks/bench_entropy.py --model hzswq2021 ms2020 --size 768x512
+
+Without --model these are all registered entropy models at their default sizes, for latents of the transform `conv`.
+With fresh weights the latent is drawn, so that its scales spread like a trained model's; else it is the image's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import results
+from measuring import Quantity, in_fresh_process, timed
+from tasks import Parser, Task, count, parser_of, tasks_of
+
+from lic import registry
+
+if TYPE_CHECKING:
+    from lic.environment import tf
+
+
+def measure_entropy(task: Task) -> list[Quantity]:
+    """Runs each walk as a graph of its own, as a codec does; this is to be the only task of its process.
+
+    Raises:
+      ValueError: Other symbols were decoded than encoded.
+    """
+    from walks import Walks, analysed, drawn
+
+    model = task.make_model()
+    latent, within = drawn(model, task) if task.weights == "fresh" else analysed(model, task)
+    walks = Walks(model, within)
+    coded = walks.encode(latent)
+    symbols, string = coded.symbols.numpy(), coded.string
+    if (walks.decode(string, 0 * latent)[1].numpy() != symbols).any():
+        raise ValueError(f"{task.model}: expected the symbols that were encoded. Received: others, from its own walk.")
+    calls = {
+        "estimate": lambda: walks.estimate(latent),
+        "encode": lambda: walks.encode(latent).seconds,
+        "decode": lambda: walks.decode(string, 0 * latent)[2],
+    }
+    found = [
+        quantity for name, call in calls.items() for quantity in _quantities(name, call, len(symbols), task.repeats)
+    ]
+    bits = 8 * len(string.numpy()) / len(symbols)
+    return [*found, Quantity("symbols", "symbols", [len(symbols)]), Quantity("bits per symbol", "bits", [bits])]
+
+
+def _quantities(name: str, call: Callable[[], tf.Tensor], symbols: int, repeats: int) -> list[Quantity]:
+    """Seconds, symbols a second, and for walks that code the range coder's seconds, which the call returns."""
+    call().numpy()
+    values, seconds = zip(*(timed(lambda: float(call().numpy())) for _ in range(repeats)))
+    found = [Quantity(name, "s", list(seconds)), Quantity(f"{name} rate", "symbols/s", [symbols / s for s in seconds])]
+    return found if name == "estimate" else [*found, Quantity(f"{name} range coder", "s", list(values))]
+
+
+def registered() -> list[str]:
+    """Returns a mix for each registered entropy model, with the transform `conv`."""
+    return [f"conv+{name}" for name in registry.list_entropy_models()]
+
+
+def jobs_of(options: argparse.Namespace) -> list:
+    """Returns which function measures which task."""
+    options.model = options.model or in_fresh_process(registered)
+    sizes = {"latent_depth": options.latent_depth} if options.latent_depth else {}
+    return [(measure_entropy, dataclasses.replace(task, sizes=sizes)) for task in tasks_of(options)]
+
+
+def command_line() -> Parser:
+    """Returns the parser of this script's options."""
+    parser = parser_of(__doc__, "bench_entropy", (), needs_model=False)
+    parser.add_argument("--latent-depth", type=count, metavar="N", help="channels of the latent; default: the model's")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measures what the command line says, appends to the CSV file and prints a table."""
+    parser = command_line()
+    results.record_or_exit(parser, parser.parse_args(arguments), jobs_of)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The headline of the checkerboard's publication: how many times faster than slice after slice it decodes."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+
+import results
+from results import Row
+
+SLOW, FAST = "ms2020", "hzswq2021"
+ALIKE = ("weights", "size", "precision")
+MODEL, UNIT = f"{SLOW} over {FAST}", "ratio"
+PUBLISHED = 1.88  # The publication's Keras code on an A100.
+BASELINE = pathlib.Path(__file__).parent / "baseline.csv"
+
+
+def headlines(rows: Sequence[Row]) -> list[Row]:
+    """Returns the row of the ratio of both decompression times, or none where both were not measured alike.
+
+    Args:
+      rows: Results of one run; of several of one model the last one counts.
+    """
+    found = {row["model"]: row for row in rows if row["quantity"] == "decompress" and not row["tile"]}
+    slow, fast = found.get(SLOW), found.get(FAST)
+    if not slow or not fast or any(slow[name] != fast[name] for name in ALIKE):
+        return []
+    bounds = {"median": "median", "least": "most", "most": "least"}
+    ratios = {name: f"{float(slow[name]) / float(fast[other]):.3g}" for name, other in bounds.items()}
+    repeats = min(slow["repeats"], fast["repeats"], key=int)
+    return [fast | {"model": MODEL, "unit": UNIT, "rate_before": slow["rate_before"], "repeats": repeats, **ratios}]
+
+
+def published_here() -> float:
+    """Returns the ratio of the published code's figures in `baseline.csv`."""
+    rows = results.read(BASELINE, ("model", "size", "quantity", "median"))
+    seconds = {(row["model"], row["quantity"], row["size"]): row["median"] for row in rows}
+    slow, fast = (float(seconds[model, "decompress", "768x512"]) for model in (SLOW, FAST))
+    return slow / fast
+
+
+def sentence(row: Row) -> str:
+    """Returns the headline in words, beside what others measured."""
+    return (
+        f"{SLOW} decompress over {FAST} decompress at {row['size']}: {row['median']} "
+        f"(published: {PUBLISHED} on an A100; that code on two cores, see baseline.csv: {published_here():.1f})"
+    )

@@ -1,0 +1,118 @@
+"""Writes the tables of benchmarks/README.md and the results of README.md from the files of results: `make results`.
+
+    python benchmarks/page.py
+    python benchmarks/page.py --check
+
+Nothing between the markers is written by hand. With --check nothing is written, and a page that differs is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+
+import plot
+import rates
+import results
+import sections
+from document import placed, table
+from headline import MODEL, sentence
+from peers.pairs import PEER_COLUMNS, ratios, slower
+from results import Row
+from tasks import RESULTS, Parser
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGE, README = ROOT / "benchmarks" / "README.md", ROOT / "README.md"
+PLOT = "size.svg"
+EVALUATION, PEERS = "kodak", "peers"
+_PEERS = {
+    "peer": "CompressAI's model",
+    "ours": "lic",
+    "quantity": "",
+    "size": "size",
+    "CompressAI": "CompressAI, s",
+    "lic": "lic, s",
+    "ratio": "times faster",
+}
+
+
+def page(folder: pathlib.Path) -> str:
+    """Returns what stands between the markers of the page of benchmarks.
+
+    Args:
+      folder: Where the results are.
+    """
+    environments = sections.by_environment(measurements(folder))
+    parts = [sections.section(environment, rows) for environment, rows in environments.items()]
+    if (folder / PLOT).exists():
+        parts.append(f"![Memory and time over the size of the image]({folder.name}/{PLOT})")
+    if parts:
+        parts.append(
+            f"{sections.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured."
+        )
+    return "\n\n".join([*parts, *beside(folder)])
+
+
+def summary(folder: pathlib.Path) -> str:
+    """Returns what stands between the markers of the README, or nothing where there are no results.
+
+    Args:
+      folder: Where the results are.
+    """
+    latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
+    headlines = [row for row in latest if row["model"] == MODEL]
+    speed = [f"- {sentence(row)}, {row['cpu']}, TensorFlow {row['tensorflow']}." for row in headlines]
+    parts = [*rates.section(folder / EVALUATION), "\n".join(speed), *beside(folder)]
+    parts = [part for part in parts if part]
+    source = "These are from `benchmarks/results`, written by `make results`; [all of them](benchmarks/README.md)."
+    return "\n\n".join(["## Results", *parts, source]) if parts else ""
+
+
+def measurements(folder: pathlib.Path) -> list[Row]:
+    """Returns the rows of all files of measurements in a folder."""
+    return [row for path in sorted(folder.glob("*.csv")) for row in results.read(path, results.COLUMNS)]
+
+
+def beside(folder: pathlib.Path) -> list[str]:
+    """Returns a table for each file of measurements beside CompressAI."""
+    parts = []
+    for path in sorted((folder / PEERS).glob("*.csv")):
+        rows = results.read(path, PEER_COLUMNS)
+        found = ratios(rows)
+        codes = " and ".join(dict.fromkeys(row["code"] for row in rows))
+        machine = f"{rows[-1]['cpu']}, {rows[-1]['cores']} cores" if rows else ""
+        parts.append(f"**{codes}** at random weights, {machine}:\n\n{table(found, _PEERS)}\n\n{slower(found)}")
+    return parts
+
+
+def pages(folder: pathlib.Path = RESULTS) -> dict[pathlib.Path, str]:
+    """Returns the whole text of both pages as they are to be."""
+    content = {PAGE: page(folder), README: summary(folder)}
+    return {path: placed(path.read_text(), "results", text) for path, text in content.items()}
+
+
+def draw(folder: pathlib.Path = RESULTS) -> None:
+    """Draws the plot of the environment that was measured over sizes last, or removes it where none was."""
+    environments = sections.by_environment(measurements(folder))
+    drawable = {key: rows for key, rows in environments.items() if plot.series(rows, "codec peak memory")}
+    (folder / PLOT).unlink(missing_ok=True)
+    if drawable:
+        cpu, cores, tensorflow = last = max(drawable, key=lambda key: max(row["date"] for row in drawable[key]))
+        plot.draw(drawable[last], f"{cpu}, {cores} cores, TensorFlow {tensorflow}", folder / PLOT)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Writes both pages and the plot, or with --check says which pages differ."""
+    parser = Parser(prog="page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs")
+    options = parser.parse_args(arguments)
+    if not options.check:
+        draw()
+    for path, text in pages().items():
+        if options.check and path.read_text() != text:
+            parser.error(f"{path.relative_to(ROOT)} is not what the results say. Run `make results`.")
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Other libraries beside `lic`, each in an environment of its own."""

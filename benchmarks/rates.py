@@ -1,0 +1,93 @@
+"""Rate and distortion of an evaluation, as `lic eval` wrote it, for the README."""
+
+from __future__ import annotations
+
+import pathlib
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from document import table
+
+if TYPE_CHECKING:
+    from lic.evaluation.curves import Curve
+    from lic.evaluation.results import Results
+
+PUBLISHED = ("bpg444", "vtm")  # Published curves over Kodak, which stand beside those of the evaluation.
+_POINTS = {
+    "codec": "codec",
+    "quality": "quality",
+    "bpp": "bpp",
+    "psnr": "PSNR, dB",
+    "ms_ssim_db": "MS-SSIM, dB",
+    "encode_seconds": "encode, s",
+    "decode_seconds": "decode, s",
+}
+_FORMATS = {"bpp": ".4f", "psnr": ".3f", "ms_ssim_db": ".3f", "encode_seconds": ".2f", "decode_seconds": ".2f"}
+_COMPARED = {"codec": "codec", "anchor": "against", "rate": "BD-rate, %", "gain": "dB at equal rate"}
+
+
+def section(folder: pathlib.Path) -> list[str]:
+    """Returns the points of learned codecs, and how far they are from the others; nothing where there is no folder."""
+    if not folder.exists():
+        return []
+    from lic.evaluation.results import Results
+
+    found = Results.read(folder)
+    learned = [name for name in found.codecs if "fingerprint" in found.facts["codecs"][name]]
+    points = [_point(mean) for mean in found.means() if mean["codec"] in learned]
+    rows = [_compared(found, name, anchor) for name in learned for anchor in _anchors(found, learned)]
+    over = f"**Rate and distortion**, means over {len(found.common)} images of {found.facts['images']['folder']}"
+    parts = [f"{over}:\n\n{table(points, _POINTS)}"]
+    return parts + ([table(rows, _COMPARED)] if rows else [])
+
+
+def _point(mean: dict[str, Any]) -> dict[str, str]:
+    figures = {name: "" if mean[name] is None else format(mean[name], form) for name, form in _FORMATS.items()}
+    quality = "" if mean["quality"] is None else f"{mean['quality']:g}"
+    return {"codec": mean["codec"], "quality": quality, **figures}
+
+
+def _anchors(found: Results, learned: list[str]) -> list[Curve]:
+    from lic.evaluation.curves import published_curve
+
+    measured = [found.curve(name) for name in found.codecs if name not in learned]
+    return [*measured, *(published_curve(name) for name in PUBLISHED)]
+
+
+def _compared(found: Results, name: str, anchor: Curve) -> dict[str, str]:
+    from lic.evaluation.curves import bd_psnr, bd_rate
+
+    curve = found.curve(name)
+    if len(curve.bpp) == 1:
+        figures = {"gain": _gain(anchor, curve)}
+    else:
+        figures = {
+            "rate": _difference(bd_rate, anchor, curve, ".1f"),
+            "gain": _difference(bd_psnr, anchor, curve, ".2f"),
+        }
+    return {"codec": name, "anchor": anchor.name, **figures}
+
+
+def _difference(function: Any, anchor: Curve, curve: Curve, form: str) -> str:
+    """A mean over what both have in common, with that share where it is small; nothing where there is too little."""
+    from lic import LicError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # What they say stands beside the number.
+        try:
+            difference = function(anchor, curve)
+        except LicError:
+            return ""
+    share = f" (over {difference.overlap:.0%} of the range)" if difference.overlap < 0.75 else ""
+    return format(difference.value, f"+{form}") + share
+
+
+def _gain(anchor: Curve, point: Curve) -> str:
+    """Decibels of a single point over a curve, which is linear in the rate's logarithm between its points."""
+    import numpy as np
+
+    (bpp,), (decibels,) = point.bpp, point.decibels
+    if not min(anchor.bpp) <= bpp <= max(anchor.bpp):
+        return ""
+    rates, heights = zip(*sorted(zip(anchor.bpp, anchor.decibels)))
+    return format(decibels - float(np.interp(np.log(bpp), np.log(rates), heights)), "+.2f")

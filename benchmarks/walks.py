@@ -1,0 +1,121 @@
+"""The three walks of an entropy model as graphs, and latents for them. This file imports TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from tasks import Task
+
+from lic import CompressionModel
+from lic.entropy import Coder, Decode, Encode, Estimate, LearntPrior, Part
+from lic.entropy.coders import Encoded
+from lic.environment import tf
+from lic.models.tensors import value_of
+from lic.transforms.base import HyperTransform
+from lic.transforms.derived import remembering
+from lic.transforms.padding import pad
+
+# Share of a latent's numbers -> the standard deviation that the codec `default` gives them at most, on the photograph
+# that ships. Between these its logarithm is taken as linear.
+DEVIATIONS = {0.6: 0.11, 0.7: 0.16, 0.8: 0.23, 0.85: 0.29, 0.9: 0.43, 0.95: 0.7, 0.98: 1.5, 1.0: 52.0}
+DAMPING = 0.1  # What fresh networks' means and scale indexes count beside those that are drawn.
+LOGISTIC = math.pi / math.sqrt(3)  # Standard deviation of the logistic distribution of slope one.
+Wrap = Callable[[Coder], Coder]
+
+
+class Walks:
+    """The walks of a model's entropy model, each traced once for any size, as a codec has them.
+
+    Args:
+      model: The model.
+      within: Wraps the coder that the walk is given.
+    """
+
+    def __init__(self, model: CompressionModel, within: Wrap):
+        self._entropy, self._within, self._derived = model.entropy, within, {}
+        self._tables = model.entropy.make_tables()
+        latent, string = tf.TensorSpec((1, None, None, model.transform.depth)), tf.TensorSpec((), tf.string)
+        self.estimate = tf.function(self._estimate, [latent], autograph=False)
+        self.encode = tf.function(self._encode, [latent], autograph=False)
+        self.decode = tf.function(self._decode, [string, latent], autograph=False)
+
+    def _estimate(self, latent: tf.Tensor) -> tf.Tensor:
+        """Returns the bits of a latent."""
+        self._walk(coder := Estimate(latent, self._entropy.scales))
+        return tf.add_n(list(coder.bits.values()))[0]
+
+    def _encode(self, latent: tf.Tensor) -> Encoded:
+        """Returns what a latent is coded as."""
+        self._walk(coder := Encode(latent, self._tables, self._entropy.priors))
+        return coder.finish()
+
+    def _decode(self, string: tf.Tensor, zeros: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns y_hat, the symbols, and the seconds of the range coder."""
+        coder = Decode(string, zeros, self._tables, self._entropy.priors)
+        return self._walk(coder), *coder.finish()
+
+    def _walk(self, coder: Coder) -> tf.Tensor:
+        with remembering(self._derived):
+            return self._entropy.walk(self._within(coder))
+
+
+class Spread(Coder):
+    """Lets a walk code under scales that are drawn, in place of those that its fresh networks give.
+
+    The networks' own means and indexes still count a little, so that nothing of the walk falls away.
+
+    Args:
+      coder: The coder.
+      indexes: Scale index of each channel [depth].
+    """
+
+    def __init__(self, coder: Coder, indexes: np.ndarray):
+        super().__init__(coder.scales, coder.zeros)
+        self._coder, self._indexes = coder, coder.zeros + indexes
+
+    def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
+        features = self._coder.side(hyper, prior)
+        self.z_hat = self._coder.z_hat
+        return features
+
+    def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        return self._coder.normal(part, DAMPING * mean, part.take(self._indexes) + DAMPING * index)
+
+    def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
+        return self._coder.learnt(part, prior)
+
+
+def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
+    """Returns a random latent whose scales spread like a trained model's, and what lets a walk code it under these."""
+    entropy, depth = model.entropy, model.transform.depth
+    random = np.random.default_rng(0)
+    deviations = random.permutation(deviations_of(depth))
+    rows, columns = (-(-size // model.transform.downscale) for size in (task.height, task.width))
+    latent = random.normal(0, deviations, (1, rows, columns, depth)).astype(np.float32)
+    under_prior = latent if entropy.hyper is None else np.asarray(entropy.hyper.analysis(latent))
+    narrow(entropy.prior, under_prior.std((0, 1, 2)))
+    indexes = np.array([entropy.scales.index(each) for each in deviations], np.float32)
+    return tf.constant(latent), lambda coder: Spread(coder, indexes)
+
+
+def deviations_of(depth: int) -> np.ndarray:
+    """Returns a standard deviation for each of `depth` channels, rising, as `DEVIATIONS` says."""
+    shares = (np.arange(depth) + 0.5) / depth
+    return np.exp(np.interp(shares, list(DEVIATIONS), np.log(list(DEVIATIONS.values()))))
+
+
+def narrow(prior: LearntPrior, deviations: np.ndarray) -> None:
+    """Gives the density of each channel of a fresh prior about the standard deviation that is given [channels]."""
+    deviations = np.maximum(deviations, min(DEVIATIONS.values()))
+    matrix = prior.matrices[0]  # The network is linear at the start, so that its slope is the product of its layers'.
+    slope = np.logaddexp(0, value_of(matrix)) * prior.init_scale * LOGISTIC / deviations[:, None, None]
+    matrix.assign(slope + np.log(-np.expm1(-slope)))
+
+
+def analysed(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
+    """Returns the latent of the task's image, and the coder's wrapper of the model's middle quality."""
+    quality = model.qualities(1)
+    images = pad(tf.cast(task.pixels()[:1], "float32"), model.transform.downscale)
+    return model.scale(model.transform.analysis(images), quality), lambda coder: model.coder(coder, quality)

@@ -1,0 +1,34 @@
+import pytest
+
+from tests.benchmarks.conftest import result
+
+
+def rows(**changes):
+    slow = result(model="ms2020", median="6", least="5", most="8", repeats="5", rate_before="90")
+    return [slow, result(model="hzswq2021", median="2", least="1", most="4", repeats="3", rate_after="110", **changes)]
+
+
+def test_it_is_the_ratio_of_both_decompression_times(load):
+    (row,) = load("headline").headlines([*rows(), result(model="ms2020", quantity="compress")])
+    assert (row["model"], row["quantity"], row["unit"]) == ("ms2020 over hzswq2021", "decompress", "ratio")
+    assert [row[name] for name in ("median", "least", "most", "repeats")] == ["3", "1.25", "8", "3"]
+    assert (row["rate_before"], row["rate_after"]) == ("90", "110")
+
+
+@pytest.mark.parametrize("changes", [{"size": "64x64"}, {"weights": "imported"}, {"precision": "bfloat16"}])
+def test_it_is_of_results_that_are_alike(load, changes):
+    assert load("headline").headlines(rows(**changes)) == []
+
+
+def test_without_both_there_is_none(load):
+    assert load("headline").headlines(rows()[:1]) == []
+    assert load("headline").headlines([]) == []
+
+
+def test_it_is_told_beside_what_others_measured(load):
+    headline = load("headline")
+    assert headline.published_here() == pytest.approx(2.67 / 0.87)
+    sentence = headline.sentence(headline.headlines(rows())[0])
+    assert sentence.startswith("ms2020 decompress over hzswq2021 decompress at 768x512: 3 (")
+    assert "1.88 on an A100" in sentence
+    assert sentence.endswith("3.1)")

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from lic.entropy import LearntPrior
+from lic.entropy.normal import normal_bits
+from lic.environment import tf
+from tests.conftest import tiny_model
+
+
+def test_deviations_rise_as_those_of_a_trained_model(load):
+    deviations = load("walks").deviations_of(200)
+    assert (np.diff(deviations) >= 0).all()
+    assert np.quantile(deviations, (0.5, 0.8, 0.95)) == pytest.approx([0.11, 0.23, 0.7], rel=0.02)
+    assert 5 < deviations[-1] < 52
+
+
+def test_a_narrowed_prior_costs_what_its_deviations_do(load):
+    deviations, random = np.array([0.5, 2.0, 12.0]), np.random.default_rng(0)
+    load("walks").narrow(prior := LearntPrior(3), deviations)
+    values = tf.constant(np.round(random.normal(0, deviations, (4000, 3))), "float32")
+    bits, ideal = prior.bits(values), normal_bits(values, tf.constant(deviations, "float32"))
+    assert np.allclose(np.mean(bits, 0), np.mean(ideal, 0), atol=0.25)
+
+
+@pytest.mark.parametrize("entropy", ["charm", "checkerboard", "factorized"])
+def test_the_latent_is_coded_under_the_scales_it_was_drawn_from(load, entropy):
+    walks, tasks = load("walks"), load("tasks")
+    model = tiny_model("conv", entropy, latent_depth=40)
+    model.make_variables()
+    latent, within = walks.drawn(model, tasks.Task(f"conv+{entropy}", 96, 64))
+    assert latent.shape == (1, 4, 6, 40)
+    three = walks.Walks(model, within)
+    coded, bits = three.encode(latent), float(three.estimate(latent))
+    assert 8 * len(coded.string.numpy()) == pytest.approx(bits, rel=0.05, abs=64)
+    _, symbols, seconds = three.decode(coded.string, 0 * latent)
+    assert np.array_equal(symbols, coded.symbols)
+    assert 0 < float(seconds) < 10
+    latent_bits = bits - float(model.entropy(latent).bits.get("side", 0.0))
+    assert 0 < latent_bits / tf.size(latent).numpy() < 2
+
+
+def test_other_weights_code_the_latent_of_the_image(load):
+    walks, tasks = load("walks"), load("tasks")
+    model = tiny_model("conv", "hyperprior", lmbda=(0.01, 0.02, 0.04))
+    latent, within = walks.analysed(model, task := tasks.Task("conv+hyperprior", 40, 24))
+    expected = model(task.pixels())
+    assert np.allclose(latent, model.scale(expected.y, model.qualities(1)), atol=1e-4)
+    three = walks.Walks(model, within)
+    assert float(three.estimate(latent)) == pytest.approx(
+        float(sum(bits[0] for bits in expected.bits.values())), rel=1e-3
+    )
