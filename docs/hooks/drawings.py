@@ -17,6 +17,7 @@ def on_page_content(html: str, config: Any, **_: Any) -> str:
     def drawing(found: re.Match) -> str:
         # The style is for a drawing that is looked at alone, and would follow the system in place of the theme.
         svg = _STYLE.sub("", (folder / found[2]).read_text(encoding="utf-8"))
-        return svg.replace("<svg ", f'<svg class="drawing" role="img" aria-label="{found[1]}" ', 1)
+        svg = svg.replace("<svg ", f'<svg role="img" aria-label="{found[1]}" ', 1)
+        return f'<span class="drawing">{svg}</span>'
 
     return _IMAGE.sub(drawing, html)
