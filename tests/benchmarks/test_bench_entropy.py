@@ -11,7 +11,9 @@ CODERS = {"encode range coder": "s", "decode range coder": "s"}
 @pytest.fixture
 def task(load, monkeypatch):
     tasks = load("tasks")
-    monkeypatch.setattr(tasks.Task, "make_model", lambda task: tiny_model("conv", "checkerboard"))
+    model = tiny_model("conv", "checkerboard")
+    model.make_variables()
+    monkeypatch.setattr(tasks.Task, "make_model", lambda task: model)
     return tasks.Task("conv+checkerboard", 64, 48, repeats=2)
 
 
