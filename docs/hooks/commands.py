@@ -31,6 +31,6 @@ def _section(name: str, verb: Any) -> str:
 def _row(parameter: Any) -> str:
     value = "" if getattr(parameter, "is_flag", False) else parameter.metavar or parameter.name.upper()
     names = " ".join(parameter.opts) if parameter.param_type_name == "option" else ""
-    default = "" if parameter.default in (None, False, ()) or parameter.required else f"`{parameter.default}`"
+    default = "" if parameter.default is None or value == "" else f"`{parameter.default}`"
     text = (parameter.help or "").replace("|", "\\|")
     return f"| `{' '.join([names, value]).strip()}` | {text} | {'needed' if parameter.required else default} |"

@@ -36,16 +36,23 @@ def _page_of(name: str, notebook: dict[str, Any]) -> Iterator[tuple[str, str | b
             blocks.append(source)
             continue
         blocks.append(f"```python\n{source}\n```")
-        for output in cell["outputs"]:
-            data = output.get("data", {})
-            if "image/png" in data:
-                pictures += 1
-                picture = f"{name}-{pictures}.png"
-                yield picture, base64.b64decode("".join(data["image/png"]))
-                blocks.append(f"![What the code above draws]({picture.rpartition('/')[2]})")
-            else:
-                text = "".join(output.get("text", data.get("text/plain", "")))
-                blocks.append(f"```text\n{text.rstrip()}\n```")
+        text = "".join(_text_of(output) for output in cell["outputs"])
+        if text:
+            blocks.append(f"```text\n{text.rstrip()}\n```")
+        for drawn in (output["data"]["image/png"] for output in cell["outputs"] if _is_picture(output)):
+            pictures += 1
+            picture = f"{name}-{pictures}.png"
+            yield picture, base64.b64decode("".join(drawn))
+            blocks.append(f"![What the code above draws]({picture.rpartition('/')[2]})")
     own = name.rpartition("/")[2] + ".ipynb"
     blocks.append(f'<a href="{own}" download>This page as a notebook</a>')
     yield f"{name}.md", "\n\n".join(blocks)
+
+
+def _is_picture(output: dict[str, Any]) -> bool:
+    return "image/png" in output.get("data", {})
+
+
+def _text_of(output: dict[str, Any]) -> str:
+    """What an output says in words; nothing where it is a picture."""
+    return "" if _is_picture(output) else "".join(output.get("text", output.get("data", {}).get("text/plain", "")))
