@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Sequence
 
 import results
+from compare import BASELINE, steady
 from results import Row
 
 SLOW, FAST = "ms2020", "hzswq2021"
 ALIKE = ("weights", "size", "precision")
 MODEL, UNIT = f"{SLOW} over {FAST}", "ratio"
 PUBLISHED = 1.88  # The publication's Keras code on an A100.
-BASELINE = pathlib.Path(__file__).parent / "baseline.csv"
 
 
 def headlines(rows: Sequence[Row]) -> list[Row]:
@@ -28,7 +27,8 @@ def headlines(rows: Sequence[Row]) -> list[Row]:
     bounds = {"median": "median", "least": "most", "most": "least"}
     ratios = {name: f"{float(slow[name]) / float(fast[other]):.3g}" for name, other in bounds.items()}
     repeats = min(slow["repeats"], fast["repeats"], key=int)
-    return [fast | {"model": MODEL, "unit": UNIT, "rate_before": slow["rate_before"], "repeats": repeats, **ratios}]
+    first, last = (row for row in rows if row is slow or row is fast)
+    return [last | {"model": MODEL, "unit": UNIT, "rate_before": first["rate_before"], "repeats": repeats, **ratios}]
 
 
 def published_here() -> float:
@@ -41,7 +41,8 @@ def published_here() -> float:
 
 def sentence(row: Row) -> str:
     """Returns the headline in words, beside what others measured."""
+    doubt = "" if steady(row) else ", on an unsteady machine"
     return (
-        f"{SLOW} decompress over {FAST} decompress at {row['size']}: {row['median']} "
+        f"{SLOW} decompress over {FAST} decompress at {row['size']}: {row['median']}{doubt} "
         f"(published: {PUBLISHED} on an A100; that code on two cores, see baseline.csv: {published_here():.1f})"
     )

@@ -3,16 +3,29 @@ import pytest
 from tests.benchmarks.conftest import result
 
 
-def rows(**changes):
-    slow = result(model="ms2020", median="6", least="5", most="8", repeats="5", rate_before="90")
-    return [slow, result(model="hzswq2021", median="2", least="1", most="4", repeats="3", rate_after="110", **changes)]
+def rows(rate_after="102", **changes):
+    slow = result(model="ms2020", median="6", least="5", most="8", repeats="5", rate_before="98")
+    return [
+        slow,
+        result(model="hzswq2021", median="2", least="1", most="4", repeats="3", rate_after=rate_after, **changes),
+    ]
 
 
 def test_it_is_the_ratio_of_both_decompression_times(load):
     (row,) = load("headline").headlines([*rows(), result(model="ms2020", quantity="compress")])
     assert (row["model"], row["quantity"], row["unit"]) == ("ms2020 over hzswq2021", "decompress", "ratio")
     assert [row[name] for name in ("median", "least", "most", "repeats")] == ["3", "1.25", "8", "3"]
-    assert (row["rate_before"], row["rate_after"]) == ("90", "110")
+    assert (row["rate_before"], row["rate_after"]) == ("98", "102")
+
+
+def test_its_rates_are_those_before_the_first_and_after_the_last(load):
+    (row,) = load("headline").headlines(rows()[::-1])
+    assert (row["rate_before"], row["rate_after"]) == ("100", "100")
+
+
+def test_an_unsteady_machine_is_said(load):
+    headline = load("headline")
+    assert ": 3, on an unsteady machine (" in headline.sentence(headline.headlines(rows(rate_after="130"))[0])
 
 
 @pytest.mark.parametrize("changes", [{"size": "64x64"}, {"weights": "imported"}, {"precision": "bfloat16"}])
