@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
 from collections.abc import Sequence
 
@@ -32,7 +33,7 @@ def draw(rows: Sequence[Row], title: str, path: pathlib.Path) -> bool:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot, ticker
+    from matplotlib import pyplot
 
     with pyplot.rc_context({"svg.hashsalt": "lic", "svg.fonttype": "path", "font.size": 9}):
         figure, axes = pyplot.subplots(1, len(drawn), figsize=(11, 3.6), layout="constrained", squeeze=False)
@@ -41,9 +42,11 @@ def draw(rows: Sequence[Row], title: str, path: pathlib.Path) -> bool:
                 style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
                 panel.plot(*zip(*points), label=name, linestyle="-" if number % 2 == 0 else "--", markersize=5, **style)
             panel.set(xscale="log", yscale="log", xlabel="megapixels", title=QUANTITIES[quantity])
-            panel.xaxis.set_major_formatter("{x:g}")
-            panel.yaxis.set_major_formatter("{x:g}")
-            panel.yaxis.set_minor_formatter(ticker.LogFormatter(minor_thresholds=(1, 0.4)))
+            values = [value for points in lines.values() for _, value in points]
+            panel.set_ylim(10 ** math.floor(math.log10(min(values))), 10 ** (math.floor(math.log10(max(values))) + 1))
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_formatter("{x:g}")
+                axis.set_minor_formatter("")
             panel.grid(True, which="both", color="#dddddd", linewidth=0.5)
         axes[0, 0].legend(fontsize=8)
         figure.suptitle(title, fontsize=9)

@@ -68,6 +68,7 @@ def lines_of(kind: Table, rows: Sequence[Row]) -> list[Row]:
         if row["quantity"] in kind.quantities and kind.square in (None, is_square(row["size"])):
             line = lines.setdefault(tuple(row[name] for name in TASK), {name: row[name] for name in TASK})
             line[row["quantity"]] = figure(row)
+            line["tile"] = row["tile"] or "none" * bool(kind.square)
     return sorted(lines.values(), key=lambda line: (line["model"], pixels(line["size"]), line["tile"]))
 
 

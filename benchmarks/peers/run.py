@@ -90,11 +90,11 @@ def record(options: argparse.Namespace, versions: dict[str, str]) -> Iterator[li
     origins = {id(task): (peer, function) for peer, function, task in jobs}
     for each in measured([job[1:] for job in jobs], options.calibration_repeats):
         peer, function = origins[id(each.task)]
-        labels = {"peer": peer, "code": f"lic {lic.__version__}"}
+        rows = [{"code": f"lic {row['lic']}, TensorFlow {row['tensorflow']}", **row} for row in results.rows_of(each)]
         if isinstance(function, functools.partial):
             code = f"CompressAI {versions['compressai']}, PyTorch {versions['torch']}"
-            labels |= {"code": code, "lic": "", "commit": "", "tensorflow": "", "keras": ""}
-        rows = [row | labels for row in results.rows_of(each)]
+            rows = [row | {"code": code, "lic": "", "commit": "", "tensorflow": "", "keras": ""} for row in rows]
+        rows = [row | {"peer": peer} for row in rows]
         results.append(options.out, rows, PEER_COLUMNS)
         yield rows
 

@@ -39,7 +39,7 @@ def test_square_images_stand_apart_by_rising_size(load):
     (section,) = sections_of(load, *rows)
     assert "**Codecs**" not in section
     cells = [row.split(" | ")[2:5:2] for row in section.splitlines() if row.startswith("| default")]
-    assert cells == [["256x256", ""], ["256x256", "auto"], ["1024x1024", ""], ["1024x1024", "auto"]]
+    assert cells == [["256x256", "auto"], ["256x256", "none"], ["1024x1024", "auto"], ["1024x1024", "none"]]
 
 
 def test_times_of_unsteady_machines_are_marked_and_memory_is_not(load):
