@@ -47,6 +47,6 @@ def test_the_legend_has_as_many_columns_as_fit_and_the_figure_grows(labels, colu
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.style", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"), look():
         pass
