@@ -1,6 +1,7 @@
 """Evaluating codecs over a folder."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -109,6 +110,27 @@ def test_one_that_was_stopped_goes_on_and_measures_nothing_twice(folder, tmp_pat
     assert [row[:8] for row in results.rows] == [row[:8] for row in whole.rows]
     again()
     assert len(calls) == 9
+
+
+def test_one_that_is_stopped_does_not_finish_what_has_not_begun(tmp_path, monkeypatch):
+    images, measure, calls = tmp_path / "images", station.measure, []
+    images.mkdir()
+    for number in range(9):
+        Image.fromarray(random_images(16, 16, 3, seed=number)).save(images / f"{number}.png")
+
+    def slow(*arguments):
+        calls.append(arguments)
+        time.sleep(0.1)
+        return measure(*arguments)
+
+    def stop(done, *_):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(station, "measure", slow)
+    with pytest.raises(KeyboardInterrupt):
+        lic.evaluate(images, tmp_path / "run", codecs=["jpeg=50"], progress=stop)
+    assert len(calls) < 8
 
 
 def test_codecs_and_qualities_are_added(folder, tmp_path):

@@ -29,5 +29,6 @@ def progress_bar(worth_it: bool = True) -> Iterator[Progress]:
 
     # Reports go through the bar only where both are on the terminal, so that a pipe gets them whole.
     shown = worth_it and on_terminal()
-    with Progress(console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), disable=not shown) as progress:
+    progress = Progress(console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), disable=not shown)
+    with progress if shown else contextlib.nullcontext():  # Older versions of rich end a hidden bar with a line.
         yield progress

@@ -90,9 +90,12 @@ def _done(
             yield job, failed if isinstance(done, Exception) else done
         return
     yield from ((job, station(job)) for job in work[:1])
-    with concurrent.futures.ThreadPoolExecutor(jobs) as threads:
+    threads = concurrent.futures.ThreadPoolExecutor(jobs)
+    try:
         of = {threads.submit(station, job): job for job in work[1:]}
         yield from ((of[each], each.result()) for each in concurrent.futures.as_completed(of))
+    finally:
+        threads.shutdown(cancel_futures=True)  # One that is stopped does not wait for what has not begun.
 
 
 def _listed(images: str | os.PathLike) -> tuple[pathlib.Path, list[str]]:
