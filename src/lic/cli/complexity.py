@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lic.cli.table import print_whole
+
 if TYPE_CHECKING:
     from lic.models.base import CompressionModel
     from lic.models.complexity import Complexity
@@ -64,7 +66,6 @@ def _as_data(counted: Complexity) -> dict:
 
 
 def _print_table(counted: Complexity) -> None:
-    from rich.console import Console
     from rich.table import Column, Table
 
     heads = ("parameters", "kMAC/pixel encode", "kMAC/pixel decode")
@@ -72,9 +73,7 @@ def _print_table(counted: Complexity) -> None:
     table = Table(Column("part", no_wrap=True), *columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for row in (*counted.per_pixel, counted.total_per_pixel):
         table.add_row(row.part, f"{row.parameters:,}", *(f"{macs / 1e3:,.2f}" for macs in row[2:]))
-    console = Console()
-    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=1000)).maximum)
-    console.print(table)
+    print_whole(table)
     encode, decode = (macs / 1e9 for macs in counted.total[2:])
     size = f"{counted.height}x{counted.width} (height x width)"
-    console.print(f"{size}: {encode:,.2f} GMAC to encode, {decode:,.2f} GMAC to decode", highlight=False)
+    print(f"{size}: {encode:,.2f} GMAC to encode, {decode:,.2f} GMAC to decode")

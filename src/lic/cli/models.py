@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from lic.cli.table import print_whole
+
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the registered models: parts, size, paper and licence."""
@@ -17,7 +19,6 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         print(json.dumps({name: dataclasses.asdict(recipe) for name, recipe in recipes.items()}, indent=1))
         return
-    from rich.console import Console
     from rich.table import Column, Table
 
     heads = ("model", "parts", "parameters", "weights", "licence", "paper")
@@ -26,7 +27,4 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         parts = f"{recipe.transform} + {recipe.entropy}"
         ships = "ship" if recipe.weights else "none"
         table.add_row(name, parts, f"{recipe.parameters:,}", ships, recipe.licence, recipe.paper)
-    console = Console()
-    # A line for each model, whole on a narrow terminal too.
-    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=1000)).maximum)
-    console.print(table)
+    print_whole(table)

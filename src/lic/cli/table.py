@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
@@ -21,3 +24,12 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     return "\n".join(
         "  ".join(align(cell, width) for align, cell, width in zip(aligned, line, widths)).rstrip() for line in lines
     )
+
+
+def print_whole(table: Table) -> None:
+    """Prints a table of rich's with a line for each row, whole on a narrow terminal too."""
+    from rich.console import Console
+
+    console = Console()
+    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=1000)).maximum)
+    console.print(table)
