@@ -126,3 +126,20 @@ def test_wrong_efforts_are_told(codec, effort):
         codec.compress(IMAGE, effort=effort)
     with pytest.raises(ValueError, match=message):
         codec.compress_to(IMAGE, 10_000, effort=effort)
+
+
+def test_what_effort_saves_is_spent_on_quality(codec):
+    plain = codec.compress(IMAGE, quality=1.3)
+    told = []
+    limit = len(plain) + 3
+    spent = codec.compress_to(IMAGE, limit, effort=4, progress=told.append)
+    assert len(spent) <= limit
+    assert Stream.parse(spent).quality >= Stream.parse(codec.compress_to(IMAGE, limit)).quality
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_a_refined_stream_that_is_too_large_is_not_taken(codec, monkeypatch):
+    rich = codec.compress(IMAGE, quality=2)
+    monkeypatch.setattr(lic.Codec, "_refined", lambda *_: rich)
+    assert codec.compress_to(IMAGE, len(rich) - 1, effort=1) == codec.compress_to(IMAGE, len(rich) - 1)

@@ -31,6 +31,7 @@ from lic.transforms.initial import replaced_at_once
 from lic.transforms.padding import pad
 
 MAX_PIXELS = 178_000_000
+SPENT = 0.996  # Of the bytes that refinement saves at one quality: at a higher one it may save a little less.
 Precision = Literal["float32", "bfloat16"]
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -105,7 +106,7 @@ class Codec:
         image, quality = checked_image(image), checked_quality(quality, self.model.gains)
         check_effort(effort)
         latent = self._latent(image)
-        stream = self._pack(image, quality, self._encode(latent, quality))
+        stream = self._coded_at(image, latent, quality)
         return self._refined(image, latent, quality, stream, effort, progress)
 
     def compress_to(
@@ -121,7 +122,7 @@ class Codec:
         Args:
           image: As for `compress`.
           max_bytes: Bytes of the whole stream.
-          effort: As for `compress`; a refined stream that is larger than `max_bytes` is not taken.
+          effort: As for `compress`; the image is refined twice, so that what that saves is spent on quality.
           progress: As for `compress`.
 
         Raises:
@@ -132,11 +133,20 @@ class Codec:
         check_effort(effort)
         image = checked_image(image)
         latent = self._latent(image)
-        quality, stream = highest_quality(
-            lambda quality: self._pack(image, quality, self._encode(latent, quality)), self.qualities, max_bytes
-        )
-        refined = self._refined(image, latent, quality, stream, effort, progress)
-        return refined if len(refined) <= max_bytes else stream
+        encode = functools.partial(self._coded_at, image, latent)
+        quality, stream = highest_quality(encode, self.qualities, max_bytes)
+        if not effort:
+            return stream
+        first, second = (_half(progress, start) for start in (0.0, 0.5))
+        refined = self._refined(image, latent, quality, stream, effort, first)
+        if len(refined) >= len(stream):
+            second(1.0)
+            return refined if len(refined) <= max_bytes else stream
+        # The bytes that refinement saved are spent on quality: it will save about as large a share there.
+        allowed = int(SPENT * max_bytes * len(stream) / len(refined))
+        quality, larger = highest_quality(encode, self.qualities, max(allowed, len(stream)))
+        spent = self._refined(image, latent, quality, larger, effort, second)
+        return spent if len(spent) <= max_bytes else refined
 
     @property
     def qualities(self) -> tuple[int, ...]:
@@ -264,6 +274,10 @@ class Codec:
             transform.depth,
         )
 
+    def _coded_at(self, image: np.ndarray, latent: np.ndarray, quality: float) -> bytes:
+        """The stream of a quality without effort."""
+        return self._pack(image, quality, self._encode(latent, quality))
+
     def _pack(self, image: np.ndarray, quality: float, coded: Encoded) -> bytes:
         collect(coded.seconds)
         if not coded.finite:
@@ -363,6 +377,11 @@ def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), **options)
+
+
+def _half(progress: Callable[[float], None] | None, start: float) -> Callable[[float], None]:
+    """What tells half of the progress, from a start on."""
+    return lambda share: progress(start + share / 2) if progress else None
 
 
 def _crc(symbols: tf.Tensor) -> int:

@@ -251,7 +251,7 @@ def _known_product(rows: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, result: 
 
     def gradient(upstream: tf.Tensor) -> tuple:
         of_rows = tf.matmul(upstream, kernel, transpose_b=True)
-        ones = tf.ones((1, tf.shape(upstream)[0]), upstream.dtype)  # Products sum faster than reductions, and in float32.
+        ones = tf.ones((1, tf.shape(upstream)[0]), upstream.dtype)  # A product sums faster, and in float32.
         return of_rows, tf.matmul(rows, upstream, transpose_a=True), tf.matmul(ones, upstream)[0], None
 
     return tf.identity(result), gradient
