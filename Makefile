@@ -12,7 +12,7 @@ find_python = $(shell for version in $(1); do \
 			>/dev/null 2>&1 && { echo "$$python"; exit; }; \
 	done; done)
 
-.PHONY: help setup setup-312 demo test test-312 test-both docs docs-serve lint format bench peers results clean
+.PHONY: help setup setup-312 setup-313 demo test test-312 test-313 test-both test-all docs docs-serve lint format bench peers results clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,8 +33,12 @@ endef
 .venv-312/.installed: pyproject.toml
 	@$(call install,.venv-312,3.12)
 
+.venv-313/.installed: pyproject.toml
+	@$(call install,.venv-313,3.13)
+
 setup: .venv/.installed ## Make .venv
 setup-312: .venv-312/.installed ## Make .venv-312 (Python 3.12, Keras 3)
+setup-313: .venv-313/.installed ## Make .venv-313 (Python 3.13, Keras 3, numba in place of the coder's operations)
 
 demo: .venv/.installed ## Compress the sample photograph, decode it, draw it beside JPEG
 	@.venv/bin/python -m lic.demo
@@ -42,12 +46,23 @@ demo: .venv/.installed ## Compress the sample photograph, decode it, draw it bes
 test: .venv/.installed ## Run the tests
 	.venv/bin/python -m pytest $(PYTEST_FLAGS)
 
-test-312: ## Run the tests in .venv-312, where Python 3.12 is there
-	@if [ -n "$(call find_python,3.12)" ]; then \
-		$(MAKE) --no-print-directory setup-312 && .venv-312/bin/python -m pytest $(PYTEST_FLAGS); \
-	else echo "Python 3.12 was not found: the second environment was not tested"; fi
+# $(call test_where_there,3.12,312): the tests in the environment of a Python, where that Python is there.
+define test_where_there
+	@if [ -n "$(call find_python,$(1))" ]; then \
+		$(MAKE) --no-print-directory setup-$(2) && .venv-$(2)/bin/python -m pytest $(PYTEST_FLAGS); \
+	else echo "Python $(1) was not found: its environment was not tested"; fi
+endef
 
-test-both: test test-312 ## Run the tests in both environments, where both Pythons are there
+test-312: ## Run the tests in .venv-312, where Python 3.12 is there
+	$(call test_where_there,3.12,312)
+
+test-313: ## Run the tests in .venv-313, where Python 3.13 is there
+	$(call test_where_there,3.13,313)
+
+test-both: test test-312 ## Run the tests in both environments that have the coder's operations
+
+test-all: export LIC_FUZZ = 20000
+test-all: test test-312 test-313 ## Run the tests in all environments, with 20,000 mutated streams
 
 .venv/.docs: .venv/.installed
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' && touch $@
@@ -79,4 +94,4 @@ results: .venv/.installed ## Write the tables and results of both READMEs from b
 	.venv/bin/python benchmarks/page.py
 
 clean: ## Remove the virtual environments, caches and the site
-	rm -rf .venv .venv-312 .venv-peers .ruff_cache .hypothesis build dist site
+	rm -rf .venv .venv-312 .venv-313 .venv-peers .ruff_cache .hypothesis build dist site

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from lic._version import __version__
 
-if not (3, 10) <= sys.version_info[:2] <= (3, 12):
-    raise ImportError(
-        f"lic needs Python 3.10, 3.11 or 3.12; this is Python {sys.version_info[0]}.{sys.version_info[1]}."
-    )
+if not (3, 10) <= sys.version_info[:2] <= (3, 13):
+    raise ImportError(f"lic needs Python 3.10 to 3.13; this is Python {sys.version_info[0]}.{sys.version_info[1]}.")
 
 if TYPE_CHECKING:
     from lic.codec.codec import Codec, load
@@ -122,6 +120,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Loads a public name when it is first used."""
+    if name == "testing":
+        return importlib.import_module("lic.testing")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'lic' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME_OF[name]), name)

@@ -1,7 +1,8 @@
-"""The two environments of `lic`, and everything that differs between them.
+"""The three environments of `lic`, and everything that differs between them.
 
-Python 3.10 and 3.11 come with TensorFlow 2.14, whose Keras is Keras 2; Python 3.12 comes with TensorFlow 2.17 and
-Keras 3. Other files import `tf` and `keras` from here and are the same code in both.
+Python 3.10 and 3.11 come with TensorFlow 2.14, whose Keras is Keras 2; Python 3.12 comes with TensorFlow 2.17, Python
+3.13 with TensorFlow 2.21, and both with Keras 3. Other files import `tf` and `keras` from here and are the same code in
+all.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 NEEDS = (
-    "lic needs TensorFlow 2.14 on Python 3.10 or 3.11, or TensorFlow 2.17 on Python 3.12, "
-    "on Linux x86-64; `pip install keras-lic` chooses the right one"
+    "lic needs TensorFlow 2.14 on Python 3.10 or 3.11, 2.17 on Python 3.12, or 2.21 on Python 3.13; "
+    "`pip install keras-lic` chooses the right one"
 )
 
 try:
@@ -18,7 +19,7 @@ try:
 except ImportError as error:
     raise ImportError(f"{NEEDS}, but TensorFlow cannot be imported here ({error}).") from None
 
-if tf.__version__.split(".")[:2] not in (["2", "14"], ["2", "17"]):
+if tf.__version__.split(".")[:2] not in (["2", "14"], ["2", "17"], ["2", "21"]):
     raise ImportError(f"{NEEDS}, but TensorFlow {tf.__version__} is installed here.")
 
 keras = tf.keras

@@ -53,8 +53,8 @@ def test_a_preview_is_traced_once_for_all_images_and_the_ordinary_decode_never_a
         codec.decompress(stream)
         for parts in range(3):
             codec.decompress(stream, parts=parts)
-    assert codec._decode.experimental_get_tracing_count() == 1
-    assert codec._preview(2).experimental_get_tracing_count() == 1
+    assert codec._graphs.decode.experimental_get_tracing_count() == 1
+    assert codec._graphs.preview(2).experimental_get_tracing_count() == 1
     assert "retracing" not in caplog.text
 
 

@@ -83,7 +83,7 @@ def test_grey_images_and_other_sizes_are_refined_without_tracing_anew(codec):
     for size in [(1, 1), (20, 33), (16, 16), (48, 20)]:
         image = random_images(*size, 1)[..., 0]
         assert codec.decompress(codec.compress(image, effort=1)).shape == size
-    assert codec._refiner._step.experimental_get_tracing_count() <= 3
+    assert codec._graphs.refiner._step.experimental_get_tracing_count() <= 3
 
 
 def test_weights_stay_as_they_are(codec):
@@ -141,5 +141,5 @@ def test_what_effort_saves_is_spent_on_quality(codec):
 
 def test_a_refined_stream_that_is_too_large_is_not_taken(codec, monkeypatch):
     rich = codec.compress(IMAGE, quality=2)
-    monkeypatch.setattr(lic.Codec, "_refined", lambda *_: rich)
+    monkeypatch.setattr(lic.Codec, "_refined", lambda *_, **__: rich)
     assert codec.compress_to(IMAGE, len(rich) - 1, effort=1) == codec.compress_to(IMAGE, len(rich) - 1)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from lic.cli import compare, complexity, compress, decompress, eval, import_, info, models, plot, show, train
+from lic.cli import compare, complexity, compress, decompress, eval, import_, info, models, plot, show, train, verify
 from lic.cli.several import Several
 from lic.errors import LicError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _verb in (compress.compress, decompress.decompress, info.info, models.models):
+for _verb in (compress.compress, decompress.decompress, verify.verify, info.info, models.models):
     app.command()(_verb)
 app.command("import")(import_.import_)
 app.command()(train.train)

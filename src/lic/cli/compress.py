@@ -45,6 +45,12 @@ def compress(
         int,
         typer.Option(min=0, max=9, metavar="0..9", help="Refine each stream: slower to compress, smaller or better."),
     ] = 0,
+    verify: Annotated[
+        bool | None,
+        typer.Option(
+            "--verify/--no-verify", help="Decode each stream before it is written. [default: with many files]"
+        ),
+    ] = None,
     background: Annotated[
         str | None,
         typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour."),
@@ -71,9 +77,11 @@ def compress(
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
     target = _target_of(quality, bpp, max_bytes)
     codec = options.load(model, precision, tile)
+    verify = len(jobs) > 1 if verify is None else verify
 
     def work(job: files.Job, tell: files.Tell) -> dict[str, Any]:
-        encode = functools.partial(_encode, codec, effort={"effort": effort, "progress": tell}, **target)
+        settings = {"effort": effort, "progress": tell, "verify": verify}
+        encode = functools.partial(_encode, codec, settings=settings, **target)
         return _compress_one(codec, encode, job, reading, verbose)
 
     files.run(jobs, work, force, as_json, "Compressing", slow=effort > 0, ray=ray)
@@ -92,7 +100,7 @@ def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) 
 def _encode(
     codec: Any,
     pixels: Any,
-    effort: dict[str, Any],
+    settings: dict[str, Any],
     quality: float | None = None,
     bpp: float | None = None,
     max_bytes: int | None = None,
@@ -101,8 +109,8 @@ def _encode(
         max_bytes = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
     try:
         if max_bytes is not None:
-            return codec.compress_to(pixels, max_bytes, **effort)
-        return codec.compress(pixels, quality=quality, **effort)
+            return codec.compress_to(pixels, max_bytes, **settings)
+        return codec.compress(pixels, quality=quality, **settings)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

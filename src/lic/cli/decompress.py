@@ -10,6 +10,7 @@ import typer
 
 from lic.cli import files, options
 from lic.cli.compress import ENDING
+from lic.cli.streams import naming, read_stream
 
 
 def decompress(
@@ -41,18 +42,11 @@ def decompress(
 
 def _decompress_one(codec: Any, job: files.Job, parts: int | None, verbose: bool) -> dict[str, Any]:
     from lic.codec.images import write_image
-    from lic.errors import BitstreamError
 
-    try:
-        stream = job.source.read_bytes()
-    except FileNotFoundError:
-        raise BitstreamError(f"There is no file {str(job.source)!r}.") from None
+    stream = read_stream(job.source)
     began = time.perf_counter()
-    try:
+    with naming(job.source):
         pixels = codec.decompress(stream, parts=parts)
-    except Exception as error:
-        error.args = (f"{job.source}: {error}",)
-        raise
     seconds = time.perf_counter() - began
     write_image(job.target, pixels)
     report = {"height": pixels.shape[0], "width": pixels.shape[1], "grey": pixels.ndim == 2}

@@ -22,10 +22,10 @@ Tell = Callable[[float], None]  # Is told which share of a job is done, 0 to 1.
 
 
 class Job(NamedTuple):
-    """One file to read and the one to write."""
+    """One file to read and the one to write, or None where there is nothing to write."""
 
     source: pathlib.Path
-    target: pathlib.Path
+    target: pathlib.Path | None
 
 
 def plan(
@@ -45,9 +45,7 @@ def plan(
     Raises:
       typer.BadParameter: There are no inputs, several for an output that is a file, or several of one output's name.
     """
-    found = [(path, base) for top in paths for path, base in _files(top, wanted)]
-    if not found:
-        raise typer.BadParameter(f"no inputs found in {', '.join(map(str, paths))}")
+    found = _found(paths, wanted)
     to_folder = out is not None and (len(found) > 1 or paths[0].is_dir() or out.is_dir())
     if to_folder and out.is_file():
         raise typer.BadParameter(f"{out} is a file, but the outputs of several inputs need a folder")
@@ -55,6 +53,15 @@ def plan(
         return [Job(found[0][0], out)]
     targets = [(out if to_folder else base) / path.relative_to(base) for path, base in found]
     return [Job(path, target) for (path, _), target in zip(found, _with_ending(targets, ending))]
+
+
+def only_read(paths: list[pathlib.Path], wanted: Callable[[pathlib.Path], bool]) -> list[Job]:
+    """Returns a job without an output for each file, searching folders for files that are wanted.
+
+    Raises:
+      typer.BadParameter: There are none.
+    """
+    return [Job(path, None) for path, _ in _found(paths, wanted)]
 
 
 def split_output(
@@ -96,7 +103,7 @@ def run(
     task = functools.partial(_one, work=work, force=force)
     with progress_bar((len(jobs) > 1 or slow) and not as_json) as bar:
         for job, outcome in _on_cluster(jobs, task, bar, verb, ray) if ray else _here(jobs, task, bar, verb):
-            report = {"input": str(job.source), "output": str(job.target)}
+            report = {"input": str(job.source)} | ({"output": str(job.target)} if job.target else {})
             if isinstance(outcome, Exception):
                 failed, report = True, {"input": str(job.source), "error": str(outcome)}
                 print(f"lic: {outcome}", file=sys.stderr)
@@ -114,8 +121,10 @@ def run(
 def describe(report: dict[str, Any]) -> str:
     """Returns a report as one line for people."""
     units = {"bytes": "{:,} bytes", "bpp": "{:.4f} bpp", "psnr": "{:.2f} dB", "seconds": "{:.2f} s"}
-    figures = [unit.format(report[name]) for name, unit in units.items() if report.get(name) is not None]
-    return f"{report['input']} -> {report['output']}  {', '.join(figures)}".rstrip()
+    figures = ["verified"] * report.get("verified", False)
+    figures += [unit.format(report[name]) for name, unit in units.items() if report.get(name) is not None]
+    became = f" -> {report['output']}" if "output" in report else ""
+    return f"{report['input']}{became}  {', '.join(figures)}".rstrip()
 
 
 def _here(
@@ -152,9 +161,19 @@ def refuse_existing(target: pathlib.Path, force: bool) -> None:
 
 
 def _one(job: Job, tell: Tell, work: Callable[[Job, Tell], dict[str, Any]], force: bool) -> dict[str, Any]:
-    refuse_existing(job.target, force)
-    job.target.parent.mkdir(parents=True, exist_ok=True)
+    if job.target:
+        refuse_existing(job.target, force)
+        job.target.parent.mkdir(parents=True, exist_ok=True)
     return work(job, tell)
+
+
+def _found(
+    paths: list[pathlib.Path], wanted: Callable[[pathlib.Path], bool]
+) -> list[tuple[pathlib.Path, pathlib.Path]]:
+    found = [each for top in paths for each in _files(top, wanted)]
+    if not found:
+        raise typer.BadParameter(f"no inputs found in {', '.join(map(str, paths))}")
+    return found
 
 
 def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tuple[pathlib.Path, pathlib.Path]]:

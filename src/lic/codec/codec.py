@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -11,27 +12,26 @@ from typing import Any, Literal
 import numpy as np
 
 from lic.codec.file import CodecFile
+from lic.codec.graphs import Graphs
 from lic.codec.images import checked_image, coloured
-from lic.codec.refinement import STEPS, Refiner, check_effort
+from lic.codec.refinement import STEPS, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.stream import Flag, Stream
-from lic.codec.target import checked_quality, highest_quality
+from lic.codec.target import checked_quality, highest_quality, spend
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.codec.times import collect
-from lic.entropy.coders import Decode, Encode, Encoded
+from lic.entropy.coders import Encoded
 from lic.entropy.normal import Scales
-from lic.entropy.preview import Preview, check_parts, parts_of
+from lic.entropy.preview import check_parts, parts_of
 from lic.entropy.tables import Tables
 from lic.environment import compute_in, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError
 from lic.models.base import CompressionModel
 from lic.models.tensors import get_tensors, set_tensors
-from lic.transforms.derived import remembering
 from lic.transforms.initial import replaced_at_once
 from lic.transforms.padding import pad
 
 MAX_PIXELS = 178_000_000
-SPENT = 0.996  # Of the bytes that refinement saves at one quality: at a higher one it may save a little less.
 Precision = Literal["float32", "bfloat16"]
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -85,6 +85,7 @@ class Codec:
         *,
         quality: float | None = None,
         effort: int = 0,
+        verify: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> bytes:
         """Compresses an image into a stream.
@@ -95,19 +96,21 @@ class Codec:
           effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent, which takes time when
             compressing and none when decoding, and memory that grows with the image, whatever `tile` says; the stream
             is never worse in loss than with 0.
+          verify: Whether the stream is decoded, by `verify`, before it is returned.
           progress: Is told which share of that is done, 0 to 1.
 
         Raises:
           ImageError: The array is of another type or shape.
           ValueError: `quality` or `effort` is not one that this codec has, or the image is too small for the distortion
             that refinement measures.
+          DesyncError: With `verify`, the stream does not decode here.
           LicError: The model gave numbers that are not finite.
         """
         image, quality = checked_image(image), checked_quality(quality, self.model.gains)
         check_effort(effort)
         latent = self._latent(image)
         stream = self._coded_at(image, latent, quality)
-        return self._refined(image, latent, quality, stream, effort, progress)
+        return self._verified(self._refined(image, latent, quality, stream, effort, progress), verify)
 
     def compress_to(
         self,
@@ -115,6 +118,7 @@ class Codec:
         max_bytes: int,
         *,
         effort: int = 0,
+        verify: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> bytes:
         """Compresses an image at the highest quality whose stream has at most `max_bytes`.
@@ -123,6 +127,7 @@ class Codec:
           image: As for `compress`.
           max_bytes: Bytes of the whole stream.
           effort: As for `compress`; the image is refined twice, so that what that saves is spent on quality.
+          verify: As for `compress`.
           progress: As for `compress`.
 
         Raises:
@@ -135,18 +140,9 @@ class Codec:
         latent = self._latent(image)
         encode = functools.partial(self._coded_at, image, latent)
         quality, stream = highest_quality(encode, self.qualities, max_bytes)
-        if not effort:
-            return stream
-        first, second = (_half(progress, start) for start in (0.0, 0.5))
-        refined = self._refined(image, latent, quality, stream, effort, first)
-        if len(refined) >= len(stream):
-            second(1.0)
-            return refined if len(refined) <= max_bytes else stream
-        # The bytes that refinement saved are spent on quality: it will save about as large a share there.
-        allowed = int(SPENT * max_bytes * len(stream) / len(refined))
-        quality, larger = highest_quality(encode, self.qualities, max(allowed, len(stream)))
-        spent = self._refined(image, latent, quality, larger, effort, second)
-        return spent if len(spent) <= max_bytes else refined
+        refine = functools.partial(self._refined, image, latent, effort=effort)
+        stream = spend(encode, refine, self.qualities, max_bytes, quality, stream, progress) if effort else stream
+        return self._verified(stream, verify)
 
     @property
     def qualities(self) -> tuple[int, ...]:
@@ -175,23 +171,26 @@ class Codec:
           ValueError: `parts` is no number of parts.
         """
         check_parts(parts)
-        parsed = Stream.parse(bytes(stream))
-        self._check(parsed, max_pixels)
+        parsed, y_hat = self._decoded(stream, parts, max_pixels)
         downscale = self.model.transform.downscale
-        rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
-        whole = parts is None or parts >= len(self.parts)
-        decode = self._decode if whole else self._preview(int(parts))
-        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or 0.0)
-        collect(seconds)
-        if whole and _crc(symbols) != parsed.symbols_crc:
-            raise DesyncError(
-                "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
-                "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
-            )
-        pixels = in_tiles(self._synthesise, y_hat.numpy(), self.model.transform, self._tile, (1, downscale), 3)
+        pixels = in_tiles(self._graphs.synthesise, y_hat, self.model.transform, self._tile, (1, downscale), 3)
         pixels = np.clip(pixels[: parsed.height, : parsed.width], 0, 255)
         pixels = pixels.mean(-1) if Flag.GREY in parsed.flags else pixels
         return np.rint(pixels).astype(np.uint8)
+
+    def verify(self, stream: bytes, *, max_pixels: int = MAX_PIXELS) -> None:
+        """Checks that a stream is whole and decodes here to what was coded, without making the image of it.
+
+        Args:
+          stream: What `compress` returned.
+          max_pixels: As for `decompress`.
+
+        Raises:
+          BitstreamError: As for `decompress`.
+          WrongModelError: As for `decompress`.
+          DesyncError: As for `decompress`.
+        """
+        self._decoded(stream, None, max_pixels)
 
     def compress_batch(self, images: Iterable[np.ndarray], **options: Any) -> list[bytes]:
         """Compresses images, whose sizes may differ, one by one; options and streams are those of `compress`."""
@@ -244,29 +243,22 @@ class Codec:
         self._file = CodecFile(config, stored, _describe(self._tables), weights | _table_arrays(self._tables))
         self.fingerprint = self._file.fingerprint()
         compute_in(self.model.transform, _POLICIES[precision])
-        self._trace()
+        self._graphs, self._process = Graphs(self.model, self._tables), os.getpid()
 
-    def _trace(self) -> None:
-        """Makes the functions that run, for any size; each is traced when it is first called."""
-        self._derived = {}
-        self._refiner = Refiner(self.model, self._derived)
-        image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, self.model.transform.depth))
-        integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
-        self._analyse = tf.function(self._analyse_image, [image], autograph=False)
-        self._encode = tf.function(self._encode_latent, [latent, real], autograph=False)
-        self._encode_refined = tf.function(self._encode_latents, autograph=False, reduce_retracing=True)
-        coded = [tf.TensorSpec((), tf.string), integer, integer, real]
-        self._decode = tf.function(self._decode_latent, coded, autograph=False)
-        self._preview = functools.cache(
-            lambda parts: tf.function(functools.partial(self._decode_latent, parts=parts), coded, autograph=False)
-        )
-        self._synthesise = tf.function(self._synthesise_latent, [latent], autograph=False)
+    def _check_process(self) -> None:
+        """Raises a LicError in a forked process: TensorFlow would wait for ever for threads that it does not have."""
+        if os.getpid() != self._process:
+            raise LicError(
+                "This process was forked from the one that made the codec, and TensorFlow's threads do not come along. "
+                "Start processes by multiprocessing's 'spawn', which a codec may be handed to."
+            )
 
     def _latent(self, image: np.ndarray) -> np.ndarray:
+        self._check_process()
         transform = self.model.transform
         padded = pad(tf.constant(coloured(image)[None]), transform.downscale)[0].numpy()
         return in_tiles(
-            lambda tile: self._analyse(tile.astype(np.float32)),
+            lambda tile: self._graphs.analyse(tile.astype(np.float32)),
             padded,
             transform,
             self._tile,
@@ -274,9 +266,14 @@ class Codec:
             transform.depth,
         )
 
+    def _verified(self, stream: bytes, verify: bool) -> bytes:
+        if verify:
+            self.verify(stream, max_pixels=sys.maxsize)
+        return stream
+
     def _coded_at(self, image: np.ndarray, latent: np.ndarray, quality: float) -> bytes:
         """The stream of a quality without effort."""
-        return self._pack(image, quality, self._encode(latent, quality))
+        return self._pack(image, quality, self._graphs.encode(latent, quality))
 
     def _pack(self, image: np.ndarray, quality: float, coded: Encoded) -> bytes:
         collect(coded.seconds)
@@ -302,8 +299,8 @@ class Codec:
         """The stream of the latent that effort has refined, or the one that is there where that is better."""
         if not effort:
             return stream
-        latents = self._refiner.refine(coloured(image), latent, quality, STEPS[effort], progress)
-        coded = self._encode_refined(tf.constant(quality), *latents)
+        latents = self._graphs.refiner.refine(coloured(image), latent, quality, STEPS[effort], progress)
+        coded = self._graphs.encode_refined(tf.constant(quality), *latents)
         return self._better(image, quality, stream, self._pack(image, quality, coded))
 
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
@@ -317,34 +314,23 @@ class Codec:
 
         return min(streams, key=loss)
 
-    def _analyse_image(self, image: tf.Tensor) -> tf.Tensor:
-        with remembering(self._derived):
-            return tf.cast(self.model.transform.analysis(image[None])[0], "float32")
-
-    def _encode_latent(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
-        return self._encode_latents(quality, self.model.scale(latent[None], quality[None]))
-
-    def _encode_latents(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
-        entropy = self.model.entropy
-        coder = Encode(latent, self._tables, entropy.priors, side)
-        with remembering(self._derived):
-            entropy.walk(self.model.coder(coder, quality[None]))
-        return coder.finish()
-
-    def _decode_latent(
-        self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor, parts: int | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        entropy = self.model.entropy
-        zeros = tf.zeros((1, rows, columns, self.model.transform.depth))
-        coded = payload, zeros, self._tables, entropy.priors
-        coder = Decode(*coded) if parts is None else Preview(*coded, parts)
-        with remembering(self._derived):
-            y_hat = entropy.walk(self.model.coder(coder, quality[None]))
-        return self.model.finish(y_hat, quality[None])[0], *coder.finish()
-
-    def _synthesise_latent(self, y_hat: tf.Tensor) -> tf.Tensor:
-        with remembering(self._derived):
-            return tf.cast(self.model.transform.synthesis(y_hat[None])[0], "float32")
+    def _decoded(self, stream: bytes, parts: int | None, max_pixels: int) -> tuple[Stream, np.ndarray]:
+        """The fields of a stream, and the latent that its first parts, or all, decode to."""
+        self._check_process()
+        parsed = Stream.parse(bytes(stream))
+        self._check(parsed, max_pixels)
+        downscale = self.model.transform.downscale
+        rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
+        whole = parts is None or parts >= len(self.parts)
+        decode = self._graphs.decode if whole else self._graphs.preview(int(parts))
+        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or 0.0)
+        collect(seconds)
+        if whole and _crc(symbols) != parsed.symbols_crc:
+            raise DesyncError(
+                "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
+                "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
+            )
+        return parsed, y_hat.numpy()
 
     def _check(self, stream: Stream, max_pixels: int) -> None:
         if stream.fingerprint != self.fingerprint:
@@ -377,11 +363,6 @@ def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), **options)
-
-
-def _half(progress: Callable[[float], None] | None, start: float) -> Callable[[float], None]:
-    """What tells half of the progress, from a start on."""
-    return lambda share: progress(start + share / 2) if progress else None
 
 
 def _crc(symbols: tf.Tensor) -> int:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from lic.models.gains import Gains
 
 STEP = 1 / QUALITY_STEPS
+SPENT = 0.996  # Of the bytes that refinement saves at one quality: at a higher one it may save a little less.
+
+Progress = Callable[[float], None] | None
 
 
 def checked_quality(quality: float | None, gains: Gains | None) -> float:
@@ -66,3 +69,37 @@ def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], 
         else:
             high = middle
     return best
+
+
+def spend(
+    encode: Callable[[float], bytes],
+    refine: Callable[..., bytes],
+    qualities: Sequence[int],
+    max_bytes: int,
+    quality: float,
+    stream: bytes,
+    progress: Progress = None,
+) -> bytes:
+    """Returns a refined stream of at most `max_bytes`: the bytes that refinement saves are spent on quality.
+
+    Args:
+      encode: Makes the stream of a quality.
+      refine: Makes, from a quality and its stream, the refined stream; tells `progress` which share is done.
+      qualities: The codec's qualities, rising.
+      max_bytes: Bytes of the whole stream.
+      quality: The highest quality whose stream is small enough without refinement.
+      stream: That stream.
+      progress: Is told which share is done.
+    """
+    refined = refine(quality, stream, progress=_half(progress, 0.0))
+    if len(refined) >= len(stream):
+        return refined if len(refined) <= max_bytes else stream
+    # It will save about as large a share at a quality that is a little higher.
+    allowed = max(int(SPENT * max_bytes * len(stream) / len(refined)), len(stream))
+    spent = refine(*highest_quality(encode, qualities, allowed), progress=_half(progress, 0.5))
+    return spent if len(spent) <= max_bytes else refined
+
+
+def _half(progress: Progress, start: float) -> Progress:
+    """What tells half of the progress, from a start on."""
+    return (lambda share: progress(start + share / 2)) if progress else None

@@ -1,27 +1,67 @@
 """The range coder: the one file that imports the coder's operations, from whichever package has them.
 
+Where neither package is, as on processors and with TensorFlows that they have no wheels for, or where the environment
+says `LIC_CODER=numba`, the coder is that of `lic.entropy.numba_coder`, which gives the same bytes.
+
 Only rows of positive precision are used. The packages' own escape mode (a negative precision) does not return on some
 streams, and so is not used here: escapes are coded with rows of our own (see `lic.entropy.tables`).
 """
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from lic.entropy.tables import LIMIT, Tables
 from lic.environment import NEEDS, tf
 
-try:
-    import tensorflow_compression as _operations
-except ImportError:
+CHOICE = "LIC_CODER"
+_PACKAGES = ("tensorflow_compression", "tensorflow_compression_ops")
+
+
+class _Operations:
+    """The coder of one of the packages."""
+
+    def __init__(self, package: ModuleType):
+        self.name, self._package = package.__name__, package
+
+    def encode(self, tables: Tables, rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        handle = self._package.create_range_encoder([], tables.lookup)
+        return self._package.entropy_encode_finalize(self._package.entropy_encode_index(handle, rows, values))
+
+    def start(self, tables: Tables, string: tf.Tensor) -> tf.Tensor:
+        return self._package.create_range_decoder(string, tables.lookup)
+
+    def decode(self, tables: Tables, state: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tuple(self._package.entropy_decode_index(state, rows, tf.shape(rows), tf.int32))
+
+
+def _chosen() -> Any:
+    """The coder that the environment asks for, or else the first that is there."""
+    asked = os.environ.get(CHOICE, "")
+    if asked not in ("", "numba", "tensorflow"):
+        raise ImportError(f"{CHOICE}={asked}: expected numba, tensorflow or nothing.")
+    failed = []
+    for name in () if asked == "numba" else _PACKAGES:
+        try:
+            return _Operations(importlib.import_module(name))
+        except (ImportError, tf.errors.NotFoundError) as error:
+            failed.append(error)
+    if asked == "tensorflow":
+        raise ImportError(f"{CHOICE}=tensorflow, but neither {' nor '.join(_PACKAGES)} can be imported ({failed[-1]}).")
     try:
-        import tensorflow_compression_ops as _operations
+        return importlib.import_module("lic.entropy.numba_coder")
     except ImportError as error:
         raise ImportError(
-            f"{NEEDS}, and with it tensorflow-compression or tensorflow-compression-ops; "
-            f"neither can be imported here ({error})."
+            f"{NEEDS}, and with it a range coder: tensorflow-compression, tensorflow-compression-ops or numba; "
+            f"none can be imported here ({error})."
         ) from None
+
+
+_coder = _chosen()
 
 
 class RangeEncoder:
@@ -53,8 +93,7 @@ class RangeEncoder:
         rows, values = tf.concat(self._rows, 0), tf.concat(self._values, 0)
 
         def code() -> tf.Tensor:
-            handle = _operations.create_range_encoder([], self._tables.lookup)
-            return _operations.entropy_encode_finalize(_operations.entropy_encode_index(handle, rows, values))
+            return _coder.encode(self._tables, rows, values)
 
         string, self.seconds = _timed(code, [rows, values])
         return string
@@ -74,7 +113,7 @@ class RangeDecoder:
     def __init__(self, string: tf.Tensor, tables: Tables):
         self._tables = tables
         self.seconds = tf.zeros((), tf.float64)
-        self._handle = _operations.create_range_decoder(string, tables.lookup)
+        self._state = _coder.start(tables, string)
 
     def read(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns a symbol for each of the rows, in their shape."""
@@ -87,9 +126,9 @@ class RangeDecoder:
 
     def _read(self, rows: tf.Tensor) -> tf.Tensor:
         def code() -> tuple[tf.Tensor, tf.Tensor]:
-            return tuple(_operations.entropy_decode_index(self._handle, rows, tf.shape(rows), tf.int32))
+            return _coder.decode(self._tables, self._state, rows)
 
-        (self._handle, values), seconds = _timed(code, [rows])
+        (self._state, values), seconds = _timed(code, [rows])
         self.seconds += seconds
         return values
 

@@ -1,0 +1,135 @@
+"""The laws of codecs."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import pathlib
+import tempfile
+
+import numpy as np
+
+from lic.codec.codec import Codec, load
+from lic.codec.stream import Stream
+from lic.errors import BitstreamError, WrongModelError
+from lic.testing.images import smooth_image
+from lic.testing.laws import Law, Trial, each, fail, require, require_same
+
+SIZES = ((1, 1), (17, 33), (64, 48))
+THREADS = 8
+
+
+def check_codec(codec: Codec) -> None:
+    """Checks that a codec keeps every law of its kind.
+
+    Args:
+      codec: The codec.
+
+    Raises:
+      LawError: An AssertionError that names each law that is broken, where, and the numbers.
+      ValueError: `codec` is no codec.
+    """
+    trial_of_codec(codec).check()
+
+
+def trial_of_codec(codec: Codec) -> Trial:
+    """Returns the laws of a codec; see `check_codec`."""
+    if not isinstance(codec, Codec):
+        raise ValueError(f"check_codec: expected a lic.Codec. Received: {type(codec).__name__}.")
+    return Trial("The codec", LAWS, codec)
+
+
+def every_size_comes_back(codec: Codec) -> None:
+    """Images of any size come back in their size, grey ones grey."""
+    for where, size in each(SIZES):
+        for image in (smooth_image(*size), smooth_image(*size)[..., 0]):
+            decoded = codec.decompress(codec.compress(image))
+            require(
+                decoded.shape == image.shape and decoded.dtype == np.uint8,
+                f"{where}: {decoded.dtype.name} {decoded.shape} comes back for uint8 {image.shape}",
+            )
+
+
+def real_bits_are_near_the_estimate(codec: Codec) -> None:
+    """Streams are as long as estimated, to 5 %: whole images with side information, by rounded tables."""
+    image = smooth_image(128, 192)
+    estimated, real = sum(codec.estimate(image).values()), 8 * len(Stream.parse(codec.compress(image)).payload)
+    require(
+        abs(real - estimated) <= 0.05 * estimated + 64,
+        f"128x192: {real} bits were coded and {estimated:.0f} estimated ({real / estimated - 1:+.1%})",
+    )
+
+
+def the_same_image_gives_the_same_stream(codec: Codec) -> None:
+    """Every time, alone, in a batch, and in several threads at once."""
+    images = [smooth_image(*size, seed) for seed in range(2) for size in SIZES]
+    streams = [codec.compress(image) for image in images]
+    require(codec.compress_batch(images) == streams, "compress_batch and compress give other streams")
+    require(codec.compress_batch([]) == [], "compress_batch gives something for no image")
+    decoded = [codec.decompress(stream) for stream in streams]
+    for one, other in zip(decoded, codec.decompress_batch(streams)):
+        require_same("decompress and decompress_batch", one, other)
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        at_once = list(pool.map(codec.compress, images * 2))
+        require(at_once == streams * 2, f"{THREADS} threads at once give other streams than one")
+        for one, other in zip(pool.map(codec.decompress, streams * 2), decoded * 2):
+            require_same(f"decoded in {THREADS} threads at once and alone", one, other)
+
+
+def a_saved_codec_is_the_same_codec(codec: Codec) -> None:
+    """What is saved and loaded has the same fingerprint, and codes to the same bytes."""
+    image = smooth_image(17, 33)
+    with tempfile.TemporaryDirectory() as folder:
+        codec.save(path := pathlib.Path(folder) / "saved.codec")
+        again = load(path)
+    require(again.fingerprint == codec.fingerprint, "its fingerprint is another")
+    require(again.compress(image) == codec.compress(image), "it compresses to another stream")
+    require_same("decoded by it", again.decompress(codec.compress(image)), codec.decompress(codec.compress(image)))
+
+
+def tiles_do_not_change_the_format(codec: Codec) -> None:
+    """Streams made in tiles and in one piece decode with either."""
+    image = smooth_image(200, 150)
+    with tempfile.TemporaryDirectory() as folder:
+        codec.save(path := pathlib.Path(folder) / "saved.codec")
+        tiled = load(path, tile=64)
+    for name, stream in (("in one piece", codec.compress(image)), ("in tiles", tiled.compress(image))):
+        for decoder in (codec, tiled):
+            decoded = decoder.decompress(stream)
+            require(decoded.shape == image.shape, f"a stream made {name} decodes to {decoded.shape}")
+
+
+def damaged_streams_are_refused(codec: Codec) -> None:
+    """Any flipped bit and any missing byte is a BitstreamError."""
+    stream = codec.compress(smooth_image(17, 33))
+    for bit in range(0, 8 * len(stream), max(1, len(stream) // 16)):
+        damaged = bytearray(stream)
+        damaged[bit // 8] ^= 1 << bit % 8
+        _require_refused(codec, bytes(damaged), BitstreamError, f"with bit {bit} flipped")
+    for length in range(0, len(stream), max(1, len(stream) // 32)):
+        _require_refused(codec, stream[:length], BitstreamError, f"cut to {length} of {len(stream)} bytes")
+
+
+def streams_of_other_codecs_are_refused(codec: Codec) -> None:
+    """A stream that carries another fingerprint is a WrongModelError."""
+    stream = Stream.parse(codec.compress(smooth_image(17, 33)))
+    other = bytes(byte ^ 255 for byte in codec.fingerprint)
+    _require_refused(codec, stream._replace(fingerprint=other).pack(), WrongModelError, "of another codec")
+
+
+LAWS: tuple[Law, ...] = (
+    every_size_comes_back,
+    real_bits_are_near_the_estimate,
+    the_same_image_gives_the_same_stream,
+    a_saved_codec_is_the_same_codec,
+    tiles_do_not_change_the_format,
+    damaged_streams_are_refused,
+    streams_of_other_codecs_are_refused,
+)
+
+
+def _require_refused(codec: Codec, stream: bytes, error: type[Exception], what: str) -> None:
+    try:
+        codec.decompress(stream)
+    except error:
+        return
+    fail(f"a stream {what} was decoded without a {error.__name__}")

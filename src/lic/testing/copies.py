@@ -1,0 +1,64 @@
+"""Copies of parts for trying laws on, so that the part itself stays as it is."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from lic.config import Configured
+from lic.environment import keras
+from lic.models.tensors import get_tensors, named_variables, set_tensors
+
+MOVED = 0.1
+
+
+def fresh(part: Configured) -> Configured:
+    """Returns the part that the configuration of another makes, with weights of its own."""
+    return type(part).from_config(part.get_config())
+
+
+def moved(layer: keras.layers.Layer, seed: int = 0) -> contextlib.AbstractContextManager[None]:
+    """Moves weights that are all the same number off it as long as this lasts.
+
+    A network that starts at zero hides what is before it, from gradients and from whoever looks for an influence.
+
+    Args:
+      layer: A layer that has its variables.
+      seed: Seed of the noise.
+    """
+    random = np.random.default_rng(seed)
+    changed = {}
+    for name, values in get_tensors(layer).items():
+        constant = values.size > 1 and values.min() == values.max()
+        changed[name] = values + random.normal(0, MOVED, values.shape) * constant
+    return holding(layer, changed)
+
+
+@contextlib.contextmanager
+def holding(layer: keras.layers.Layer, tensors: dict[str, np.ndarray]) -> Iterator[None]:
+    """Gives a layer other weights as long as this lasts."""
+    before = get_tensors(layer)
+    set_tensors(layer, tensors)
+    try:
+        yield
+    finally:
+        set_tensors(layer, before)
+
+
+def require_same_variables(names: str, layer: keras.layers.Layer, before: dict[str, np.ndarray]) -> None:
+    """Requires the variables of a layer to be what they were.
+
+    Args:
+      names: What was done meanwhile, for the message.
+      layer: The layer.
+      before: What `get_tensors` returned before.
+    """
+    after = named_variables(layer)
+    new = sorted(after.keys() - before.keys())
+    if new:
+        raise AssertionError(f"{names}: made the variable {new[0]!r}")
+    for name, values in get_tensors(layer).items():
+        if not np.array_equal(values, before[name]):
+            raise AssertionError(f"{names}: changed the variable {name!r}")

@@ -1,0 +1,243 @@
+"""The laws of entropy models."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lic.entropy.base import EntropyModel
+from lic.environment import tf
+from lic.models.dry_run import DryRun
+from lic.models.known import Known
+from lic.models.tensors import get_tensors, set_tensors
+from lic.testing.copies import fresh, moved, require_same_variables
+from lic.testing.gradients import require_gradients
+from lic.testing.laws import Law, Trial, each, fail, require, require_near, require_same
+from lic.testing.policy import policy
+from lic.testing.walks import Walked, Walks
+
+SIZES = ((1, 1), (1, 5), (4, 4), (3, 7))
+SPREADS = (3.0, 300.0, 1e6)  # Up to symbols that are clipped.
+_CHANGE = 7.0  # Added to a part whose influence is looked for.
+
+
+def check_entropy_model(layer: EntropyModel) -> None:
+    """Checks that an entropy model keeps every law of its kind; its weights stay as they are.
+
+    Args:
+      layer: The entropy model; it is built on a small latent where it has no variables yet.
+
+    Raises:
+      LawError: An AssertionError that names each law that is broken, where, and the numbers.
+      ValueError: `layer` is no entropy model.
+    """
+    trial_of_entropy_model(layer).check()
+
+
+def trial_of_entropy_model(layer: EntropyModel) -> Trial:
+    """Returns the laws of an entropy model; see `check_entropy_model`."""
+    if not isinstance(layer, EntropyModel):
+        raise ValueError(f"check_entropy_model: expected a lic.EntropyModel. Received: {type(layer).__name__}.")
+    layer(tf.zeros((1, 4, 4, layer.latent_depth)))
+    return Trial(type(layer).__name__, LAWS, layer, during=lambda: moved(layer))
+
+
+def parts_partition_the_latent(entropy: EntropyModel) -> None:
+    """Every number of a latent is in exactly one part, and `put` undoes `take`."""
+    walks = Walks(entropy)
+    for where, (height, width) in each(SIZES):
+        shape = (1, height, width, entropy.latent_depth)
+        numbers = tf.reshape(tf.range(np.prod(shape)), shape)
+        parts = walks.observed(tf.zeros(shape)).parts
+        taken = np.concatenate([np.zeros(0, int), *(np.array(part.take(numbers)).ravel() for part in parts)])
+        times = np.bincount(taken, minlength=np.prod(shape))
+        for count, word in ((0, "never"), (2, "more than once")):
+            wrong = np.flatnonzero((times == count) if count == 0 else (times >= count))
+            if wrong.size:
+                place = tuple(int(axis) for axis in np.unravel_index(wrong[0], shape))
+                fail(f"{where}: {wrong.size} of {times.size} numbers are {word} in a part, the first at {place}")
+        for part in parts:
+            back = part.put(tf.zeros_like(numbers), part.take(numbers))
+            kept = np.isin(np.array(numbers), np.array(part.take(numbers)))
+            require_same(f"{where}: part {part.name!r}, put after take", back, np.where(kept, numbers, 0))
+
+
+def estimating_encoding_and_decoding_are_equal_to_the_bit(entropy: EntropyModel) -> None:
+    """The three walks give the same symbols, side information and y_hat, at minimal, odd and clipped latents."""
+    walks = Walks(entropy)
+    for spread in SPREADS:
+        for where, size in each(SIZES):
+            _require_equal_walks(f"{where}, latents to {spread:g}", walks, _latent(entropy, size, spread), False)
+
+
+def they_are_equal_in_a_graph_that_was_traced_once(entropy: EntropyModel) -> None:
+    """So they do within graphs, traced once for all sizes."""
+    walks = Walks(entropy)
+    for where, size in each(SIZES):
+        _require_equal_walks(f"{where}, in a graph", walks, _latent(entropy, size), True)
+    traces = walks.traced_encode.experimental_get_tracing_count()
+    require(traces == 1, f"encoding was traced {traces} times for {len(SIZES)} sizes")
+
+
+def no_part_depends_on_a_later_one(entropy: EntropyModel) -> None:
+    """Means and scale indexes of a part are the same whatever the parts from it on hold."""
+    walks, latent = Walks(entropy), _latent(entropy, (5, 6))
+    original = walks.observed(latent)
+    for number, part in enumerate(original.parts):
+        replay = walks.observed(latent, changed=part.put(latent, part.take(latent) + _CHANGE))
+        pairs = list(zip(original.parameters, replay.parameters))[: number + 1]
+        for earlier, (before, after) in enumerate(pairs):
+            for what, one, other in zip(("means", "scale indexes"), before or (), after or ()):
+                require_same(
+                    f"{what} of part {earlier} ({original.parts[earlier].name!r}) when part {number} "
+                    f"({part.name!r}) changes by {_CHANGE:g}",
+                    one,
+                    other,
+                )
+
+
+def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:
+    """Coded strings are as long as estimated, to 2 %."""
+    walks = Walks(entropy)
+    latent = walks.drawn(24, 24)
+    estimated = float(tf.add_n(list(entropy(latent).bits.values()))[0])
+    real = 8 * len(walks.encode(latent).string.numpy())
+    require(
+        abs(real - estimated) <= 0.02 * estimated + 64,
+        f"24x24, drawn from the model's own distributions: {real} bits were coded and {estimated:.0f} estimated "
+        f"({real / estimated - 1:+.1%})",
+    )
+
+
+def all_bits_are_named_and_positive(entropy: EntropyModel) -> None:
+    """Bits are [batch], finite and not negative."""
+    latent = tf.concat([_latent(entropy, (4, 6), seed=seed) for seed in range(2)], 0)
+    for name, bits in entropy(latent).bits.items():
+        require(bits.shape == (2,), f"bits of {name!r} have shape {tuple(bits.shape)} for a batch of 2")
+        require(bool(np.all(np.isfinite(bits) & (np.array(bits) >= 0))), f"bits of {name!r} are {np.array(bits)}")
+
+
+def rounding_moves_nothing_by_more_than_a_step(entropy: EntropyModel) -> None:
+    """y_hat is the latent but for rounding and latent residual prediction."""
+    latent = _latent(entropy, (5, 7))
+    y_hat = Walks(entropy).estimate(latent).y_hat
+    require(y_hat.shape == latent.shape, f"y_hat has shape {tuple(y_hat.shape)}, the latent {tuple(latent.shape)}")
+    farthest = float(np.abs(y_hat - latent).max())
+    # Rounding moves by half a step, and latent residual prediction by up to half a step more.
+    require(farthest <= 1 + 1e-4, f"y_hat is up to {farthest:.3f} from the latent, more than 1")
+
+
+def gradients_reach_every_variable(entropy: EntropyModel) -> None:
+    """Rate and y_hat together depend on every trainable variable."""
+    latent = tf.concat([_latent(entropy, (6, 7), seed=seed) for seed in range(2)], 0)
+    with tf.GradientTape() as tape:
+        estimated = entropy(latent, training=True)
+        loss = tf.reduce_sum(tf.add_n(list(estimated.bits.values()))) + tf.reduce_sum(estimated.y_hat**2)
+    require_gradients(tape, loss, entropy)
+
+
+def a_call_changes_no_variable(entropy: EntropyModel) -> None:
+    """A call, in training or not, leaves variables as they are and makes none."""
+    before = get_tensors(entropy)
+    for training in (False, True):
+        entropy(_latent(entropy, (3, 3)), training=training)
+        require_same_variables(f"a call with training={training}", entropy, before)
+
+
+def the_same_latent_gives_the_same_every_time(entropy: EntropyModel) -> None:
+    """Nothing is kept from one latent to the next."""
+    walks, latent = Walks(entropy), _latent(entropy, (4, 5))
+    first = walks.encode(latent)
+    walks.encode(_latent(entropy, (3, 7), seed=1))
+    _require_same_walks("encoded before and after another latent", first, walks.encode(latent))
+    require(first.string.numpy() == walks.encode(latent).string.numpy(), "the coded strings of one latent differ")
+
+
+def images_of_a_batch_do_not_mix(entropy: EntropyModel) -> None:
+    """An image's bits and y_hat do not depend on the others in its batch."""
+    latents = [_latent(entropy, (5, 4), seed=seed) for seed in range(3)]
+    together = entropy(tf.concat(latents, 0))
+    for number, latent in enumerate(latents):
+        alone = entropy(latent)
+        # A batched product may differ in a last bit, and so a mean; a step of rounding more would be far outside.
+        require_near(f"y_hat of image {number} of 3 and alone", together.y_hat[number], alone.y_hat[0], 1e-5)
+        for part, bits in alone.bits.items():
+            require_near(
+                f"bits of {part!r} of image {number} of 3 and alone", together.bits[part][number], bits[0], 1e-4
+            )
+
+
+def configuration_and_weights_make_it_anew(entropy: EntropyModel) -> None:
+    """What `get_config` returns and the weights make a copy that codes alike."""
+    again, latent = fresh(entropy), _latent(entropy, (4, 5))
+    again(latent)
+    require(again.get_config() == entropy.get_config(), f"{again.get_config()} comes out of {entropy.get_config()}")
+    set_tensors(again, get_tensors(entropy))
+    _require_same_walks("made anew", Walks(entropy).encode(latent), Walks(again).encode(latent))
+
+
+def it_stays_in_float32_under_mixed_precision(entropy: EntropyModel) -> None:
+    """Whatever the policy, everything is computed in float32, and coded alike."""
+    with policy("mixed_bfloat16"):
+        again = fresh(entropy)
+        estimated = again(tf.cast(_latent(entropy, (4, 4)), "bfloat16"))
+    for name, tensor in {"y_hat": estimated.y_hat, **estimated.bits}.items():
+        require(tensor.dtype == tf.float32, f"{name} is {tensor.dtype.name}")
+    for layer in again._flatten_layers():
+        require(layer.compute_dtype == "float32", f"the layer {layer.name!r} computes in {layer.compute_dtype}")
+    set_tensors(again, get_tensors(entropy))
+    latent = _latent(entropy, (4, 5))
+    _require_same_walks(
+        "made under mixed_bfloat16 and under float32", Walks(entropy).encode(latent), Walks(again).encode(latent)
+    )
+
+
+def cost_grows_no_faster_than_positions(entropy: EntropyModel) -> None:
+    """Multiply-accumulates of 16 times as many positions are at most 17 times as many."""
+    graph = Walks(entropy).traced_estimate.get_concrete_function().graph
+    run = DryRun(lambda _: "all").run
+
+    def cost(side: int) -> int:
+        _, *captured = [Known(tensor.shape) for tensor in graph.inputs]
+        sized = Known(tf.TensorShape((1, side, side, entropy.latent_depth)))
+        return sum(run(graph, [sized, *captured])[1].values())
+
+    small, large = cost(16), cost(64)
+    require(large <= 17 * small, f"64x64 positions take {large} multiply-accumulates and 16x16 take {small}")
+
+
+LAWS: tuple[Law, ...] = (
+    parts_partition_the_latent,
+    estimating_encoding_and_decoding_are_equal_to_the_bit,
+    they_are_equal_in_a_graph_that_was_traced_once,
+    no_part_depends_on_a_later_one,
+    real_bits_are_near_the_estimate,
+    all_bits_are_named_and_positive,
+    rounding_moves_nothing_by_more_than_a_step,
+    gradients_reach_every_variable,
+    a_call_changes_no_variable,
+    the_same_latent_gives_the_same_every_time,
+    images_of_a_batch_do_not_mix,
+    configuration_and_weights_make_it_anew,
+    it_stays_in_float32_under_mixed_precision,
+    cost_grows_no_faster_than_positions,
+)
+
+
+def _latent(entropy: EntropyModel, size: tuple[int, int], spread: float = 3.0, seed: int = 0) -> tf.Tensor:
+    shape = (1, *size, entropy.latent_depth)
+    return tf.constant(np.random.default_rng(seed).normal(0, spread, shape), tf.float32)
+
+
+def _require_equal_walks(where: str, walks: Walks, latent: tf.Tensor, traced: bool) -> None:
+    names = ("estimate", "encode", "decode")
+    estimate, encode, decode = (getattr(walks, f"traced_{name}" if traced else name) for name in names)
+    encoded = encode(latent)
+    decoded = decode(encoded.string, tf.zeros_like(latent))
+    _require_same_walks(f"{where}, encoded and decoded", encoded, decoded)
+    _require_same_walks(f"{where}, estimated and encoded", estimate(latent), encoded)
+
+
+def _require_same_walks(where: str, first: Walked, second: Walked) -> None:
+    names = [name for name in ("symbols", "z_hat", "y_hat") if name != "symbols" or first.symbols is not None]
+    for name in names:
+        require_same(f"{where}: {name}", getattr(first, name), getattr(second, name))

@@ -1,0 +1,111 @@
+"""Laws: what must hold of every part of a kind, each a function that says what does not."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NoReturn
+
+import numpy as np
+
+Law = Callable[..., None]
+
+
+class LawError(AssertionError):
+    """Laws that do not hold of a part.
+
+    Attributes:
+      broken: Name of each law that does not hold -> where, and the numbers.
+    """
+
+    def __init__(self, subject: str, broken: dict[str, str]):
+        self.broken = broken
+        found = "".join(f"\n  {name}: {what}" for name, what in broken.items())
+        super().__init__(f"{subject} breaks {len(broken)} of the laws:{found}")
+
+
+def name_of(law: Law) -> str:
+    """Returns the name of a law: what its function is called, in words."""
+    return law.__name__.replace("_", " ")
+
+
+class Trial:
+    """The laws that one part is to keep.
+
+    Args:
+      subject: What the part is called in messages.
+      laws: The laws.
+      *given: What each of them is called with.
+      during: Makes a context that they are tried in.
+    """
+
+    def __init__(
+        self,
+        subject: str,
+        laws: Sequence[Law],
+        *given: object,
+        during: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext,
+    ):
+        self.subject, self.laws, self._given, self._during = subject, tuple(laws), given, during
+
+    def check(self, *laws: Law) -> None:
+        """Tries some laws, or all where none is given, and tells of all that do not hold.
+
+        Raises:
+          LawError: Some do not hold, or raised an error while they were tried.
+        """
+        broken = {}
+        with self._during():
+            for law in laws or self.laws:
+                try:
+                    law(*self._given)
+                except AssertionError as error:
+                    broken[name_of(law)] = str(error)
+                except Exception as error:
+                    broken[name_of(law)] = f"{type(error).__name__} was raised: {error}"
+        if broken:
+            raise LawError(self.subject, broken)
+
+
+def require(holds: bool, message: str) -> None:
+    """Raises an AssertionError with a message unless something holds, also under `python -O`."""
+    if not holds:
+        fail(message)
+
+
+def fail(message: str) -> NoReturn:
+    """Raises an AssertionError with a message."""
+    raise AssertionError(message)
+
+
+def require_same(what: str, first: object, second: object) -> None:
+    """Requires two arrays, or two times None, to be equal to the bit."""
+    require((first is None) == (second is None), f"{what}: one is there and the other is None")
+    if first is None:
+        return
+    first, second = np.asarray(first), np.asarray(second)
+    require(first.shape == second.shape, f"{what}: shapes {first.shape} and {second.shape}")
+    differing = np.flatnonzero(first.ravel() != second.ravel())
+    if differing.size:
+        one, other = (array.ravel()[differing[0]] for array in (first, second))
+        where = tuple(int(axis) for axis in np.unravel_index(differing[0], first.shape))
+        fail(f"{what}: {differing.size} of {first.size} numbers differ, first {one!r} and {other!r} at {where}")
+
+
+def require_near(what: str, first: object, second: object, tolerance: float) -> None:
+    """Requires two arrays to differ by at most a tolerance, relative to the largest number where that is over 1."""
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    require(first.shape == second.shape, f"{what}: shapes {first.shape} and {second.shape}")
+    if not first.size:
+        return
+    difference, largest = np.abs(first - second).max(), max(1.0, np.abs(second).max())
+    require(
+        difference <= tolerance * largest,
+        f"{what}: numbers up to {largest:.6g} differ by up to {difference:.3g}, more than {tolerance:g} of that",
+    )
+
+
+def each(sizes: Iterable[tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yields sizes, each with words for messages."""
+    for height, width in sizes:
+        yield f"at {height}x{width}", (height, width)

@@ -1,0 +1,185 @@
+"""The laws of transforms."""
+
+from __future__ import annotations
+
+from lic.environment import keras, tf
+from lic.models.tensors import get_tensors, set_tensors
+from lic.testing.copies import fresh, moved, require_same_variables
+from lic.testing.gradients import require_gradients
+from lic.testing.hyper_laws import trial_of_hyper_transform
+from lic.testing.images import smooth_image
+from lic.testing.laws import Law, Trial, each, require, require_near, require_same
+from lic.transforms.base import HyperTransform, Transform
+
+GRIDS = ((1, 1), (3, 2), (5, 7))  # Positions of the latent: odd numbers of windows, whatever their size.
+
+
+def check_transform(
+    analysis: Transform | keras.layers.Layer, synthesis: keras.layers.Layer | None = None, *, multiple: int = 1
+) -> None:
+    """Checks that a transform, or a pair of layers, keeps every law of its kind; weights stay as they are.
+
+    Args:
+      analysis: A `lic.Transform` or `lic.HyperTransform`; or the layer from images to latents.
+      synthesis: With a layer, the one from latents to images.
+      multiple: With layers, by how many positions of the latent an image moves where its latent moves along, such as
+        the window of attention; transforms declare it as `tile_multiple`.
+
+    Raises:
+      LawError: An AssertionError that names each law that is broken, where, and the numbers.
+      ValueError: It is neither.
+    """
+    trial_of_transform(analysis, synthesis, multiple).check()
+
+
+def trial_of_transform(
+    analysis: Transform | keras.layers.Layer, synthesis: keras.layers.Layer | None = None, multiple: int = 1
+) -> Trial:
+    """Returns the laws of a transform or a pair of layers; see `check_transform`."""
+    if isinstance(analysis, HyperTransform):
+        return trial_of_hyper_transform(analysis)
+    if isinstance(analysis, Transform):
+        return _trial(analysis, type(analysis).__name__, (*LAWS, configuration_and_weights_make_it_anew))
+    if callable(analysis) and callable(synthesis):
+        names = " and ".join(type(layer).__name__ for layer in (analysis, synthesis))
+        return _trial(_Declared(analysis, synthesis, multiple), names, LAWS)
+    raise ValueError(
+        "check_transform: expected a lic.Transform or lic.HyperTransform, or two layers, analysis and synthesis. "
+        f"Received: {type(analysis).__name__} and {type(synthesis).__name__}."
+    )
+
+
+def downscale_and_depth_are_as_declared(transform: Transform) -> None:
+    """Latents and decoded images have the declared shapes, at odd numbers of windows too."""
+    for where, grid in each(GRIDS):
+        images = _images(transform, *grid)
+        latent = transform.analysis(images)
+        expected = (1, *grid, transform.depth)
+        require(
+            latent.shape == expected,
+            f"a latent of {where[3:]} positions: the analysis gives {tuple(latent.shape)}, expected {expected} from "
+            f"downscale={transform.downscale} and depth={transform.depth}",
+        )
+        decoded = transform.synthesis(latent)
+        require(
+            decoded.shape == images.shape,
+            f"{where} of the latent: the synthesis gives {tuple(decoded.shape)}, expected {tuple(images.shape)}",
+        )
+
+
+def moving_the_image_moves_the_latent(transform: Transform) -> None:
+    """Away from borders, the latent of an image moved by whole positions is the latent, moved; and back."""
+    step, margin = transform.tile_multiple, 2 * transform.tile_overlap
+    images = _images(transform, 2 * margin + step + 4, 2 * margin + 4)
+    inner = slice(margin, -margin)
+    latent = transform.analysis(images)
+    moved_images = images[:, step * transform.downscale :]
+    require_near(
+        f"the latent of an image moved by {step * transform.downscale} pixels",
+        transform.analysis(moved_images)[:, margin:-margin, inner],
+        latent[:, margin + step : -margin, inner],
+        1e-3,
+    )
+    scale = transform.downscale
+    inner = slice(margin * scale, -margin * scale)
+    require_near(
+        f"the image of a latent moved by {step} positions",
+        transform.synthesis(latent[:, step:])[:, inner, inner],
+        transform.synthesis(latent)[:, (margin + step) * scale : -margin * scale, inner],
+        1e-3,
+    )
+
+
+def gradients_reach_every_variable(transform: Transform) -> None:
+    """The decoded image depends on every trainable variable."""
+    images = tf.concat([_images(transform, 3, 2, seed) for seed in range(2)], 0)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(tf.cast(transform(images), tf.float32)))
+    require_gradients(tape, loss, transform)
+
+
+def a_call_changes_no_variable(transform: Transform) -> None:
+    """A call, in training or not, leaves variables as they are and makes none."""
+    before = get_tensors(transform)
+    for training in (False, True):
+        latent = transform.analysis(_images(transform, 2, 3), training=training)
+        transform.synthesis(latent, training=training)
+        require_same_variables(f"a call with training={training}", transform, before)
+
+
+def the_same_image_gives_the_same_every_time(transform: Transform) -> None:
+    """Nothing is random, and nothing is kept from one image to the next."""
+    images = _images(transform, 3, 2)
+    latent = transform.analysis(images)
+    decoded = transform.synthesis(latent)
+    transform(_images(transform, 5, 7, seed=1))
+    require_same("the latent of one image, twice", latent, transform.analysis(images))
+    require_same("the image of one latent, twice", decoded, transform.synthesis(latent))
+
+
+def images_of_a_batch_do_not_mix(transform: Transform) -> None:
+    """What becomes of an image does not depend on the others in its batch."""
+    images = [_images(transform, 3, 2, seed) for seed in range(3)]
+    together = transform.analysis(tf.concat(images, 0))
+    decoded = transform.synthesis(together)
+    for number, image in enumerate(images):
+        alone = transform.analysis(image)
+        require_near(f"the latent of image {number} of 3 and alone", together[number], alone[0], 1e-5)
+        require_near(f"decoded image {number} of 3 and alone", decoded[number], transform.synthesis(alone)[0], 1e-5)
+
+
+def one_graph_serves_all_sizes(transform: Transform) -> None:
+    """Both layers are traced once for unknown sizes, and give what they give outside a graph."""
+    analysis = tf.function(transform.analysis, [tf.TensorSpec((1, None, None, 3))], autograph=False)
+    latents = tf.TensorSpec((1, None, None, transform.depth))
+    synthesis = tf.function(lambda latent: tf.cast(transform.synthesis(latent), tf.float32), [latents], autograph=False)
+    for where, grid in each(GRIDS):
+        images = _images(transform, *grid)
+        latent = transform.analysis(images)
+        require_near(f"{where} of the latent, analysis in a graph and eagerly", analysis(images), latent, 1e-4)
+        decoded = transform.synthesis(latent)
+        require_near(f"{where} of the latent, synthesis in a graph and eagerly", synthesis(latent), decoded, 1e-4)
+
+
+def configuration_and_weights_make_it_anew(transform: Transform) -> None:
+    """What `get_config` returns and the weights make a copy that computes the same."""
+    again, images = fresh(transform), _images(transform, 3, 2)
+    again(images)
+    require(again.get_config() == transform.get_config(), f"{again.get_config()} from {transform.get_config()}")
+    set_tensors(again, get_tensors(transform))
+    latent = transform.analysis(images)
+    require_near("the latent of a copy", again.analysis(images), latent, 1e-6)
+    require_near("the image of a copy", again.synthesis(latent), transform.synthesis(latent), 1e-6)
+
+
+LAWS: tuple[Law, ...] = (
+    downscale_and_depth_are_as_declared,
+    moving_the_image_moves_the_latent,
+    gradients_reach_every_variable,
+    a_call_changes_no_variable,
+    the_same_image_gives_the_same_every_time,
+    images_of_a_batch_do_not_mix,
+    one_graph_serves_all_sizes,
+)
+
+
+class _Declared(Transform):
+    """Two layers as a transform, which declares what they do to one image."""
+
+    def __init__(self, analysis: keras.layers.Layer, synthesis: keras.layers.Layer, multiple: int):
+        side = 256
+        _, rows, _, depth = analysis(tf.zeros((1, side, side, 3))).shape
+        super().__init__(depth, max(side // max(rows, 1), 1))
+        self.analysis, self.synthesis = analysis, synthesis
+        self.tile_multiple, self.tile_overlap = multiple, max(self.tile_overlap, multiple)
+
+
+def _trial(transform: Transform, name: str, laws: tuple[Law, ...]) -> Trial:
+    transform(_images(transform, 1, 1))
+    return Trial(name, laws, transform, during=lambda: moved(transform))
+
+
+def _images(transform: Transform, rows: int, columns: int, seed: int = 0) -> tf.Tensor:
+    """An image [1, height, width, 3] for so many rows and columns of the latent."""
+    pixels = smooth_image(rows * transform.downscale, columns * transform.downscale, seed)
+    return tf.constant(pixels[None], tf.float32)

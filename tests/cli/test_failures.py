@@ -1,0 +1,95 @@
+"""What goes wrong around the command: a clear message, no partial file, and what was done stays done."""
+
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+LIC = [sys.executable, "-m", "lic"]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of small photographs."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(40):
+        pixels = np.random.default_rng(number).integers(0, 256, (120, 90, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:02}.png")
+    return folder
+
+
+def _start(codec, *arguments, **options):
+    command = [*LIC, "compress", "--model", str(codec), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def _partial(folder):
+    return [path for path in pathlib.Path(folder).rglob("*") if path.suffix == ".part"]
+
+
+def test_an_interrupted_batch_keeps_what_was_done(codec, photos, tmp_path):
+    out = tmp_path / "out"
+    running = _start(codec, photos, out, "--effort", "3")
+    while running.poll() is None and not list(out.glob("*.lic")):
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    done = sorted(out.glob("*.lic"))
+    assert 0 < len(done) < 40
+    assert running.returncode != 0
+    assert "Traceback" not in said
+    assert "Aborted" in said
+    assert not _partial(out)
+    verified = subprocess.run([*LIC, "verify", "--model", str(codec), *map(str, done)], capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stderr
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(codec, photos, tmp_path):
+    out = tmp_path / "out"
+    limit = 200  # Bytes that a file may have, which no stream of these fits in.
+    running = _start(
+        codec,
+        *(photos / "00.png", photos / "01.png", out),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert said.count("File too large") == 2
+    assert "Traceback" not in said
+    assert not list(out.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_read_only_folder_is_told(codec, photos, tmp_path):
+    (out := tmp_path / "out").mkdir(mode=0o500)
+    running = _start(codec, photos / "00.png", photos / "01.png", out)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "Permission denied" in said
+    assert "Traceback" not in said
+
+
+def test_an_output_below_a_file_is_told(codec, photos, tmp_path):
+    (tmp_path / "file").write_text("")
+    running = _start(codec, photos / "00.png", "--out", tmp_path / "file" / "00.lic")
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "lic: " in said
+    assert "Traceback" not in said
+
+
+def test_a_closed_pipe_ends_quietly(codec, photos, tmp_path):
+    running = _start(codec, photos, tmp_path / "out")
+    running.stdout.close()  # As `head` does once it has its lines.
+    said = running.stderr.read()
+    assert running.wait(timeout=60) != 0
+    assert "Traceback" not in said
+    assert not _partial(tmp_path / "out")

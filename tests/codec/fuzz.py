@@ -1,0 +1,145 @@
+"""Mutated streams, decoded one after the other: run by the tests in a process of its own, or by hand.
+
+    python -m tests.codec.fuzz --count 20000 --seed 7
+
+Every outcome must be a typed error or the right image, within two seconds and a GiB. Exits with the traceback of where
+it hung, or with the stream that was taken for another.
+"""
+
+import argparse
+import faulthandler
+import json
+import random
+import resource
+import sys
+import time
+import zlib
+
+import numpy as np
+
+import lic
+from lic.codec.stream import MAGIC, Stream
+from tests.conftest import random_images, tiny_model
+
+MAX_PIXELS = 250_000  # For streams whose checksum was made good: an honest size up to this one is allowed to take time.
+SIZES = [(1, 1), (17, 33), (64, 48), (40, 90)]
+
+
+def flip(stream, others, draw):
+    """One to eight flipped bits."""
+    damaged = bytearray(stream)
+    for _ in range(draw.randint(1, 8)):
+        damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
+    return bytes(damaged)
+
+
+def cut(stream, others, draw):
+    """The start of a stream."""
+    return stream[: draw.randrange(len(stream))]
+
+
+def drop(stream, others, draw):
+    """A stream without some bytes in the middle."""
+    start = draw.randrange(len(stream))
+    return stream[:start] + stream[start + draw.randint(1, 20) :]
+
+
+def splice(stream, others, draw):
+    """The start of one stream and the end of another."""
+    other = draw.choice(others)
+    return stream[: draw.randrange(len(stream))] + other[draw.randrange(len(other)) :]
+
+
+def lie_about_size(stream, others, draw):
+    """Another height and width."""
+    parsed, exponent = Stream.parse(stream), draw.choice([4, 8, 16, 31])
+    return parsed._replace(height=draw.randrange(2**exponent), width=draw.randrange(2**exponent)).pack()
+
+
+def lie_about_length(stream, others, draw):
+    """More or fewer coded bytes than there were."""
+    parsed = Stream.parse(stream)
+    payload = parsed.payload + draw.randbytes(draw.randrange(50))
+    return parsed._replace(payload=payload[: draw.randrange(len(payload) + 1)]).pack()
+
+
+def lie_about_origin(stream, others, draw):
+    """Another version, other flags, another fingerprint or another quality."""
+    damaged = bytearray(stream)
+    damaged[draw.choice([4, 5, 6, 7, 8, 9])] = draw.randrange(256)
+    return bytes(damaged)
+
+
+def replace(stream, others, draw):
+    """Other coded bytes."""
+    parsed = Stream.parse(stream)
+    return parsed._replace(payload=draw.randbytes(draw.randrange(len(parsed.payload) + 9))).pack()
+
+
+def make_up(stream, others, draw):
+    """Random bytes, with the right start or without."""
+    return MAGIC * draw.randrange(2) + draw.randbytes(draw.randrange(100))
+
+
+def other_codec(stream, others, draw):
+    """A stream of another codec."""
+    return draw.choice(others)
+
+
+MUTATIONS = (flip, cut, drop, splice, lie_about_size, lie_about_length, lie_about_origin, replace, make_up, other_codec)
+
+
+def mend(stream):
+    """Makes the last checksum good, as whoever means harm would."""
+    return stream[:-4] + zlib.crc32(stream[:-4]).to_bytes(4, "little")
+
+
+def coded(stream):
+    """What a stream codes: whoever makes the last checksum good may change what the header says of it."""
+    parsed = Stream.parse(stream)
+    return parsed.payload, parsed.symbols_crc
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--slowest", type=float, default=2.0, help="seconds that a stream may take")
+    options = parser.parse_args()
+    draw = random.Random(options.seed)
+    codecs = [lic.load("default"), lic.Codec(tiny_model("klt", "checkerboard"))]
+    streams = [[codec.compress(random_images(*size, 3)) for size in SIZES] for codec in codecs]
+    images = [{stream: codec.decompress(stream) for stream in own} for codec, own in zip(codecs, streams)]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    outcomes, slowest = {}, 0.0
+    for number in range(options.count):
+        which = draw.randrange(len(codecs))
+        stream, others = draw.choice(streams[which]), streams[1 - which]
+        mutated = draw.choice(MUTATIONS)(stream, others, draw)
+        mended = len(mutated) > 8 and draw.randrange(2)
+        mutated = mend(mutated) if mended else mutated
+        faulthandler.dump_traceback_later(options.slowest, exit=True)
+        began = time.perf_counter()
+        try:
+            decoded = codecs[which].decompress(mutated, **({"max_pixels": MAX_PIXELS} if mended else {}))
+        except lic.LicError as error:
+            outcome = type(error).__name__
+        else:
+            outcome = "image" if mutated in images[which] else "relabelled"
+            if outcome == "image" and not np.array_equal(decoded, images[which][mutated]):
+                raise SystemExit(f"stream {number} was decoded to a wrong image: {mutated.hex()}")
+            if outcome == "relabelled" and not (mended and coded(mutated) in map(coded, streams[which])):
+                raise SystemExit(f"stream {number} was decoded without an error: {mutated.hex()}")
+        faulthandler.cancel_dump_traceback_later()
+        slowest = max(slowest, time.perf_counter() - began)
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
+    if grown > 1:
+        raise SystemExit(f"memory grew by {grown:.2f} GiB")
+    sys.stdout.write(
+        json.dumps({"count": options.count, "outcomes": outcomes, "slowest": slowest, "grown_gib": grown}) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Codecs in threads and processes."""
+
+import concurrent.futures
+import multiprocessing
+
+import numpy as np
+import pytest
+
+import lic
+from tests.conftest import random_images, tiny_model
+
+IMAGES = [random_images(20 + number, 33, 3, seed=number) for number in range(8)]
+
+
+@pytest.fixture(scope="module")
+def codecs():
+    return [lic.Codec(tiny_model("klt", name)) for name in ("charm", "checkerboard")]
+
+
+def test_eight_threads_give_what_one_gives(codecs):
+    streams = [codecs[0].compress(image) for image in IMAGES]
+    decoded = [codecs[0].decompress(stream) for stream in streams]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            assert list(pool.map(codecs[0].compress, IMAGES)) == streams
+            for one, other in zip(pool.map(codecs[0].decompress, streams), decoded, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+def test_threads_that_start_together_trace_once(codecs):
+    codec = lic.Codec(codecs[1].model)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        streams = list(pool.map(codec.compress, IMAGES))
+    assert streams == [codecs[1].compress(image) for image in IMAGES]
+
+
+def test_two_codecs_do_not_disturb_each_other(codecs):
+    alone = [[codec.compress(image) for image in IMAGES] for codec in codecs]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        tasks = [(number % 2, image) for image in IMAGES for number in range(2)]
+        together = list(pool.map(lambda task: codecs[task[0]].compress(task[1]), tasks))
+    assert together[0::2] == alone[0]
+    assert together[1::2] == alone[1]
+
+
+def test_spawned_processes_give_the_same_streams(codecs):
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+        assert pool.submit(codecs[0].compress, IMAGES[0]).result(120) == codecs[0].compress(IMAGES[0])
+
+
+def _compress_in_a_fork(pipe, codec, image):
+    try:
+        pipe.send(codec.compress(image))
+    except lic.LicError as error:
+        pipe.send(str(error))
+
+
+def test_a_forked_process_is_told_why_it_cannot(codecs):
+    codecs[0].compress(IMAGES[0])  # From now on TensorFlow has threads, which a fork does not have.
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_compress_in_a_fork, args=(theirs, codecs[0], IMAGES[0]))
+    process.start()
+    try:
+        assert ours.poll(60), "the forked process hangs"
+        assert "This process was forked from the one that made the codec" in ours.recv()
+    finally:
+        process.kill()

@@ -1,0 +1,58 @@
+"""Verifying: what decodes is checked without making the image of it."""
+
+import pytest
+
+import lic
+from lic.codec.stream import Stream
+from tests.conftest import random_images, tiny_model
+
+IMAGE = random_images(37, 50, 3)
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return lic.Codec(tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02)))
+
+
+def test_what_decodes_is_verified_without_a_synthesis(codec, monkeypatch):
+    stream = codec.compress(IMAGE)
+    monkeypatch.setattr(codec._graphs, "synthesise", None)
+    codec.verify(stream)
+
+
+def test_what_does_not_is_told(codec):
+    stream = Stream.parse(codec.compress(IMAGE))
+    with pytest.raises(lic.DesyncError):
+        codec.verify(stream._replace(symbols_crc=stream.symbols_crc ^ 1).pack())
+    with pytest.raises(lic.BitstreamError, match="damaged"):
+        codec.verify(stream.pack()[:-1])
+    with pytest.raises(lic.WrongModelError):
+        codec.verify(stream._replace(fingerprint=bytes(4)).pack())
+    with pytest.raises(lic.BitstreamError, match="max_pixels=1849"):
+        codec.verify(stream.pack(), max_pixels=1849)
+
+
+def _of_another(codec):
+    """What decoding gives where the arithmetic is another."""
+    decode = codec._graphs.decode
+
+    def decoded(payload, *sizes):
+        y_hat, symbols, seconds = decode(payload, *sizes)
+        return y_hat, symbols + 1, seconds
+
+    return decoded
+
+
+@pytest.mark.parametrize(
+    "compress",
+    [
+        lambda codec, **options: codec.compress(IMAGE, **options),
+        lambda codec, **options: codec.compress_to(IMAGE, 10_000, **options),
+    ],
+)
+def test_streams_are_verified_before_they_are_returned(codec, monkeypatch, compress):
+    stream = compress(codec, verify=True)
+    monkeypatch.setattr(codec._graphs, "decode", _of_another(codec))
+    assert compress(codec) == stream
+    with pytest.raises(lic.DesyncError, match="The decoded symbols differ"):
+        compress(codec, verify=True)

@@ -1,0 +1,321 @@
+"""Entropy models that are broken on purpose, each with the law that is to catch it."""
+
+from typing import NamedTuple
+
+import lic
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, channels
+from lic.entropy.charm import ChARM
+from lic.entropy.checkerboard import Checkerboard
+from lic.entropy.hyperprior import Hyperprior
+from lic.entropy.parts import Part, anchors, others
+from lic.environment import keras, tf
+from lic.transforms import Convolution
+
+DEPTH = 12
+MUTANTS = []
+
+
+class Mutant(NamedTuple):
+    make: type
+    law: str
+    options: dict
+
+
+def caught_by(law, **options):
+    def register(maker):
+        MUTANTS.append(Mutant(maker, law, options))
+        return maker
+
+    return register
+
+
+def hyper():
+    from lic import registry
+
+    sizes = {"latent_depth": DEPTH, "hyper_width": 8, "side_depth": 4, "features": 8}
+    return registry.hyper_transforms.get("conv")(**sizes)
+
+
+SAME = "estimating encoding and decoding are equal to the bit"
+GRAPH = "they are equal in a graph that was traced once"
+PARTITION = "parts partition the latent"
+LATER = "no part depends on a later one"
+REAL = "real bits are near the estimate"
+SLICES = {"num_slices": 3, "slice_widths": (8,), "kernel_sizes": (3, 3)}
+
+
+class _Halves(lic.EntropyModel):
+    """Two halves of the channels, the second seeing the first; what the mutants below start from."""
+
+    def __init__(self, latent_depth, hyper):
+        super().__init__(latent_depth, hyper)
+        self.networks = [Convolution(latent_depth, 3) for _ in range(2)]
+
+    def parts(self):
+        half = self.latent_depth // 2
+        return channels(0, half), channels(half, self.latent_depth)
+
+    def code(self, coder, part, network, seen):
+        return coder.normal(part, *self.parameters(coder, network(tf.concat(seen, -1))))
+
+    def parameters(self, coder, parameters):
+        mean, index = tf.split(parameters, 2, -1)
+        return mean, index + self.scales.index(1.0)
+
+    def walk(self, coder):
+        features = self.features(coder)
+        first, second = self.parts()
+        decoded = self.code(coder, first, self.networks[0], [features])
+        return tf.concat([decoded, self.code(coder, second, self.networks[1], [features, decoded])], -1)
+
+    def features(self, coder):
+        return coder.side(self.hyper, self.prior)
+
+
+@caught_by(None)
+class Sound(_Halves):
+    """No mutant: what they all start from keeps every law."""
+
+
+@caught_by(LATER)
+class LeaksTheFuture(_Halves):
+    """The first half sees the second where there is a latent to see."""
+
+    def features(self, coder):
+        features = super().features(coder)
+        latent = getattr(coder, "latent", coder.zeros)
+        return features + tf.reduce_mean(latent[..., self.latent_depth // 2 :], -1, keepdims=True)
+
+
+@caught_by(LATER, **SLICES)
+class SeesItself(ChARM):
+    """A slice sees its own rounded numbers."""
+
+    def walk(self, coder):
+        features = coder.side(self.hyper, self.prior)
+        decoded = []
+        for networks in self.slices:
+            own = channels(*networks.part).take(getattr(coder, "latent", coder.zeros))
+            seen = 0.1 * tf.reduce_sum(tf.round(own), -1, keepdims=True)
+            support = tf.concat([features + seen, *decoded], -1)
+            decoded.append(networks.code(coder, support, support))
+        return tf.concat(decoded, -1)
+
+
+@caught_by(SAME)
+class ReadsTheLatent(_Halves):
+    """It takes a shortcut to what the decoder does not have, without which it cannot run."""
+
+    def features(self, coder):
+        return super().features(coder) + 0.0 * tf.reduce_sum(coder.latent)
+
+
+@caught_by("a call changes no variable")
+class WritesAVariable(_Halves):
+    """It counts its calls."""
+
+    def __init__(self, latent_depth, hyper):
+        super().__init__(latent_depth, hyper)
+        self.calls = self.add_weight(name="calls", shape=(), initializer="zeros", trainable=False)
+
+    def features(self, coder):
+        self.calls.assign_add(1.0)
+        return super().features(coder)
+
+
+@caught_by(SAME, residual=True)
+class ForgetsTheResidualWhenDecoding(Hyperprior):
+    """Latent residual prediction is left out in one walk."""
+
+    def walk(self, coder):
+        features = coder.side(self.hyper, self.prior)
+        mean, index = self._mean_and_index(self.parameters(features))
+        y_hat = coder.normal(EVERYTHING, mean, index)
+        return y_hat if isinstance(coder, Decode) else y_hat + self.residual(features)
+
+
+@caught_by(SAME, **SLICES)
+class WrongOrderOfSlices(ChARM):
+    """Slices are encoded from the last one on."""
+
+    def walk(self, coder):
+        features = coder.side(self.hyper, self.prior)
+        order = self.slices[::-1] if isinstance(coder, Encode) else self.slices
+        decoded = [networks.code(coder, features, features) for networks in order]
+        return tf.concat(decoded[::-1] if isinstance(coder, Encode) else decoded, -1)
+
+
+@caught_by(PARTITION)
+class SlicesOverlap(_Halves):
+    """An index is off by one, and a channel is in both halves."""
+
+    def parts(self):
+        half = self.latent_depth // 2
+        return channels(0, half), channels(half - 1, self.latent_depth - 1)
+
+
+@caught_by(PARTITION)
+class MaskIsOffAtOddWidths(Checkerboard):
+    """Anchors are every second number in raster order, which is a checkerboard at odd widths only."""
+
+    def walk(self, coder):
+        features = coder.side(self.hyper, self.prior)
+        first, second = _every_second(), others()
+        mean, index = self._parameters(first.take(features))
+        y_hat = first.put(coder.zeros, coder.normal(first, mean, index))
+        mean, index = self._parameters(second.take(features), second.take(self.context(y_hat)))
+        return second.put(y_hat, coder.normal(second, mean, index))
+
+
+def _every_second():
+    def take(latent):
+        shape = tf.shape(latent)
+        flat = tf.reshape(latent, (shape[0], 1, shape[1] * shape[2], latent.shape[-1]))
+        return flat[:, :, 1::2]
+
+    return Part("every second", take, anchors().put)
+
+
+@caught_by(PARTITION)
+class PutTurnsNumbersAround(_Halves):
+    """What is put is not what was taken."""
+
+    def parts(self):
+        first, second = super().parts()
+        return first, second._replace(put=lambda latent, values: second.put(latent, values[..., ::-1]))
+
+
+@caught_by(REAL)
+class EstimatesWithAnotherIndex(_Halves):
+    """The estimate is of the index as it is, the coder has it truncated and some lower."""
+
+    def parameters(self, coder, parameters):
+        mean, index = super().parameters(coder, parameters)
+        return mean, index if isinstance(coder, Estimate) else tf.floor(index - 8)
+
+
+@caught_by("configuration and weights make it anew", gain=0.5)
+class BrokenConfiguration(_Halves):
+    """An argument is lost."""
+
+    def __init__(self, latent_depth, hyper, gain=1.0):
+        super().__init__(latent_depth, hyper)
+        self.gain = gain
+
+    def features(self, coder):
+        return super().features(coder) * self.gain
+
+    def get_config(self):
+        return {name: value for name, value in super().get_config().items() if name != "gain"}
+
+
+@caught_by("the same latent gives the same every time")
+class KeepsState(_Halves):
+    """What it does depends on the latent before."""
+
+    def features(self, coder):
+        features = super().features(coder)
+        before = self.__dict__.get("before", 0.0)
+        self.__dict__["before"] = tf.reduce_mean(features)
+        return features + before
+
+
+@caught_by("it stays in float32 under mixed precision")
+class ComputesInThePolicy(_Halves):
+    """Its layers follow the policy."""
+
+    def build(self, input_shape):
+        """Leaves layers as they are."""
+
+
+@caught_by("images of a batch do not mix")
+class MixesTheBatch(_Halves):
+    """Features are normalised over the batch."""
+
+    def features(self, coder):
+        features = super().features(coder)
+        return features - tf.reduce_mean(features, 0, keepdims=True) + 0.1 * features
+
+
+@caught_by("gradients reach every variable")
+class HasADeadNetwork(_Halves):
+    """One network is never used."""
+
+    def __init__(self, latent_depth, hyper):
+        super().__init__(latent_depth, hyper)
+        self.dead = self.add_weight(name="dead", shape=(3,), initializer="ones")
+
+
+@caught_by("gradients reach every variable")
+class StopsGradients(_Halves):
+    """No gradient comes back to the hyper transform."""
+
+    def features(self, coder):
+        return tf.stop_gradient(super().features(coder))
+
+
+@caught_by("the same latent gives the same every time")
+class IsRandom(_Halves):
+    """Dropout is left on."""
+
+    def features(self, coder):
+        return tf.nn.dropout(super().features(coder), 0.5)
+
+
+@caught_by("cost grows no faster than positions")
+class LooksAtAllPairs(_Halves):
+    """Every position attends to every other."""
+
+    def features(self, coder):
+        features = super().features(coder)
+        shape = tf.shape(features)
+        tokens = tf.reshape(features, (shape[0], shape[1] * shape[2], features.shape[-1]))
+        scores = tf.nn.softmax(tf.matmul(tokens, tokens, transpose_b=True))
+        return tf.ensure_shape(tf.reshape(tf.matmul(scores, tokens), shape), features.shape)
+
+
+@caught_by(GRAPH)
+class NeedsToKnowTheSize(_Halves):
+    """It runs where sizes are numbers, and not in a graph for all sizes."""
+
+    def features(self, coder):
+        features = super().features(coder)
+        height, width = (int(size) for size in features.shape[1:3])
+        return features + tf.zeros((1, height, width, 1))
+
+
+@caught_by("rounding moves nothing by more than a step")
+class ReturnsTooMuch(_Halves):
+    """The residual is added without a limit."""
+
+    def walk(self, coder):
+        return super().walk(coder) + 3.0
+
+
+@caught_by("all bits are named and positive")
+class ReportsNegativeBits(_Halves):
+    """It flatters itself."""
+
+    def call(self, latent, training=False, within=None):
+        estimated = super().call(latent, training, within)
+        return estimated._replace(bits={name: bits - 1e6 for name, bits in estimated.bits.items()})
+
+
+@caught_by("gradients reach every variable", fusion="add", parameter_widths=(10,), context_width=8)
+class RoundsWithoutAGradient(Checkerboard):
+    """Anchors are rounded once more on their way into the context."""
+
+    def walk(self, coder):
+        features = coder.side(self.hyper, self.prior)
+        first, second = anchors(), others()
+        y_hat = first.put(coder.zeros, coder.normal(first, *self._parameters(first.take(features))))
+        context = tf.round(second.take(self.context(tf.round(y_hat))))
+        y_hat = second.put(y_hat, coder.normal(second, *self._parameters(second.take(features), context)))
+        return y_hat
+
+
+def make(mutant):
+    """The mutant, built."""
+    model = mutant.make(DEPTH, hyper(), **mutant.options)
+    assert isinstance(model, keras.layers.Layer)
+    return model

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.codec.stream import Stream
+from lic.testing import LawError, check_codec
+from lic.testing.codec_laws import LAWS
+from lic.testing.laws import name_of
+from tests.conftest import tiny_model
+
+
+class _Mutant(lic.Codec):
+    """A codec that is broken in one way, as also copies of it are."""
+
+    def __init__(self):
+        super().__init__(tiny_model("klt", "hyperprior"))
+
+
+class ForgetsGrey(_Mutant):
+    def decompress(self, stream, **options):
+        decoded = super().decompress(stream, **options)
+        return np.repeat(decoded[..., None], 3, -1) if decoded.ndim == 2 else decoded
+
+
+class FlattersItself(_Mutant):
+    def estimate(self, image, **options):
+        return {name: bits * 0.8 for name, bits in super().estimate(image, **options).items()}
+
+
+class CountsItsStreams(_Mutant):
+    count = 0
+
+    def compress(self, image, **options):
+        self.count += 1
+        image = image.copy()
+        image[0, 0] ^= self.count % 2 * 255
+        return super().compress(image, **options)
+
+
+class SavesAnother(_Mutant):
+    def save(self, path):
+        lic.Codec(tiny_model("klt", "factorized")).save(path)
+
+
+class SeesTheSize(_Mutant):
+    def decompress(self, stream, **options):
+        decoded = super().decompress(stream, **options)
+        return decoded[:100] if decoded.shape[0] > 150 else decoded
+
+
+class ChecksNothing(_Mutant):
+    """It decodes what it can and gives black for the rest."""
+
+    def decompress(self, stream, **options):
+        try:
+            return super().decompress(stream, **options)
+        except lic.LicError:
+            return np.zeros((17, 33, 3), np.uint8)
+
+
+class TakesAllStreams(_Mutant):
+    """It believes that every stream is its own."""
+
+    def decompress(self, stream, **options):
+        parsed = Stream.parse(stream)
+        return super().decompress(parsed._replace(fingerprint=self.fingerprint).pack(), **options)
+
+
+CAUGHT_BY = {
+    ForgetsGrey: "every size comes back",
+    FlattersItself: "real bits are near the estimate",
+    CountsItsStreams: "the same image gives the same stream",
+    SavesAnother: "a saved codec is the same codec",
+    SeesTheSize: "tiles do not change the format",
+    ChecksNothing: "damaged streams are refused",
+    TakesAllStreams: "streams of other codecs are refused",
+}
+
+
+@pytest.mark.parametrize("mutant", CAUGHT_BY)
+def test_mutants_are_caught_by_the_law_that_should(mutant):
+    with pytest.raises(LawError) as caught:
+        check_codec(mutant())
+    assert CAUGHT_BY[mutant] in caught.value.broken
+
+
+def test_every_law_has_caught_a_mutant():
+    assert {name_of(law) for law in LAWS} == set(CAUGHT_BY.values())
+
+
+@pytest.mark.parametrize(("transform", "entropy"), [("conv", "charm"), ("swin", "checkerboard")])
+def test_our_own_keep_every_law(transform, entropy):
+    check_codec(lic.Codec(tiny_model(transform, entropy)))
+
+
+def test_the_codec_that_ships_keeps_them():
+    check_codec(lic.load("default"))
+
+
+def test_what_is_no_codec_is_told():
+    with pytest.raises(ValueError, match="expected a lic.Codec. Received: str"):
+        check_codec("default")

@@ -1,0 +1,51 @@
+"""The kit is proved by mutants: each is caught by the law that should catch it, and our own parts by none."""
+
+import numpy as np
+import pytest
+
+from lic.models.tensors import get_tensors
+from lic.testing import LawError, check_entropy_model
+from lic.testing.entropy_laws import LAWS
+from lic.testing.laws import name_of
+from tests.conftest import VARIANTS, tiny_model
+from tests.testing.entropy_mutants import MUTANTS, make
+
+OWN = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel", *VARIANTS]
+
+
+@pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__)
+def test_mutants_are_caught_by_the_law_that_should(mutant):
+    with pytest.raises(LawError) as caught:
+        check_entropy_model(make(mutant))
+    assert mutant.law in caught.value.broken
+    assert f"{mutant.make.__name__} breaks" in str(caught.value)
+
+
+def test_every_law_has_caught_a_mutant():
+    assert {name_of(law) for law in LAWS} == {mutant.law for mutant in MUTANTS if mutant.law}
+    assert len(MUTANTS) > 20
+
+
+def test_what_mutants_start_from_is_sound():
+    (sound,) = (each for each in MUTANTS if not each.law)
+    check_entropy_model(make(sound))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_our_own_keep_every_law(name):
+    entropy, sizes = VARIANTS.get(name, (name, {}))
+    check_entropy_model(tiny_model("conv", entropy, **sizes).entropy)
+
+
+def test_weights_stay_as_they_are():
+    entropy = tiny_model("conv", "charm").entropy
+    entropy(np.zeros((1, 4, 4, 12), np.float32))
+    before = get_tensors(entropy)
+    check_entropy_model(entropy)
+    for name, values in get_tensors(entropy).items():
+        np.testing.assert_array_equal(values, before[name])
+
+
+def test_what_is_no_entropy_model_is_told():
+    with pytest.raises(ValueError, match="expected a lic.EntropyModel. Received: str"):
+        check_entropy_model("charm")

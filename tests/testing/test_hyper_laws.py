@@ -1,0 +1,45 @@
+import pytest
+
+from lic import registry
+from lic.models.create import parameters
+from lic.testing import LawError, check_hyper_transform, check_transform
+from lic.testing.hyper_laws import LAWS
+from lic.testing.laws import name_of
+from tests.conftest import TINY, VARIANTS
+from tests.testing.transform_mutants import HYPER_MUTANTS, SoundHyper
+
+
+@pytest.mark.parametrize(
+    "mutant", [each for each in HYPER_MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__
+)
+def test_mutants_are_caught_by_the_law_that_should(mutant):
+    with pytest.raises(LawError) as caught:
+        check_hyper_transform(mutant.make())
+    assert mutant.law in caught.value.broken
+
+
+def test_every_law_has_caught_a_mutant():
+    assert {name_of(law) for law in LAWS} == {mutant.law for mutant in HYPER_MUTANTS if mutant.law}
+
+
+@pytest.mark.parametrize("name", ["conv", "swin", "bmshj2018", "mbt2018-mean"])
+def test_our_own_keep_every_law(name):
+    sizes = VARIANTS[name][1] if name in VARIANTS else {}
+    maker = registry.hyper_transforms.get("conv" if name in VARIANTS else name)
+    hyper = maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in parameters(maker)})
+    check_transform(hyper)  # Which knows what it is.
+
+
+def test_the_latents_depth_is_that_of_the_constructor_or_given():
+    check_hyper_transform(SoundHyper(7))
+    check_hyper_transform(SoundHyper())
+
+
+def test_a_depth_that_nothing_tells_is_asked_for():
+    class Nameless(SoundHyper):
+        def __init__(self):
+            super().__init__()
+
+    with pytest.raises(ValueError, match="expected latent_depth, since Nameless was made without one"):
+        check_hyper_transform(Nameless())
+    check_hyper_transform(Nameless(), latent_depth=12)

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from lic.testing.laws import LawError, Trial, each, name_of, require, require_near, require_same
+
+
+def two_is_two(number):
+    require(number == 2, f"{number} is not 2")
+
+
+def three_is_three(number):
+    raise TypeError(f"no {number}")
+
+
+def test_all_laws_are_tried_and_those_that_are_broken_told():
+    with pytest.raises(LawError) as caught:
+        Trial("The number", [two_is_two, three_is_three, lambda number: None], 1).check()
+    assert caught.value.broken == {"two is two": "1 is not 2", "three is three": "TypeError was raised: no 1"}
+    assert str(caught.value).splitlines() == [
+        "The number breaks 2 of the laws:",
+        "  two is two: 1 is not 2",
+        "  three is three: TypeError was raised: no 1",
+    ]
+
+
+def test_some_laws_can_be_tried_alone():
+    trial = Trial("The number", [two_is_two, three_is_three], 2)
+    trial.check(two_is_two)
+    with pytest.raises(LawError, match="three is three"):
+        trial.check(three_is_three)
+
+
+def test_it_is_an_assertion_error():
+    assert issubclass(LawError, AssertionError)
+
+
+def test_differing_numbers_are_told_with_their_place():
+    require_same("numbers", np.ones((2, 3)), np.ones((2, 3)))
+    require_same("nothing", None, None)
+    other = np.ones((2, 3))
+    other[1, 2] = 5
+    with pytest.raises(AssertionError, match=r"numbers: 1 of 6 numbers differ, first .*1.0.* and .*5.0.* at \(1, 2\)"):
+        require_same("numbers", np.ones((2, 3)), other)
+    with pytest.raises(AssertionError, match=r"shapes \(2, 3\) and \(3, 2\)"):
+        require_same("numbers", np.ones((2, 3)), np.ones((3, 2)))
+    with pytest.raises(AssertionError, match="one is there and the other is None"):
+        require_same("numbers", None, np.ones(3))
+
+
+def test_near_is_relative_to_the_largest():
+    require_near("numbers", [1000.0, 0.0], [1000.5, 0.5], 1e-3)
+    with pytest.raises(AssertionError, match=r"numbers up to 1000 differ by up to 2, more than 0.001 of that"):
+        require_near("it", [1002.0, 0.0], [1000.0, 0.0], 1e-3)
+    with pytest.raises(AssertionError, match="differ by up to nan"):
+        require_near("it", [float("nan")], [1.0], 1e-3)
+
+
+def test_names_and_sizes_are_in_words():
+    assert name_of(two_is_two) == "two is two"
+    assert list(each([(3, 7)])) == [("at 3x7", (3, 7))]

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.models.tensors import get_tensors
+from lic.testing import LawError, check_model
+from lic.testing.laws import name_of
+from lic.testing.model_laws import LAWS
+from tests.conftest import tiny_model
+from tests.testing.entropy_mutants import DEPTH, KeepsState, hyper
+from tests.testing.transform_mutants import KnowsWhereItIs, Sound
+
+
+@pytest.mark.parametrize(("transform", "entropy"), [("conv", "charm"), ("swin", "hyperprior"), ("klt", "factorized")])
+def test_our_own_keep_every_law(transform, entropy):
+    check_model(tiny_model(transform, entropy))
+
+
+def test_a_model_of_several_rates_keeps_them_too():
+    model = tiny_model("klt", "checkerboard", lmbda=(0.002, 0.02))
+    before = get_tensors(model)
+    check_model(model)
+    for name, values in get_tensors(model).items():
+        np.testing.assert_array_equal(values, before[name])
+
+
+def test_broken_parts_are_named_with_their_kind():
+    model = lic.CompressionModel(KnowsWhereItIs(), KeepsState(DEPTH, hyper()))
+    with pytest.raises(LawError) as caught:
+        check_model(model)
+    assert "transform: moving the image moves the latent" in caught.value.broken
+    assert "entropy model: the same latent gives the same every time" in caught.value.broken
+
+
+class _Mutant(lic.CompressionModel):
+    """A model that is broken in one way."""
+
+    def __init__(self):
+        super().__init__(Sound(), tiny_model("conv", "factorized").entropy)
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls()
+
+
+class CropsTooMuch(_Mutant):
+    def call(self, images, training=False, quality=None):
+        compressed = super().call(images, training, quality)
+        return compressed._replace(x_hat=compressed.x_hat[:, :-1])
+
+
+class HasNoLoss(_Mutant):
+    def distortion_of(self, images, decoded):
+        return super().distortion_of(images, decoded) * float("nan")
+
+
+class DoesNotLearn(_Mutant):
+    def train_step(self, data):
+        return self.test_step(data)
+
+
+class BrokenConfiguration(_Mutant):
+    def get_config(self):
+        return super().get_config() | {"lmbda": np.random.default_rng().uniform()}
+
+
+CAUGHT_BY = {
+    CropsTooMuch: "every size comes back",
+    HasNoLoss: "losses are finite",
+    DoesNotLearn: "a step of training changes weights",
+    BrokenConfiguration: "configuration and weights make it anew",
+}
+
+
+@pytest.mark.parametrize("mutant", CAUGHT_BY)
+def test_mutants_are_caught_by_the_law_that_should(mutant):
+    with pytest.raises(LawError) as caught:
+        check_model(mutant())
+    assert f"model: {CAUGHT_BY[mutant]}" in caught.value.broken
+
+
+def test_every_law_has_caught_a_mutant():
+    assert {name_of(law) for law in LAWS} == set(CAUGHT_BY.values())
+
+
+def test_what_is_no_model_is_told():
+    with pytest.raises(ValueError, match="expected a lic.CompressionModel. Received: Sound"):
+        check_model(Sound())

@@ -1,0 +1,59 @@
+import textwrap
+
+import pytest
+
+from lic.testing.plugin import laws_of
+from tests.conftest import tiny_model
+from tests.testing.transform_mutants import Sound
+
+
+def test_laws_of_each_kind_have_names():
+    assert "downscale and depth are as declared" in laws_of(Sound())
+    names = laws_of(tiny_model("klt", "hyperprior"))
+    assert {"transform: a call changes no variable", "hyper transform: it takes every size"} <= names.keys()
+    assert {"entropy model: parts partition the latent", "model: losses are finite"} <= names.keys()
+    with pytest.raises(ValueError, match="expected a lic.Transform"):
+        laws_of(3)
+
+
+MODULE = """
+    from tests.testing.transform_mutants import KnowsWhereItIs, Sound
+
+    lic_parts = {"sound": Sound, "ramp": KnowsWhereItIs}
+
+    def test_laws(lic_law):
+        lic_law()
+"""
+
+
+def test_it_makes_one_test_for_each_part_and_law(pytester_run):
+    ended = pytester_run(MODULE)
+    assert ended.returncode == 1
+    laws = len(laws_of(Sound()))
+    assert f"1 failed, {2 * laws - 1} passed" in ended.stdout
+    assert "test_laws[ramp: moving the image moves the latent]" in ended.stdout
+
+
+def test_a_module_without_parts_is_told(pytester_run):
+    ended = pytester_run("def test_laws(lic_law): lic_law()")
+    assert "the module needs lic_parts: a dict from names to functions that make parts" in ended.stdout
+
+
+@pytest.fixture
+def pytester_run(tmp_path):
+    """Runs pytest in a process of its own, with no other plugin."""
+    import os
+    import pathlib
+    import subprocess
+    import sys
+
+    root = pathlib.Path(__file__).parents[2]
+
+    def run(module):
+        (tmp_path / "test_mine.py").write_text(textwrap.dedent(module))
+        environment = os.environ | {"PYTHONPATH": str(root)}
+        environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
+        command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    return run

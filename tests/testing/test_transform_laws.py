@@ -1,0 +1,50 @@
+import pytest
+
+from lic import registry
+from lic.environment import tf
+from lic.models.create import parameters
+from lic.testing import LawError, check_transform
+from lic.testing.laws import name_of
+from lic.testing.transform_laws import LAWS, configuration_and_weights_make_it_anew
+from tests.conftest import TINY, VARIANTS
+from tests.testing.transform_mutants import MUTANTS, Sound, Spoilt
+
+
+def _tiny(name):
+    sizes = VARIANTS[name][1] if name in VARIANTS else {}
+    maker = registry.transforms.get("conv" if name in VARIANTS else name)
+    return maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in parameters(maker)})
+
+
+@pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__)
+def test_mutants_are_caught_by_the_law_that_should(mutant):
+    with pytest.raises(LawError) as caught:
+        check_transform(mutant.make())
+    assert mutant.law in caught.value.broken
+
+
+def test_every_law_has_caught_a_mutant():
+    laws = {name_of(law) for law in (*LAWS, configuration_and_weights_make_it_anew)}
+    assert laws == {mutant.law for mutant in MUTANTS if mutant.law}
+
+
+@pytest.mark.parametrize("name", ["conv", "klt", "swin", "bls2017"])
+def test_our_own_keep_every_law(name):
+    check_transform(_tiny(name))
+
+
+def test_what_mutants_start_from_is_sound():
+    check_transform(Sound())
+
+
+def test_two_layers_are_checked_as_a_pair():
+    transform = Sound()
+    check_transform(transform.analysis, transform.synthesis)
+    with pytest.raises(LawError, match=r"Chain and Spoilt breaks.*downscale and depth are as declared"):
+        check_transform(transform.analysis, Spoilt(tf.identity))
+
+
+@pytest.mark.parametrize("given", [("conv",), (Sound, "no layer")])
+def test_what_is_no_transform_is_told(given):
+    with pytest.raises(ValueError, match="check_transform: expected a lic.Transform"):
+        check_transform(*given)

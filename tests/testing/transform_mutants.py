@@ -1,0 +1,233 @@
+"""Transforms that are broken on purpose, each with the law that is to catch it."""
+
+from typing import NamedTuple
+
+import lic
+from lic.environment import keras, tf
+from lic.transforms import Chain, Convolution, HyperTransform
+
+MUTANTS, HYPER_MUTANTS = [], []
+DEPTH = 12
+
+
+class Mutant(NamedTuple):
+    make: type
+    law: str
+
+
+def caught_by(law):
+    def register(maker):
+        (HYPER_MUTANTS if issubclass(maker, HyperTransform) else MUTANTS).append(Mutant(maker, law))
+        return maker
+
+    return register
+
+
+class Spoilt(keras.layers.Layer):
+    """A layer that does something to what passes through."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, values, training=None):
+        return self.function(values)
+
+
+class _Small(lic.Transform):
+    """Two convolutions each way, with something between them."""
+
+    def __init__(self, latent_depth=DEPTH, **kwargs):
+        super().__init__(latent_depth, **{"downscale": 4} | kwargs)
+        first, last = Convolution(8, 5, down=2, activation="relu"), Convolution(latent_depth, 5, down=2)
+        self.analysis = Chain([Spoilt(lambda pixels: pixels / 255), first, Spoilt(self.spoil), last])
+        self.synthesis = Chain([Convolution(8, 5, up=2, activation="relu"), Convolution(3, 5, up=2)])
+
+    def spoil(self, values):
+        return values
+
+
+@caught_by(None)
+class Sound(_Small):
+    """No mutant: what they all start from keeps every law."""
+
+
+@caught_by("downscale and depth are as declared")
+class DeclaresAnotherDownscale(_Small):
+    """It says that latents are an eighth of the image, and they are a quarter."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth, downscale=8)
+
+
+@caught_by("downscale and depth are as declared")
+class DeclaresAnotherDepth(_Small):
+    """Its latents have a channel more than it says."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.depth += 1
+
+
+@caught_by("moving the image moves the latent")
+class KnowsWhereItIs(_Small):
+    """A ramp over the rows of the image is added."""
+
+    def spoil(self, values):
+        return values + tf.range(tf.shape(values)[1], dtype=values.dtype)[None, :, None, None]
+
+
+@caught_by("images of a batch do not mix")
+class NormalisesTheBatch(_Small):
+    """Batch normalisation, as it is in training, always."""
+
+    def spoil(self, values):
+        mean, variance = tf.nn.moments(values, (0, 1, 2))
+        return (values - mean) / tf.sqrt(variance + 1e-3)
+
+
+@caught_by("the same image gives the same every time")
+class IsRandom(_Small):
+    """Dropout is left on."""
+
+    def spoil(self, values):
+        return tf.nn.dropout(values, 0.5)
+
+
+@caught_by("a call changes no variable")
+class WritesAVariable(_Small):
+    """It keeps a moving mean."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.mean = self.add_weight(name="mean", shape=(), initializer="zeros", trainable=False)
+
+    def spoil(self, values):
+        self.mean.assign(0.9 * self.mean + 0.1 * tf.reduce_mean(values))
+        return values
+
+
+@caught_by("gradients reach every variable")
+class StopsGradients(_Small):
+    """Nothing comes back past its middle."""
+
+    def spoil(self, values):
+        return tf.stop_gradient(values)
+
+
+@caught_by("one graph serves all sizes")
+class NeedsToKnowTheSize(_Small):
+    """It runs where sizes are numbers, and not in a graph for all sizes."""
+
+    def spoil(self, values):
+        return tf.reshape(values, [int(size) for size in values.shape])
+
+
+@caught_by("configuration and weights make it anew")
+class BrokenConfiguration(_Small):
+    """An argument is lost."""
+
+    def __init__(self, latent_depth=DEPTH, factor=2.0):
+        self.factor = factor
+        super().__init__(latent_depth)
+
+    def spoil(self, values):
+        return values * self.factor
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(factor=3.0, **config)
+
+
+class _SmallHyper(HyperTransform):
+    """One convolution each way."""
+
+    def __init__(self, latent_depth=DEPTH, **kwargs):
+        super().__init__(4, **{"features": 8, "downscale": 2} | kwargs)
+        self.analysis = Chain([Spoilt(self.spoil), Convolution(4, 3, down=2)])
+        self.synthesis = Convolution(8, 3, up=2)
+
+    def spoil(self, values):
+        return values
+
+
+@caught_by(None)
+class SoundHyper(_SmallHyper):
+    """No mutant."""
+
+
+@caught_by("it takes every size")
+class FeaturesAreTooFew(_SmallHyper):
+    """It says that it has more features than there are."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth, features=9)
+
+
+@caught_by("it takes every size")
+class FeaturesAreTooSmall(_SmallHyper):
+    """What it gives does not cover the latent."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.synthesis = Convolution(8, 3)
+
+
+@caught_by("images of a batch do not mix")
+class HyperMixesTheBatch(_SmallHyper):
+    """A mean over the batch is taken off."""
+
+    def spoil(self, values):
+        return values - 0.5 * tf.reduce_mean(values, 0, keepdims=True)
+
+
+@caught_by("the same latent gives the same every time")
+class HyperIsRandom(_SmallHyper):
+    """Noise is left on."""
+
+    def spoil(self, values):
+        return values + tf.random.normal(tf.shape(values))
+
+
+@caught_by("a call changes no variable")
+class HyperWritesAVariable(_SmallHyper):
+    """It counts its calls."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.calls = self.add_weight(name="calls", shape=(), initializer="zeros", trainable=False)
+
+    def spoil(self, values):
+        self.calls.assign_add(1.0)
+        return values
+
+
+@caught_by("gradients reach every variable")
+class HyperStopsGradients(_SmallHyper):
+    """Rounding has no gradient."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.synthesis = Chain([Spoilt(tf.round), Convolution(8, 3, up=2)])
+
+
+@caught_by("configuration and weights make it anew")
+class HyperBrokenConfiguration(_SmallHyper):
+    """An argument is lost."""
+
+    def __init__(self, latent_depth=DEPTH, factor=2.0):
+        self.factor = factor
+        super().__init__(latent_depth)
+
+    def spoil(self, values):
+        return values * self.factor
+
+    def get_config(self):
+        return {"latent_depth": DEPTH}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(factor=3.0, **config)
