@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import logging
 import os
 import sys
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lic.codec.codec import load
-from lic.codec.images import read_image, write_image
+from lic.codec.images import sample_image, write_image
 from lic.evaluation.pictures import beside_jpeg
 
 _log = logging.getLogger("lic.demo")
@@ -23,8 +22,7 @@ MARGIN, LABEL = 12, 34
 
 def main(out: str = "demo.png") -> None:
     """Compresses and decodes the sample, says what came of it, and draws it."""
-    with importlib.resources.as_file(importlib.resources.files("lic.models") / "sample" / "dandelion.png") as path:
-        image = read_image(path)
+    image = sample_image()
     codec = load("default")
     stream = codec.compress(image)
     _, ours, jpeg = beside_jpeg(image, stream, codec.decompress(stream))

@@ -11,7 +11,7 @@ from lic._version import __version__
 
 _PACKAGES = (
     *("tensorflow", "tensorflow-cpu", "keras", "tensorflow-compression", "tensorflow-compression-ops"),
-    *("numpy", "einops", "pillow", "imagecodecs"),
+    *("numpy", "numba", "einops", "pillow", "imagecodecs"),
 )
 
 

@@ -147,7 +147,7 @@ codec = lic.load("default")
 image = np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8)
 stream = codec.compress(image)
 assert codec.decompress(stream).shape == image.shape
-print(range_coder._coder.__name__ if hasattr(range_coder._coder, "__name__") else range_coder._coder.name, stream.hex())
+print(range_coder.coder_name(), stream.hex())
 """
 
 
@@ -163,7 +163,7 @@ def test_a_codec_gives_the_same_stream_with_either():
     (_, by_numba), (package, by_operations) = (_codec_with(choice) for choice in ("numba", "tensorflow"))
     assert by_numba == by_operations
     assert package.startswith("tensorflow_compression")
-    assert _codec_with("numba")[0] == "lic.entropy.numba_coder"
+    assert _codec_with("numba")[0] == "numba"
 
 
 def test_another_choice_is_told():

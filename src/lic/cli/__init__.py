@@ -8,7 +8,21 @@ import sys
 
 import typer
 
-from lic.cli import compare, complexity, compress, decompress, eval, import_, info, models, plot, show, train, verify
+from lic.cli import (
+    compare,
+    complexity,
+    compress,
+    decompress,
+    doctor,
+    eval,
+    import_,
+    info,
+    models,
+    plot,
+    show,
+    train,
+    verify,
+)
 from lic.cli.several import Several
 from lic.errors import LicError
 
@@ -26,7 +40,7 @@ app.command()(train.train)
 app.command("eval", cls=Several)(eval.evaluate)
 for _verb in (compare.compare, plot.plot):
     app.command(cls=Several)(_verb)
-for _verb in (show.show, complexity.complexity):
+for _verb in (show.show, complexity.complexity, doctor.doctor):
     app.command()(_verb)
 
 

@@ -56,6 +56,7 @@ def compress(
         typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour."),
     ] = None,
     to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Take 16 bits a channel, rounded to 8.")] = False,
+    deterministic: Annotated[bool, typer.Option("--deterministic", help=options.DETERMINISTIC)] = False,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     frame: Annotated[int | None, typer.Option(metavar="N", help="Frame, from 0, of a file with several.")] = None,
@@ -76,7 +77,7 @@ def compress(
     _refuse_other_endings(jobs)
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
     target = _target_of(quality, bpp, max_bytes)
-    codec = options.load(model, precision, tile)
+    codec = options.load(model, precision, tile, deterministic)
     verify = len(jobs) > 1 if verify is None else verify
 
     def work(job: files.Job, tell: files.Tell) -> dict[str, Any]:

@@ -16,16 +16,18 @@ MEASURES = ("psnr", "ms_ssim_db")
 METHODS = ("pchip", "akima", "cubic")
 TILE = "Pixels of the tiles that large images run in: a number, auto, or none."
 
+DETERMINISTIC = "Make streams that decode to the same on every machine."
 RAY = "Work on a Ray cluster: its address, or local. All machines must see the files under the same paths."
 
 
-def load(model: str, precision: str, tile: str) -> Any:
+def load(model: str, precision: str, tile: str, deterministic: bool = False) -> Any:
     """Loads the codec that options of a command name.
 
     Args:
       model: Name of a model that ships, or path of a codec file.
       precision: As for `of_codec`.
       tile: As for `of_codec`.
+      deterministic: As for `lic.Codec`.
 
     Raises:
       typer.BadParameter: An option is none of these.
@@ -33,7 +35,7 @@ def load(model: str, precision: str, tile: str) -> Any:
     chosen = of_codec(precision, tile)
     import lic
 
-    return lic.load(model, **chosen)
+    return lic.load(model, deterministic=deterministic, **chosen)
 
 
 def of_codec(precision: str, tile: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
 import zlib
@@ -11,9 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lic.codec.deterministic import ExactGraphs, arrays_of, calibrate, units_of
 from lic.codec.file import CodecFile
 from lic.codec.graphs import Graphs
-from lic.codec.images import checked_image, coloured
+from lic.codec.images import checked_image, coloured, sample_image
+from lic.codec.once import Once
 from lic.codec.refinement import STEPS, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.stream import Flag, Stream
@@ -21,7 +24,6 @@ from lic.codec.target import checked_quality, highest_quality, spend
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.codec.times import collect
 from lic.entropy.coders import Encoded
-from lic.entropy.normal import Scales
 from lic.entropy.preview import check_parts, parts_of
 from lic.entropy.tables import Tables
 from lic.environment import compute_in, tf
@@ -48,14 +50,20 @@ class Codec:
         and quality is a little lower. The entropy path is float32 in any case, and streams are interchangeable.
       tile: Height and width in pixels of the tiles that analysis and synthesis run on, so that memory hardly grows with
         the image; "auto" for tiles in large images only; None for none. Streams are interchangeable.
+      deterministic: Whether streams are made by parameter networks in whole numbers, which give the same on every
+        machine, so that they decode everywhere. A codec that holds such networks decodes both kinds.
       stored: The type that weights are stored in; "float16" halves the file.
+      calibration: Photographs, uint8 [height, width, 3], by which the units of these networks are chosen; default: the
+        one that ships.
 
     Attributes:
       model: The codec's own copy of the model.
-      fingerprint: 4 bytes that name configuration, weights and tables; every stream carries them.
+      fingerprint: 4 bytes that name configuration, weights and tables, and of a deterministic codec the units of its
+        networks; every stream carries them.
 
     Raises:
       CheckpointError: Weights do not fit the type or are not finite.
+      LicError: The parameter networks cannot be deterministic; the message names what they compute.
     """
 
     def __init__(
@@ -64,7 +72,9 @@ class Codec:
         *,
         precision: Precision = "float32",
         tile: Tile = None,
+        deterministic: bool = False,
         stored: Literal["float32", "float16"] = "float32",
+        calibration: Iterable[np.ndarray] | None = None,
     ):
         if stored not in ("float32", "float16"):
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
@@ -77,7 +87,10 @@ class Codec:
                     f"Codec: {name} holds numbers that are not finite as {stored}. "
                     "Store float32, or go back to weights from before training diverged."
                 )
-        self._open(model.get_config(), stored, weights, None, precision, tile)
+        self._open(CodecFile(model.get_config(), stored, {}, weights), precision, tile)
+        if deterministic:
+            self._file = self._file._replace(exact=self._calibrated(calibration or [sample_image()]))
+            self._choose(deterministic)
 
     def compress(
         self,
@@ -212,38 +225,51 @@ class Codec:
 
     def __reduce__(self) -> tuple:
         """Pickles as what `save` writes, so that a copy elsewhere is the same codec."""
-        return Codec._from_file, (self._file, self._precision, self._tile)
+        return Codec._from_file, (self._file, self._precision, self._tile, self._deterministic)
 
     @classmethod
-    def _from_file(cls, file: CodecFile, precision: Precision = "float32", tile: Tile = None) -> Codec:
+    def _from_file(
+        cls, file: CodecFile, precision: Precision = "float32", tile: Tile = None, deterministic: bool = False
+    ) -> Codec:
         codec = cls.__new__(cls)
-        weights = {name: array for name, array in file.arrays.items() if name.startswith("weights/")}
-        codec._open(file.config, file.stored, weights, _tables_of(file), precision, tile)
+        codec._open(file, precision, tile)
+        if deterministic and not file.exact:
+            raise CheckpointError(
+                "The codec holds no networks for deterministic=True. Make one that does: "
+                "lic.Codec(codec.model, deterministic=True)."
+            )
+        codec._choose(deterministic)
         return codec
 
-    def _open(
-        self,
-        config: dict,
-        stored: str,
-        weights: dict[str, np.ndarray],
-        tables: Tables | None,
-        precision: Precision,
-        tile: Tile,
-    ) -> None:
+    def _open(self, file: CodecFile, precision: Precision, tile: Tile) -> None:
         if precision not in _POLICIES:
             raise ValueError(f"Codec: expected precision to be one of {(*_POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
-        self._precision, self._tile = precision, tile
+        self._precision, self._tile, self._process = precision, tile, os.getpid()
         with replaced_at_once():
-            self.model = CompressionModel.from_config(config)
+            self.model = CompressionModel.from_config(file.config)
             compute_in(self.model, "float32")
             self.model.make_variables()
+        weights = {name: array for name, array in file.arrays.items() if name.startswith("weights/")}
         set_tensors(self.model, {name.removeprefix("weights/"): array for name, array in weights.items()})
-        self._tables = tables or self.model.entropy.make_tables()
-        self._file = CodecFile(config, stored, _describe(self._tables), weights | _table_arrays(self._tables))
-        self.fingerprint = self._file.fingerprint()
+        tables = Tables.from_arrays(file.arrays, file.tables) if file.tables else self.model.entropy.make_tables()
+        self._file = file._replace(tables=tables.described(), arrays=weights | tables.arrays())
         compute_in(self.model.transform, _POLICIES[precision])
-        self._graphs, self._process = Graphs(self.model, self._tables), os.getpid()
+        self._float_graphs = Graphs(self.model, tables)
+        self._exact_graphs = Once(lambda: ExactGraphs(self.model, tables, units_of(self._file.exact)))
+        self._choose(False)
+
+    def _choose(self, deterministic: bool) -> None:
+        """Chooses the networks that streams are made by."""
+        self._deterministic = deterministic
+        self._graphs = self._exact_graphs() if deterministic else self._float_graphs
+        self.fingerprint = self._file.fingerprint(deterministic)
+
+    def _calibrated(self, images: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+        """The units of the networks in whole numbers, by what they meet on images at all qualities."""
+        latents = [self._latent(checked_image(image)) for image in images]
+        pairs = itertools.product(latents, map(float, self.qualities or [0]))
+        return arrays_of(calibrate(self.model, pairs))
 
     def _check_process(self) -> None:
         """Raises a LicError in a forked process: TensorFlow would wait for ever for threads that it does not have."""
@@ -282,7 +308,7 @@ class Codec:
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
                 "The model's weights have diverged: go back to earlier ones."
             )
-        flags = Flag.GREY if image.ndim == 2 else Flag(0)
+        flags = (Flag.GREY if image.ndim == 2 else Flag(0)) | (Flag.DETERMINISTIC if self._deterministic else Flag(0))
         quality = quality if self.qualities else None
         string, crc = coded.string.numpy(), _crc(coded.symbols)
         return Stream(self.fingerprint, *image.shape[:2], string, crc, flags, quality).pack()
@@ -322,7 +348,8 @@ class Codec:
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
         whole = parts is None or parts >= len(self.parts)
-        decode = self._graphs.decode if whole else self._graphs.preview(int(parts))
+        graphs = self._exact_graphs() if Flag.DETERMINISTIC in parsed.flags else self._float_graphs
+        decode = graphs.decode if whole else graphs.preview(int(parts))
         y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or 0.0)
         collect(seconds)
         if whole and _crc(symbols) != parsed.symbols_crc:
@@ -333,14 +360,14 @@ class Codec:
         return parsed, y_hat.numpy()
 
     def _check(self, stream: Stream, max_pixels: int) -> None:
-        if stream.fingerprint != self.fingerprint:
+        deterministic = Flag.DETERMINISTIC in stream.flags
+        if stream.fingerprint != self._file.fingerprint(deterministic):
             raise WrongModelError(
                 f"The stream was made by the codec {name_of(stream.fingerprint)}, "
                 f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
             )
         quality, last = stream.quality, len(self.qualities)
-        written = Flag.GREY | Flag.QUALITY if last else Flag.GREY
-        if stream.flags & ~written or (last and (quality is None or not 1 <= quality <= last)):
+        if (quality is None) != (not last) or (last and not 1 <= quality <= last):
             raise BitstreamError(
                 f"The stream says {stream.flags!r} and quality {quality}, which this codec never writes. Get it anew."
             )
@@ -356,7 +383,7 @@ def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
 
     Args:
       name_or_path: Name of a model whose weights ship, such as "default", or path of a codec file.
-      **options: `precision` and `tile` of `Codec`.
+      **options: `precision`, `tile` and `deterministic` of `Codec`.
 
     Raises:
       RegistryError: No model has this name.
@@ -367,20 +394,3 @@ def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
 
 def _crc(symbols: tf.Tensor) -> int:
     return zlib.crc32(symbols.numpy().astype("<i4").tobytes())
-
-
-def _describe(tables: Tables) -> dict:
-    return {"priors": list(tables.priors), "scales": list(tables.scales)}
-
-
-def _table_arrays(tables: Tables) -> dict[str, np.ndarray]:
-    return {
-        "tables/counts": tables.counts,
-        "tables/first": tables.first,
-        "tables/size": tables.size,
-    }
-
-
-def _tables_of(file: CodecFile) -> Tables:
-    arrays = [file.arrays[f"tables/{name}"] for name in ("counts", "first", "size")]
-    return Tables.from_counts(*arrays, tuple(file.tables["priors"]), Scales(*file.tables["scales"]))

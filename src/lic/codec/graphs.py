@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 from lic.codec.refinement import Refiner
-from lic.entropy.coders import Decode, Encode, Encoded
+from lic.entropy.coders import Coder, Decode, Encode, Encoded
 from lic.entropy.preview import Preview
 from lic.entropy.tables import Tables
 from lic.environment import tf
@@ -54,22 +54,26 @@ class Graphs:
         return self._encode_scaled(quality, self._model.scale(latent[None], quality[None]))
 
     def _encode_scaled(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
-        entropy = self._model.entropy
-        coder = Encode(latent, self._tables, entropy.priors, side)
-        with remembering(self._derived):
-            entropy.walk(self._model.coder(coder, quality[None]))
+        coder = Encode(latent, self._tables, self._model.entropy.priors, side)
+        self._walk(coder, quality)
         return coder.finish()
 
     def _decode(
         self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor, parts: int | None = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        entropy = self._model.entropy
         zeros = tf.zeros((1, rows, columns, self._model.transform.depth))
-        coded: tuple[Any, ...] = payload, zeros, self._tables, entropy.priors
+        coded: tuple[Any, ...] = payload, zeros, self._tables, self._model.entropy.priors
         coder = Decode(*coded) if parts is None else Preview(*coded, parts)
-        with remembering(self._derived):
-            y_hat = entropy.walk(self._model.coder(coder, quality[None]))
+        y_hat = self._walk(coder, quality)
         return self._model.finish(y_hat, quality[None])[0], *coder.finish()
+
+    def _walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
+        with remembering(self._derived):
+            return self._model.entropy.walk(self._at_quality(coder, quality))
+
+    def _at_quality(self, coder: Coder, quality: tf.Tensor) -> Coder:
+        """The coder that the walk is given."""
+        return self._model.coder(coder, quality[None])
 
     def _synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):

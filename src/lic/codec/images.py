@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 import io
 import logging
 import os
@@ -57,6 +58,13 @@ def read_image(
         raise ImageError(f"{path} is not an image that Pillow reads.") from None
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path} cannot be read as an image: {error}.") from error
+
+
+def sample_image() -> np.ndarray:
+    """Returns the photograph that ships: uint8 [512, 768, 3], a dandelion."""
+    sample = importlib.resources.files("lic.models") / "sample" / "dandelion.png"
+    with importlib.resources.as_file(sample) as path:
+        return read_image(path)
 
 
 def is_image(path: str | os.PathLike) -> bool:

@@ -43,4 +43,6 @@ def name_of(fingerprint: bytes) -> str:
 @functools.cache
 def _names() -> dict[str, str]:
     shipping = [name for name in registry.list_models() if registry.models.get(name)().weights]
-    return {read_text(codec_path(name))["fingerprint"]: name for name in shipping}
+    texts = {name: read_text(codec_path(name)) for name in shipping}
+    fields = ("fingerprint", "exact_fingerprint")
+    return {text[field]: name for name, text in texts.items() for field in fields if field in text}

@@ -64,6 +64,11 @@ def _chosen() -> Any:
 _coder = _chosen()
 
 
+def coder_name() -> str:
+    """Returns which coder is used: that of a package of operations, by its name, or "numba"."""
+    return getattr(_coder, "name", "numba")
+
+
 class RangeEncoder:
     """Collects symbols part by part and codes them at the end.
 

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from lic.entropy.parameters import convolutions
 from lic.environment import keras, tf
+from lic.transforms.substitutes import Substitutable
+
+
+class HalfTanh(Substitutable, keras.layers.Layer):
+    """Half of the hyperbolic tangent: between -1/2 and 1/2."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.built = True
+
+    def compute(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns tanh(values) / 2."""
+        return 0.5 * tf.tanh(values)
 
 
 class LatentResidualPrediction(keras.layers.Layer):
@@ -23,9 +36,9 @@ class LatentResidualPrediction(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.network = convolutions((*widths, depth), kernel_sizes)
+        self.network, self.bounded = convolutions((*widths, depth), kernel_sizes), HalfTanh()
         self.built = True
 
     def call(self, support: tf.Tensor) -> tf.Tensor:
         """Returns what to add to the rounded latent, for a support [batch, height, width, channels]."""
-        return 0.5 * tf.tanh(self.network(support))
+        return self.bounded(self.network(support))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -59,6 +60,20 @@ class Tables(NamedTuple):
             scales,
             np.concatenate(cumulative + escapes).astype(np.int32),
         )
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], described: Mapping[str, Any]) -> Tables:
+        """Makes the tables from what `arrays` and `described` returned."""
+        found = [arrays[f"tables/{name}"] for name in ("counts", "first", "size")]
+        return cls.from_counts(*found, tuple(described["priors"]), Scales(*described["scales"]))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns what a codec file keeps of the tables, by names."""
+        return {"tables/counts": self.counts, "tables/first": self.first, "tables/size": self.size}
+
+    def described(self) -> dict[str, Any]:
+        """Returns the rest of it, as plain data."""
+        return {"priors": list(self.priors), "scales": list(self.scales)}
 
     @property
     def no_escape_row(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,11 +13,12 @@ import numpy as np
 from lic.environment import keras, tf
 from lic.transforms.derived import Derives
 from lic.transforms.initial import unless_replaced
+from lic.transforms.substitutes import Substitutable
 
 Pair = tuple[int, int]
 
 
-class Convolution(Derives, keras.layers.Layer):
+class Convolution(Derives, Substitutable, keras.layers.Layer):
     """A two-dimensional convolution for any height and width.
 
     Going down by `down` gives ceil(height / down) rows; going up by `up` gives height * up rows. The defaults of
@@ -86,10 +88,24 @@ class Convolution(Derives, keras.layers.Layer):
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)
 
-    def call(self, values: tf.Tensor) -> tf.Tensor:
+    def compute(self, values: tf.Tensor) -> tf.Tensor:
         """Convolves values [batch, height, width, channels]."""
         values = tf.cast(values, "float32") if self.full_precision else values
-        results = [self._correlate(values, *each) for each in zip(self.derived(), self._paddings(), strict=True)]
+        return self.correlate(values, self.derived(), self.bias if self.use_bias else None, self.activation)
+
+    def correlate(
+        self, values: tf.Tensor, kernels: Sequence[tf.Tensor], bias: tf.Tensor | None, activation: Callable
+    ) -> tf.Tensor:
+        """Correlates values with kernels such as those that `derive` returns, and puts the phases of going up in place.
+
+        Args:
+          values: What is convolved [batch, height, width, channels].
+          kernels: The kernels.
+          bias: Added to each filter, or None.
+          activation: Of the sums.
+        """
+        pairs = zip(kernels, self._paddings(), strict=True)
+        results = [activation(self._correlate(values, kernel, bias, padding)) for kernel, padding in pairs]
         together = results[0] if len(results) == 1 else tf.concat(results, -1)
         return tf.nn.depth_to_space(together, self.up) if self.up > 1 else together
 
@@ -106,16 +122,18 @@ class Convolution(Derives, keras.layers.Layer):
         kernels = [kernel] if self.up == 1 else self._phase_kernels(kernel)
         return [tf.cast(kernel, "float32" if self.full_precision else self.compute_dtype) for kernel in kernels]
 
-    def _correlate(self, values: tf.Tensor, kernel: tf.Tensor, padding: list[Pair]) -> tf.Tensor:
+    def _correlate(
+        self, values: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, padding: list[Pair]
+    ) -> tf.Tensor:
         kernel = tf.cast(kernel, values.dtype)
         if kernel.shape[:2] == (1, 1) and self.down == 1:
             values = _at_each_position(values, kernel[0, 0])
         else:
             values = _pad_and_convolve(values, kernel, self.down, padding)
-        if self.use_bias:
-            bias, phases = tf.cast(self.bias, values.dtype), kernel.shape[-1] // self.filters
-            values = tf.nn.bias_add(values, bias if phases == 1 else tf.tile(bias, [phases]))
-        return self.activation(values)
+        if bias is None:
+            return values
+        bias, phases = tf.cast(bias, values.dtype), kernel.shape[-1] // self.filters
+        return tf.nn.bias_add(values, bias if phases == 1 else tf.tile(bias, [phases]))
 
     def _paddings(self) -> list[list[Pair]]:
         """Rows and columns of zeros around the values, for each kernel."""
