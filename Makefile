@@ -62,6 +62,7 @@ test-313: ## Run the tests in .venv-313, where Python 3.13 is there
 test-both: test test-312 ## Run the tests in both environments that have the coder's operations
 
 test-all: export LIC_FUZZ = 20000
+test-all: export LIC_MATRIX = 1
 test-all: test test-312 test-313 ## Run the tests in all environments, with 20,000 mutated streams
 
 .venv/.docs: .venv/.installed

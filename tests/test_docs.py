@@ -28,7 +28,7 @@ NOT_RUN = {
     ("training.md", "<!-- not run by the tests: needs the package mlflow -->"),
 }
 # Fences that hold no code of ours.
-OTHER_FENCES = {("own-transform.md", "toml")}
+OTHER_FENCES = {("own-transform.md", "toml"), ("testing.md", "text")}
 # First words of commands that are not `lic`.
 OTHER_COMMANDS = {"pip"}
 # What examples of long work are made smaller by.

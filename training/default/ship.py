@@ -1,7 +1,7 @@
 """Makes the codec file that ships from a training, and tells what the model card says beside Kodak's figures.
 
     lic train --recipe default --data PHOTOGRAPHS --out RUN
-    python training/default/ship.py --run RUN --out src/lic/models/weights/default.codec
+    python training/default/ship.py --run RUN --photographs PHOTOGRAPHS --out src/lic/models/weights/default.codec
     lic eval KODAK --model default --codec jpeg webp avif jpegxl jpeg2000 --out RESULTS
 
 With `--keep FOLDER` the last checkpoint goes there with all that `lic train --out FOLDER` needs to go on from it.
@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import lic
+from lic.codec.images import image_files, read_image
 from lic.evaluation.pictures import beside_jpeg
 
 TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."
@@ -44,6 +45,12 @@ def keep(run: pathlib.Path, folder: pathlib.Path) -> None:
     np.savez_compressed(folder / "checkpoints" / last.name, **state)
 
 
+def calibration(folder: pathlib.Path) -> list[np.ndarray]:
+    """Returns a dozen photographs from all over a folder, each cut to 512x768 at most."""
+    paths = image_files(folder)
+    return [read_image(path)[:512, :768] for path in paths[:: max(1, len(paths) // 12)]]
+
+
 def rounded(array: np.ndarray, bits: int) -> np.ndarray:
     """Returns an array whose float32 numbers keep so many bits of their fraction."""
     if array.dtype != np.float32:
@@ -60,12 +67,14 @@ def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", type=pathlib.Path, required=True)
+    parser.add_argument("--photographs", type=pathlib.Path, required=True, help="some of them calibrate exact networks")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
     if arguments.keep:
         keep(arguments.run, arguments.keep)
-    codec = lic.Codec(lic.load(arguments.run / "final.codec").model, stored="float16")
+    model, photographs = lic.load(arguments.run / "final.codec").model, calibration(arguments.photographs)
+    codec = lic.Codec(model, stored="float16", deterministic=True, calibration=photographs)
     codec.save(arguments.out)
     page = text_page()
     stream = codec.compress(page)

@@ -27,8 +27,9 @@ from lic.transforms.convolution import Convolution
 from lic.transforms.substitutes import Function, substituted
 
 # Tried on `default`; see docs/deterministic.md.
-LEVELS = 255
-HEADROOM = 1.5  # Inputs this many times larger than any that calibration met are not clipped.
+LEVELS = 511
+VERSION, _VERSION_NAME = 1, "version"  # Of how numbers are computed: another way is another version.
+HEADROOM = 2.0  # Inputs this many times larger than any that calibration met are not clipped.
 
 # Operations on floats that move numbers, or round once as IEEE 754 defines; all others differ between libraries.
 _EXACT = frozenset(
@@ -106,7 +107,15 @@ class ExactGraphs(Graphs):
 
 
 def units_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Units]:
-    """Returns the units that `arrays_of` made arrays of."""
+    """Returns the units that `arrays_of` made arrays of.
+
+    Raises:
+      CheckpointError: They are not complete, or of another version.
+    """
+    arrays = dict(arrays)
+    version = arrays.pop(_VERSION_NAME, None)
+    if version != VERSION:
+        raise CheckpointError(f"The deterministic networks have version {version}, this lic computes {VERSION}.")
     paths = sorted({name.rsplit("/", 1)[0] for name in arrays})
     found = {path: [arrays.get(f"{path}/{field}") for field in Units._fields] for path in paths}
     for path, fields in found.items():
@@ -117,10 +126,11 @@ def units_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Units]:
 
 def arrays_of(units: Mapping[str, Units]) -> dict[str, np.ndarray]:
     """Returns units as arrays with names, for a codec file."""
-    fields = {path: each._replace(levels=np.int32(each.levels)) for path, each in units.items()}
-    return {
-        f"{path}/{name}": np.asarray(field) for path, each in fields.items() for name, field in each._asdict().items()
-    }
+    arrays = {_VERSION_NAME: np.array(VERSION, np.int32)}
+    for path, each in units.items():
+        arrays |= {f"{path}/inputs": each.inputs, f"{path}/outputs": each.outputs}
+        arrays[f"{path}/levels"] = np.array(each.levels, np.int32)
+    return arrays
 
 
 def _parameter_layers(model: CompressionModel, kind: type) -> dict[str, keras.layers.Layer]:
@@ -151,14 +161,14 @@ def _inexact(last: tf.Operation) -> Iterator[tf.Operation]:
         if operation.name in seen:
             continue
         seen.add(operation.name)
-        waiting += [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
+        waiting += [tensor.op for tensor in operation.inputs]
         floats = any(tensor.dtype.is_floating for tensor in operation.outputs)
         calls = _functions(operation)
         for function in calls:
             graph = called_graph(operation, function)
             for tensor in graph.outputs:
                 yield from _inexact(tensor.op)
-        if floats and not calls and operation.type not in _EXACT and f"{SCOPE}/" not in operation.name:
+        if floats and not calls and operation.type not in _EXACT and SCOPE not in operation.name:
             yield operation
 
 

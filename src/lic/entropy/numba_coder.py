@@ -32,8 +32,8 @@ def encode(tables: Tables, rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
 def start(tables: Tables, string: tf.Tensor) -> tf.Tensor:
     """Returns the state of a decoder before the first symbol; it holds all that the decoder knows."""
 
-    def run(string: bytes) -> np.ndarray:
-        coded = np.frombuffer(string, np.uint8)
+    def run(string: bytes | np.ndarray) -> np.ndarray:
+        coded = np.frombuffer(string if isinstance(string, bytes) else string.item(), np.uint8)
         first = np.concatenate([coded[:4], np.zeros(4, np.uint8)])[:4].astype(np.int64)
         value = first @ np.array([1 << 24, 1 << 16, 1 << 8, 1])
         # Where it reads on, the interval's base and size less one, the number read, and the string.

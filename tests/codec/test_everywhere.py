@@ -1,0 +1,89 @@
+"""A deterministic stream decodes to the same latent in processes that compute floats in other ways."""
+
+import itertools
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import lic
+from tests.conftest import random_images, tiny_model
+
+ROOT = pathlib.Path(__file__).parents[2]
+OTHERS = [ROOT / name / "bin" / "python" for name in (".venv", ".venv-312", ".venv-313")]
+ALL = "LIC_MATRIX" in os.environ  # `make test-all` asks for all.
+
+# Decodes streams by both kinds of parameter networks; prints a digest of each latent, or the error's name.
+CHILD = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import hashlib, pathlib
+import numpy as np, lic
+from lic.environment import tf
+mode, folder = sys.argv[2], pathlib.Path(sys.argv[3])
+options = {"tile": 64} if mode == "tiled" else {"precision": "bfloat16"} if mode == "bfloat16" else {}
+tf.config.run_functions_eagerly(mode == "eager")
+if mode == "xla":
+    tf.config.optimizer.set_jit("autoclustering")
+for path in sorted(folder.glob("*.codec")):
+    codec = lic.load(path, deterministic=True, **options)
+    for stream in sorted(folder.glob(path.stem + "*.lic")):
+        data = stream.read_bytes()
+        _, y_hat = codec._decoded(data, None, 10**9)
+        assert codec.decompress(data).shape
+        print(stream.name, hashlib.sha256(y_hat.tobytes()).hexdigest())
+"""
+SETTINGS = [
+    {"TF_ENABLE_ONEDNN_OPTS": onednn, "ONEDNN_MAX_CPU_ISA": isa, "threads": threads}
+    for onednn, isa, threads in itertools.product(("1", "0"), ("SSE41", "AVX2", "AVX512_CORE"), ("1", "2"))
+    if onednn == "1" or isa == "AVX2"  # Instructions are oneDNN's choice.
+]
+MODES = ["graph", "eager", "xla", "tiled", "bfloat16"]
+FEW = [(SETTINGS[0], "graph"), (SETTINGS[-1], "xla")]
+MANY = [(settings, "graph") for settings in SETTINGS] + [(SETTINGS[5], mode) for mode in MODES[1:]]
+TINY = {
+    "charm": ("conv", "charm", {}),
+    "checkerboard": ("klt", "checkerboard", {"fusion": "add", "lmbda": (0.002, 0.02)}),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Deterministic codecs, and streams of theirs."""
+    folder = tmp_path_factory.mktemp("streams")
+    image = random_images(200, 170, 3)
+    for name, (transform, entropy, sizes) in TINY.items():
+        codec = lic.Codec(tiny_model(transform, entropy, **sizes), deterministic=True, calibration=[image])
+        codec.save(folder / f"{name}.codec")
+        (folder / f"{name}.lic").write_bytes(codec.compress(image))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(folder):
+    return _decoded(folder, {}, "graph")
+
+
+def _decoded(folder, settings, mode, python=sys.executable):
+    settings = dict(settings)
+    threads = settings.pop("threads", "1")
+    environment = os.environ | settings | {"TF_NUM_INTRAOP_THREADS": threads, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if mode == "xla":
+        environment["TF_XLA_FLAGS"] = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"
+    command = [str(python), "-c", CHILD, str(ROOT / "src"), mode, str(folder)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    return ended.stdout
+
+
+@pytest.mark.parametrize(("settings", "mode"), MANY if ALL else FEW, ids=str)
+def test_other_settings_give_the_same_latent(folder, expected, settings, mode):
+    assert _decoded(folder, settings, mode) == expected
+    assert expected.count("\n") == len(TINY)
+
+
+@pytest.mark.parametrize("python", [path for path in OTHERS if path.exists()], ids=lambda path: path.parts[-3])
+def test_other_environments_give_the_same_latent(folder, expected, python):
+    assert _decoded(folder, {}, "graph", python) == expected
