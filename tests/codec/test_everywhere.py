@@ -26,7 +26,11 @@ mode, folder = sys.argv[2], pathlib.Path(sys.argv[3])
 options = {"tile": 64} if mode == "tiled" else {"precision": "bfloat16"} if mode == "bfloat16" else {}
 tf.config.run_functions_eagerly(mode == "eager")
 if mode == "xla":
-    tf.config.optimizer.set_jit("autoclustering")
+    from lic.entropy.exact import ExactConvolution
+    call = ExactConvolution.__call__
+    ExactConvolution.__call__ = lambda self, values: tf.function(
+        lambda values: call(self, values), [tf.TensorSpec(values.shape)], autograph=False, jit_compile=True
+    )(values)
 for path in sorted(folder.glob("*.codec")):
     codec = lic.load(path, deterministic=True, **options)
     for stream in sorted(folder.glob(path.stem + "*.lic")):
@@ -70,8 +74,6 @@ def _decoded(folder, settings, mode, python=sys.executable):
     settings = dict(settings)
     threads = settings.pop("threads", "1")
     environment = os.environ | settings | {"TF_NUM_INTRAOP_THREADS": threads, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    if mode == "xla":
-        environment["TF_XLA_FLAGS"] = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"
     command = [str(python), "-c", CHILD, str(ROOT / "src"), mode, str(folder)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr[-2000:]

@@ -1,5 +1,6 @@
 """Counts by hand, written out without the code that counts."""
 
+import numpy as np
 import pytest
 
 import lic
@@ -268,3 +269,11 @@ def test_published_figures(published, name, encode, decode):
 def test_published_numbers_of_parameters(published):
     for name, rows in published.items():
         assert sum(row.parameters for row in rows.values()) == models.get(name)().parameters
+
+
+def test_a_model_that_was_trained_counts_as_before():
+    model = tiny_model("swin", "hyperprior")
+    before = model.complexity(64, 64)
+    model.compile()
+    model.fit(np.zeros((1, 64, 64, 3), np.float32), verbose=0, shuffle=False)
+    assert model.complexity(64, 64) == before

@@ -18,6 +18,7 @@ def test_our_own_keep_every_law(transform, entropy):
 
 def test_a_model_of_several_rates_keeps_them_too():
     model = tiny_model("klt", "checkerboard", lmbda=(0.002, 0.02))
+    model.make_variables()
     before = get_tensors(model)
     check_model(model)
     for name, values in get_tensors(model).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import json
 import pathlib
@@ -101,7 +102,7 @@ def run(
     """
     jobs, reports, failed = list(jobs), [], False
     task = functools.partial(_one, work=work, force=force)
-    with progress_bar((len(jobs) > 1 or slow) and not as_json) as bar:
+    with progress_bar((len(jobs) > 1 or slow) and not as_json) as bar, _telling_of_a_stop(jobs, reports):
         for job, outcome in _on_cluster(jobs, task, bar, verb, ray) if ray else _here(jobs, task, bar, verb):
             report = {"input": str(job.source)} | ({"output": str(job.target)} if job.target else {})
             if isinstance(outcome, Exception):
@@ -125,6 +126,16 @@ def describe(report: dict[str, Any]) -> str:
     figures += [unit.format(report[name]) for name, unit in units.items() if report.get(name) is not None]
     became = f" -> {report['output']}" if "output" in report else ""
     return f"{report['input']}{became}  {', '.join(figures)}".rstrip()
+
+
+@contextlib.contextmanager
+def _telling_of_a_stop(jobs: list[Job], reports: list[dict[str, Any]]) -> Iterator[None]:
+    """Says how far it came where the user stops it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"lic: stopped after {len(reports)} of {len(jobs)} files, which stay as they are", file=sys.stderr)
+        raise
 
 
 def _here(

@@ -141,8 +141,8 @@ class written_aside:  # noqa: N801 - used as a function
         return self.file
 
     def __exit__(self, error_type: type | None, *_: object) -> None:
-        self.file.close()
         try:
+            self.file.close()  # Which writes what is left, and may fail.
             if error_type is None:
                 umask = os.umask(0)
                 os.umask(umask)

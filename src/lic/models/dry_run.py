@@ -65,22 +65,26 @@ class DryRun:
             if operation.type == "Placeholder":
                 continue
             results, counts = self._operate(operation, [known[tensor.name] for tensor in operation.inputs])
-            known |= {tensor.name: each for tensor, each in zip(operation.outputs, results, strict=True)}
+            # A function that a gradient was made of since has more results than its call.
+            known |= {tensor.name: each for tensor, each in zip(operation.outputs, results)}
             for label, count in counts.items():
                 total[self._label_of(operation.name) if label is None else label] += count
         return [known[tensor.name] for tensor in graph.outputs], total
 
     def _running_in(self, graph: tf.Graph) -> list[tf.Operation]:
-        """The operations of a graph that its outputs and side effects depend on, in order."""
+        """The operations of a graph that its outputs and side effects depend on, each after those it depends on."""
         if graph not in self._running:
-            waiting = [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
-            names = set()
+            waiting = [*graph.control_outputs, *(tensor.op for tensor in graph.outputs)]
+            seen, ordered = set(), {}
             while waiting:
-                operation = waiting.pop()
-                if operation.name not in names:
-                    names.add(operation.name)
-                    waiting += [tensor.op for tensor in operation.inputs] + list(operation.control_inputs)
-            self._running[graph] = [each for each in graph.get_operations() if each.name in names]
+                operation = waiting[-1]
+                if operation.name not in seen:  # Those that it depends on first; gradients add some behind it.
+                    seen.add(operation.name)
+                    needed = [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
+                    waiting += [each for each in needed if each.name not in seen]
+                else:
+                    ordered.setdefault(waiting.pop().name, operation)
+            self._running[graph] = list(ordered.values())
         return self._running[graph]
 
     def _operate(self, operation: tf.Operation, inputs: list[Known]) -> tuple[list[Known], Counts]:
