@@ -45,8 +45,16 @@ TINY = "import lic\ntiny = lic.create_model(transform='klt', entropy='factorized
 # Pages that share a process, since the start of TensorFlow takes longer than most of them.
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
-    "own": ["own-transform.md", "own-entropy-model.md", "codec-file.md", "stream.md"],
-    "use": ["index.md", "concepts.md", "evaluation.md", "training.md"],
+    "own": ["own-transform.md", "own-entropy-model.md", "testing.md"],
+    "use": [
+        "index.md",
+        "concepts.md",
+        "evaluation.md",
+        "training.md",
+        "codec-file.md",
+        "stream.md",
+        "deterministic.md",
+    ],
 }
 RUNNER = """
 import os, pathlib, runpy, sys

@@ -109,7 +109,7 @@ def test_models_are_listed_without_tensorflow(without_tensorflow):
     assert "default" in result.stdout
 
 
-@pytest.mark.parametrize("version", [(3, 9), (3, 13)])
+@pytest.mark.parametrize("version", [(3, 9), (3, 14)])
 def test_other_python_is_refused_in_one_sentence(version):
     script = f"""
 import json, sys
@@ -119,4 +119,4 @@ try:
 except ImportError as error:
     print(json.dumps(str(error)))
 """
-    assert printed(script) == f"lic needs Python 3.10, 3.11 or 3.12; this is Python {version[0]}.{version[1]}."
+    assert printed(script) == f"lic needs Python 3.10 to 3.13; this is Python {version[0]}.{version[1]}."

@@ -11,7 +11,9 @@ def test_tile_is_handed_on(given, loaded, monkeypatch):
     import lic
 
     monkeypatch.setattr(lic, "load", lambda name, **given: (name, given))
-    assert options.load("default", "bfloat16", given) == ("default", {"precision": "bfloat16", "tile": loaded})
+    chosen = {"precision": "bfloat16", "tile": loaded, "deterministic": False}
+    assert options.load("default", "bfloat16", given) == ("default", chosen)
+    assert options.load("default", "bfloat16", given, True) == ("default", chosen | {"deterministic": True})
 
 
 @pytest.mark.parametrize("tile", ["0", "-4", "1.5", "all"])

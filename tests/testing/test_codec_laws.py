@@ -24,7 +24,7 @@ class ForgetsGrey(_Mutant):
 
 class FlattersItself(_Mutant):
     def estimate(self, image, **options):
-        return {name: bits * 0.8 for name, bits in super().estimate(image, **options).items()}
+        return {name: bits * 0.01 for name, bits in super().estimate(image, **options).items()}
 
 
 class CountsItsStreams(_Mutant):
@@ -33,7 +33,7 @@ class CountsItsStreams(_Mutant):
     def compress(self, image, **options):
         self.count += 1
         image = image.copy()
-        image[0, 0] ^= self.count % 2 * 255
+        image[:4, :4] = 20 * self.count % 256
         return super().compress(image, **options)
 
 
@@ -68,7 +68,7 @@ class TakesAllStreams(_Mutant):
 
 CAUGHT_BY = {
     ForgetsGrey: "every size comes back",
-    FlattersItself: "real bits are near the estimate",
+    FlattersItself: "real bits do not exceed the estimate",
     CountsItsStreams: "the same image gives the same stream",
     SavesAnother: "a saved codec is the same codec",
     SeesTheSize: "tiles do not change the format",

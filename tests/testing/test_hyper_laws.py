@@ -22,6 +22,10 @@ def test_every_law_has_caught_a_mutant():
     assert {name_of(law) for law in LAWS} == {mutant.law for mutant in HYPER_MUTANTS if mutant.law}
 
 
+def test_every_registered_name_is_tested_here():
+    assert registry.hyper_transforms.names() == ["conv", "swin"]
+
+
 @pytest.mark.parametrize("name", ["conv", "swin", "bmshj2018", "mbt2018-mean"])
 def test_our_own_keep_every_law(name):
     sizes = VARIANTS[name][1] if name in VARIANTS else {}

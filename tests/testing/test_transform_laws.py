@@ -28,6 +28,10 @@ def test_every_law_has_caught_a_mutant():
     assert laws == {mutant.law for mutant in MUTANTS if mutant.law}
 
 
+def test_every_registered_name_is_tested_here():
+    assert registry.transforms.names() == ["conv", "klt", "swin"]
+
+
 @pytest.mark.parametrize("name", ["conv", "klt", "swin", "bls2017"])
 def test_our_own_keep_every_law(name):
     check_transform(_tiny(name))

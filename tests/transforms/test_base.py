@@ -39,3 +39,8 @@ def test_tiles_overlap_unless_a_transform_says_otherwise():
 def test_a_hyper_transform_says_how_deep_its_features_are():
     hyper = lic.HyperTransform(4, 10)
     assert (hyper.depth, hyper.features, hyper.downscale) == (4, 10, 4)
+
+
+def test_a_latent_must_be_there():
+    with pytest.raises(ValueError, match="depth=0"):
+        lic.Transform(0)

@@ -367,7 +367,8 @@ class Codec:
                 f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
             )
         quality, last = stream.quality, len(self.qualities)
-        if (quality is None) != (not last) or (last and not 1 <= quality <= last):
+        never = deterministic and not self._file.exact
+        if never or (quality is None) != (not last) or (last and not 1 <= quality <= last):
             raise BitstreamError(
                 f"The stream says {stream.flags!r} and quality {quality}, which this codec never writes. Get it anew."
             )

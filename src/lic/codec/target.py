@@ -93,6 +93,8 @@ def spend(
     """
     refined = refine(quality, stream, progress=_half(progress, 0.0))
     if len(refined) >= len(stream):
+        if progress:
+            progress(1.0)
         return refined if len(refined) <= max_bytes else stream
     # It will save about as large a share at a quality that is a little higher.
     allowed = max(int(SPENT * max_bytes * len(stream) / len(refined)), len(stream))
