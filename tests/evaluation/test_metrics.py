@@ -54,3 +54,11 @@ def test_grey_images_are_measured_too(image):
 def test_other_shapes_are_refused(image):
     with pytest.raises(ImageError, match=r"has the shape \(192, 175, 3\), the original \(192, 176, 3\)"):
         psnr(image, image[:, 1:])
+
+
+def test_psnr_is_that_of_scikit_image(image):
+    from skimage import metrics
+
+    noise = np.random.default_rng(0).normal(0, 7, image.shape)
+    other = np.clip(image + noise, 0, 255).astype(np.uint8)
+    assert psnr(image, other) == pytest.approx(metrics.peak_signal_noise_ratio(image, other, data_range=255), abs=1e-4)

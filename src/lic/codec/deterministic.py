@@ -26,8 +26,7 @@ from lic.models.tensors import named_layers
 from lic.transforms.convolution import Convolution
 from lic.transforms.substitutes import Function, substituted
 
-# Tried on `default`; see docs/deterministic.md.
-LEVELS = 511
+LEVELS = 511  # Tried on `default`; see docs/deterministic.md.
 VERSION, _VERSION_NAME = 1, "version"  # Of how numbers are computed: another way is another version.
 HEADROOM = 2.0  # Inputs this many times larger than any that calibration met are not clipped.
 
