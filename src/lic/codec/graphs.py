@@ -51,6 +51,7 @@ class Graphs:
             return tf.cast(self._model.transform.analysis(image[None])[0], "float32")
 
     def _encode(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
+        latent, quality = (tf.cast(each, tf.float32) for each in (latent, quality))  # Numbers where graphs run eagerly.
         return self._encode_scaled(quality, self._model.scale(latent[None], quality[None]))
 
     def _encode_scaled(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
@@ -61,7 +62,7 @@ class Graphs:
     def _decode(
         self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor, parts: int | None = None
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        zeros = tf.zeros((1, rows, columns, self._model.transform.depth))
+        zeros, quality = tf.zeros((1, rows, columns, self._model.transform.depth)), tf.cast(quality, tf.float32)
         coded: tuple[Any, ...] = payload, zeros, self._tables, self._model.entropy.priors
         coder = Decode(*coded) if parts is None else Preview(*coded, parts)
         y_hat = self._walk(coder, quality)
