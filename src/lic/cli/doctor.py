@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lic.cli import files
+from lic.cli.table import listed
 
 
 def doctor(
@@ -37,19 +38,17 @@ def doctor(
     if as_json:
         print(json.dumps(facts | {"tests": [finding._asdict() for finding in findings]}, indent=1))
     else:
-        print("\n".join([*_lines(facts), *(_line(finding) for finding in findings)]))
+        print("\n".join([listed(_flat(facts)), *map(_line, findings)]))
         if export:
             print(f"Exported to {export}; try it elsewhere with: lic doctor --check {export.name}")
     if not all(finding.passed for finding in findings):
         raise typer.Exit(1)
 
 
-def _lines(facts: dict[str, Any]) -> list[str]:
-    """Facts as lines for people, a name and a value each."""
+def _flat(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts without the groups that they are in."""
     flat = {**facts["machine"], **facts["versions"], "devices": ", ".join(facts["devices"])}
-    flat |= {"range coder": facts["range coder"], **facts["settings"]}
-    width = max(map(len, flat))
-    return [f"{name:{width}}  {value}" for name, value in flat.items()]
+    return flat | {"range coder": facts["range coder"], **facts["settings"]}
 
 
 def _line(finding: Any) -> str:

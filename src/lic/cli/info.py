@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from lic.cli.table import listed
+
 _ZIP = b"PK\x03\x04"  # What a codec file starts with.
 
 
@@ -27,7 +29,7 @@ def info(
     if start not in (MAGIC, _ZIP):
         raise BitstreamError(f"{file} is neither a .lic stream nor a .codec file.")
     facts = _of_stream(file) if start == MAGIC else _of_codec(file)
-    print(json.dumps(facts, indent=1) if as_json else _table(facts))
+    print(json.dumps(facts, indent=1) if as_json else listed(facts))
 
 
 def _of_stream(file: Path) -> dict[str, Any]:
@@ -68,8 +70,3 @@ def _of_codec(file: Path) -> dict[str, Any]:
         "made by": f"lic {text['lic']}",
         "bytes": file.stat().st_size,
     }
-
-
-def _table(facts: dict[str, Any]) -> str:
-    width = max(map(len, facts))
-    return "\n".join(f"{name:{width}}  {value}" for name, value in facts.items())

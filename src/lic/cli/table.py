@@ -26,6 +26,12 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> str:
     )
 
 
+def listed(facts: Mapping[str, Any]) -> str:
+    """Returns facts as text, a name and a value on each line."""
+    width = max(map(len, facts))
+    return "\n".join(f"{name:{width}}  {value}" for name, value in facts.items())
+
+
 def print_whole(table: Table) -> None:
     """Prints a table of rich's with a line for each row, whole on a narrow terminal too."""
     from rich.console import Console

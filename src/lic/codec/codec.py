@@ -58,8 +58,6 @@ class Codec:
 
     Attributes:
       model: The codec's own copy of the model.
-      fingerprint: 4 bytes that name configuration, weights and tables, and of a deterministic codec the units of its
-        networks; every stream carries them.
 
     Raises:
       CheckpointError: Weights do not fit the type or are not finite.
@@ -156,6 +154,11 @@ class Codec:
         refine = functools.partial(self._refined, image, latent, effort=effort)
         stream = spend(encode, refine, self.qualities, max_bytes, quality, stream, progress) if effort else stream
         return self._verified(stream, verify)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """4 bytes that every stream carries, for configuration, weights, tables and units of deterministic networks."""
+        return self._fingerprint_of(self._deterministic)
 
     @property
     def qualities(self) -> tuple[int, ...]:
@@ -255,6 +258,7 @@ class Codec:
         tables = Tables.from_arrays(file.arrays, file.tables) if file.tables else self.model.entropy.make_tables()
         self._file = file._replace(tables=tables.described(), arrays=weights | tables.arrays())
         compute_in(self.model.transform, _POLICIES[precision])
+        self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
         self._float_graphs = Graphs(self.model, tables)
         self._exact_graphs = Once(lambda: ExactGraphs(self.model, tables, units_of(self._file.exact)))
         self._choose(False)
@@ -263,7 +267,6 @@ class Codec:
         """Chooses the networks that streams are made by."""
         self._deterministic = deterministic
         self._graphs = self._exact_graphs() if deterministic else self._float_graphs
-        self.fingerprint = self._file.fingerprint(deterministic)
 
     def _calibrated(self, images: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
         """The units of the networks in whole numbers, by what they meet on images at all qualities."""
@@ -361,7 +364,7 @@ class Codec:
 
     def _check(self, stream: Stream, max_pixels: int) -> None:
         deterministic = Flag.DETERMINISTIC in stream.flags
-        if stream.fingerprint != self._file.fingerprint(deterministic):
+        if stream.fingerprint != self._fingerprint_of(deterministic):
             raise WrongModelError(
                 f"The stream was made by the codec {name_of(stream.fingerprint)}, "
                 f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
