@@ -93,6 +93,10 @@ def test_our_own_keep_every_law(transform, entropy):
     check_codec(lic.Codec(tiny_model(transform, entropy)))
 
 
+def test_a_deterministic_codec_keeps_them():
+    check_codec(lic.Codec(tiny_model("klt", "hyperprior"), deterministic=True))
+
+
 def test_the_codec_that_ships_keeps_them():
     check_codec(lic.load("default"))
 
