@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 
+import effort
 import plot
 import rates
 import results
@@ -50,7 +51,7 @@ def page(folder: pathlib.Path) -> str:
         parts.append(
             f"{sections.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured."
         )
-    return "\n\n".join([*parts, *beside(folder)])
+    return "\n\n".join([*parts, *effort.section(folder), *beside(folder)])
 
 
 def summary(folder: pathlib.Path) -> str:

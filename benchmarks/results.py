@@ -106,7 +106,7 @@ def rows_of(measured: Measured) -> list[Row]:
     """Returns one row for each quantity of a task."""
     task, before, after = measured.task, measured.before, measured.after
     middle = [f"{statistics.mean(pair):.4g}" for pair in zip(before, after)]
-    common = _machine() | {
+    common = machine_columns() | {
         "model": task.model,
         "weights": task.weights,
         "size": task.size,
@@ -161,15 +161,8 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
-def _figures(values: list[float], name: str, unit: str) -> Row:
-    numbers = {"median": statistics.median(values), "least": min(values), "most": max(values)}
-    texts = {
-        key: str(round(value)) if unit in ("bytes", "symbols") else f"{value:.4g}" for key, value in numbers.items()
-    }
-    return {"quantity": name, "unit": unit, "repeats": str(len(values)), **texts}
-
-
-def _machine() -> Row:
+def machine_columns() -> Row:
+    """Returns when, where and with what code something is measured."""
     versions_here, machine_here = versions(), machine()
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -179,6 +172,14 @@ def _machine() -> Row:
         "cores": str(machine_here["cores"]),
         **{name: versions_here[name] for name in ("lic", "python", "keras")},
     }
+
+
+def _figures(values: list[float], name: str, unit: str) -> Row:
+    numbers = {"median": statistics.median(values), "least": min(values), "most": max(values)}
+    texts = {
+        key: str(round(value)) if unit in ("bytes", "symbols") else f"{value:.4g}" for key, value in numbers.items()
+    }
+    return {"quantity": name, "unit": unit, "repeats": str(len(values)), **texts}
 
 
 def tensorflow_version(versions: Mapping[str, str]) -> str:

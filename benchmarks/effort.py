@@ -1,0 +1,52 @@
+"""What effort when encoding costs and saves, from the file that `bench_effort.py` wrote."""
+
+from __future__ import annotations
+
+import pathlib
+import statistics
+from collections.abc import Iterable
+
+import results
+from document import table
+from results import Row
+
+FOLDER = "effort"
+COLUMNS = (
+    *("date", "lic", "commit", "tensorflow", "cpu", "cores", "codec", "quality", "image", "effort", "seconds"),
+    *("bytes", "psnr", "bytes_at_equal_psnr", "saved"),
+)
+SHOWN = {
+    "effort": "effort",
+    "images": "images",
+    "seconds": "s an image",
+    "saved": "bits saved, %",
+    "least": "least",
+    "most": "most",
+}
+
+
+def means(rows: Iterable[Row]) -> list[Row]:
+    """Returns a line for each effort: the median of seconds, mean, least and most of what is saved."""
+    by_effort: dict[int, list[Row]] = {}
+    for row in rows:
+        by_effort.setdefault(int(row["effort"]), []).append(row)
+    return [_line(effort, found) for effort, found in sorted(by_effort.items())]
+
+
+def _line(effort: int, rows: list[Row]) -> Row:
+    saved = [100 * float(row["saved"]) for row in rows]
+    seconds = statistics.median(float(row["seconds"]) for row in rows)
+    shares = {"saved": statistics.mean(saved), "least": min(saved), "most": max(saved)}
+    texts = {name: f"{value:.2f}" for name, value in shares.items()}
+    return {"effort": str(effort), "images": str(len(rows)), "seconds": f"{seconds:.3g}", **texts}
+
+
+def section(folder: pathlib.Path) -> list[str]:
+    """Returns a table for each file of results, with what it is of."""
+    parts = []
+    for path in sorted((folder / FOLDER).glob("*.csv")):
+        rows = results.read(path, COLUMNS)
+        first = rows[0]
+        title = f"**Effort when encoding**, codec {first['codec']} at quality {first['quality']}, bits at equal PSNR"
+        parts.append(f"{title}, {first['cpu']}, {first['cores']} cores:\n\n{table(means(rows), SHOWN)}")
+    return parts
