@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
 PEERS_FLAGS ?=
+FUZZ_FLAGS ?= -max_total_time=600
 
 # $(call find_python,3.11 3.10 3.12): the first Python of these versions that runs, looked for on PATH and under pyenv.
 find_python = $(shell for version in $(1); do \
@@ -12,7 +13,7 @@ find_python = $(shell for version in $(1); do \
 			>/dev/null 2>&1 && { echo "$$python"; exit; }; \
 	done; done)
 
-.PHONY: help setup setup-312 setup-313 demo test test-312 test-313 test-both test-all docs docs-serve lint format bench peers results clean
+.PHONY: help setup setup-312 setup-313 demo test test-312 test-313 test-both test-all fuzz docs docs-serve lint format bench peers results clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +66,12 @@ test-all: export LIC_FUZZ = 20000
 test-all: export LIC_MATRIX = 1
 test-all: test test-312 test-313 ## Run the tests in all environments, with 20,000 mutated streams
 
+.venv/.fuzz: .venv/.installed
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]' && touch $@
+
+fuzz: .venv/.fuzz ## Search for streams that break the decoder, guided by coverage; FUZZ_FLAGS=-max_total_time=600
+	LIC_CODER=numba NUMBA_DISABLE_JIT=1 .venv/bin/python -m tests.codec.fuzz_guided $(FUZZ_FLAGS) .fuzz
+
 .venv/.docs: .venv/.installed
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[docs]' && touch $@
 
@@ -95,4 +102,4 @@ results: .venv/.installed ## Write the tables and results of both READMEs from b
 	.venv/bin/python benchmarks/page.py
 
 clean: ## Remove the virtual environments, caches and the site
-	rm -rf .venv .venv-312 .venv-313 .venv-peers .ruff_cache .hypothesis build dist site
+	rm -rf .venv .venv-312 .venv-313 .venv-peers .fuzz .ruff_cache .hypothesis build dist site

@@ -11,6 +11,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # One thread for each worker: tests tak
 import numpy as np
 import pytest
 
+from lic.testing.images import random_images as random_images
+
 DATA = pathlib.Path(__file__).parent / "data"
 
 # Sizes of every part at which a model is made and run in a moment.
@@ -86,15 +88,6 @@ def tiny_model(transform: str, entropy: str, **sizes):
     known = set().union(*map(parameters, makers))
     fitting = {name: value for name, value in TINY.items() if name in known}
     return create_model(transform=transform, entropy=entropy, **fitting | sizes)
-
-
-def random_images(*shape: int, seed: int = 0) -> np.ndarray:
-    """Smooth random images on 0..255, uint8."""
-    random = np.random.default_rng(seed)
-    *batch, height, width, channels = shape
-    coarse = random.uniform(0, 255, (*batch, -(-height // 8), -(-width // 8), channels))
-    fine = np.repeat(np.repeat(coarse, 8, -3), 8, -2)[..., :height, :width, :]
-    return np.clip(fine + random.normal(0, 6, fine.shape), 0, 255).astype(np.uint8)
 
 
 def golden(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:

@@ -7,6 +7,7 @@ it hung, or with the stream that was taken for another.
 """
 
 import argparse
+import collections
 import faulthandler
 import json
 import random
@@ -96,46 +97,62 @@ def mend(stream):
     return stream[:-4] + zlib.crc32(stream[:-4]).to_bytes(4, "little")
 
 
+class Target:
+    """A codec, streams of its own, and what they decode to."""
+
+    def __init__(self, codec):
+        self.codec, self.streams = codec, [codec.compress(random_images(*size, 3)) for size in SIZES]
+        self._images = {stream: codec.decompress(stream) for stream in self.streams}
+        self._known = {Stream.parse(stream).symbols_crc for stream in self.streams}
+
+    def outcome(self, stream):
+        """The error's name, or what was decoded; raises an AssertionError where that is wrong."""
+        try:
+            decoded = self.codec.decompress(stream, max_pixels=MAX_PIXELS)
+        except lic.LicError as error:
+            return type(error).__name__
+        if stream in self._images:
+            assert np.array_equal(decoded, self._images[stream]), f"decoded to a wrong image: {stream.hex()}"
+            return "image"
+        # Whoever makes checksums good may change what a header says, or add bytes that are not read.
+        assert Stream.parse(stream).symbols_crc in self._known, f"decoded without an error: {stream.hex()}"
+        return "relabelled"
+
+
+def targets():
+    """The codec that ships and a tiny one, whose streams are foreign to each other."""
+    return [Target(lic.load("default")), Target(lic.Codec(tiny_model("klt", "checkerboard")))]
+
+
+def mutated_streams(targets, count, seed):
+    """Yields a target and a stream for it, so many times."""
+    draw = random.Random(seed)
+    for _ in range(count):
+        which = draw.randrange(len(targets))
+        target, others = targets[which], targets[1 - which].streams
+        stream = draw.choice(MUTATIONS)(draw.choice(target.streams), others, draw)
+        yield target, mend(stream) if len(stream) > 8 and draw.randrange(2) else stream
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slowest", type=float, default=2.0, help="seconds that a stream may take")
     options = parser.parse_args()
-    draw = random.Random(options.seed)
-    codecs = [lic.load("default"), lic.Codec(tiny_model("klt", "checkerboard"))]
-    streams = [[codec.compress(random_images(*size, 3)) for size in SIZES] for codec in codecs]
-    images = [{stream: codec.decompress(stream) for stream in own} for codec, own in zip(codecs, streams)]
+    both = targets()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    outcomes, slowest = {}, 0.0
-    for number in range(options.count):
-        which = draw.randrange(len(codecs))
-        stream, others = draw.choice(streams[which]), streams[1 - which]
-        mutated = draw.choice(MUTATIONS)(stream, others, draw)
-        mutated = mend(mutated) if len(mutated) > 8 and draw.randrange(2) else mutated
+    outcomes, slowest = collections.Counter(), 0.0
+    for target, stream in mutated_streams(both, options.count, options.seed):
         faulthandler.dump_traceback_later(options.slowest, exit=True)
         began = time.perf_counter()
-        try:
-            decoded = codecs[which].decompress(mutated, max_pixels=MAX_PIXELS)
-        except lic.LicError as error:
-            outcome = type(error).__name__
-        else:
-            outcome = "image" if mutated in images[which] else "relabelled"
-            if outcome == "image" and not np.array_equal(decoded, images[which][mutated]):
-                raise SystemExit(f"stream {number} was decoded to a wrong image: {mutated.hex()}")
-            # Whoever makes checksums good may change what a header says, or add bytes that are not read.
-            known = [Stream.parse(stream).symbols_crc for stream in streams[which]]
-            if outcome == "relabelled" and Stream.parse(mutated).symbols_crc not in known:
-                raise SystemExit(f"stream {number} was decoded without an error: {mutated.hex()}")
-        faulthandler.cancel_dump_traceback_later()
+        outcomes[target.outcome(stream)] += 1
         slowest = max(slowest, time.perf_counter() - began)
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        faulthandler.cancel_dump_traceback_later()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
-    if grown > 1:
-        raise SystemExit(f"memory grew by {grown:.2f} GiB")
-    sys.stdout.write(
-        json.dumps({"count": options.count, "outcomes": outcomes, "slowest": slowest, "grown_gib": grown}) + "\n"
-    )
+    assert grown <= 1, f"memory grew by {grown:.2f} GiB"
+    found = {"count": options.count, "outcomes": outcomes, "slowest": slowest, "grown_gib": grown}
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ import pytest
 
 import lic
 from lic.config import describe, rebuild
-from lic.entropy import Decode, Encode, Estimate
+from lic.entropy import Encode
 from lic.entropy.tables import LIMIT
 from lic.environment import tf
+from lic.testing.walks import Walks
 from tests.conftest import VARIANTS, tiny_model
 
 ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
@@ -41,43 +42,24 @@ def _latent(entropy, *shape, spread=3.0):
     return tf.random.normal((*shape, entropy.latent_depth), stddev=spread)
 
 
-def _estimate(entropy, latent):
-    coder = Estimate(latent, entropy.scales)
-    return entropy.walk(coder), coder.z_hat
-
-
-def _encode(entropy, tables, latent):
-    coder = Encode(latent, tables, entropy.priors)
-    return entropy.walk(coder), coder.z_hat, *coder.finish()[:3]
-
-
-def _decode(entropy, tables, string, zeros):
-    coder = Decode(string, zeros, tables, entropy.priors)
-    return entropy.walk(coder), coder.z_hat, coder.finish()[0]
-
-
-def _assert_same(first, second):
-    for one, other in zip(first, second, strict=True):
-        assert (one is None) == (other is None)
-        if one is not None:
-            np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
-
-
 def test_symbols_are_clipped_in_all_three_walks(entropy):
-    latent, tables = tf.fill((1, 2, 3, entropy.latent_depth), 1e9), entropy.make_tables()
-    encoded, _, string, symbols, finite = _encode(entropy, tables, latent)
-    decoded, _, read = _decode(entropy, tables, string, tf.zeros_like(latent))
-    assert finite
-    assert np.abs(symbols).max() == LIMIT
-    _assert_same([encoded, symbols, encoded], [decoded, read, _estimate(entropy, latent)[0]])
+    walks, latent = Walks(entropy), tf.fill((1, 2, 3, entropy.latent_depth), 1e9)
+    encoded = walks.encode(latent)
+    decoded = walks.decode(encoded.string, tf.zeros_like(latent))
+    assert np.abs(encoded.symbols).max() == LIMIT
+    np.testing.assert_array_equal(decoded.symbols, encoded.symbols)
+    for walked in (decoded, walks.estimate(latent)):
+        np.testing.assert_array_equal(walked.y_hat, encoded.y_hat)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -float("inf")])
 def test_latents_that_are_not_finite_are_told(entropy, value):
     latent = _latent(entropy, 1, 3, 4).numpy()
-    latent[0, 1, 2, 0] = value
-    *_, finite = _encode(entropy, entropy.make_tables(), tf.constant(latent))
-    assert not finite
+    if value is not None:
+        latent[0, 1, 2, 0] = value
+    coder = Encode(tf.constant(latent), entropy.make_tables(), entropy.priors)
+    entropy.walk(coder)
+    assert bool(coder.finish().finite) == (value is None)
 
 
 @pytest.mark.parametrize("quantization", ["noise/ste", "noise/noise", "ste/ste"])

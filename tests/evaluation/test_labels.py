@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from lic.evaluation.labels import Label, place
+from lic.evaluation.labels import Label, _annotation, _cost, place
 from lic.evaluation.style import look, new_figure
 
 
@@ -46,3 +46,12 @@ def test_only_a_far_label_has_a_line_to_its_point(axes):
     axes.plot(*np.meshgrid(np.linspace(3, 7, 40), np.linspace(3, 7, 40)), color="black")
     place(axes, [Label(5, 5, "far", "red")])
     assert axes.texts[1].arrow_patch is not None
+
+
+@pytest.mark.parametrize(("side", "crosses"), [((0, 1), True), ((1, 0), False), ((0, -1), False)])
+def test_a_line_to_a_label_that_crosses_a_marker_costs(axes, side, crosses):
+    place(axes, [])
+    label, clear = Label(5, 5, "far", "black"), np.empty((0, 2))
+    marker = axes.transData.transform((5, 6))[None]
+    note = _annotation(axes, label, side, 80)
+    assert (_cost(note, axes, marker, []) > _cost(note, axes, clear, [])) == crosses

@@ -53,10 +53,17 @@ def test_without_a_checkpoint_training_begins(checkpoints, model):
     assert checkpoints.restore(model) == 0
 
 
-def test_a_damaged_checkpoint_is_named(checkpoints, model):
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("damage", ["cut", "empty", "changed"])
+def test_a_damaged_checkpoint_is_named(checkpoints, model, damage, compressed):
     write(checkpoints, 5)
     file = checkpoints.folder / "step-0000005.npz"
-    file.write_bytes(file.read_bytes()[:-200])
+    if compressed:
+        with np.load(file) as arrays:
+            np.savez_compressed(file, **arrays)
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 3)
+    file.write_bytes({"cut": data[:-200], "empty": b"", "changed": data}[damage])
     with pytest.raises(CheckpointError, match="step-0000005.npz is damaged .*Remove it to go on"):
         checkpoints.restore(model)
 

@@ -18,6 +18,7 @@ from lic.codec.graphs import Graphs
 from lic.codec.images import checked_image, coloured, sample_image
 from lic.codec.once import Once
 from lic.codec.refinement import STEPS, check_effort
+from lic.codec.restore import STORED, restored_model, restored_tables, weights_of
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.stream import Flag, Stream
 from lic.codec.target import checked_quality, highest_quality, spend
@@ -25,12 +26,10 @@ from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.codec.times import collect
 from lic.entropy.coders import Encoded
 from lic.entropy.preview import check_parts, parts_of
-from lic.entropy.tables import Tables
 from lic.environment import compute_in, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError
 from lic.models.base import CompressionModel
-from lic.models.tensors import get_tensors, set_tensors
-from lic.transforms.initial import replaced_at_once
+from lic.models.tensors import get_tensors
 from lic.transforms.padding import pad
 
 MAX_PIXELS = 178_000_000
@@ -74,17 +73,11 @@ class Codec:
         stored: Literal["float32", "float16"] = "float32",
         calibration: Iterable[np.ndarray] | None = None,
     ):
-        if stored not in ("float32", "float16"):
+        if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         model.make_variables()
         with np.errstate(over="ignore"):
             weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
-        for name, array in weights.items():
-            if not np.isfinite(array).all():
-                raise CheckpointError(
-                    f"Codec: {name} holds numbers that are not finite as {stored}. "
-                    "Store float32, or go back to weights from before training diverged."
-                )
         self._open(CodecFile(model.get_config(), stored, {}, weights), precision, tile)
         if deterministic:
             self._file = self._file._replace(exact=self._calibrated(calibration or [sample_image()]))
@@ -249,14 +242,9 @@ class Codec:
             raise ValueError(f"Codec: expected precision to be one of {(*_POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
         self._precision, self._tile, self._process = precision, tile, os.getpid()
-        with replaced_at_once():
-            self.model = CompressionModel.from_config(file.config)
-            compute_in(self.model, "float32")
-            self.model.make_variables()
-        weights = {name: array for name, array in file.arrays.items() if name.startswith("weights/")}
-        set_tensors(self.model, {name.removeprefix("weights/"): array for name, array in weights.items()})
-        tables = Tables.from_arrays(file.arrays, file.tables) if file.tables else self.model.entropy.make_tables()
-        self._file = file._replace(tables=tables.described(), arrays=weights | tables.arrays())
+        self.model = restored_model(file)
+        tables = restored_tables(file, self.model)
+        self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
         compute_in(self.model.transform, _POLICIES[precision])
         self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
         self._float_graphs = Graphs(self.model, tables)

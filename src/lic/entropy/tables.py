@@ -63,9 +63,15 @@ class Tables(NamedTuple):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], described: Mapping[str, Any]) -> Tables:
-        """Makes the tables from what `arrays` and `described` returned."""
-        found = [arrays[f"tables/{name}"] for name in ("counts", "first", "size")]
-        return cls.from_counts(*found, tuple(described["priors"]), Scales(*described["scales"]))
+        """Makes the tables from what `arrays` and `described` returned.
+
+        Raises:
+          ValueError: These are no tables: a coder that was given them might not return.
+        """
+        counts, first, size = (_whole(arrays[f"tables/{name}"]) for name in ("counts", "first", "size"))
+        priors, scales = tuple(described["priors"]), Scales(*described["scales"])
+        _check_rows(counts, first, size, sum(priors) + scales.count)
+        return cls.from_counts(counts, first, size, priors, scales)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns what a codec file keeps of the tables, by names."""
@@ -126,6 +132,23 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
     missing = TOTAL - whole.sum()
     whole[np.argsort(whole - exact, kind="stable")[:missing]] += 1
     return whole
+
+
+def _check_rows(counts: np.ndarray, first: np.ndarray, size: np.ndarray, number: int) -> None:
+    if not len(first) == len(size) == number or size.min() < 1 or size.max() > LONGEST_ROW:
+        raise ValueError(f"there are not {number} rows of 1 to {LONGEST_ROW} symbols")
+    if first.min() < -LIMIT or first.max() > LIMIT or (first + size).max() > LIMIT + 1:
+        raise ValueError(f"rows hold symbols beyond +-{LIMIT}")
+    if len(counts) != (size + 1).sum() or counts.min() < 1:
+        raise ValueError("rows do not have a positive count for each symbol")
+    if any(row.sum(dtype=np.int64) != TOTAL for row in _split(counts, size)):
+        raise ValueError(f"counts of a row do not sum up to {TOTAL}")
+
+
+def _whole(array: np.ndarray) -> np.ndarray:
+    if array.dtype != np.int32 or array.ndim != 1 or not array.size:
+        raise ValueError(f"expected a list of int32, found {array.dtype} of shape {array.shape}")
+    return array
 
 
 def _split(counts: np.ndarray, size: np.ndarray) -> list[np.ndarray]:

@@ -20,7 +20,9 @@ _SIDES = {
     **{(-1, 1): ("right", "bottom"), (-1, -1): ("right", "top")},
 }
 _COVERED, _OUTSIDE = 100, 1_000_000  # What it costs to cover a pixel of a line, and to leave the axes or cover a label.
+_CROSSED = 10  # What it costs where the line to the point crosses a pixel of another.
 _CLEAR = 2  # Points that are kept free around a label, so that it covers no marker.
+_OWN = 5  # Up to so many points from a point, what is drawn is its own marker.
 _NEAR = 4  # Distance up to which no line need lead from label to point.
 
 
@@ -80,7 +82,18 @@ def _cost(note: Annotation, axes: Axes, drawn: np.ndarray, taken: Sequence[Bbox]
     covered = np.sum((drawn > (box.x0, box.y0)).all(1) & (drawn < (box.x1, box.y1)).all(1))
     leaves = not (inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1)
     far = float(np.hypot(*note.xyann))
-    return far + _COVERED * covered + _OUTSIDE * (leaves + sum(box.overlaps(other) for other in taken))
+    crossed = _crossed(note, axes, drawn) if far > _NEAR else 0
+    return far + _CROSSED * crossed + _COVERED * covered + _OUTSIDE * (leaves + sum(box.overlaps(other) for other in taken))
+
+
+def _crossed(note: Annotation, axes: Axes, drawn: np.ndarray) -> int:
+    """Pixels of other lines that the line from a label to its point comes near."""
+    pixel = axes.figure.dpi / 72
+    point, reach = axes.transData.transform(note.xy), np.array(note.xyann) * pixel
+    others = drawn[np.hypot(*(drawn - point).T) > _OWN * pixel]
+    leader = point + reach * np.linspace(0, 1, max(int(np.hypot(*reach) // 2), 2))[:, None]
+    apart = np.hypot(*np.moveaxis(others[:, None] - leader, -1, 0))
+    return int((apart.min(1, initial=np.inf) < _CLEAR * pixel).sum())
 
 
 def _box(note: Annotation) -> Bbox:

@@ -10,7 +10,7 @@ from lic.models.tensors import get_tensors, set_tensors
 from lic.testing.copies import fresh
 from lic.testing.entropy_laws import trial_of_entropy_model
 from lic.testing.hyper_laws import trial_of_hyper_transform
-from lic.testing.images import smooth_image
+from lic.testing.images import random_images
 from lic.testing.laws import Law, LawError, Trial, each, require, require_near
 from lic.testing.transform_laws import trial_of_transform
 
@@ -107,4 +107,4 @@ def _copy(model: CompressionModel) -> CompressionModel:
 
 
 def _images(height: int, width: int) -> tf.Tensor:
-    return tf.constant(smooth_image(height, width)[None], tf.float32)
+    return tf.constant(random_images(height, width, 3)[None], tf.float32)

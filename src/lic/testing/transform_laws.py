@@ -7,7 +7,7 @@ from lic.models.tensors import get_tensors, set_tensors
 from lic.testing.copies import fresh, moved, require_same_variables
 from lic.testing.gradients import require_gradients
 from lic.testing.hyper_laws import trial_of_hyper_transform
-from lic.testing.images import smooth_image
+from lic.testing.images import random_images
 from lic.testing.laws import Law, Trial, each, require, require_near, require_same
 from lic.transforms.base import HyperTransform, Transform
 
@@ -181,5 +181,5 @@ def _trial(transform: Transform, name: str, laws: tuple[Law, ...]) -> Trial:
 
 def _images(transform: Transform, rows: int, columns: int, seed: int = 0) -> tf.Tensor:
     """An image [1, height, width, 3] for so many rows and columns of the latent."""
-    pixels = smooth_image(rows * transform.downscale, columns * transform.downscale, seed)
+    pixels = random_images(rows * transform.downscale, columns * transform.downscale, 3, seed=seed)
     return tf.constant(pixels[None], tf.float32)

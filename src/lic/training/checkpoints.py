@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Checkpoints(keras.callbacks.Callback):
         try:
             with latest.open("rb") as file, np.load(file) as arrays:
                 state = dict(arrays)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (EOFError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise CheckpointError(f"{latest} is damaged ({error}). Remove it to go on from the one before.") from error
         restore_state(model, state)
         return step_of(model)

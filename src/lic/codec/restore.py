@@ -1,0 +1,77 @@
+"""A model and its coder tables from what a codec file holds, checked before anything is computed with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lic.codec.file import CodecFile
+from lic.entropy.tables import Tables
+from lic.environment import compute_in, tf
+from lic.errors import CheckpointError
+from lic.models.base import CompressionModel
+from lic.models.tensors import set_tensors
+from lic.transforms.initial import replaced_at_once
+
+STORED = ("float32", "float16")
+_PREFIX = "weights/"
+
+
+def weights_of(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns those arrays of a codec file that are weights, with the names that they have there."""
+    return {name: array for name, array in arrays.items() if name.startswith(_PREFIX)}
+
+
+def restored_model(file: CodecFile) -> CompressionModel:
+    """Returns the model of a codec file.
+
+    Raises:
+      CheckpointError: Its configuration describes no model, or weights are missing, too many, of another shape or type,
+        or not finite.
+      RegistryError: A part of it is not registered here.
+    """
+    weights = {name.removeprefix(_PREFIX): array for name, array in weights_of(file.arrays).items()}
+    _check_numbers(weights, file.stored)
+    try:
+        with replaced_at_once(largest=sum(array.size for array in weights.values())):
+            model = CompressionModel.from_config(file.config)
+            compute_in(model, "float32")
+            model.make_variables()
+    except (AttributeError, KeyError, TypeError, ValueError, tf.errors.OpError) as error:
+        raise CheckpointError(
+            f"The codec's configuration describes no model ({type(error).__name__}: {error}). Get the codec file anew."
+        ) from error
+    set_tensors(model, weights)
+    return model
+
+
+def restored_tables(file: CodecFile, model: CompressionModel) -> Tables:
+    """Returns the coder's tables of a codec file, or makes them where it has none yet.
+
+    Raises:
+      CheckpointError: They are damaged, or of another model.
+    """
+    if not file.tables:
+        return model.entropy.make_tables()
+    try:
+        tables = Tables.from_arrays(file.arrays, file.tables)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"The coder's tables are damaged: {error}. Get the codec file anew.") from error
+    priors = tuple(prior.channels for prior in model.entropy.priors)
+    if (tables.priors, tables.scales) != (priors, model.entropy.scales):
+        raise CheckpointError("The coder's tables are of another model than the weights. Get the codec file anew.")
+    return tables
+
+
+def _check_numbers(weights: Mapping[str, np.ndarray], stored: str) -> None:
+    if stored not in STORED:
+        raise CheckpointError(f"The codec's weights are stored as {stored!r}, this lic reads {STORED}. Update lic.")
+    for name, array in weights.items():
+        if array.dtype != stored:
+            raise CheckpointError(f"{name} is {array.dtype}, expected {stored}. Get the codec file anew.")
+        if not np.isfinite(array).all():
+            raise CheckpointError(
+                f"Codec: {name} holds numbers that are not finite as {stored}. "
+                "Store float32, or go back to weights from before training diverged."
+            )
