@@ -1,10 +1,11 @@
 """Makes the models and the results of PyTorch in tests/data/gpu, from which `lic` is tested without PyTorch.
 
-    python -m tests.training.gpu.make_fixtures models     # where lic and safetensors are installed
-    python -m tests.training.gpu.make_fixtures results    # where torch, numpy and Pillow are
+    python -m tests.training.gpu.make_fixtures models
+
+makes the models where lic and safetensors are installed, and with `results` for `models` what PyTorch computes where
+torch is, which need not be the same environment.
 """
 
-import importlib.util
 import pathlib
 import sys
 
@@ -71,19 +72,13 @@ def inputs_of(depth: int, side_depth: int, batch: int = 2, size: int = 48) -> di
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
-def trainer():
-    """Returns the module training/gpu/train_default.py, which needs torch."""
-    spec = importlib.util.spec_from_file_location("train_default", ROOT / "training/gpu/train_default.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def results_of(path: pathlib.Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Returns what PyTorch computes of the model in a file: losses, bits, x_hat (channels last) and gradients."""
+    sys.path.insert(0, str(ROOT / "training/gpu"))
     import torch
+    from pytorch_model import load
 
-    model, _ = trainer().load(path)
+    model, _ = load(path)
     given = {name: torch.from_numpy(array) for name, array in inputs.items()}
     images, *noise = (given[name].movedim(3, 1).contiguous() for name in ("images", "side_noise", "noise"))
     x_hat, bits = model(images, given["quality"])
