@@ -260,7 +260,7 @@ class Model(Part):
 
     def __init__(self, held: dict[str, nn.Module], config: dict):
         super().__init__(held, config)
-        self.log_lmbda = torch.tensor(config["lmbda"]).log().reshape(-1, 1)
+        self.register_buffer("log_lmbda", torch.tensor(config["lmbda"]).log().reshape(-1, 1), persistent=False)
         self.downscale = 16
         if isinstance(self.transform.analysis, Chain):
             rows = [layer.row["arguments"] for layer in self.transform.analysis.layers.children()]
@@ -277,9 +277,8 @@ class Model(Part):
         """Returns the loss of training, bits per pixel, and PSNR in dB, means over the batch."""
         x_hat, bits = self(images, quality, noise)
         bpp, mse = bits / images[0, 0].numel(), (images - x_hat).square().mean((1, 2, 3))
-        table = self.log_lmbda.to(images.device)
-        lmbda = at(table, quality).exp()[:, 0]
-        loss = (bpp + lmbda * mse) * (table.mean().exp() / lmbda).sqrt()  # Of one rate, this factor is one.
+        lmbda = at(self.log_lmbda, quality).exp()[:, 0]
+        loss = (bpp + lmbda * mse) * (self.log_lmbda.mean().exp() / lmbda).sqrt()  # Of one rate, this factor is one.
         psnr = 20 * math.log10(255) - 10 * mse.clamp_min(1e-10).log10()
         return torch.stack([loss.mean(), bpp.mean(), psnr.mean()])
 
@@ -311,12 +310,14 @@ def load(path: pathlib.Path) -> tuple[Model, dict[str, str]]:
     """Returns the model of a file and the file's metadata.
 
     Raises:
-      ValueError: It is a model that is not computed here.
+      ValueError: It is a model that is not computed here, such as one of even kernel sizes.
     """
     tensors, metadata = read_tensors(path)
     config, tree = json.loads(metadata["config"]), {}
     check(config)
     for name, array in tensors.items():
+        if array.ndim == 4 and array.shape[2] % 2 == 0 and ".linear." not in name:
+            raise ValueError(f"Expected odd kernel sizes, but {name} has the shape {array.shape}.")
         *parents, leaf = name.split(".")
         functools.reduce(lambda node, parent: node.setdefault(parent, {}), parents, tree)[leaf] = array
     rows = json.loads(metadata["modules"])

@@ -82,7 +82,7 @@ def test_a_resumed_training_has_all_that_was_saved(trainer, photographs, tmp_pat
 
 
 def test_an_older_training_is_not_overwritten(trainer, photographs, tmp_path):
-    _train(trainer, photographs, tmp_path / "out", "--start", str(START), minutes="0")
+    _train(trainer, photographs, tmp_path / "out", "--start", str(START), minutes="0.001")
     with pytest.raises(SystemExit, match="holds a training already"):
         _train(trainer, photographs, tmp_path / "out", "--start", str(START))
     with pytest.raises(SystemExit, match="Give --start"):
@@ -100,9 +100,13 @@ def test_models_that_it_does_not_compute_are_refused(trainer, tmp_path):
     from lic.codec.exchange import export_tensors
     from tests.conftest import tiny_model
 
-    for transform, entropy, sizes in (("swin", "hyperprior", {}), ("conv", "hyperprior", {"square_root": True})):
-        export_tensors(tiny_model(transform, entropy, **sizes), tmp_path / "model.safetensors")
-        with pytest.raises(ValueError, match="not known here"):
+    for transform, sizes, message in (
+        ("swin", {}, "Expected conv or klt"),
+        ("conv", {"square_root": True}, "square_root"),
+        ("conv", {"kernel_size": 4}, "odd kernel sizes"),
+    ):
+        export_tensors(tiny_model(transform, "hyperprior", **sizes), tmp_path / "model.safetensors")
+        with pytest.raises(ValueError, match=message):
             trainer.load(tmp_path / "model.safetensors")
 
 
