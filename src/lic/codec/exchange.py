@@ -190,14 +190,20 @@ def _all_forms(layer: keras.layers.Layer, variables: Variables) -> list[_Form]:
 
 
 def _same(variables: Variables, leaf: str, module: Module, name: str = "") -> _Form:
-    return _Form(name or leaf.replace("/", "."), (leaf,), module, lambda: value_of(variables[leaf]), lambda x: [x])
+    return _Form(
+        name or leaf.replace("/", "."), (leaf,), module, lambda: value_of(variables[leaf]), lambda tensor: [tensor]
+    )
 
 
 def _turned(variables: Variables, leaf: str, module: Module, name: str, axes: Sequence[int] = (1, 0)) -> _Form:
     """A weight whose axes come in another order."""
     back = np.argsort(axes)
     return _Form(
-        name, (leaf,), module, lambda: value_of(variables[leaf]).transpose(axes), lambda x: [x.transpose(back)]
+        name,
+        (leaf,),
+        module,
+        lambda: value_of(variables[leaf]).transpose(axes),
+        lambda tensor: [tensor.transpose(back)],
     )
 
 
