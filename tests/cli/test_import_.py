@@ -7,6 +7,7 @@ import lic
 from lic.cli import app
 from lic.environment import tf
 from lic.models import checkpoints
+from tests.conftest import tiny_model
 from tests.models.test_checkpoints import make_tiny, objects
 
 
@@ -40,3 +41,18 @@ def test_what_cannot_be_imported_is_told(checkpoint, tmp_path):
         _import(tmp_path / "no", tmp_path / "a.codec", "--model", "ms2020").exception, lic.CheckpointError
     )
     assert not (tmp_path / "a.codec").exists()
+
+
+def test_tensors_from_pytorch_become_a_codec(tmp_path):
+    pytest.importorskip("safetensors")
+    from lic.codec.exchange import export_tensors
+
+    model = tiny_model("conv", "hyperprior")
+    export_tensors(model, tmp_path / "weights.safetensors")
+    ended = _import(tmp_path / "weights.safetensors", tmp_path / "out.codec")
+    assert ended.exit_code == 0
+    assert lic.load(tmp_path / "out.codec").fingerprint == lic.Codec(model).fingerprint
+
+
+def test_an_unknown_format_is_exit_code_2(tmp_path):
+    assert _import(tmp_path / "weights", tmp_path / "out.codec", "--format", "pickle").exit_code == 2

@@ -1,0 +1,83 @@
+"""Models in PyTorch compute what those of `lic` do: against fixtures, and directly where torch is installed."""
+
+import numpy as np
+import pytest
+
+import lic
+from lic.codec.exchange import export_tensors, import_tensors
+from lic.entropy import coders
+from lic.entropy.parts import anchors, others
+from lic.environment import tf
+from lic.models.tensors import named_variables, set_tensors
+from tests.training.gpu.make_fixtures import FOLDER, MODELS, inputs_of, results_of
+
+pytest.importorskip("safetensors")
+
+
+def _assert_all_near(actual, expected):
+    for name, value in expected.items():
+        tolerance = 1e-3 if name.startswith("gradients/") else 1e-4
+        error = np.abs(actual[name] - value).max() / max(np.abs(value).max(), 1e-12)
+        assert error <= tolerance, f"{name}: {error}"
+
+
+def _results_of_lic(path, inputs, monkeypatch, folder):
+    """What `results_of` returns, by lic."""
+    model = import_tensors(path)
+    images, quality = inputs["images"], inputs["quality"]
+    compressed = model(images, quality=quality)
+    values, gradients = _trained(model, inputs, monkeypatch)
+    bits = tf.add_n(list(compressed.bits.values()))
+    losses = np.array([values[name] for name in ("loss", "bpp", "psnr")])
+    results = {"x_hat": compressed.x_hat, "bits": bits, "losses": losses}
+    # Gradients are laid out as weights are: what turns the one into PyTorch's layout turns the other.
+    set_tensors(model, gradients)
+    export_tensors(model, folder / "gradients.safetensors")
+    return {name: np.asarray(value) for name, value in (results | _read(folder / "gradients.safetensors")).items()}
+
+
+def _trained(model, inputs, monkeypatch):
+    noise = tf.constant(inputs["noise"])
+    parts = [anchors().take(noise), others().take(noise)] if hasattr(model.entropy, "context") else [noise]
+    drawn = iter([inputs["side_noise"], *parts])
+    monkeypatch.setattr(coders, "uniform", lambda shape: next(drawn))
+    variables = named_variables(model)
+    with tf.GradientTape() as tape:
+        values = model.losses_of(inputs["images"], training=True, quality=inputs["quality"])
+    gradients = tape.gradient(values["loss"], list(variables.values()))
+    return values, {name: np.asarray(gradient) for name, gradient in zip(variables, gradients)}
+
+
+def _read(path):
+    import safetensors.numpy
+
+    return {f"gradients/{name}": value for name, value in safetensors.numpy.load_file(path).items()}
+
+
+@pytest.fixture(params=MODELS)
+def path(request):
+    return FOLDER / f"{request.param}.safetensors"
+
+
+def _inputs(path):
+    entropy = import_tensors(path).entropy
+    return inputs_of(entropy.latent_depth, entropy.hyper.depth)
+
+
+def test_lic_computes_what_pytorch_did(path, monkeypatch, tmp_path):
+    with np.load(path.with_suffix(".npz")) as expected:
+        _assert_all_near(_results_of_lic(path, _inputs(path), monkeypatch, tmp_path), dict(expected))
+
+
+def test_pytorch_computes_what_lic_does(path, monkeypatch, tmp_path):
+    pytest.importorskip("torch")
+    inputs = _inputs(path)
+    _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path))
+
+
+def test_pytorch_computes_what_default_does(monkeypatch, tmp_path):
+    pytest.importorskip("torch")
+    path = tmp_path / "default.safetensors"
+    export_tensors(lic.load("default").model, path)
+    inputs = _inputs(path)
+    _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path))

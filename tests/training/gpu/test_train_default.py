@@ -1,0 +1,134 @@
+"""The trainer in PyTorch, where torch is installed."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lic
+from lic.codec.exchange import import_tensors
+from tests.conftest import random_images
+from tests.training.gpu.make_fixtures import FOLDER, ROOT
+
+torch = pytest.importorskip("torch")
+safetensors = pytest.importorskip("safetensors.numpy")
+START = FOLDER / "klt-checkerboard-gains.safetensors"
+
+
+@pytest.fixture
+def trainer(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "training/gpu")
+    import train_default
+
+    return train_default
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for number in range(2):
+        Image.fromarray(random_images(80, 96, 3, seed=number)).save(folder / f"{number}.png")
+    (folder / "damaged.png").write_bytes(b"\x89PNG")
+    return folder
+
+
+def _train(trainer, photographs, out, *more, minutes="0.05"):
+    trainer.main(
+        [*("--data", str(photographs), "--out", str(out), "--batch", "2", "--crop", "32", "--minutes", minutes), *more]
+    )
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def test_it_trains_and_goes_on(trainer, photographs, tmp_path, capsys):
+    out = tmp_path / "out"
+    first = _train(trainer, photographs, out, "--start", str(START))[-1]
+    assert first["step"] == json.loads((out / "progress.json").read_text())["step"] > 0
+    assert np.isfinite([first["loss"], first["bpp"], first["psnr"]]).all()
+    assert "damaged.png is left out" in capsys.readouterr().out
+    lines = _train(trainer, photographs, out, "--resume", "--valid", str(photographs))
+    assert lines[1]["step"] > first["step"]
+    assert lines[1]["minutes"] > first["minutes"]
+    assert [line["quality"] for line in lines[2:]] == [1, 2, 3]
+    assert not list(out.glob("*.part"))
+    codec = lic.Codec(import_tensors(out / "weights.safetensors"))
+    assert codec.decompress(codec.compress(random_images(32, 48, 3))).shape == (32, 48, 3)
+
+
+def test_a_resumed_training_has_all_that_was_saved(trainer, photographs, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "LARGEST_FILE", trainer.ROOM + 60_000)
+    out = tmp_path / "out"
+    _train(trainer, photographs, out, "--start", str(START))
+    pieces = sorted(out.glob("state-*"))
+    assert len(pieces) > 1
+    assert max(file.stat().st_size for file in out.iterdir()) <= trainer.LARGEST_FILE
+    options = trainer.options_of(
+        ["--data", str(photographs), "--out", str(out), "--minutes", "0", "--resume"], device="cpu"
+    )
+    training = trainer.Training(options, "cpu")
+    saved = {
+        name: torch.from_numpy(value) for name, value in safetensors.load_file(out / "weights.safetensors").items()
+    }
+    for (name, _), average in zip(training.model.named_parameters(), training.averages):
+        torch.testing.assert_close(average.to(saved[name].dtype), saved[name])
+    state = training.optimizer.state[training.weights[0]]
+    assert state["step"] == training.progress["step"]
+    assert state["exp_avg_sq"].abs().sum() > 0
+    before = [path.read_bytes() for path in pieces]
+    training.save()
+    assert [path.read_bytes() for path in pieces] == before
+
+
+def test_an_older_training_is_not_overwritten(trainer, photographs, tmp_path):
+    _train(trainer, photographs, tmp_path / "out", "--start", str(START), minutes="0.001")
+    with pytest.raises(SystemExit, match="holds a training already"):
+        _train(trainer, photographs, tmp_path / "out", "--start", str(START))
+    with pytest.raises(SystemExit, match="Give --start"):
+        _train(trainer, photographs, tmp_path / "other", "--resume")
+
+
+def test_it_stops_where_the_loss_is_not_finite(trainer, photographs, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer.Model, "losses", lambda *_: torch.tensor([np.nan, 1.0, 1.0], requires_grad=True))
+    with pytest.raises(SystemExit, match="not finite at step 1"):
+        _train(trainer, photographs, tmp_path / "out", "--start", str(START))
+    assert not (tmp_path / "out/weights.safetensors").exists()
+
+
+def test_models_that_it_does_not_compute_are_refused(trainer, tmp_path):
+    from lic.codec.exchange import export_tensors
+    from tests.conftest import tiny_model
+
+    for transform, sizes, message in (
+        ("swin", {}, "Expected conv or klt"),
+        ("conv", {"square_root": True}, "square_root"),
+        ("conv", {"kernel_size": 4}, "odd kernel sizes"),
+    ):
+        export_tensors(tiny_model(transform, "hyperprior", **sizes), tmp_path / "model.safetensors")
+        with pytest.raises(ValueError, match=message):
+            trainer.load(tmp_path / "model.safetensors")
+
+
+def test_its_files_are_safetensors(trainer, tmp_path):
+    tensors, metadata = trainer.read_tensors(START)
+    trainer.write_tensors(tmp_path / "again.safetensors", tensors, metadata)
+    again = safetensors.load_file(tmp_path / "again.safetensors")
+    assert again.keys() == tensors.keys()
+    for name, value in safetensors.load_file(START).items():
+        np.testing.assert_array_equal(again[name], value.astype(np.float32))
+
+
+def test_crops_are_reproducible_and_of_all_scales(trainer, photographs):
+    import random
+
+    source = trainer.Photographs(pathlib.Path(photographs), 32, "cpu")
+    first, again = (source.batch(4, random.Random(3)) for _ in range(2))
+    assert first.shape == (4, 3, 32, 32)
+    torch.testing.assert_close(first, again)
+    assert not torch.equal(first, source.batch(4, random.Random(4)))
+
+
+def test_the_learning_rate_falls_in_the_second_half(trainer):
+    rates = [trainer.learning_rate(1.0, share) for share in (0.0, 0.5, 0.75, 1.0, 1.5)]
+    np.testing.assert_allclose(rates, [1, 1, 0.505, 0.01, 0.01])

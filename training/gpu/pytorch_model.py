@@ -1,0 +1,342 @@
+"""Models of lic in PyTorch, from the tensors that `lic export --format safetensors` writes. Needs torch and numpy.
+
+    model, metadata = load("model.safetensors")
+    x_hat, bits = model(images, torch.full([len(images)], 4.0))  # float32 [batch, 3, height, width] on 0..255
+
+The transforms are conv or klt, the hyper transform conv, the entropy models hyperprior or checkerboard, of one rate or
+with gains. Weights have the names of the file, which `state_dict` and `load_state_dict` take.
+"""
+
+import functools
+import json
+import math
+import pathlib
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+SCALES, LOWEST, HIGHEST = 64, 0.11, 256.0
+GROWTH = math.log(HIGHEST / LOWEST) / (SCALES - 1)
+OFFSET = 2.0**-36  # Of GDN's roots.
+MIDDLE = 127.5
+TYPES = {"F32": np.float32, "F16": np.float16}
+# Arguments of the parts that are computed here, or that the table of the file's tensors tells already.
+SIZES = {
+    *("width", "latent_depth", "kernel_size", "kernel_form", "latent_bias", "analysis_strides"),
+    *("analysis_kernel_sizes", "num_blocks", "step", "hyper_width", "side_depth", "features", "outer_width"),
+    *("hyper_synthesis_widths", "hyper_activation", "features_activation", "hyper", "residual", "context_width"),
+    *("parameter_widths", "context_size", "fusion"),
+}
+
+
+def read_tensors(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Returns the tensors of a safetensors file, as float32, and its metadata."""
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header, tensors = json.loads(content[8:start]), {}
+    metadata = header.pop("__metadata__", {})
+    for name, entry in header.items():
+        first, last = (start + offset for offset in entry["data_offsets"])
+        array = np.frombuffer(content[first:last], TYPES[entry["dtype"]])
+        tensors[name] = array.reshape(entry["shape"]).astype(np.float32)
+    return tensors, metadata
+
+
+def write_tensors(path: pathlib.Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+    """Writes a safetensors file."""
+    names, header, offset = {np.dtype(kind): name for name, kind in TYPES.items()}, {"__metadata__": metadata}, 0
+    for name, array in tensors.items():
+        offsets = [offset, offset := offset + array.nbytes]
+        header[name] = {"dtype": names[array.dtype], "shape": array.shape, "data_offsets": offsets}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    write(path, b"".join([len(text).to_bytes(8, "little"), text, *(array.tobytes() for array in tensors.values())]))
+
+
+def write(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file aside and renames it."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+class Part(nn.Module):
+    """A layer that holds weights and layers under their names in lic; `row` is what the file's table says of them."""
+
+    def __init__(self, held: dict[str, nn.Parameter | nn.Module], row: dict):
+        super().__init__()
+        self.row = row
+        for name, each in held.items():
+            setattr(self, name, each)
+
+
+class Convolution(Part):
+    """A convolution in place, down or up, and the function that follows."""
+
+    def forward(self, values: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        convolve = functional.conv_transpose2d if self.row["name"] == "ConvTranspose2d" else functional.conv2d
+        weight = self.weight if mask is None else self.weight * mask
+        values = convolve(values, weight, getattr(self, "bias", None), **self.row["arguments"])
+        then, *numbers = self.row["then"].split() or [""]
+        return getattr(functional, then)(values, *map(float, numbers)) if then else values
+
+
+class GDN(Part):
+    """x / (beta + gamma |x|), or times that; roots are stored."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        beta = Bound.apply(self.reparam_beta, (1e-6 + OFFSET) ** 0.5).square() - OFFSET
+        gamma = Bound.apply(self.reparam_gamma, OFFSET**0.5).square() - OFFSET
+        norm = functional.conv2d(values.abs(), gamma[:, :, None, None], beta)
+        return values * norm if self.row["arguments"]["inverse"] else values / norm
+
+
+class Bound(torch.autograd.Function):
+    """max(values, bound); below the bound only gradients that raise the value pass."""
+
+    @staticmethod
+    def forward(ctx: object, values: torch.Tensor, bound: float) -> torch.Tensor:
+        ctx.save_for_backward(values >= bound)
+        return values.clamp_min(bound)
+
+    @staticmethod
+    def backward(ctx: object, upstream: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return torch.where(ctx.saved_tensors[0] | (upstream < 0), upstream, 0.0), None
+
+
+class Chain(Part):
+    """Layers one after the other."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return functools.reduce(lambda values, layer: layer(values), self.layers.children(), values)
+
+
+class ResidualBlock(Part):
+    """Two convolutions, added to their input."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values + self.second(self.first(values))
+
+
+class Prior(Part):
+    """A learnt density for each channel of the side information."""
+
+    def logits(self, values: torch.Tensor) -> torch.Tensor:
+        factors = [*self.factors.parameters(), None]
+        for matrix, bias, factor in zip(self.matrices.parameters(), self.biases.parameters(), factors):
+            values = functional.softplus(matrix) @ values + bias
+            values = values if factor is None else values + torch.tanh(factor) * torch.tanh(values)
+        return values
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        flat = values.transpose(0, 1).flatten(1)[:, None]
+        lower, upper = self.logits(flat - 0.5), self.logits(flat + 0.5)
+        mirrored = lower + upper > 0
+        lower, upper = torch.where(mirrored, -upper, lower), torch.where(mirrored, -lower, upper)
+        bits = bits_between(functional.logsigmoid(lower), functional.logsigmoid(upper))
+        return bits.view(values.shape[1], values.shape[0], -1).sum((0, 2))
+
+
+class Gains(Part):
+    """Logarithms of the gain, its spread and the remainder, each [qualities, channels]."""
+
+    def forward(self, quality: torch.Tensor) -> list[torch.Tensor]:
+        tables = (self.log_gain, self.log_spread, self.log_remainder)
+        return [at(table, quality).exp()[:, :, None, None] for table in tables]
+
+
+def at(table: torch.Tensor, quality: torch.Tensor) -> torch.Tensor:
+    """Returns rows of a table at real qualities [batch], between two of them by distance."""
+    position = (quality - 1).clamp(0, len(table) - 1)
+    return (1 - (position[:, None] - torch.arange(len(table), device=table.device)).abs()).relu() @ table
+
+
+class Transform(Part):
+    """The transforms conv and klt; what gives pixels, and all that is linear in klt, is float32 in any precision."""
+
+    bfloat16 = False  # Whether the rest is computed in bfloat16.
+
+    def analyse(self, images: torch.Tensor) -> torch.Tensor:
+        if isinstance(self.analysis, Chain):
+            with self._reduced(images):
+                return self.analysis(images / 255).float()
+        images = images - MIDDLE
+        with self._reduced(images):
+            refined = self.analysis.branch(blocks_of(images, 8) / MIDDLE)
+        return self.analysis.linear(images / 40) + refined.float()
+
+    def synthesise(self, latent: torch.Tensor) -> torch.Tensor:
+        if isinstance(self.synthesis, Chain):
+            *inner, last = self.synthesis.layers.children()
+            with self._reduced(latent):
+                latent = functools.reduce(lambda values, layer: layer(values), inner, latent)
+            return last(latent.float()) * 255
+        with self._reduced(latent):
+            refined = self.synthesis.branch(from_blocks(self.synthesis.entrance(latent), 2))
+        return self.synthesis.linear(latent / 1000) + from_blocks(refined.float() * 32, 8) + MIDDLE
+
+    def _reduced(self, values: torch.Tensor) -> torch.autocast:
+        return torch.autocast(values.device.type, torch.bfloat16, enabled=self.bfloat16)
+
+
+def blocks_of(images: torch.Tensor, size: int) -> torch.Tensor:
+    """Makes blocks channels, in the order of row, column, channel."""
+    split = functional.pixel_unshuffle(images, size).unflatten(1, (images.shape[1], size * size))
+    return split.transpose(1, 2).flatten(1, 2)
+
+
+def from_blocks(values: torch.Tensor, size: int) -> torch.Tensor:
+    """Undoes `blocks_of`."""
+    return functional.pixel_shuffle(values.unflatten(1, (size * size, -1)).transpose(1, 2).flatten(1, 2), size)
+
+
+class Entropy(Part):
+    """The walk of a hyperprior or a checkerboard, in float32; noise, where it is given, stands in for rounding."""
+
+    def forward(self, latent: torch.Tensor, gain: torch.Tensor, spread: torch.Tensor, noise: tuple | None) -> tuple:
+        scaled = latent * gain
+        side = self.hyper.analysis(scaled / gain)
+        features = self.hyper.synthesis(rounded(side))[..., : latent.shape[2], : latent.shape[3]]
+        mean, index = self.parameters_of(features, scaled, gain)
+        centred, index = scaled - mean * gain, index + torch.log(gain * spread) / GROWTH
+        if noise:
+            bits = self.prior(side + noise[0]) + normal_bits(centred + noise[1], index)
+        else:
+            bits = self.prior(side.round()) + normal_bits(centred.round(), index.clamp(0, SCALES - 1).round())
+        y_hat = (rounded(centred) + mean * gain) / gain
+        return (y_hat + torch.tanh(self.residual.network(features)) / 2 if hasattr(self, "residual") else y_hat), bits
+
+    def parameters_of(self, features: torch.Tensor, scaled: torch.Tensor, gain: torch.Tensor) -> tuple:
+        if not hasattr(self, "context"):
+            return self.fused(features, None).chunk(2, 1)
+        anchors = parity(*features.shape[2:], features.device) == 1
+        first = self.fused(features, None)
+        mean = first.chunk(2, 1)[0] * gain
+        known = torch.where(anchors, (rounded(scaled - mean) + mean) / gain, 0.0)
+        context = self.context(known, parity(*self.context.weight.shape[2:], features.device).float())
+        return torch.where(anchors, first, self.fused(features, context)).chunk(2, 1)
+
+    def fused(self, features: torch.Tensor, context: torch.Tensor | None) -> torch.Tensor:
+        network = self._modules["parameters"]  # By its name lies a method of modules.
+        if context is None and (hasattr(self, "correction") or not hasattr(self, "context")):
+            return network(features)
+        if context is None:
+            context = features.new_zeros(len(features), len(self.context.bias), *features.shape[2:])
+        both = torch.cat([context, features], 1)
+        return network(features) + self.correction(both) if hasattr(self, "correction") else network(both)
+
+
+def parity(height: int, width: int, device: torch.device) -> torch.Tensor:
+    """Returns 1 where row plus column is odd, otherwise 0 [height, width]."""
+    return (torch.arange(height, device=device)[:, None] + torch.arange(width, device=device)) % 2
+
+
+def rounded(values: torch.Tensor) -> torch.Tensor:
+    """Rounds with a gradient of one."""
+    return values + (values.round() - values).detach()
+
+
+def normal_bits(values: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """Returns the bits [batch] of values (differences from their means) at real scale indexes."""
+    index = -Bound.apply(-Bound.apply(index, 0.0), 1.0 - SCALES)
+    deviation, values = torch.exp(math.log(LOWEST) + GROWTH * index), values.abs()
+    lower, upper = (torch.special.log_ndtr((edge - values) / deviation) for edge in (-0.5, 0.5))
+    return bits_between(lower, upper).sum((1, 2, 3))
+
+
+def bits_between(lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
+    """Returns minus log2 of the difference of two cumulatives, from their logarithms."""
+    apart = (lower - upper).clamp_max(-1e-30)
+    close = apart > -0.693
+    near = torch.log(-torch.expm1(torch.where(close, apart, -1.0)))
+    far = torch.log1p(-torch.exp(torch.where(close, -1.0, apart)))
+    return (upper + torch.where(close, near, far)) * (-1 / math.log(2))
+
+
+class Model(Part):
+    """The whole model, on images [batch, 3, multiple of downscale, same] on 0..255 at real qualities [batch]."""
+
+    def __init__(self, held: dict[str, nn.Module], config: dict):
+        super().__init__(held, config)
+        self.register_buffer("log_lmbda", torch.tensor(config["lmbda"]).log().reshape(-1, 1), persistent=False)
+        self.downscale = 16
+        if isinstance(self.transform.analysis, Chain):
+            rows = [layer.row["arguments"] for layer in self.transform.analysis.layers.children()]
+            self.downscale = math.prod(arguments.get("stride", 1) for arguments in rows)
+
+    def forward(self, images: torch.Tensor, quality: torch.Tensor, noise: tuple | None = None) -> tuple:
+        latent = self.transform.analyse(images)
+        one = torch.ones(1, 1, 1, 1, device=images.device)
+        gain, spread, remainder = self.gains(quality) if hasattr(self, "gains") else (one, one, one)
+        y_hat, bits = self.entropy(latent, gain, spread, noise)
+        return self.transform.synthesise(y_hat * remainder), bits
+
+    def losses(self, images: torch.Tensor, quality: torch.Tensor, noise: tuple | None = None) -> torch.Tensor:
+        """Returns the loss of training, bits per pixel, and PSNR in dB, means over the batch."""
+        x_hat, bits = self(images, quality, noise)
+        bpp, mse = bits / images[0, 0].numel(), (images - x_hat).square().mean((1, 2, 3))
+        lmbda = at(self.log_lmbda, quality).exp()[:, 0]
+        loss = (bpp + lmbda * mse) * (self.log_lmbda.mean().exp() / lmbda).sqrt()  # Of one rate, this factor is one.
+        psnr = 20 * math.log10(255) - 10 * mse.clamp_min(1e-10).log10()
+        return torch.stack([loss.mean(), bpp.mean(), psnr.mean()])
+
+    def draw(self, images: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        """Draws what `losses` takes beside images: qualities, and noise for the side information and the latent."""
+        high, wide = (-(-size // self.downscale) for size in images.shape[2:])
+        side, depth = len(self.entropy.prior.matrices.get_parameter("0")), self.row["entropy"]["config"]["latent_depth"]
+        shapes = (side, -(-high // 4), -(-wide // 4)), (depth, high, wide)
+        quality = 1 + torch.rand(len(images), device=images.device) * (len(self.log_lmbda) - 1)
+        return quality, tuple(torch.rand(len(images), *shape, device=images.device) - 0.5 for shape in shapes)
+
+
+PLACES = {"transform": Transform, "entropy": Entropy, "gains": Gains}
+SIGNS = {"weight": Convolution, "reparam_beta": GDN, "first": ResidualBlock, "layers": Chain, "matrices": Prior}
+
+
+def built(tree: dict | np.ndarray, rows: dict, path: str) -> nn.Module | nn.Parameter:
+    """Builds the module of nested names, of a kind that its place or the names tell."""
+    if isinstance(tree, np.ndarray):
+        return nn.Parameter(torch.from_numpy(tree))
+    in_order = sorted(tree, key=lambda name: (int(name) if name.isdecimal() else 0, name))
+    held = {name: built(tree[name], rows, f"{path}.{name}") for name in in_order}
+    kind = PLACES.get(path) or next((SIGNS[name] for name in SIGNS if name in tree), Part)
+    row = next((rows[f"{path}.{name}"] for name in ("weight", "reparam_beta") if f"{path}.{name}" in rows), {})
+    return kind(held, row)
+
+
+def load(path: pathlib.Path) -> tuple[Model, dict[str, str]]:
+    """Returns the model of a file and the file's metadata.
+
+    Raises:
+      ValueError: It is a model that is not computed here, such as one of even kernel sizes.
+    """
+    tensors, metadata = read_tensors(path)
+    config, tree = json.loads(metadata["config"]), {}
+    check(config)
+    for name, array in tensors.items():
+        if array.ndim == 4 and array.shape[2] % 2 == 0 and ".linear." not in name:
+            raise ValueError(f"Expected odd kernel sizes, but {name} has the shape {array.shape}.")
+        *parents, leaf = name.split(".")
+        functools.reduce(lambda node, parent: node.setdefault(parent, {}), parents, tree)[leaf] = array
+    rows = json.loads(metadata["modules"])
+    return Model({name: built(each, rows, name) for name, each in tree.items()}, config), metadata
+
+
+def check(config: dict) -> None:
+    """Refuses a configuration of which this file computes something else.
+
+    Raises:
+      ValueError: A part or an argument is not known here; the message names them.
+    """
+    entropy, transform = config["entropy"], config["transform"]
+    hyper = entropy["config"].get("hyper", {"hyper transform": None, "config": {}})
+    names = transform["transform"], entropy["entropy model"], hyper["hyper transform"]
+    known = names[0] in ("conv", "klt") and names[1] in ("hyperprior", "checkerboard") and names[2] == "conv"
+    strange = {name for part in (transform, entropy, hyper) for name in part["config"]} - SIZES
+    if not known or strange or config["distortion"] != "mse":
+        raise ValueError(
+            f"Expected conv or klt, hyperprior or checkerboard, the hyper transform conv, and mse. Received: {names}, "
+            f"{config['distortion']}, with the arguments {sorted(strange)} that are not known here."
+        )

@@ -1,0 +1,41 @@
+"""Makes what `train_default.py` starts from: a fresh model whose scales start at those of the photographs' latents.
+
+    python training/gpu/start.py --data PHOTOGRAPHS --out START.safetensors [--recipe default]
+
+For other sizes than a recipe's, do the same with a model that `lic.create_model` makes of them.
+"""
+
+import argparse
+import pathlib
+
+import numpy as np
+
+import lic
+from lic.codec.exchange import export_tensors
+from lic.models.base import CompressionModel
+from lic.training.data import Photographs
+from lic.training.start import start_scales
+
+CROPS, CROP = 256, 128
+
+
+def export_fresh(model: CompressionModel, data: pathlib.Path, out: pathlib.Path) -> None:
+    """Starts a fresh model's scales by crops of the photographs in a folder, and writes it."""
+    crops = Photographs(data, CROP, CROPS, least_scale=0.5).batch_at(0)
+    model.make_variables()
+    start_scales(model, crops.astype(np.float32))
+    export_tensors(model, out)
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--recipe", default="default", help="a registered model; default: default")
+    arguments = parser.parse_args()
+    export_fresh(lic.create_model(arguments.recipe), arguments.data, arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+"""Trains a model of lic with PyTorch, on a GPU where there is one. This folder needs torch, numpy and Pillow alone.
+
+    python train_default.py --start START.safetensors --data PHOTOGRAPHS --out OUT --minutes 20 [--resume]
+
+The configuration and the weights to start from are what `lic export --format safetensors` or `start.py` wrote. OUT gets
+weights.safetensors (averaged weights, for `lic import`), the state from which --resume goes on, and log.jsonl.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import random
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from pytorch_model import Model, load, read_tensors, write, write_tensors
+from torch import nn
+from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+LARGEST_FILE, ROOM = 16_000_000, 100_000  # Bytes of a file, and of them for all but numbers.
+LOG_SECONDS, SAVE_SECONDS = 10, 180
+# As `lic train --recipe default` does.
+WARM_UP, CLIP, AVERAGE, LEAST_SCALE, EPSILON = 200, 1.0, 0.998, 0.5, 1e-7
+
+
+class Photographs:
+    """Photographs that stay on the device, decoded; crops are cut from them at random places and scales."""
+
+    def __init__(self, folder: pathlib.Path, crop: int, device: str):
+        files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in Image.registered_extensions()]
+        pixels = [each for each in map(pixels_of, files) if each is not None and min(each.shape[1:]) >= crop]
+        self.crop, self.pixels = crop, [each.to(device) for each in pixels]
+        if not self.pixels:
+            raise SystemExit(f"{folder} holds no photograph of at least {crop}x{crop} pixels.")
+
+    def batch(self, count: int, draw: random.Random) -> torch.Tensor:
+        """Returns crops [count, 3, crop, crop] on 0..255."""
+        return torch.stack([self._cut(draw.choice(self.pixels), draw) for _ in range(count)])
+
+    def _cut(self, pixels: torch.Tensor, draw: random.Random) -> torch.Tensor:
+        side = min(round(self.crop / draw.uniform(LEAST_SCALE, 1)), *pixels.shape[1:])
+        top, left = (draw.randint(0, size - side) for size in pixels.shape[1:])
+        cut = pixels[:, top : top + side, left : left + side].float()
+        if side != self.crop:
+            size = (self.crop, self.crop)
+            cut = functional.interpolate(cut[None], size, mode="bilinear", antialias=True)[0].round()
+        cut = cut.flip(2) if draw.random() < 0.5 else cut
+        return cut.transpose(1, 2) if draw.random() < 0.5 else cut
+
+
+def pixels_of(file: pathlib.Path) -> torch.Tensor | None:
+    """Returns an image, uint8 [3, height, width], or says that it is left out."""
+    try:
+        pixels = np.array(ImageOps.exif_transpose(Image.open(file)).convert("RGB"))
+    except OSError as error:
+        print(f"{file} is left out: {error}")
+        return None
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+class Training:
+    """A model, what the optimiser keeps of it, the averages of its weights, and what has been done.
+
+    Args:
+      options: The command's.
+      device: "cuda" or "cpu".
+    """
+
+    def __init__(self, options: argparse.Namespace, device: str):
+        self.out, self.progress = options.out, {"step": 0, "minutes": 0.0, "files": []}
+        there = (self.out / "progress.json").exists()
+        if there and not options.resume:
+            raise SystemExit(f"{self.out} holds a training already. Go on with --resume, or choose another --out.")
+        if not there and not options.start:
+            raise SystemExit(f"{self.out} holds no training to go on from. Give --start.")
+        model, self.metadata = load(self.out / "weights.safetensors" if there else options.start)
+        model.transform.bfloat16 = options.precision == "bfloat16"
+        self.model = model.to(device, memory_format=torch.channels_last)
+        self.weights = list(model.parameters())
+        self.averages = [each.detach().clone() for each in self.weights]
+        self.moments = [[torch.zeros_like(each) for each in self.weights] for _ in range(2)]
+        if there:
+            self._restore()
+        self.optimizer = torch.optim.Adam(self.weights, options.learning_rate, eps=EPSILON, fused=device == "cuda")
+        for weight, first, second in zip(self.weights, *self.moments):
+            step = torch.tensor(float(self.progress["step"]), device=device)
+            self.optimizer.state[weight] = {"step": step, "exp_avg": first, "exp_avg_sq": second}
+        self.average, self.losses = get_ema_multi_avg_fn(AVERAGE), self.model.losses
+        if device == "cuda" and not options.no_compile:
+            self.losses = compiled(self.model, torch.zeros(options.batch, 3, options.crop, options.crop, device=device))
+
+    def step(self, images: torch.Tensor, rate: float) -> torch.Tensor:
+        """Takes a step, and returns what `Model.losses` did."""
+        values = self.losses(images, *self.model.draw(images))
+        self.optimizer.zero_grad()
+        values[0].backward()
+        nn.utils.clip_grad_norm_(self.weights, CLIP)
+        self.optimizer.param_groups[0]["lr"] = rate * min(1.0, (self.progress["step"] + 1) / WARM_UP)
+        self.optimizer.step()
+        self.average(self.averages, self.weights, 1)
+        self.progress["step"] += 1
+        return values.detach()
+
+    def save(self) -> None:
+        """Writes the averaged weights and the state; progress.json, which names the state's files, comes last."""
+        names = [name for name, _ in self.model.named_parameters()]
+        tensors = {name: each.contiguous().cpu().numpy() for name, each in zip(names, self.averages)}
+        if sum(array.nbytes for array in tensors.values()) > LARGEST_FILE - ROOM:
+            tensors = {name: array.astype(np.float16) for name, array in tensors.items()}
+        write_tensors(self.out / "weights.safetensors", tensors, self.metadata)
+        state, last = torch.cat([each.flatten() for each in self._state()]).cpu().numpy(), self.progress["files"]
+        pieces = np.array_split(state, math.ceil(state.nbytes / (LARGEST_FILE - ROOM)))
+        self.progress["files"] = [
+            f"state-{self.progress['step']}-{number}.safetensors" for number in range(len(pieces))
+        ]
+        for name, piece in zip(self.progress["files"], pieces):
+            write_tensors(self.out / name, {"state": piece}, {})
+        write(self.out / "progress.json", json.dumps(self.progress).encode())
+        for name in set(last) - set(self.progress["files"]):
+            (self.out / name).unlink(missing_ok=True)
+
+    def _state(self) -> list[torch.Tensor]:
+        return [each.detach() for each in [*self.weights, *self.averages, *self.moments[0], *self.moments[1]]]
+
+    def _restore(self) -> None:
+        self.progress = json.loads((self.out / "progress.json").read_text())
+        pieces = [read_tensors(self.out / name)[0]["state"] for name in self.progress["files"]]
+        state = torch.from_numpy(np.concatenate(pieces)).split([each.numel() for each in self._state()])
+        for each, values in zip(self._state(), state):
+            each.copy_(values.view(each.shape))
+
+
+def compiled(model: Model, images: torch.Tensor) -> Callable:
+    """Returns the model's losses, compiled; as they are where PyTorch cannot compile them, which is said."""
+    fast = torch.compile(model.losses)
+    try:
+        fast(images, *model.draw(images))[0].backward()
+    except Exception as error:
+        print(f"torch.compile failed, so steps are slower: {error}")
+        fast = model.losses
+    model.zero_grad()
+    return fast
+
+
+@torch.no_grad()
+def validate(training: Training, folder: pathlib.Path, device: str) -> list[dict[str, float]]:
+    """Returns estimated bits per pixel and PSNR for each quality, means over photographs; ends at averaged weights."""
+    torch._foreach_copy_(training.weights, training.averages)
+    training.model.transform.bfloat16 = False
+    photographs, rows, multiple = Photographs(folder, 64, device).pixels, [], training.model.downscale
+    for quality in range(1, len(training.model.log_lmbda) + 1):
+        values = []
+        for pixels in photographs:
+            height, width = (size // multiple * multiple for size in pixels.shape[1:])
+            images = pixels[None, :, :height, :width].float()
+            x_hat, bits = training.model(images, torch.full([1], float(quality), device=device))
+            mse = (x_hat.clamp(0, 255).round() - images).square().mean().item()
+            values.append((bits.item() / (height * width), 10 * math.log10(255**2 / max(mse, 1e-10))))
+        bpp, psnr = np.mean(values, 0).round(4).tolist()
+        rows.append({"quality": quality, "bpp": bpp, "psnr": psnr})
+    return rows
+
+
+class Log:
+    """Tells every ten seconds the means since the last time, on the screen and in log.jsonl."""
+
+    def __init__(self, path: pathlib.Path, training: Training, device: str):
+        self.path, self.training = path, training
+        self.not_finite = torch.full((), math.inf, device=device)  # The first step whose loss was not finite.
+        self.sums, self.count, self.since = torch.zeros(3, device=device), 0, time.monotonic()
+
+    def add(self, values: torch.Tensor) -> None:
+        step = self.training.progress["step"]
+        bad = torch.where(values[0].isfinite(), math.inf, float(step))
+        self.not_finite = torch.minimum(self.not_finite, bad)
+        self.sums, self.count = self.sums + values, self.count + 1
+
+    def check(self) -> None:
+        """Stops with a SystemExit where a loss was not finite."""
+        step = self.not_finite.item()
+        if step < math.inf:
+            raise SystemExit(f"The loss was not finite at step {step:.0f}. The state that was saved is from before it.")
+
+    def tell(self, rate: float) -> None:
+        """Writes a line, unless `check` stops."""
+        self.check()
+        means = (self.sums / self.count).tolist()
+        seconds, self.since = time.monotonic() - self.since, time.monotonic()
+        row = {"step": self.training.progress["step"], "minutes": round(self.training.progress["minutes"], 2)}
+        row |= {name: round(value, 4) for name, value in zip(("loss", "bpp", "psnr"), means)}
+        row |= {"steps_a_second": round(self.count / seconds, 2), "learning_rate": float(f"{rate:.3g}")}
+        self.sums, self.count = torch.zeros_like(self.sums), 0
+        self.write(row)
+
+    def write(self, row: dict) -> None:
+        print(json.dumps(row), flush=True)
+        with self.path.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def learning_rate(highest: float, share: float) -> float:
+    """Returns the rate when a share of all minutes has gone by: half a cosine over the second half, to a hundredth."""
+    return highest * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(max(2 * share - 1, 0.0), 1.0))))
+
+
+def train(training: Training, photographs: Photographs, log: Log, options: argparse.Namespace) -> None:
+    """Trains for the minutes that are asked for, or until it is interrupted; saves every few minutes and at the end."""
+    progress, before, start = training.progress, training.progress["minutes"], time.monotonic()
+    total, told, saved, rate = options.total or before + options.minutes, start, start, 0.0
+    try:
+        while (now := time.monotonic()) - start < 60 * options.minutes:
+            progress["minutes"] = before + (now - start) / 60
+            rate = learning_rate(options.learning_rate, progress["minutes"] / total)
+            images = photographs.batch(options.batch, random.Random(progress["step"]))
+            log.add(training.step(images, rate))
+            if now - told > LOG_SECONDS:
+                log.tell(rate)
+                told = now
+            if now - saved > SAVE_SECONDS:
+                log.check()
+                training.save()
+                saved = now
+    except KeyboardInterrupt:
+        print("interrupted")
+    if log.count:
+        log.tell(rate)
+    training.save()
+
+
+def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add, gpu = parser.add_argument, device == "cuda"
+    add("--start", type=pathlib.Path, help="a model that lic exported; not needed with --resume")
+    add("--data", type=pathlib.Path, required=True, help="a folder of photographs")
+    add("--out", type=pathlib.Path, required=True)
+    add("--minutes", type=float, required=True, help="how long this call trains")
+    add("--total", type=float, help="minutes of all calls, in whose second half the learning rate falls")
+    add("--resume", action="store_true", help="go on from the state in OUT, if there is one")
+    add("--batch", type=int, default=16 if gpu else 4)
+    add("--crop", type=int, default=256 if gpu else 128)
+    add("--learning-rate", type=float, default=5e-4)
+    add("--valid", type=pathlib.Path, help="photographs to measure at the end")
+    add("--precision", choices=["float32", "tf32", "bfloat16"], default="bfloat16" if gpu else "float32")
+    add("--no-compile", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Trains, and measures where that is asked for."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    options = options_of(arguments, device)
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.precision == "tf32"
+    training = Training(options, device)
+    torch.manual_seed(training.progress["step"])
+    photographs, log = Photographs(options.data, options.crop, device), Log(options.out / "log.jsonl", training, device)
+    count = sum(each.numel() for each in training.weights)
+    print(f"{count} parameters, {len(photographs.pixels)} photographs, {device}, from step {training.progress['step']}")
+    train(training, photographs, log, options)
+    for row in validate(training, options.valid, device) if options.valid else []:
+        log.write(row)
+
+
+if __name__ == "__main__":
+    main()
