@@ -58,6 +58,8 @@ def _plain(value: Any, where: str) -> Any:
         return value
     if isinstance(value, Configured):
         return describe(value)
+    if hasattr(value, "described"):  # A table of scales leaves out what most tables do not say.
+        return value.described()
     if isinstance(value, (list, tuple)):
         return [_plain(item, where) for item in value]
     raise RegistryError(

@@ -12,18 +12,34 @@ from lic.cli import files
 
 def import_(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="SavedModel of the published code, or a tf.train.Checkpoint.")
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT",
+            help="SavedModel of the published code, a tf.train.Checkpoint, or a .pth, .pth.tar or .safetensors of CompressAI.",
+        ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The codec file to write; its name ends in .codec.")],
-    model: Annotated[str, typer.Option(help="Which model it is: hzswq2021, ms2020 or zyc2022.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Which model it is: hzswq2021, ms2020 or zyc2022. The tensors of CompressAI's tell it."),
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="tensorflow or compressai; default: what the name of CHECKPOINT says.")
+    ] = None,
+    quality: Annotated[
+        int | None,
+        typer.Option(metavar="Q", help="Of CompressAI's models, 1 to 8: for lmbda, which --effort weighs by."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")] = False,
 ) -> None:
-    """Make a codec from weights that the published code trained."""
+    """Make a codec from weights that published code trained."""
     import lic
 
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")
+    if format not in (None, "tensorflow", "compressai"):
+        raise typer.BadParameter(f"--format {format}: expected tensorflow or compressai")
     files.refuse_existing(out, force)
-    codec = lic.Codec(lic.import_checkpoint(checkpoint, model))
+    codec = lic.Codec(lic.import_checkpoint(checkpoint, model, format=format, quality=quality))
     codec.save(out)
     print(f"{checkpoint} -> {out}  codec {codec.fingerprint.hex()}")

@@ -1,4 +1,4 @@
-"""Checkpoints of the published code: its variables found by the object graph, and given to our parts."""
+"""Checkpoints of the published TensorFlow code: its variables found by the object graph, and given to our parts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 import pathlib
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
 from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
+from lic.models.compressai import import_compressai
 from lic.models.create import create_model
+from lic.models.state_dicts import SUFFIXES
 from lic.models.tensors import named_variables, set_tensors
 from lic.transforms.initial import replaced_at_once
 
@@ -109,20 +112,43 @@ _PASSED_OVER = {"optimizer", "loss", "bpp", "mse", "em_y", "em_z", "keras_api", 
 _PASSED_OVER |= {"variables", "trainable_variables", "non_trainable_variables", "regularization_losses"}
 
 
-def import_checkpoint(path: str | os.PathLike, name: str) -> CompressionModel:
-    """Makes a model with the weights that the published code trained.
+def import_checkpoint(
+    path: str | os.PathLike,
+    name: str | None = None,
+    *,
+    format: Literal["tensorflow", "compressai"] | None = None,
+    quality: int | None = None,
+) -> CompressionModel:
+    """Makes a model with the weights that published code trained.
 
-    The published code estimates the rate with the real scale index and truncates the index when it codes; ours rounds
-    it for both, so that estimates differ a little and streams are not those of the published code.
+    The published TensorFlow code estimates the rate with the real scale index and truncates the index when it codes;
+    ours rounds it for both, so that estimates differ a little. Of CompressAI's models the estimate is with the real
+    scale there, and with that of the table here. Streams are those of neither.
 
     Args:
       path: A SavedModel of the published code, its folder `variables`, or the prefix or folder of a
-        `tf.train.Checkpoint`.
-      name: Which model it is: "hzswq2021", "ms2020" or "zyc2022".
+        `tf.train.Checkpoint`; or a state dict of CompressAI as .pth, .pth.tar or .safetensors.
+      name: Which model it is: "hzswq2021", "ms2020" or "zyc2022"; or one of those whose names start with "compressai-",
+        which the tensors tell too.
+      format: "tensorflow" or "compressai"; default: what the end of the path's name says.
+      quality: Of CompressAI's models, the quality 1 to 8 that the weights were trained for. Widths are those of the
+        tensors in any case; the quality's lmbda is what training goes on with, and what `effort` weighs by.
 
     Raises:
       CheckpointError: There is no checkpoint, or a variable in it is missing, too many, or of another shape.
+      RegistryError: There is no such quality.
     """
+    format = format or ("compressai" if pathlib.Path(path).suffix in SUFFIXES else "tensorflow")
+    if format not in ("tensorflow", "compressai"):
+        raise CheckpointError(f"The formats are tensorflow and compressai. Received: {format!r}.")
+    if format == "compressai":
+        return import_compressai(path, name, quality)
+    if quality is not None:
+        raise CheckpointError(f"Checkpoints of TensorFlow have no quality. Received: {quality!r}.")
+    return _import_tensorflow(path, name)
+
+
+def _import_tensorflow(path: str | os.PathLike, name: str | None) -> CompressionModel:
     if name not in _PLACES:
         raise CheckpointError(f"Checkpoints of {', '.join(_PLACES)} can be imported. Received: {name!r}.")
     checkpoint = PublishedCheckpoint(path)
