@@ -15,7 +15,7 @@ def import_(
         Path,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="SavedModel of the published code, a tf.train.Checkpoint, or a .pth, .pth.tar or .safetensors of CompressAI.",
+            help="SavedModel or tf.train.Checkpoint of the published code, or CompressAI's .pth(.tar) or .safetensors.",
         ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The codec file to write; its name ends in .codec.")],
@@ -28,17 +28,21 @@ def import_(
     ] = None,
     quality: Annotated[
         int | None,
-        typer.Option(metavar="Q", help="Of CompressAI's models, 1 to 8: for lmbda, which --effort weighs by."),
+        typer.Option(metavar="Q", help="Of CompressAI's models, 1 to 8; --effort weighs by its lmbda."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")] = False,
 ) -> None:
     """Make a codec from weights that published code trained."""
     import lic
+    from lic.models.state_dicts import FORMATS, format_of
 
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")
-    if format not in (None, "tensorflow", "compressai"):
-        raise typer.BadParameter(f"--format {format}: expected tensorflow or compressai")
+    format = format or format_of(checkpoint)
+    if format not in FORMATS:
+        raise typer.BadParameter(f"--format {format}: expected {' or '.join(FORMATS)}")
+    if format == "tensorflow" and not model:
+        raise typer.BadParameter("say which model it is: --model hzswq2021, ms2020 or zyc2022")
     files.refuse_existing(out, force)
     codec = lic.Codec(lic.import_checkpoint(checkpoint, model, format=format, quality=quality))
     codec.save(out)

@@ -15,7 +15,7 @@ from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
 from lic.models.compressai import import_compressai
 from lic.models.create import create_model
-from lic.models.state_dicts import SUFFIXES
+from lic.models.state_dicts import FORMATS, format_of
 from lic.models.tensors import named_variables, set_tensors
 from lic.transforms.initial import replaced_at_once
 
@@ -138,9 +138,9 @@ def import_checkpoint(
       CheckpointError: There is no checkpoint, or a variable in it is missing, too many, or of another shape.
       RegistryError: There is no such quality.
     """
-    format = format or ("compressai" if pathlib.Path(path).suffix in SUFFIXES else "tensorflow")
-    if format not in ("tensorflow", "compressai"):
-        raise CheckpointError(f"The formats are tensorflow and compressai. Received: {format!r}.")
+    format = format or format_of(path)
+    if format not in FORMATS:
+        raise CheckpointError(f"The formats are {' and '.join(FORMATS)}. Received: {format!r}.")
     if format == "compressai":
         return import_compressai(path, name, quality)
     if quality is not None:

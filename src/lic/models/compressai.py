@@ -50,7 +50,14 @@ class Place(NamedTuple):
 
 def import_compressai(path: str | os.PathLike, name: str | None = None, quality: int | None = None) -> CompressionModel:
     """Makes a model with weights of CompressAI's; see `lic.import_checkpoint`."""
-    state = {_renamed(key): array for key, array in read_state_dict(path).items()}
+    return from_state(path, read_state_dict(path), name, quality)
+
+
+def from_state(
+    path: str | os.PathLike, state: Mapping[str, np.ndarray], name: str | None = None, quality: int | None = None
+) -> CompressionModel:
+    """Makes a model with the weights of a state dict, where `path` says in messages what it is from."""
+    state = {_renamed(key): array for key, array in state.items()}
     found = model_of(path, state)
     if name not in (None, found):
         raise CheckpointError(

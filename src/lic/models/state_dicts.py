@@ -11,7 +11,13 @@ import numpy as np
 
 from lic.errors import CheckpointError
 
-SUFFIXES = (".pth", ".pt", ".tar", ".safetensors")
+FORMATS = ("tensorflow", "compressai")
+_SUFFIXES = (".pth", ".pt", ".tar", ".safetensors")
+
+
+def format_of(path: str | os.PathLike) -> str:
+    """Returns whose checkpoint it is by the end of its name: one of `FORMATS`."""
+    return "compressai" if pathlib.Path(path).suffix in _SUFFIXES else "tensorflow"
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
