@@ -54,7 +54,7 @@ class Weights:
         self._up("h_s.0", width, inner[0], 1.0, 1 / side_deviation)
         self._up("h_s.2", inner[0], inner[1], 1.4)
         # Some scales are far larger than the deviations, up to the end of the table, and some far smaller.
-        scales = self._deviation * self._random.choice([16, 1.2, 0.1], depth, p=[0.1, 0.87, 0.03])
+        scales = self._deviation * self._random.choice([16, 1.2, 0.1], depth, p=[0.1, 0.89, 0.01])
         if with_means:
             gain = np.concatenate([0.3 * scales, 0.5 * self._deviation])
             self._convolution("h_s.4", inner[1], 2 * depth, gain, np.concatenate([scales, self._mean]), size=3)
@@ -64,7 +64,7 @@ class Weights:
     def _add_prior(self, deviation: np.ndarray, mean: np.ndarray) -> None:
         """Densities about these means and as wide as these deviations, but for some noise."""
         channels, widths = len(deviation), (1, 3, 3, 3, 3, 1)
-        slope = 1.7 / (deviation + 0.3) * self._random.choice([1, 20], channels, p=[0.97, 0.03])
+        slope = 1.7 / (deviation + 0.3)
         for number, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
             factor = np.exp(0.2 * self._random.normal(size=(channels, outputs, inputs)))
             matrix = factor * (slope[:, None, None] if number == 0 else 1 / 3)

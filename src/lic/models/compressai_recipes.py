@@ -17,9 +17,9 @@ _MEAN = "compressai-mbt2018-mean"
 _NARROW, _WIDE = (128, 192), (192, 320)  # Channels between the convolutions, and of the latent.
 _FIRST_WIDE = {_FACTORIZED: 6, _HYPERPRIOR: 6, _MEAN: 5}
 _PARAMETERS = {
-    _FACTORIZED: (2_997_763, 7_030_531),
-    _HYPERPRIOR: (5_075_587, 11_816_323),
-    _MEAN: (7_027_747, 17_560_771),
+    _FACTORIZED: (2_997_763, 7_029_891),
+    _HYPERPRIOR: (5_075_587, 11_815_939),
+    _MEAN: (7_027_747, 17_561_315),
 }
 _PAPERS = {
     _FACTORIZED: "Balle et al., ICLR 2018",
