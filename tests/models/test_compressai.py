@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lic
+from lic.codec.stream import Stream
 from lic.entropy import Estimate
 from lic.entropy.normal import Normal
 from lic.errors import CheckpointError
@@ -69,8 +70,8 @@ def test_our_stream_decodes_to_compressais_image_in_as_many_bytes(case):
     stream = codec.compress(image)
     decoded = codec.decompress(stream).astype(int)
     assert np.mean(np.abs(decoded - expected["decoded"]) <= 1) >= 0.999
-    # Theirs is without header and checksums, and codes what is outside the tables in another way.
-    assert len(stream) == pytest.approx(int(expected["bytes"]), rel=0.02, abs=30)
+    # A number outside the tables, of which there are up to 58, takes some ten bits more here.
+    assert len(Stream.parse(stream).payload) == pytest.approx(int(expected["bytes"]), rel=0.025)
 
 
 def test_stated_number_of_parameters_is_that_of_both_widths(case):
