@@ -70,7 +70,7 @@ def test_our_stream_decodes_to_compressais_image_in_as_many_bytes(case):
     stream = codec.compress(image)
     decoded = codec.decompress(stream).astype(int)
     assert np.mean(np.abs(decoded - expected["decoded"]) <= 1) >= 0.999
-    # A number outside the tables, of which there are up to 58, takes some ten bits more here.
+    # A number outside the tables, of which there are up to 58, takes some fifteen bits more here.
     assert len(Stream.parse(stream).payload) == pytest.approx(int(expected["bytes"]), rel=0.025)
 
 
