@@ -155,7 +155,9 @@ def test_table_of_scales_and_likelihood_bound_are_those_of_the_file():
     usual = {"gaussian_conditional.scale_table": np.geomspace(0.11, 256, 64, dtype=np.float32)}
     described = compressai.from_state("file", tiny() | usual).get_config()
     assert described == compressai.from_state("file", tiny()).get_config()
-    with pytest.raises(CheckpointError, match="scale_table does not grow by the same factor"):
+    with pytest.raises(CheckpointError, match="scales are bounded at 0.3, expected the lowest of the table, 0.11"):
+        compressai.from_state("file", tiny() | {"gaussian_conditional.lower_bound_scale.bound": np.array([0.3])})
+    with pytest.raises(CheckpointError, match="scale_table does not grow by one factor"):
         compressai.from_state("file", tiny() | {"gaussian_conditional.scale_table": np.arange(1, 9)})
 
 

@@ -73,5 +73,5 @@ class Hyperprior(EntropyModel):
         return [(self.parameters.layers[-1], 0, self.latent_depth)] if found else []
 
     def _mean_and_index(self, parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        mean, scale = (tf.zeros_like(parameters), parameters) if self.zero_mean else tf.split(parameters, 2, -1)
-        return mean, self.scale_index(scale) if self.scale_index else scale
+        mean, index = (tf.zeros_like(parameters), parameters) if self.zero_mean else tf.split(parameters, 2, -1)
+        return mean, self.scale_index(index) if self.scale_index else index

@@ -65,7 +65,7 @@ class LearntPrior(Derives, keras.layers.Layer):
         return values if self.medians is None else values + self.derived()
 
     def derive(self) -> tf.Tensor:
-        """Returns the medians [channels], which neither rate nor decoder train: they know no place for them."""
+        """Returns the medians [channels]; gradients of rate and decoder do not reach them, see `pull`."""
         return tf.stop_gradient(tf.convert_to_tensor(self.medians))
 
     def pull(self) -> tf.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from lic.transforms.initial import replaced_at_once
 _PREFIX = "compressai-"
 _NOT_TAKEN = "mbt2018 and cheng2020 are not taken: no serial context here, their streams would take seconds to decode"
 _PRIOR, _NORMAL = "entropy_bottleneck", "gaussian_conditional"
+_NEAR = 1e-4  # Numbers that are the same but for rounding.
 # Names of earlier releases, by those of 1.2.8.
 _OLD = {r"_(?:matrix|matrices\.)(\d)": "matrices", r"_bias(?:es\.)?(\d)": "biases", r"_factors?\.?(\d)": "factors"}
 # Tables that `update` makes, and constants: these are passed over.
@@ -151,18 +153,27 @@ def _renamed(key: str) -> str:
 def _sizes(path: str | os.PathLike, name: str, state: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The sizes that the tensors have, and what else is kept beside them."""
     sizes = sizes_of(name, len(state["g_a.0.weight"]), len(state["g_a.6.weight"]))
-    bound = float(state.get(f"{_PRIOR}.likelihood_lower_bound.bound", [sizes["likelihood_bound"]])[0])
-    table = state.get(f"{_NORMAL}.scale_table", np.zeros(0))
-    if "scales" in sizes and table.size:  # It is there once `update` was called.
-        sizes["scales"] = _scales_of(path, table, Scales(*sizes["scales"]))
-    return sizes | {"likelihood_bound": sizes["likelihood_bound"] if np.isclose(bound, 1e-9) else bound}
+    usual = sizes["likelihood_bound"]
+    bound = float(state.get(f"{_PRIOR}.likelihood_lower_bound.bound", [usual])[0])
+    sizes["likelihood_bound"] = usual if math.isclose(bound, usual, rel_tol=_NEAR) else bound
+    if "scales" in sizes:
+        sizes["scales"] = _scales_of(path, state, Scales(*sizes["scales"]))
+    return sizes
 
 
-def _scales_of(path: str | os.PathLike, table: np.ndarray, usual: Scales) -> tuple:
-    scales = Scales(len(table), float(table[0]), float(table[-1]), usual.rounding)
-    if not np.allclose(table, scales.deviations(), rtol=1e-4):
-        raise CheckpointError(f"{path}: {_NORMAL}.scale_table does not grow by the same factor from scale to scale.")
-    return tuple(usual if scales.count == usual.count and np.allclose(scales[1:3], usual[1:3], 1e-5) else scales)
+def _scales_of(path: str | os.PathLike, state: Mapping[str, np.ndarray], usual: Scales) -> tuple:
+    """The table of scales that `update` has left, or the usual one."""
+    table, scales = state.get(f"{_NORMAL}.scale_table", np.zeros(0)), usual
+    if table.size and not (table.size == usual.count and np.allclose(table, usual.deviations(), rtol=_NEAR)):
+        scales = Scales(len(table), float(table[0]), float(table[-1]), usual.rounding)
+        if not np.allclose(table, scales.deviations(), rtol=_NEAR):
+            raise CheckpointError(f"{path}: {_NORMAL}.scale_table does not grow by one factor from scale to scale.")
+    bound = float(state.get(f"{_NORMAL}.lower_bound_scale.bound", [scales.lowest])[0])
+    if bound > scales.lowest * (1 + _NEAR):
+        raise CheckpointError(
+            f"{path}: scales are bounded at {bound:g}, expected the lowest of the table, {scales.lowest:g}."
+        )
+    return tuple(scales)
 
 
 def _require(path: str | os.PathLike, state: Mapping[str, np.ndarray], keys: Sequence[str]) -> None:
