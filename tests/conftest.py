@@ -71,6 +71,28 @@ VARIANTS = {
         },
     ),
     "zero-mean": ("hyperprior", {"zero_mean": True}),
+    "compressai-factorized": (
+        "factorized",
+        {"square_root": True, "prior_filters": (3, 3, 3, 3), "prior_medians": True, "likelihood_bound": 1e-9},
+    ),
+    "compressai-mean": (
+        "hyperprior",
+        {
+            "square_root": True,
+            "hyper_synthesis_widths": (12, 18),
+            "features": 24,
+            "hyper_activation": "leaky_relu_0.01",
+            "features_activation": None,
+            "side_bias": True,
+            "parameter_network": False,
+            "residual": False,
+            "predicted_scale": True,
+            "scales": (64, 0.11, 256.0, "up"),
+            "prior_filters": (3, 3, 3, 3),
+            "prior_medians": True,
+            "likelihood_bound": 1e-9,
+        },
+    ),
 }
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from lic.evaluation.evaluate import evaluate
     from lic.models.adam import Adam
     from lic.models.base import CompressionModel
-    from lic.models.checkpoints import import_checkpoint
     from lic.models.create import create_model
+    from lic.models.imports import import_checkpoint
     from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
     from lic.models.recipes import Recipe
     from lic.registry import (
@@ -62,7 +62,7 @@ _HOMES = {
     "lic.evaluation.evaluate": ("evaluate",),
     "lic.models.adam": ("Adam",),
     "lic.models.base": ("CompressionModel",),
-    "lic.models.checkpoints": ("import_checkpoint",),
+    "lic.models.imports": ("import_checkpoint",),
     "lic.models.create": ("create_model",),
     "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
     "lic.models.recipes": ("Recipe",),

@@ -58,6 +58,8 @@ def _plain(value: Any, where: str) -> Any:
         return value
     if isinstance(value, Configured):
         return describe(value)
+    if hasattr(value, "described"):  # Scales say themselves what is held of them.
+        return value.described()
     if isinstance(value, (list, tuple)):
         return [_plain(item, where) for item in value]
     raise RegistryError(

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 import lic
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.codec.images import sample_image
 from lic.entropy.range_coder import coder_name
 from lic.environment import tf

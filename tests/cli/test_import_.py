@@ -8,6 +8,7 @@ from lic.cli import app
 from lic.environment import tf
 from lic.models import checkpoints
 from tests.conftest import tiny_model
+from tests.models.random_compressai import Weights
 from tests.models.test_checkpoints import make_tiny, objects
 
 
@@ -45,7 +46,7 @@ def test_what_cannot_be_imported_is_told(checkpoint, tmp_path):
 
 def test_tensors_from_pytorch_become_a_codec(tmp_path):
     pytest.importorskip("safetensors")
-    from lic.codec.exchange import export_tensors
+    from lic.models.exchange import export_tensors
 
     model = tiny_model("conv", "hyperprior")
     export_tensors(model, tmp_path / "weights.safetensors")
@@ -56,3 +57,18 @@ def test_tensors_from_pytorch_become_a_codec(tmp_path):
 
 def test_an_unknown_format_is_exit_code_2(tmp_path):
     assert _import(tmp_path / "weights", tmp_path / "out.codec", "--format", "pickle").exit_code == 2
+
+
+def test_compressais_weights_become_a_codec_by_the_end_of_their_name(tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    safetensors.save_file(Weights("mbt2018-mean", 6, 8, 0).tensors, tmp_path / "a.safetensors")
+    ended = _import(tmp_path / "a.safetensors", tmp_path / "a.codec", "--quality", "6")
+    assert ended.exit_code == 0
+    model = lic.load(tmp_path / "a.codec").model
+    assert (model.transform.depth, model.lmbda) == (8, 0.0483)
+    (tmp_path / "a.safetensors").rename(tmp_path / "weights")
+    options = "--format", "compressai", "--model", "compressai-mbt2018-mean"
+    assert isinstance(
+        _import(tmp_path / "weights", tmp_path / "b.codec", *options).exception, lic.CheckpointError
+    )  # Without the end of its name it is taken for a file of PyTorch.
+    assert _import(tmp_path / "weights", tmp_path / "b.codec", "--format", "onnx").exit_code == 2

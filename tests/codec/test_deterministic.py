@@ -24,6 +24,7 @@ MIXES = {
     "factorized": ("conv", "factorized", {}),
     "space-channel": ("klt", "space-channel", {"lmbda": (0.002, 0.02)}),
     **{name: ("conv", *VARIANTS[name]) for name in ("bmshj2018", "mbt2018-mean")},
+    "compressai-mean": ("conv", "hyperprior", {**VARIANTS["compressai-mean"][1], "lmbda": (0.002, 0.02)}),
 }
 
 

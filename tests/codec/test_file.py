@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lic
-from lic.codec.file import CodecFile, read_text, written_aside
+from lic.codec.file import CodecFile, read_text
 from lic.errors import CheckpointError
 from tests.conftest import tiny_model
 
@@ -93,16 +93,3 @@ def test_fingerprint_covers_configuration_weights_and_tables(path):
         file._replace(arrays=file.arrays | {"tables/first": file.arrays["tables/first"] + 1}),
     ]
     assert len({codec.fingerprint() for codec in [file, *others]}) == 4
-
-
-def test_a_failed_write_leaves_what_was_there(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    with pytest.raises(RuntimeError), written_aside(path) as file:
-        file.write(b"new")
-        raise RuntimeError
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-    with written_aside(path) as file:
-        file.write(b"new")
-    assert path.read_bytes() == b"new"

@@ -3,7 +3,7 @@ import pytest
 
 import lic
 import lic.registry
-from lic.entropy import EVERYTHING, LearntPrior, Scales
+from lic.entropy import EVERYTHING, LearntPrior, Scales, Tables
 from lic.environment import tf
 
 
@@ -37,6 +37,28 @@ def test_scales_are_an_argument(hyper):
     assert len(entropy.make_tables().first) == 4 + 6 + 8
 
 
+def test_scales_are_configured_as_before_unless_they_round_up(hyper):
+    assert TwoPriors(6, hyper, scales=Scales()).get_config()["scales"] == [64, 0.11, 256.0]
+    entropy = TwoPriors(6, hyper, scales=(8, 0.5, 32.0, "up"))
+    assert entropy.get_config()["scales"] == [8, 0.5, 32.0, "up"]
+    tables = entropy.make_tables()
+    assert tables.described()["scales"] == [8, 0.5, 32.0, "up"]
+    assert Tables.from_arrays(tables.arrays(), tables.described()).scales == entropy.scales
+
+
+def test_likelihood_bound_is_of_estimates_alone(hyper):
+    latent = np.full((1, 4, 4, 6), 1e4, np.float32)
+    plain = lic.registry.entropy_models.get("factorized")(6)
+    bounded = lic.registry.entropy_models.get("factorized")(6, likelihood_bound=1e-9)
+    most = latent.size * np.log2(1e9)
+    assert float(plain(latent).bits["latent"][0]) > most
+    assert float(bounded(latent).bits["latent"][0]) == pytest.approx(most, rel=1e-5)
+    values = tf.Variable(latent)
+    with tf.GradientTape() as tape:
+        bits = bounded(tf.convert_to_tensor(values), training=True).bits["latent"]
+    assert np.all(tape.gradient(bits, values) > 0)  # Back to where numbers are probable.
+
+
 def test_a_walk_must_be_written():
     class NoWalk(lic.EntropyModel):
         pass
@@ -52,6 +74,8 @@ def test_a_walk_must_be_written():
         ({"quantization": "none"}, "expected quantization to be one of"),
         ({"scales": (1, 0.1, 2.0)}, "expected scales to be"),
         ({"scales": (64, 2.0, 1.0)}, "expected scales to be"),
+        ({"scales": (64, 0.1, 2.0, "down")}, "expected scales to be"),
+        ({"likelihood_bound": 0}, "expected likelihood_bound to be None or between 0 and 1. Received: 0"),
     ],
 )
 def test_wrong_arguments_are_named(hyper, arguments, message):

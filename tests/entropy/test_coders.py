@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
-from lic.entropy import EVERYTHING, Estimate, LearntPrior, Scales
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, LearntPrior, Scales
+from lic.entropy.preview import Preview
+from lic.entropy.relaxed import Relax
 from lic.environment import tf
+from tests.conftest import tiny_model
 
 LATENT = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32) * 3
 
@@ -53,3 +56,23 @@ def test_straight_through_has_a_gradient_of_one():
     with tf.GradientTape() as tape:
         decoded = _normal(Estimate(tf.convert_to_tensor(latent), Scales(), training=True))
     np.testing.assert_array_equal(tape.gradient(decoded, latent), np.ones_like(LATENT))
+
+
+def test_medians_are_what_numbers_are_rounded_from_in_every_coder():
+    entropy = tiny_model("conv", "factorized", prior_medians=True).entropy
+    medians = np.linspace(-1.2, 30.3, entropy.latent_depth).astype(np.float32)
+    entropy.prior.medians.assign(medians)
+    latent = np.random.default_rng(0).normal(medians, 3, (1, 5, 4, entropy.latent_depth)).astype(np.float32)
+    expected = np.rint(latent - medians) + medians
+    np.testing.assert_allclose(entropy(latent).y_hat, expected, atol=1e-5)
+    tables = entropy.make_tables()
+    encoder = Encode(tf.constant(latent), tables, entropy.priors)
+    np.testing.assert_allclose(entropy.walk(encoder), expected, atol=1e-5)
+    string = encoder.finish().string
+    zeros = tf.zeros(latent.shape)
+    np.testing.assert_allclose(entropy.walk(Decode(string, zeros, tables, entropy.priors)), expected, atol=1e-5)
+    # What a preview does not read is where the table, which is about the median, has its middle.
+    preview = entropy.walk(Preview(string, zeros, tables, entropy.priors, 0))
+    np.testing.assert_allclose(preview[0, 0, 0] - medians, tables.prior_medians(0), atol=1e-5)
+    relaxed = entropy.walk(Relax(tf.constant(latent), entropy.scales, None, tf.constant(1e-3)))
+    np.testing.assert_allclose(np.rint(relaxed - medians), relaxed - medians, atol=1e-3)

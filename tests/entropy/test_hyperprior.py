@@ -55,3 +55,19 @@ def test_the_network_starts_at_scales_of_one(zero_mean):
 def test_features_that_do_not_fit_are_told(zero_mean, features, expected):
     with pytest.raises(ValueError, match=f"Hyperprior: expected .*features to be {expected} .* Received: {features}"):
         _recorded(features, parameter_network=False, zero_mean=zero_mean)
+
+
+def test_predicted_scales_are_the_features_themselves():
+    entropy, features, _, index = _recorded(24, parameter_network=False, predicted_scale=True)
+    scales = features[..., 12:]
+    assert (scales < 0.11).any()
+    assert (scales > 0.2).any()
+    np.testing.assert_allclose(index, entropy.scales.real_index(scales), rtol=1e-6)
+    assert entropy.heads == []
+
+
+def test_a_parameter_network_starts_predicted_scales_at_one():
+    hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4)
+    entropy = lic.registry.entropy_models.get("hyperprior")(12, hyper, predicted_scale=True)
+    entropy(tf.zeros((1, 4, 4, 12)))
+    np.testing.assert_array_equal(entropy.parameters.layers[-1].bias, np.repeat([0.0, 1.0], 12))

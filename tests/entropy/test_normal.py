@@ -79,3 +79,40 @@ def test_rate_in_training_sees_the_real_index():
     values, index = tf.constant([2.0]), tf.constant([20.4])
     assert Normal(index, Scales(), rounded=True).bits(values) == Normal(tf.constant([20.0]), Scales()).bits(values)
     assert Normal(index, Scales(), rounded=False).bits(values) != Normal(index, Scales()).bits(values)
+
+
+def test_indexes_are_rounded_up_where_the_table_says_so():
+    scales = Scales(rounding="up")
+    index = tf.constant([-3.0, 0.0, 0.01, 0.6, 7.0, 62.1, 99.0])
+    np.testing.assert_array_equal(scales.row(index), [0, 0, 1, 1, 7, 63, 63])
+    assert Scales(64, 0.11, 256.0, "nearest") == Scales()
+
+
+def test_real_indexes_are_those_of_deviations():
+    scales = Scales()
+    deviations = np.array([1e-9, -3.0, 0.0, 0.11, 0.5, 17.0, 256.0], np.float32)
+    expected = [0, 0, 0, 0, *(scales.index(deviation) for deviation in (0.5, 17.0, 256.0))]
+    np.testing.assert_allclose(scales.real_index(deviations), expected, atol=1e-4)
+    # Where rounding goes up, the least difference from zero would be the next scale.
+    np.testing.assert_array_equal(scales.real_index(deviations)[:4], 0)
+
+
+def test_deviations_below_the_table_have_a_gradient_back_to_it():
+    deviation = tf.Variable([0.01, 0.01])
+    with tf.GradientTape() as tape:
+        index = Scales().real_index(tf.convert_to_tensor(deviation)) * [1.0, -1.0]
+    np.testing.assert_array_equal(tape.gradient(index, deviation) != 0, [False, True])
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "up"])
+def test_exact_indexes_have_the_rows_of_real_ones(rounding):
+    scales = Scales(rounding=rounding)
+    deviations = np.exp(np.random.default_rng(0).uniform(np.log(0.01), np.log(1000), (3, 4, 50))).astype(np.float32)
+    exact = scales.exact_index(tf.constant(deviations))
+    assert exact.shape == deviations.shape
+    np.testing.assert_array_equal(scales.row(exact), scales.row(scales.real_index(deviations)))
+
+
+def test_the_usual_rounding_is_not_described():
+    assert Scales().described() == [64, 0.11, 256.0]
+    assert Scales(8, 0.5, 32.0, "up").described() == [8, 0.5, 32.0, "up"]

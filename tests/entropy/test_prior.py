@@ -58,3 +58,43 @@ def test_far_out_the_rate_is_finite_and_has_a_gradient():
     assert np.isfinite(bits).all()
     gradient = tape.gradient(bits, values).numpy()[0]
     assert gradient[0] > 0 > gradient[1]
+
+
+def test_values_are_differences_from_the_medians():
+    plain, moved = _spread(LearntPrior(3, filters=(3, 3, 3))), LearntPrior(3, filters=(3, 3, 3), medians=True)
+    medians = np.array([0.3, -2.7, 40.0], np.float32)
+    for group in ("matrices", "biases", "factors"):
+        for own, other in zip(getattr(moved, group), getattr(plain, group), strict=True):
+            own.assign(other)
+    moved.medians.assign(medians)
+    values = np.random.default_rng(0).normal(0, 5, (2, 4, 3)).astype(np.float32)
+    assert_near(moved.bits(values), plain.bits(values + medians), 1e-5)
+    assert_near(
+        moved.cumulative_logits(values[0].T.astype(float)), plain.cumulative_logits((values[0] + medians).T), 1e-6
+    )
+    np.testing.assert_allclose(moved.from_medians(moved.to_medians(values)), values, rtol=1e-5, atol=1e-5)
+
+
+def test_training_leads_medians_to_where_the_cumulative_is_one_half():
+    prior = LearntPrior(4, medians=True)
+    for matrix in prior.matrices[:1]:
+        matrix.assign(matrix + np.array([0.0, 0.5, 1.0, 1.5], np.float32)[:, None, None])
+    prior.biases[-1].assign(np.array([-1.0, 0.5, 2.0, 0.0], np.float32)[:, None, None])
+    for step in range(120):
+        with tf.GradientTape() as tape:
+            pull = prior.pull()
+        assert float(pull) == 0
+        gradients = tape.gradient(pull, prior.trainable_variables)
+        for variable, gradient in zip(prior.trainable_variables, gradients, strict=True):
+            if "medians" in variable.name:
+                variable.assign_sub(2 * 0.93**step * tf.sign(gradient))
+            else:
+                assert gradient is None or not np.any(gradient)
+    np.testing.assert_allclose(prior(np.zeros((1, 4), np.float32)), 0, atol=0.02)
+    assert np.abs(prior.medians).max() > 0.5
+
+
+def test_without_medians_nothing_is_pulled():
+    prior = LearntPrior(2)
+    assert float(prior.pull()) == 0
+    assert not any("medians" in variable.name for variable in prior.trainable_variables)

@@ -32,9 +32,9 @@ def entropy(request):
 
 
 def _start_at_scales_of_one(entropy):
-    """Moves scale indexes that are features themselves to where a parameter network would start."""
+    """Moves scale indexes, or scales, that are features themselves to where a parameter network would start."""
     bias = entropy.hyper.synthesis.layers[-1].bias
-    index = entropy.scales.index(1.0)
+    index = 1.0 if entropy.scale_index else entropy.scales.index(1.0)
     bias.assign(bias + np.repeat([0.0, index], [bias.shape[0] - entropy.latent_depth, entropy.latent_depth]))
 
 

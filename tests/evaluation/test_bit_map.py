@@ -23,6 +23,13 @@ def test_bits_are_those_of_the_estimate_wherever_they_are_added_up(entropy):
         assert found.positions.min() > 0
 
 
+def test_the_likelihood_bound_counts_in_both():
+    codec = lic.Codec(tiny_model("klt", "factorized", likelihood_bound=0.9))
+    found, estimated = bit_map(codec, IMAGE), codec.estimate(IMAGE)
+    assert dict(found.parts) == pytest.approx(estimated, rel=1e-5)
+    assert found.positions.sum() == pytest.approx(-np.log2(0.9) * found.positions.size * codec.model.transform.depth)
+
+
 @pytest.mark.parametrize("entropy", ["checkerboard", "space-channel"])
 def test_bits_are_put_where_they_are_spent(entropy):
     codec = lic.Codec(tiny_model("klt", entropy))

@@ -14,8 +14,9 @@ from lic.entropy.normal import Normal
 from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.models import checkpoints
-from lic.models.checkpoints import import_checkpoint, published_place
+from lic.models.checkpoints import published_place
 from lic.models.create import create_model
+from lic.models.imports import import_checkpoint
 from lic.models.tensors import get_tensors
 from tests.conftest import assert_near
 

@@ -24,6 +24,13 @@ def test_every_size_is_an_argument():
     assert [layer.filters for layer in hyper.synthesis.layers] == [8, 7, 6]
 
 
+def test_side_information_may_have_a_bias():
+    hyper = ConvHyperTransform(12, hyper_width=7, side_depth=5, side_bias=True)
+    side = hyper.analysis(np.zeros((1, 8, 8, 12), np.float32))
+    hyper.analysis.layers[-1].bias.assign(np.arange(5.0))
+    np.testing.assert_array_equal(hyper.analysis(np.zeros((1, 8, 8, 12), np.float32)) - side, side * 0 + np.arange(5.0))
+
+
 def test_options_of_the_classic_hyperpriors():
     hyper = ConvHyperTransform(
         12,

@@ -119,7 +119,7 @@ def _encode(
 def _compress_one(
     codec: Any, encode: Callable[[Any], bytes], job: files.Job, reading: dict[str, Any], verbose: bool
 ) -> dict[str, Any]:
-    from lic.codec.file import written_aside
+    from lic.aside import written_aside
     from lic.codec.images import read_image
 
     pixels = read_image(job.source, **reading)

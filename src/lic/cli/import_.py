@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lic.cli import files, options
-
-FORMATS = ("tensorflow", "safetensors")
+from lic.cli import files
 
 
 def import_(
@@ -17,35 +15,37 @@ def import_(
         Path,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="SavedModel of the published code, a tf.train.Checkpoint, or tensors as `lic export` writes them.",
+            help="SavedModel or tf.train.Checkpoint of published code, CompressAI's .pth(.tar) or .safetensors, or the "
+            ".safetensors of `lic export`, trained on or not.",
         ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The codec file to write; its name ends in .codec.")],
     model: Annotated[
         str | None,
-        typer.Option(help="Which model of the published code it is: hzswq2021, ms2020 or zyc2022."),
+        typer.Option(help="Which model of TensorFlow it is: hzswq2021, ms2020 or zyc2022. The others' files tell it."),
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="tensorflow or safetensors; default: what the name of CHECKPOINT says."),
+        typer.Option(help="tensorflow, compressai or safetensors (of lic); default: what CHECKPOINT looks like."),
+    ] = None,
+    quality: Annotated[
+        int | None,
+        typer.Option(metavar="Q", help="Of CompressAI's models, 1 to 8; --effort weighs by its lmbda."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")] = False,
 ) -> None:
-    """Make a codec from weights that the published code trained, or that came back from PyTorch."""
+    """Make a codec from weights that published code trained, or that come back from PyTorch."""
     import lic
+    from lic.models.imports import FORMATS, format_of
 
-    format = format or ("safetensors" if checkpoint.suffix == ".safetensors" else "tensorflow")
-    options.check_choice("format", format, FORMATS)
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")
-    if format == "tensorflow" and model is None:
-        raise typer.BadParameter("--model is needed: hzswq2021, ms2020 or zyc2022")
+    format = format or format_of(checkpoint)
+    if format not in FORMATS:
+        raise typer.BadParameter(f"--format {format}: expected one of {', '.join(FORMATS)}")
+    if format == "tensorflow" and not model:
+        raise typer.BadParameter("say which model it is: --model hzswq2021, ms2020 or zyc2022")
     files.refuse_existing(out, force)
-    if format == "safetensors":
-        from lic.codec.exchange import import_tensors
-
-        codec = lic.Codec(import_tensors(checkpoint))
-    else:
-        codec = lic.Codec(lic.import_checkpoint(checkpoint, model))
+    codec = lic.Codec(lic.import_checkpoint(checkpoint, model, format=format, quality=quality))
     codec.save(out)
     print(f"{checkpoint} -> {out}  codec {codec.fingerprint.hex()}")

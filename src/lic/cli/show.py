@@ -99,7 +99,7 @@ def _write_figure(path: Path, shown: Shown, name: str, about: str) -> None:
 
 
 def _write_page(path: Path, shown: Shown, name: str, about: str) -> None:
-    from lic.codec.file import written_aside
+    from lic.aside import written_aside
     from lic.evaluation.page.fill import page
 
     height, width = shown.original.pixels.shape[:2]

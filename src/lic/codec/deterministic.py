@@ -17,6 +17,7 @@ from lic.codec.graphs import Graphs
 from lic.entropy.coders import Coder, Estimate
 from lic.entropy.exact import SCOPE, ExactConvolution, Units, choose_units, exact_half_tanh
 from lic.entropy.exact_gained import ExactGained, Steps, steps_of
+from lic.entropy.parameters import ScaleIndex
 from lic.entropy.residual import HalfTanh
 from lic.entropy.tables import Tables
 from lic.environment import called_graph, keras, tf
@@ -33,11 +34,11 @@ HEADROOM = 2.0  # Inputs this many times larger than any that calibration met ar
 # Operations on floats that move numbers, or round once as IEEE 754 defines; all others differ between libraries.
 _EXACT = frozenset(
     {
-        *("Abs", "AddV2", "BroadcastTo", "Cast", "ClipByValue", "ConcatV2", "Const", "EnsureShape", "ExpandDims"),
-        *("Fill", "GatherNd", "GatherV2", "Identity", "LeakyRelu", "Maximum", "Minimum", "Mul", "Neg", "OnesLike"),
-        *("Pack", "Pad", "PadV2", "Placeholder", "RealDiv", "Relu", "Reshape", "ReverseV2", "Rint", "Round"),
-        *("SelectV2", "Slice", "Split", "SplitV", "Squeeze", "StopGradient", "StridedSlice", "Sub", "Tile"),
-        *("Timestamp", "Transpose", "Unpack", "ZerosLike"),
+        *("Abs", "AddV2", "BroadcastTo", "Cast", "Ceil", "ClipByValue", "ConcatV2", "Const", "EnsureShape"),
+        *("ExpandDims", "Fill", "GatherNd", "GatherV2", "Identity", "LeakyRelu", "Maximum", "Minimum", "Mul"),
+        *("Neg", "OnesLike", "Pack", "Pad", "PadV2", "Placeholder", "RealDiv", "Relu", "Reshape", "ReverseV2"),
+        *("Rint", "Round", "SelectV2", "Slice", "Split", "SplitV", "Squeeze", "StopGradient", "StridedSlice"),
+        *("Sub", "Tile", "Timestamp", "Transpose", "Unpack", "ZerosLike"),
     }
 )
 
@@ -150,6 +151,8 @@ def _substitutes(model: CompressionModel, units: Mapping[str, Units]) -> Iterato
             yield id(layer), ExactConvolution(layer, units[path])
     for layer in _parameter_layers(model, HalfTanh).values():
         yield id(layer), exact_half_tanh
+    for layer in _parameter_layers(model, ScaleIndex).values():
+        yield id(layer), layer.scales.exact_index
 
 
 def _inexact(last: tf.Operation) -> Iterator[tf.Operation]:

@@ -6,14 +6,13 @@ import hashlib
 import io
 import json
 import os
-import pathlib
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lic._version import __version__
+from lic.aside import written_aside
 from lic.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -122,34 +121,6 @@ def read_text(path: str | os.PathLike) -> dict[str, Any]:
     if missing:
         raise CheckpointError(f"{path} is a damaged codec file: {', '.join(sorted(missing))} missing. Get it anew.")
     return text
-
-
-class written_aside:  # noqa: N801 - used as a function
-    """Opens a temporary file beside `path` that takes its place at the end, or goes if anything failed.
-
-    Args:
-      path: Where the file is to be.
-    """
-
-    def __init__(self, path: str | os.PathLike):
-        self.path = pathlib.Path(path)
-
-    def __enter__(self) -> io.BufferedWriter:
-        self.file = tempfile.NamedTemporaryFile(
-            dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part", delete=False
-        )
-        return self.file
-
-    def __exit__(self, error_type: type | None, *_: object) -> None:
-        try:
-            self.file.close()  # Which writes what is left, and may fail.
-            if error_type is None:
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(self.file.name, 0o666 & ~umask)
-                os.replace(self.file.name, self.path)
-        finally:
-            pathlib.Path(self.file.name).unlink(missing_ok=True)
 
 
 def _npy(array: np.ndarray) -> bytes:

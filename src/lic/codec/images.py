@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
 
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.errors import ImageError
 
 _log = logging.getLogger(__name__)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lic import registry
 from lic.config import Configured
 from lic.entropy.coders import QUANTIZATIONS, Coder, Estimate
-from lic.entropy.normal import Scales
+from lic.entropy.normal import ROUNDINGS, Scales
 from lic.entropy.prior import LearntPrior
 from lic.entropy.tables import Tables, make_tables
 from lic.environment import compute_in, keras, tf
@@ -42,7 +42,11 @@ class EntropyModel(Configured, keras.layers.Layer):
       hyper: The hyper transform whose features the walk uses, or None.
       quantization: How training stands in for rounding, for the rate and for the decoder: "noise/ste", "noise/noise"
         or "ste/ste".
-      scales: Number, lowest and highest of the scales that indexes stand for.
+      scales: Number, lowest and highest of the scales that indexes stand for; after them "up" where a number is coded
+        with the next larger scale of the table, not with the nearest.
+      prior_filters: Widths of the inner layers of the learnt prior's networks.
+      prior_medians: Whether the learnt prior has medians that numbers are rounded from.
+      likelihood_bound: In estimates numbers are taken to be at least so probable, such as 1e-9, or None.
 
     Attributes:
       prior: The learnt prior of the side information, or of the latent where there is no hyper transform.
@@ -59,7 +63,10 @@ class EntropyModel(Configured, keras.layers.Layer):
         hyper: HyperTransform | None = None,
         *,
         quantization: str = "noise/ste",
-        scales: tuple[int, float, float] = Scales(),
+        scales: tuple[int, float, float] | tuple[int, float, float, str] = Scales(),
+        prior_filters: Sequence[int] = (3, 3),
+        prior_medians: bool = False,
+        likelihood_bound: float | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -67,14 +74,18 @@ class EntropyModel(Configured, keras.layers.Layer):
         self._check("quantization", quantization in QUANTIZATIONS, f"one of {QUANTIZATIONS}", quantization)
         self.latent_depth, self.hyper, self.quantization = latent_depth, hyper, quantization
         self.scales = Scales(*scales)
-        count, lowest, highest = self.scales
+        count, lowest, highest, rounding = self.scales
         self._check(
             "scales",
-            count >= 2 and 0 < lowest < highest,
-            "(count, lowest, highest), rising",
+            count >= 2 and 0 < lowest < highest and rounding in ROUNDINGS,
+            f"(count, lowest, highest), rising, or the same with one of {ROUNDINGS}",
             scales,
         )
-        self.prior = LearntPrior(hyper.depth if hyper else latent_depth)
+        probable = likelihood_bound is None or 0 < likelihood_bound < 1
+        self._check("likelihood_bound", probable, "None or between 0 and 1", likelihood_bound)
+        self.likelihood_bound = likelihood_bound
+        depth = hyper.depth if hyper else latent_depth
+        self.prior = LearntPrior(depth, filters=prior_filters, medians=prior_medians)
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes every part of the latent in order, and returns y_hat."""
@@ -97,7 +108,8 @@ class EntropyModel(Configured, keras.layers.Layer):
           training: Whether noise stands in for rounding.
           within: Wraps the coder that the walk is given.
         """
-        coder = Estimate(tf.cast(latent, "float32"), self.scales, bool(training), self.quantization)
+        options = bool(training), self.quantization, self.likelihood_bound
+        coder = Estimate(tf.cast(latent, "float32"), self.scales, *options)
         y_hat = self.walk(within(coder) if within else coder)
         return Estimated(y_hat, coder.z_hat, coder.bits)
 

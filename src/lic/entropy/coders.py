@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ from lic.entropy.prior import LearntPrior
 from lic.entropy.range_coder import RangeDecoder, RangeEncoder
 from lic.entropy.tables import LIMIT, Tables
 from lic.environment import tf
+from lic.transforms.bounds import upper_bound
 
 if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
@@ -47,7 +49,10 @@ class Coder(abc.ABC):
 
     @abc.abstractmethod
     def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
-        """Codes a part under a learnt prior, one density for each of its channels, and returns it rounded."""
+        """Codes a part under a learnt prior, one density for each of its channels, and returns it rounded.
+
+        Where the prior has medians, it is rounded to whole steps from these.
+        """
 
     def _features(self, hyper: HyperTransform, z_hat: tf.Tensor) -> tf.Tensor:
         self.z_hat = z_hat
@@ -70,14 +75,17 @@ class _LatentCoder(Coder):
 
     def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
         side = hyper.analysis(self.latent) if self._side is None else self._side
-        return self._features(hyper, self._quantize("side", side, prior))
+        return self._features(hyper, self._under_prior("side", side, prior))
 
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         centred = part.take(self.latent) - mean
         return self._quantize(part.name, centred, self._distribution(index)) + mean
 
     def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
-        return self._quantize(part.name, part.take(self.latent), prior)
+        return self._under_prior(part.name, part.take(self.latent), prior)
+
+    def _under_prior(self, name: str, values: tf.Tensor, prior: LearntPrior) -> tf.Tensor:
+        return prior.from_medians(self._quantize(name, prior.to_medians(values), prior))
 
     def _distribution(self, index: tf.Tensor) -> Normal:
         return Normal(index, self.scales)
@@ -96,6 +104,7 @@ class Estimate(_LatentCoder):
       training: Whether numbers are quantised as `quantization` says in place of rounding.
       quantization: What the rate and the decoder see in training: "noise/ste", "noise/noise" or "ste/ste", where noise
         is uniform and ste is rounding with a gradient of one.
+      likelihood_bound: Numbers are taken to be at least so probable, or None.
 
     Attributes:
       bits: Bits of each part so far, each [batch]; parts of the same name are added up.
@@ -107,9 +116,10 @@ class Estimate(_LatentCoder):
         scales: Scales,
         training: bool = False,
         quantization: str = "noise/ste",
+        likelihood_bound: float | None = None,
     ):
         super().__init__(latent, scales)
-        self.training, self.bits = training, {}
+        self.training, self.bits, self.likelihood_bound = training, {}, likelihood_bound
         self.rate_form, self.decoder_form = quantization.split("/")
 
     def _distribution(self, index: tf.Tensor) -> Normal:
@@ -122,7 +132,12 @@ class Estimate(_LatentCoder):
             forms["ste"] = centred + tf.stop_gradient(rounded - centred)
             forms["noise"] = centred + uniform(tf.shape(centred))
         rated = forms[self.rate_form] if self.training else rounded
-        self._add_up(name, distribution.bits(rated))
+        bits = distribution.bits(rated)
+        if self.likelihood_bound is not None:
+            bits = upper_bound(bits, -math.log2(self.likelihood_bound))
+        self._add_up(name, bits)
+        if self.training and isinstance(distribution, LearntPrior):
+            self.bits[name] += distribution.pull()
         return forms[self.decoder_form] if self.training else rounded
 
     def _add_up(self, name: str, bits: tf.Tensor) -> None:
@@ -196,13 +211,14 @@ class Decode(Coder):
 
     def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
         height, width = (-(-size // hyper.downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
-        return self._features(hyper, self._read(prior, (1, height, width, hyper.depth)))
+        symbols = self._read(prior, (1, height, width, hyper.depth))
+        return self._features(hyper, prior.from_medians(symbols))
 
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         return self._read(Normal(index, self.scales), tf.shape(mean)) + mean
 
     def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
-        return self._read(prior, tf.shape(part.take(self.zeros)))
+        return prior.from_medians(self._read(prior, tf.shape(part.take(self.zeros))))
 
     def _read(self, distribution: Normal | LearntPrior, shape: tf.Tensor) -> tf.Tensor:
         rows = _rows(distribution, self._tables, self._priors, shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Coder
 from lic.entropy.parts import EVERYTHING
@@ -16,10 +18,27 @@ class Factorized(EntropyModel):
     Args:
       latent_depth: Channels of the latent.
       quantization: As in `EntropyModel`.
+      prior_filters: Likewise.
+      prior_medians: Likewise.
+      likelihood_bound: Likewise.
     """
 
-    def __init__(self, latent_depth: int, *, quantization: str = "noise/ste"):
-        super().__init__(latent_depth, quantization=quantization)
+    def __init__(
+        self,
+        latent_depth: int,
+        *,
+        quantization: str = "noise/ste",
+        prior_filters: Sequence[int] = (3, 3),
+        prior_medians: bool = False,
+        likelihood_bound: float | None = None,
+    ):
+        super().__init__(
+            latent_depth,
+            quantization=quantization,
+            prior_filters=prior_filters,
+            prior_medians=prior_medians,
+            likelihood_bound=likelihood_bound,
+        )
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the latent at once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Coder
-from lic.entropy.parameters import MeanAndIndexBias, convolutions
+from lic.entropy.parameters import MeanAndIndexBias, ScaleIndex, convolutions
 from lic.entropy.parts import EVERYTHING
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
@@ -26,7 +26,9 @@ class Hyperprior(EntropyModel):
       parameter_network: Whether a 1x1 convolution makes means and scale indexes from the features. Without it the
         features are means, then scale indexes, as many of each as the latent is deep.
       zero_mean: Whether all means are zero, so that scale indexes alone are made or taken from the features.
-      **kwargs: `quantization` and `scales` of `EntropyModel`.
+      predicted_scale: Whether scales themselves take the place of scale indexes; below the table they count as its
+        lowest.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
 
     Raises:
       ValueError: There is no parameter network, and the features are not as many as the numbers taken from them.
@@ -39,12 +41,14 @@ class Hyperprior(EntropyModel):
         residual: bool = False,
         parameter_network: bool = True,
         zero_mean: bool = False,
+        predicted_scale: bool = False,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
         self.zero_mean = zero_mean
         count = latent_depth if zero_mean else 2 * latent_depth
-        start = self.scales.index(1.0)
+        self.scale_index = ScaleIndex(self.scales) if predicted_scale else None
+        start = 1.0 if predicted_scale else self.scales.index(1.0)
         bias = keras.initializers.Constant(start) if zero_mean else MeanAndIndexBias(start)
         self._check(
             "the hyper transform's features",
@@ -65,8 +69,9 @@ class Hyperprior(EntropyModel):
 
     @property
     def heads(self) -> list[tuple[Convolution, int, int]]:
-        found = self.parameters and not self.zero_mean
+        found = self.parameters and not self.zero_mean and not self.scale_index
         return [(self.parameters.layers[-1], 0, self.latent_depth)] if found else []
 
-    def _mean_and_index(self, parameters: tf.Tensor) -> list[tf.Tensor]:
-        return [tf.zeros_like(parameters), parameters] if self.zero_mean else tf.split(parameters, 2, -1)
+    def _mean_and_index(self, parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mean, index = (tf.zeros_like(parameters), parameters) if self.zero_mean else tf.split(parameters, 2, -1)
+        return mean, self.scale_index(index) if self.scale_index else index

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from lic.environment import tf
 from lic.transforms.bounds import lower_bound, upper_bound
 from lic.transforms.chunks import compiled
 
+ROUNDINGS = ("nearest", "up")
 _SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
 
 
@@ -19,11 +22,13 @@ class Scales(NamedTuple):
       count: Number of scales.
       lowest: The first, at index 0.
       highest: The last, at index `count - 1`.
+      rounding: Which scale of the table a real index is coded with, "nearest" or "up" for the next larger one.
     """
 
     count: int = 64
     lowest: float = 0.11
     highest: float = 256.0
+    rounding: str = "nearest"
 
     @property
     def growth(self) -> float:
@@ -37,12 +42,28 @@ class Scales(NamedTuple):
 
     def row(self, index: tf.Tensor) -> tf.Tensor:
         """Returns the index as an integer in the table; what is not a number becomes an end of the table."""
-        rounded = tf.cast(tf.round(tf.clip_by_value(index, 0.0, self.count - 1.0)), "int32")
+        round_ = tf.math.ceil if self.rounding == "up" else tf.round
+        rounded = tf.cast(round_(tf.clip_by_value(index, 0.0, self.count - 1.0)), "int32")
         return tf.clip_by_value(rounded, 0, self.count - 1)
 
     def index(self, deviation: float) -> float:
         """Returns the real index of a standard deviation."""
         return math.log(deviation / self.lowest) / self.growth
+
+    def real_index(self, deviation: tf.Tensor) -> tf.Tensor:
+        """Returns the real indexes of standard deviations; of all below the table, exactly 0."""
+        return tf.math.log(lower_bound(deviation, self.lowest) / self.lowest) / self.growth
+
+    def exact_index(self, deviation: tf.Tensor) -> tf.Tensor:
+        """Returns what `row` makes of real indexes, as float32 and by comparisons alone, which no library rounds."""
+        shift = 0.0 if self.rounding == "up" else 0.5
+        bounds = np.exp(math.log(self.lowest) + self.growth * (np.arange(self.count - 1) + shift))
+        below = tf.searchsorted(tf.constant(bounds, "float32"), tf.reshape(deviation, [-1]))
+        return tf.cast(tf.reshape(below, tf.shape(deviation)), "float32")
+
+    def described(self) -> list[int | float | str]:
+        """Returns the fields as plain data; the usual rounding is not said."""
+        return list(self[:3] if self.rounding == "nearest" else self)
 
     def deviations(self) -> list[float]:
         """Returns all standard deviations of the table."""

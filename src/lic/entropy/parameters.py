@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from lic.entropy.normal import Scales
 from lic.environment import keras, tf
 from lic.transforms.chain import Chain
 from lic.transforms.convolution import Convolution
+from lic.transforms.substitutes import Substitutable
 
 
 def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last: object) -> Chain:
@@ -18,6 +20,23 @@ def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last:
     *inner, end = zip(widths, kernel_sizes, strict=True)
     hidden = [Convolution(width, size, activation="relu") for width, size in inner]
     return Chain([*hidden, Convolution(*end, **last)])
+
+
+class ScaleIndex(Substitutable, keras.layers.Layer):
+    """The real indexes of predicted scales.
+
+    Args:
+      scales: The table of scales.
+    """
+
+    def __init__(self, scales: Scales, **kwargs):
+        super().__init__(**kwargs)
+        self.scales = scales
+        self.built = True
+
+    def compute(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns the indexes of scales; of all below the table, 0."""
+        return self.scales.real_index(values)
 
 
 class MeanAndIndexBias(keras.initializers.Initializer):

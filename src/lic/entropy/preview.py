@@ -41,7 +41,7 @@ class Preview(Decode):
         if self._reads():
             return super().learnt(part, prior)
         medians = self._tables.prior_medians(number_of(prior, self._priors))
-        return tf.zeros_like(part.take(self.zeros)) + tf.constant(medians, "float32")
+        return prior.from_medians(tf.zeros_like(part.take(self.zeros)) + tf.constant(medians, "float32"))
 
     def _reads(self) -> bool:
         """Whether the part that comes next is read."""

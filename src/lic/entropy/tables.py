@@ -79,7 +79,7 @@ class Tables(NamedTuple):
 
     def described(self) -> dict[str, Any]:
         """Returns the rest of it, as plain data."""
-        return {"priors": list(self.priors), "scales": list(self.scales)}
+        return {"priors": list(self.priors), "scales": self.scales.described()}
 
     @property
     def no_escape_row(self) -> int:

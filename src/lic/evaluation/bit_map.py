@@ -36,8 +36,8 @@ class BitMap(NamedTuple):
 class _Located(Estimate):
     """Keeps the bits of each number of the latent, beside those of each part."""
 
-    def __init__(self, latent: tf.Tensor, scales: Scales):
-        super().__init__(latent, scales)
+    def __init__(self, latent: tf.Tensor, scales: Scales, likelihood_bound: float | None):
+        super().__init__(latent, scales, likelihood_bound=likelihood_bound)
         self.located, self.parts = tf.zeros_like(latent), []
 
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
@@ -71,7 +71,7 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.gains)])
     images = tf.constant(coloured(checked_image(image))[None], "float32")
     latent = tf.cast(model.transform.analysis(pad(images, model.transform.downscale)), "float32")
-    coder = _Located(model.scale(latent, qualities), model.entropy.scales)
+    coder = _Located(model.scale(latent, qualities), model.entropy.scales, model.entropy.likelihood_bound)
     model.entropy.walk(model.coder(coder, qualities))
     side = float(coder.bits.get("side", (0.0,))[0])
     return BitMap(tf.reduce_sum(coder.located[0], -1).numpy(), tuple(coder.parts), side, model.transform.downscale)

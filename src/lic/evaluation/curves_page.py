@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.evaluation.contenders import Contender
 from lic.evaluation.plots import DASHED, DECIBELS, RATE, limits
 from lic.evaluation.style import Style, styles

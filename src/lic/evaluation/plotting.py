@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.errors import ImageError
 
 if TYPE_CHECKING:

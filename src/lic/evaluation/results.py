@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.errors import LicError
 from lic.evaluation.curves import Curve
 from lic.evaluation.row import Row

@@ -1,4 +1,4 @@
-"""Checkpoints of the published code: its variables found by the object graph, and given to our parts."""
+"""Checkpoints of the published TensorFlow code: its variables found by the object graph, and given to our parts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from lic.environment import tf
 from lic.errors import CheckpointError
@@ -109,20 +110,8 @@ _PASSED_OVER = {"optimizer", "loss", "bpp", "mse", "em_y", "em_z", "keras_api", 
 _PASSED_OVER |= {"variables", "trainable_variables", "non_trainable_variables", "regularization_losses"}
 
 
-def import_checkpoint(path: str | os.PathLike, name: str) -> CompressionModel:
-    """Makes a model with the weights that the published code trained.
-
-    The published code estimates the rate with the real scale index and truncates the index when it codes; ours rounds
-    it for both, so that estimates differ a little and streams are not those of the published code.
-
-    Args:
-      path: A SavedModel of the published code, its folder `variables`, or the prefix or folder of a
-        `tf.train.Checkpoint`.
-      name: Which model it is: "hzswq2021", "ms2020" or "zyc2022".
-
-    Raises:
-      CheckpointError: There is no checkpoint, or a variable in it is missing, too many, or of another shape.
-    """
+def import_tensorflow(path: str | os.PathLike, name: str | None) -> CompressionModel:
+    """Makes a model with the weights that published TensorFlow code trained; see `lic.import_checkpoint`."""
     if name not in _PLACES:
         raise CheckpointError(f"Checkpoints of {', '.join(_PLACES)} can be imported. Received: {name!r}.")
     checkpoint = PublishedCheckpoint(path)
@@ -163,14 +152,18 @@ class PublishedCheckpoint:
         try:
             self._reader = tf.train.load_checkpoint(_prefix(pathlib.Path(path)))
             graph = TrackableObjectGraph.FromString(self._reader.get_tensor(_GRAPH))
-        except (ValueError, tf.errors.OpError, RuntimeError) as error:
+        except (DecodeError, ValueError, tf.errors.OpError, RuntimeError) as error:
             raise CheckpointError(f"{path} is not a checkpoint with an object graph ({error}).") from None
         self._nodes = graph.nodes
         self._root = self._find_model()
 
     def read(self, place: str) -> np.ndarray:
         """Returns the tensor at a path of names from the model."""
-        return self._reader.get_tensor(self._keys(self._follow(place))[0])
+        key = self._keys(self._follow(place))[0]
+        try:
+            return self._reader.get_tensor(key)
+        except (ValueError, tf.errors.OpError, RuntimeError) as error:
+            raise CheckpointError(f"{self.path} is damaged: {key!r} cannot be read ({error}). Get it anew.") from None
 
     def check(self, expected: Iterator[str]) -> None:
         """Raises a CheckpointError that names the first variable that is missing or too many."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -21,6 +22,7 @@ def create_model(
     hyper: str | None = None,
     lmbda: float | Sequence[float] | None = None,
     distortion: Literal["mse", "ms-ssim"] = "mse",
+    quality: int | None = None,
     **sizes: Any,
 ) -> CompressionModel:
     """Makes a registered model, with overrides where given, or one from parts; its weights are fresh.
@@ -33,12 +35,14 @@ def create_model(
       lmbda: Weight of the distortion against bits per pixel, default 0.01 (mean squared error on 0..255); or one for
         each quality, rising, such as `lic.LAMBDAS["mse"]`, for one model that covers all rates between.
       distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
+      quality: Of a published system that comes in several, such as "compressai-mbt2018-mean" from 1 to 8: its sizes and
+        its lmbda.
       **sizes: Arguments of the parts' constructors, each handed to every part that has it.
 
     Raises:
-      RegistryError: A name or a size is unknown, or neither a name nor both parts were given.
+      RegistryError: A name, a size or a quality is unknown, or neither a name nor both parts were given.
     """
-    recipe = registry.models.get(name)() if name else Recipe("", "")
+    recipe = recipe_of(name, quality)
     transform, entropy = transform or recipe.transform, entropy or recipe.entropy
     if not transform or not entropy:
         raise RegistryError(
@@ -54,6 +58,23 @@ def create_model(
     _check_sizes(sizes, makers)
     lmbda = recipe.lmbda if lmbda is None else lmbda
     return _assemble(makers, {**recipe.sizes, **sizes}, lmbda=lmbda, distortion=distortion)
+
+
+def recipe_of(name: str | None, quality: int | None = None) -> Recipe:
+    """Returns the recipe of a registered model, at a quality where it has several; without a name an empty one.
+
+    Raises:
+      RegistryError: There is no such model, or it has no such quality.
+    """
+    maker = registry.models.get(name) if name else functools.partial(Recipe, "", "")
+    if quality is None:
+        return maker()
+    if "quality" not in inspect.signature(maker).parameters:
+        raise RegistryError(
+            f"create_model: expected no quality, which {name or 'a mix of parts'!r} has not. Received: {quality!r}. "
+            "A list of lmbda makes a model of several qualities."
+        )
+    return maker(quality=quality)
 
 
 def _assemble(makers: list[Callable], sizes: dict[str, Any], **loss: Any) -> CompressionModel:

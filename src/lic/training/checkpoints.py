@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.environment import keras
 from lic.errors import CheckpointError
 from lic.training.state import restore_state, state_of, step_of

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.errors import CheckpointError
 from lic.versions import machine, versions
 

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from lic.environment import keras, tf
+from lic.transforms import activations
 from lic.transforms.derived import Derives
 from lic.transforms.initial import unless_replaced
 from lic.transforms.substitutes import Substitutable
@@ -31,7 +32,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
       up: Factor by which the output is larger; not together with `down`.
       correlation: Whether the kernel is applied as it is, not mirrored. Default: only where `down` is over 1.
       bias: Whether a bias is added.
-      activation: Name of a Keras activation, or None.
+      activation: Name of a Keras activation, "leaky_relu_SLOPE", or None.
       full_precision: Whether it computes in float32 whatever the policy, as a layer does that gives pixels: in bfloat16
         they would be rounded to whole numbers.
       kernel_form: "plain", or "dft" for a kernel that is stored and trained as its orthonormal real Fourier transform.
@@ -68,7 +69,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
         self.filters, self.kernel_size, self.down, self.up = filters, kernel_size, down, up
         self.correlation = down > 1 if correlation is None else correlation
         self.use_bias, self.full_precision, self.kernel_form = bias, full_precision, kernel_form
-        self.activation = keras.activations.get(activation)
+        self.activation = activations.get(activation)
         # A layer that goes up by two reads each input only at a quarter of the kernel's taps.
         self.kernel_initializer = keras.initializers.get(
             kernel_initializer or keras.initializers.VarianceScaling(scale=float(up * up))
@@ -196,7 +197,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
             "up": self.up,
             "correlation": self.correlation,
             "bias": self.use_bias,
-            "activation": keras.activations.serialize(self.activation),
+            "activation": activations.serialize(self.activation),
             "full_precision": self.full_precision,
             "kernel_form": self.kernel_form,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),

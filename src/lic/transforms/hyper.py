@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lic.environment import keras
 from lic.registry import register_hyper_transform
+from lic.transforms import activations
 from lic.transforms.base import HyperTransform
 from lic.transforms.chain import Absolute, Chain, SideBySide
 from lic.transforms.convolution import Convolution
@@ -32,9 +32,10 @@ class ConvHyperTransform(HyperTransform):
         analysis and `side_depth` in the synthesis.
       hyper_synthesis_widths: Channels of the first and of the middle layer of each synthesis, where they are others
         than those that `outer_width` and `hyper_width` give.
-      hyper_activation: Name of the Keras activation between layers.
-      features_activation: Name of the Keras activation of the features, or None.
+      hyper_activation: Name of the Keras activation between layers, or "leaky_relu_0.01" for a slope of 0.01.
+      features_activation: Name of the activation of the features, likewise, or None.
       absolute_latent: Whether the analysis sees absolute values of the latent, enough where only scales are wanted.
+      side_bias: Whether the convolution that gives the side information has a bias.
 
     Raises:
       ValueError: `hyper_synthesis_widths` is not two whole numbers, or an activation is unknown.
@@ -54,6 +55,7 @@ class ConvHyperTransform(HyperTransform):
         hyper_activation: str = "relu",
         features_activation: str | None = "relu",
         absolute_latent: bool = False,
+        side_bias: bool = False,
         **kwargs,
     ):
         features = features or latent_depth
@@ -66,7 +68,7 @@ class ConvHyperTransform(HyperTransform):
                 *([Absolute()] if absolute_latent else []),
                 Convolution(outer_width or latent_depth, 3, correlation=True, **between, **forms),
                 Convolution(hyper_width, kernel_size, down=2, **between, **forms),
-                Convolution(side_depth, kernel_size, down=2, bias=False, **forms),
+                Convolution(side_depth, kernel_size, down=2, bias=side_bias, **forms),
             ]
         )
         first, middle = outer_width or side_depth, hyper_width
@@ -98,9 +100,9 @@ def _check_pair(widths: tuple[int, int]) -> None:
 def _check_activations(**names: str | None) -> None:
     for argument, name in names.items():
         try:
-            keras.activations.get(name)
+            activations.get(name)
         except ValueError:
             raise ValueError(
                 f"ConvHyperTransform: expected {argument} to be the name of a Keras activation, or None. "
-                f"Received: {name!r}. Published models have 'relu' and 'leaky_relu'."
+                f"Received: {name!r}. Published models have 'relu', 'leaky_relu' and 'leaky_relu_0.01'."
             ) from None

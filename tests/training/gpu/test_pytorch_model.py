@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import lic
-from lic.codec.exchange import export_tensors, import_tensors
 from lic.entropy import coders
 from lic.entropy.parts import anchors, others
 from lic.environment import tf
+from lic.models.exchange import export_tensors, import_tensors
 from lic.models.tensors import named_variables, set_tensors
 from tests.training.gpu.make_fixtures import FOLDER, MODELS, inputs_of, results_of
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lic._version import __version__
-from lic.codec.file import written_aside
+from lic.aside import written_aside
 from lic.entropy.checkerboard import CheckerboardContext
 from lic.entropy.prior import LearntPrior
 from lic.environment import keras, tf
@@ -109,6 +109,20 @@ def import_tensors(path: str | os.PathLike) -> CompressionModel:
     _check(path, {name: form.out().shape for name, form in forms.items()}, tensors)
     set_tensors(model, _weights(forms, tensors))
     return model
+
+
+def is_exported(path: str | os.PathLike) -> bool:
+    """Returns whether `export_tensors` wrote a file, or something that keeps what that says of the model.
+
+    Raises:
+      ImportError: The package safetensors is not installed.
+    """
+    package = _safetensors()
+    try:
+        with package.safe_open(os.fspath(path), "np") as file:
+            return "config" in (file.metadata() or {})
+    except (package.SafetensorError, OSError):
+        return False
 
 
 def table_of(model: CompressionModel) -> list[TorchTensor]:

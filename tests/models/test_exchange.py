@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import lic
-from lic.codec.exchange import export_tensors, import_tensors, table_of
 from lic.environment import tf
 from lic.errors import CheckpointError
+from lic.models.exchange import export_tensors, import_tensors, table_of
 from lic.models.tensors import get_tensors, named_layers, set_tensors
 from lic.transforms.convolution import Convolution
 from tests.conftest import MIXES, VARIANTS, assert_near, random_images, tiny_model
@@ -171,7 +171,7 @@ def _correlated(values, weight, stride):
 @pytest.mark.parametrize("correlation", [True, False])
 @pytest.mark.parametrize(("size", "down", "up"), [(3, 1, 1), (5, 2, 1), (9, 4, 1), (5, 1, 2), (3, 1, 2), (9, 1, 4)])
 def test_modules_of_torch_compute_the_same(size, down, up, correlation, tmp_path):
-    from lic.codec.exchange import _all_forms
+    from lic.models.exchange import _all_forms
     from lic.models.tensors import named_variables
 
     layer = Convolution(4, size, down=down, up=up, correlation=correlation, bias_initializer="ones")

@@ -1,0 +1,63 @@
+"""State dicts of PyTorch as arrays: no code in a file is run, and nothing is unpickled but what PyTorch deems safe."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lic.errors import CheckpointError
+
+
+def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Returns the tensors of a state dict by their names, without the "module." of a model in parallel.
+
+    Args:
+      path: A .safetensors file, or what `torch.save` wrote: a state dict, or a dict that holds one as "state_dict".
+
+    Raises:
+      CheckpointError: There is no file, or no state dict in it.
+      ImportError: The package that reads it is not installed.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"There is no file {os.fspath(path)!r}.")
+    tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    return {name.removeprefix("module."): array for name, array in tensors.items()}
+
+
+def _read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
+    try:
+        import safetensors.numpy
+    except ImportError:
+        raise ImportError(f"{path} is read by the package safetensors: pip install 'keras-lic[torch]'.") from None
+    try:
+        return safetensors.numpy.load_file(path)
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a file of safetensors that numpy can hold ({error!r}).") from error
+
+
+def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
+    try:
+        import torch
+    except ImportError:
+        raise ImportError(
+            f"{path} is read by PyTorch: pip install 'keras-lic[torch]', or save it as .safetensors."
+        ) from None
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # PyTorch raises whatever the damage leads to.
+        raise CheckpointError(
+            f"{path} is not a file that PyTorch reads with weights_only=True ({type(error).__name__}: {error})."
+        ) from error
+    state = found.get("state_dict", found) if isinstance(found, Mapping) else found
+    _check_state(path, state, torch.Tensor)
+    return {name: (tensor.float() if tensor.is_floating_point() else tensor).numpy() for name, tensor in state.items()}
+
+
+def _check_state(path: pathlib.Path, state: Any, kind: type) -> None:
+    if not isinstance(state, Mapping) or not all(isinstance(each, kind) for each in state.values()):
+        raise CheckpointError(f"{path} holds no state dict, neither at its top nor as 'state_dict'.")
