@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import numpy as np
-
 from lic.codec.codec import MAX_PIXELS, Codec
 from lic.codec.deterministic import ExactGraphs, units_of
 from lic.codec.graphs import Graphs
@@ -117,9 +115,8 @@ class _TabledExactGraphs(ExactGraphs):
         if not hasattr(self, "_table"):
             gains, scales = self._model.gains, self._model.entropy.scales
             numbers = range(QUALITY_STEPS, QUALITY_STEPS * gains.count + 1)
-            table = np.array([steps_of(gains, number / QUALITY_STEPS, scales) for number in numbers])
-            with tf.init_scope():
-                self._table = tf.constant(table)
+            with tf.init_scope():  # The steps are numbers, not operations.
+                self._table = tf.stack([steps_of(gains, number / QUALITY_STEPS, scales) for number in numbers])
         return self._table
 
 

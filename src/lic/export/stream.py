@@ -79,10 +79,9 @@ class StreamFormat(NamedTuple):
         symbols_crc, crc = tf.unstack(tf.bitcast(tf.reshape(tail, (2, 4)), tf.int32))
         height, start = _read_leb128(head, tf.constant(_HEIGHT))
         width, start = _read_leb128(head, start)
-        quality = tf.constant(0.0)
-        if self.qualities:
-            steps = head[start] + 256 * head[start + 1]
-            quality, start = tf.cast(steps, tf.float32) / QUALITY_STEPS, start + 2
+        has_quality = tf.bitwise.bitwise_and(head[_FLAGS], int(Flag.QUALITY)) > 0
+        steps = tf.where(has_quality, head[start] + 256 * head[start + 1], 0)
+        start, quality = start + tf.where(has_quality, 2, 0), tf.cast(steps, tf.float32) / QUALITY_STEPS
         length = tf.size(content)
         checks = [
             *_check_bytes(head, length, crc32_of_bytes(content[:-4]) == crc),
@@ -109,8 +108,7 @@ class StreamFormat(NamedTuple):
 
     def _check_codec(self, fingerprint: tf.Tensor, flags: tf.Tensor, quality: tf.Tensor) -> list[Check]:
         known = flags - flags % 2 == int(self._flags)
-        if self.qualities:
-            known &= (quality >= 1) & (quality <= self.qualities)
+        known &= (quality >= min(1, self.qualities)) & (quality <= self.qualities)
         other = tf.strings.reduce_join(tf.gather(_HEXADECIMAL, fingerprint))
         own = f", this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
         never = ", which this codec never writes. Get it anew."
@@ -151,7 +149,7 @@ def _check_bytes(head: tf.Tensor, length: tf.Tensor, undamaged: tf.Tensor) -> li
 
 
 def _check_sizes(height: tf.Tensor, width: tf.Tensor) -> list[Check]:
-    endless = "The stream's height or width does not end within five bytes. Get it anew."
+    endless = "The height or width of the stream does not end within five bytes. Get it anew."
     none = ("The stream is of an image of ", height, "x", width, " pixels. Get it anew.")
     return [((height >= 0) & (width >= 0), endless), ((height > 0) & (width > 0), none)]
 
