@@ -54,6 +54,7 @@ GROUPS = {
         "codec-file.md",
         "stream.md",
         "deterministic.md",
+        "export.md",
     ],
 }
 RUNNER = """

@@ -21,7 +21,9 @@ def test_known_checksum():
     assert unsigned(of_bytes(np.frombuffer(b"123456789", np.uint8))) == 0xCBF43926
 
 
-@pytest.mark.parametrize("lengths", [range(101), RANDOM.integers(101, 300_000, 20), [(1 << 20) - 1, 1 << 20, 3_000_001]])
+@pytest.mark.parametrize(
+    "lengths", [range(101), RANDOM.integers(101, 300_000, 20), [(1 << 20) - 1, 1 << 20, 3_000_001]]
+)
 def test_bytes_of_every_length(lengths):
     for length in lengths:
         message = RANDOM.bytes(int(length))

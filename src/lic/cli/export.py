@@ -52,8 +52,8 @@ def _write_saved_model(codec: Any, out: pathlib.Path) -> str:
 def _write_onnx(codec: Any, out: pathlib.Path) -> str:
     from lic.export.onnx import export_onnx
 
-    networks = _replace(out, lambda folder: export_onnx(codec.model, folder))
-    return f"{len(networks)} networks"
+    count = len(_replace(out, lambda folder: export_onnx(codec.model, folder)))
+    return f"{count} network{'s' * (count != 1)}"
 
 
 def _replace(out: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> Any:

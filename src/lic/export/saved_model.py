@@ -42,12 +42,13 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
             "A SavedModel needs the coder's TensorFlow operations, from tensorflow-compression or "
             "tensorflow-compression-ops, and lic codes with numba here. Export it on Python 3.10, 3.11 or 3.12."
         )
-    served = Served(codec)
-    tf.saved_model.save(served, os.fspath(folder), served.traced)
+    served, holder = Served(codec), tf.Module()
+    holder.captured = served.captured
+    tf.saved_model.save(holder, os.fspath(folder), {"compress": served.compress, "decompress": served.decompress})
 
 
-class Served(tf.Module):
-    """A codec as functions that need no Python to run.
+class Served:
+    """A codec as graphs that need no Python to run.
 
     Args:
       codec: The codec.
@@ -55,19 +56,17 @@ class Served(tf.Module):
     Attributes:
       compress: Maps an image, and a quality where there are several, to a stream.
       decompress: Maps a stream to an image.
-      traced: Both as graphs, by their names.
+      captured: The variables that they read.
     """
 
     def __init__(self, codec: Codec):
-        super().__init__()
         self._downscale, self._format, graphs = codec.model.transform.downscale, _format_of(codec), _graphs_of(codec)
         self._graphs = {name: _alone(getattr(graphs, name)) for name in _GRAPHS}
         image, stream = tf.TensorSpec((None, None, None), tf.uint8, "image"), tf.TensorSpec((), tf.string, "stream")
         quality = [tf.TensorSpec((), tf.float32, "quality")] if codec.qualities else []
-        self.compress = tf.function(self._compress, [image, *quality], autograph=False)
-        self.decompress = tf.function(self._decompress, [stream], autograph=False)
-        self.traced = {name: getattr(self, name).get_concrete_function() for name in ("compress", "decompress")}
-        self._captured = [variable for each in self.traced.values() for variable in _captured_by(each)]
+        self.compress = tf.function(self._compress, [image, *quality], autograph=False).get_concrete_function()
+        self.decompress = tf.function(self._decompress, [stream], autograph=False).get_concrete_function()
+        self.captured = [*_captured_by(self.compress), *_captured_by(self.decompress)]
 
     def _compress(self, image: tf.Tensor, quality: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         height, width, channels = tf.unstack(tf.shape(image))
@@ -123,17 +122,13 @@ class _TabledExactGraphs(ExactGraphs):
 def _graphs_of(codec: Codec) -> Graphs:
     file = codec._file
     tables = Tables.from_arrays(file.arrays, file.tables)
-    if _is_deterministic(codec):
+    if codec._deterministic:
         return _TabledExactGraphs(codec.model, tables, units_of(file.exact))
     return Graphs(codec.model, tables)
 
 
 def _format_of(codec: Codec) -> StreamFormat:
-    return StreamFormat(codec.fingerprint, _is_deterministic(codec), len(codec.qualities), MAX_PIXELS)
-
-
-def _is_deterministic(codec: Codec) -> bool:
-    return codec._deterministic
+    return StreamFormat(codec.fingerprint, codec._deterministic, len(codec.qualities), MAX_PIXELS)
 
 
 def _alone(function: Any) -> Any:
