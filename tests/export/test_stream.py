@@ -26,8 +26,8 @@ PARSE = {key: tf.function(own.parse, [tf.TensorSpec((), tf.string)], autograph=F
 SIZES = [(1, 1), (127, 128), (16_383, 1), (2, 16_384), (2**21 - 1, 1), (84, 2**21)]
 
 
-def python_stream(height, width, payload, crc, flags=Flag(0), quality=None, fingerprint=CODEC):
-    return Stream(fingerprint, height, width, payload, crc, flags, quality).pack()
+def python_stream(height, width, payload, crc, flags=0, quality=None, fingerprint=CODEC):
+    return Stream(fingerprint, height, width, payload, crc, Flag(flags), quality).pack()
 
 
 def resealed(content):

@@ -2,9 +2,9 @@
 
 The register after a word is a linear map over GF(2), the step, of the register before it xored with the word. So a
 register that starts at zero ends as the xor of all words, each after as many steps as there are words from it on. Words
-are summed up as a tree: neighbours pairwise, the left one moved on by as many steps as the right one has words, which
-for each level is one linear map, kept as four tables for the four bytes of a register. All pairs of a level are computed
-at once, and 1 MB takes 18 levels.
+are summed up as a tree: neighbours pairwise, the left one moved on by as many steps as the right one stands for words.
+For each level that is one linear map, kept as four tables for the four bytes of a register. All pairs of a level are
+computed at once, and 1 MB takes 18 levels.
 
 Zeros at the front change nothing in a register of zeros. So they fill up the first word and odd levels, and a word that
 leads from zero to the register that CRC-32 starts with stands before the message.
