@@ -59,14 +59,14 @@ def export_onnx(model: CompressionModel, folder: str | os.PathLike) -> list[Netw
     Raises:
       LicError: tf2onnx is not here, or a network has operations that ONNX has no equals of; they are named.
     """
-    convert, check = _tools()
+    convert = _converter()
     networks, derived = networks_of(model)
     layers, folder = named_layers(model), pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for network in networks:
         proto = convert(_function_of(layers[network.path], network.channels, derived))
         _name_axes(proto.graph)
-        _check_operations(network, proto, check)
+        _check_operations(network, proto)
         (folder / network.file).write_bytes(proto.SerializeToString())
     (folder / DESCRIPTION).write_text(json.dumps(_described(model, networks), indent=1))
     return networks
@@ -109,8 +109,8 @@ def _may_be_network(model: CompressionModel, layer: keras.layers.Layer) -> bool:
     return layer is not model.entropy and not isinstance(layer, LearntPrior)
 
 
-def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, Any]) -> tf.Graph:
-    """A layer as a graph in which what is derived from weights is constant."""
+def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, Any]) -> Callable:
+    """A layer as a `tf.function` in which what is derived from weights is constant."""
 
     def compute(values: tf.Tensor) -> dict[str, tf.Tensor]:
         constants = {key: tf.nest.map_structure(tf.constant, each) for key, each in derived.items()}
@@ -120,8 +120,8 @@ def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, An
     return tf.function(compute, [tf.TensorSpec((None, None, None, channels), tf.float32, "input")], autograph=False)
 
 
-def _tools() -> tuple[Callable[[Any], Any], Callable[[Any], None]]:
-    """What converts a function to ONNX, and what checks the result."""
+def _converter() -> Callable[[Callable], Any]:
+    """What converts a `tf.function` to an ONNX model."""
     needs = (
         "ONNX files are made by tf2onnx, which supports TensorFlow 2.14 on Python 3.10 and 3.11: there, "
         "pip install 'keras-lic[onnx]'"
@@ -129,15 +129,11 @@ def _tools() -> tuple[Callable[[Any], Any], Callable[[Any], None]]:
     if KERAS_3:
         raise LicError(f"{needs}. Here is TensorFlow {tf.__version__}.")
     try:
-        import onnx
         import tf2onnx
     except (ImportError, AttributeError) as error:  # A newer onnx misses names in TensorFlow's own requirements.
         raise LicError(f"{needs}. It cannot be imported here ({error}).") from error
 
-    def convert(function: Any) -> Any:
-        return tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)[0]
-
-    return convert, onnx.checker.check_model
+    return lambda function: tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)[0]
 
 
 def _name_axes(graph: Any) -> None:
@@ -146,10 +142,12 @@ def _name_axes(graph: Any) -> None:
             axis.dim_param = name if name == "batch" else prefix + name
 
 
-def _check_operations(network: Network, proto: Any, check: Callable[[Any], None]) -> None:
+def _check_operations(network: Network, proto: Any) -> None:
+    import onnx
+
     try:
-        check(proto)
-    except Exception as error:
+        onnx.checker.check_model(proto)
+    except onnx.checker.ValidationError as error:
         raise LicError(f"The network {network.path} cannot be written as ONNX: {error}.") from error
 
 

@@ -128,9 +128,9 @@ def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
         apart = regions[:, None, :, None] != regions[:, None, None]
         return positions + tf.where(apart, tf.constant(_APART, positions.dtype), tf.constant(0.0, positions.dtype))
 
-    return (
-        masked() if is_plain() else tf.cond(tf.reduce_any(regions != regions[:, :1]), masked, lambda: positions[None])
-    )
+    if is_plain():
+        return masked()
+    return tf.cond(tf.reduce_any(regions != regions[:, :1]), masked, lambda: positions[None])
 
 
 def run(chunk: int, rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
