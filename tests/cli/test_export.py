@@ -37,13 +37,23 @@ def test_a_folder_is_replaced_once_the_new_one_is_whole(codec, tmp_path, monkeyp
 
     monkeypatch.setattr(onnx, "export_onnx", write)
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old.onnx").touch()
-    for fails, name in ((True, "old.onnx"), (False, "new.onnx")):
+    (tmp_path / "out" / onnx.DESCRIPTION).touch()
+    for fails, name in ((True, onnx.DESCRIPTION), (False, "new.onnx")):
         ended = export(codec, tmp_path / "out", "--format", "onnx", "--force")
         assert (ended.exit_code == 0) is not fails
         assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name]
-    assert "1 networks" not in ended.stdout
     assert ended.stdout.endswith("1 network\n")
+
+
+@pytest.mark.parametrize("format", ["savedmodel", "onnx"])
+def test_what_is_no_export_is_never_replaced(codec, tmp_path, format):
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs" / "photo.png").touch()
+    for out in (tmp_path / "photographs", tmp_path / "photographs" / "photo.png"):
+        ended = export(codec, out, "--format", format, "--force")
+        assert isinstance(ended.exception, lic.LicError)
+        assert "is not replaced" in str(ended.exception)
+    assert (tmp_path / "photographs" / "photo.png").exists()
 
 
 def test_a_deterministic_codec_is_asked_for(codec, tmp_path, monkeypatch):

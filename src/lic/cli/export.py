@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from lic.cli import files, options
+from lic.errors import LicError
 
 FORMATS = ("safetensors", "savedmodel", "onnx")
+_MARKS = ("saved_model.pb", "networks.json")  # Files by which a folder is known as an export.
 
 
 def export(
@@ -31,6 +33,9 @@ def export(
     if deterministic and format != "savedmodel":
         raise typer.BadParameter("--deterministic is for --format savedmodel")
     files.refuse_existing(out, force)
+    if format != "safetensors":
+        _refuse_other_folders(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
     codec = options.load(model, "float32", "none", deterministic)
     write = {"safetensors": _write_safetensors, "savedmodel": _write_saved_model, "onnx": _write_onnx}[format]
     print(f"{model} -> {out}  {write(codec, out)}")
@@ -54,6 +59,13 @@ def _write_onnx(codec: Any, out: pathlib.Path) -> str:
 
     count = len(_replace(out, lambda folder: export_onnx(codec.model, folder)))
     return f"{count} network{'s' * (count != 1)}"
+
+
+def _refuse_other_folders(out: pathlib.Path) -> None:
+    """Raises a LicError where an output exists that is no export, which is not to be lost."""
+    exported = out.is_dir() and (not any(out.iterdir()) or any((out / name).exists() for name in _MARKS))
+    if out.exists() and not exported:
+        raise LicError(f"{out} is not a folder that lic exported to, so it is not replaced. Name another output.")
 
 
 def _replace(out: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> Any:
