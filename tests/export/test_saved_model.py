@@ -18,7 +18,6 @@ from tests.export.test_stream import resealed
 pytestmark = pytest.mark.skipif(coder_name() == "numba", reason="numba's coder cannot be served")
 SIZES = [(1, 1), (17, 33)]
 CODECS = {
-    "checkerboard": ("klt", "checkerboard", {"lmbda": (0.002, 0.02)}, {}),
     "deterministic": (
         "klt",
         "checkerboard",

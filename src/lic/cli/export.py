@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import shutil
 import tempfile
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -35,8 +34,8 @@ def export(
     files.refuse_existing(out, force)
     if format != "safetensors":
         _refuse_other_folders(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     codec = options.load(model, "float32", "none", deterministic)
+    out.parent.mkdir(parents=True, exist_ok=True)
     write = {"safetensors": _write_safetensors, "savedmodel": _write_saved_model, "onnx": _write_onnx}[format]
     print(f"{model} -> {out}  {write(codec, out)}")
 
@@ -75,5 +74,5 @@ def _replace(out: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> Any:
         result = write(written)
         if out.exists():
             out.rename(pathlib.Path(aside) / f"{out.name}.before")
-        shutil.move(written, out)
+        written.rename(out)
     return result
