@@ -24,7 +24,7 @@ CODECS = {
         {"lmbda": (0.002, 0.02)},
         {"deterministic": True, "calibration": [random_images(48, 48, 3)]},
     ),
-    "one rate": ("swin", "hyperprior", {"depths": (2, 1, 1, 1), "hyper_depths": (1, 1)}, {}),
+    "one rate": ("conv", "charm", {"num_slices": 2}, {}),
 }
 SERVE = """
 import importlib, pathlib, sys
