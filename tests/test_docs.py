@@ -55,6 +55,7 @@ GROUPS = {
         "stream.md",
         "deterministic.md",
         "compressai.md",
+        "export.md",
     ],
 }
 RUNNER = """

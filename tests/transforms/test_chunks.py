@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.transforms.chunks import compiled, in_chunks, specs_of
+from lic.transforms.chunks import compiled, in_chunks, joined, plain, specs_of
 
 VALUES = np.arange(20, dtype=np.float32).reshape(10, 2)
 
@@ -27,6 +27,32 @@ def test_chunks_run_in_a_graph_of_unknown_length():
 
     for length in (1, 4, 9):
         np.testing.assert_array_equal(doubled(VALUES[:length]), 2 * VALUES[:length])
+
+
+def test_joined_ranges_are_the_whole():
+    def doubled(start, stop):
+        return 2 * tf.constant(VALUES)[start:stop]
+
+    np.testing.assert_array_equal(joined(doubled, tf.constant(10), 4, 2), 2 * VALUES)
+    with plain():
+        np.testing.assert_array_equal(joined(doubled, tf.constant(10), 4, 2), 2 * VALUES)
+
+
+def test_plain_graphs_have_no_loops_and_no_functions():
+    def doubled(values):
+        return 2 * values
+
+    def block(values):
+        specs = (tf.TensorSpec((None, 2)),)
+        return joined(lambda *bounds: compiled(doubled, specs)(values[slice(*bounds)]), tf.shape(values)[0], 4, 2)
+
+    def operations():
+        graph = tf.function(block, autograph=False).get_concrete_function(tf.TensorSpec((None, 2))).graph
+        return {operation.type for operation in graph.get_operations()}
+
+    assert {"While", "StatelessWhile"} & operations()
+    with plain():
+        assert not {"While", "StatelessWhile", "PartitionedCall", "StatefulPartitionedCall"} & operations()
 
 
 def test_a_function_is_traced_once_for_all_that_share_it():

@@ -4,6 +4,7 @@ import pytest
 from lic.environment import tf
 from lic.models.tensors import set_tensors
 from lic.transforms import SwinTransform
+from lic.transforms.chunks import plain
 from lic.transforms.patches import PatchMerging
 from lic.transforms.swin import SwinStage
 from lic.transforms.window_block import StoredWeights
@@ -28,6 +29,15 @@ def test_any_multiple_of_its_downscale(size):
     latent = transform.analysis(tf.random.uniform((2, *size, 3)) * 255)
     assert latent.shape == (2, size[0] // 16, size[1] // 16, 20)
     assert transform.synthesis(latent).shape == (2, *size, 3)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (48, 80)])
+def test_plain_graphs_give_the_same(size):
+    stage = SwinStage(8, 2, PatchMerging(8, 12), window=4, head_dim=4)
+    values = tf.random.normal((2, *size, 8))
+    expected = stage(values)
+    with plain():
+        assert_near(stage(values), expected, 1e-5)
 
 
 def test_training_gives_gradients_to_every_weight():

@@ -15,6 +15,7 @@ from lic.cli import (
     decompress,
     doctor,
     eval,
+    export,
     import_,
     info,
     models,
@@ -36,6 +37,7 @@ app = typer.Typer(
 for _verb in (compress.compress, decompress.decompress, verify.verify, info.info, models.models):
     app.command()(_verb)
 app.command("import")(import_.import_)
+app.command()(export.export)
 app.command()(train.train)
 app.command("eval", cls=Several)(eval.evaluate)
 for _verb in (compare.compare, plot.plot):

@@ -18,7 +18,7 @@ def pad(images: tf.Tensor, multiple: int) -> tf.Tensor:
 
 def _source(size: tf.Tensor, multiple: int) -> tf.Tensor:
     """For each row of the padded image the row that it is taken from."""
-    padded = -(-size // multiple) * multiple
+    padded = (size + multiple - 1) // multiple * multiple  # Other formats round quotients of negative numbers to zero.
     rows = tf.range(padded)
     last = size - 1
     reflected = last - tf.abs(last - rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lic.environment import keras, tf
-from lic.transforms.chunks import CHUNK, compiled, in_chunks, specs_of
+from lic.transforms.chunks import CHUNK, compiled, joined, specs_of
 from lic.transforms.derived import Derives
 from lic.transforms.initial import unless_replaced
 from lic.transforms.norm import fold_norm, layer_norm, product, standardised
@@ -63,14 +63,12 @@ class Patches(Derives, TokenLayer):
         if training:
             return function(take(order), weights)
         specs = (tf.TensorSpec((None, width), tf.float32), specs_of(weights))
-        outputs = [(tf.float32, self.kernel.shape[-1])]
-        arrays, _ = in_chunks(
-            lambda start, stop: [compiled(function, specs)(take(order[start:stop]), weights)],
+        return joined(
+            lambda start, stop: compiled(function, specs)(take(order[start:stop]), weights),
             tf.shape(order)[0],
             CHUNK // order.shape[-1],
-            outputs,
+            self.kernel.shape[-1],
         )
-        return arrays[0].concat()
 
 
 class PatchMerging(Patches):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.environment import tf
-from lic.transforms.chunks import compiled, in_chunks, specs_of
+from lic.transforms.chunks import compiled, in_chunks, is_plain, joined, specs_of
 from lic.transforms.norm import Product, fold_norm, product, standardised
 
 _APART = -100.0  # Added to the scores of tokens that must not see each other, as published.
@@ -128,6 +128,8 @@ def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
         apart = regions[:, None, :, None] != regions[:, None, None]
         return positions + tf.where(apart, tf.constant(_APART, positions.dtype), tf.constant(0.0, positions.dtype))
 
+    if is_plain():
+        return masked()
     return tf.cond(tf.reduce_any(regions != regions[:, :1]), masked, lambda: positions[None])
 
 
@@ -143,12 +145,11 @@ def run(chunk: int, rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weigh
     """
     block = compiled(_inference, _specs(order, weights))
 
-    def compute(start: tf.Tensor, stop: tf.Tensor) -> list[tf.Tensor]:
+    def compute(start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
         taken = tf.gather(rows, tf.reshape(order[start:stop], [-1]))
-        return [block(taken, regions[start:stop], weights)]
+        return block(taken, regions[start:stop], weights)
 
-    arrays, _ = in_chunks(compute, tf.shape(order)[0], chunk, [(tf.float32, rows.shape[-1])])
-    return arrays[0].concat()
+    return joined(compute, tf.shape(order)[0], chunk, rows.shape[-1])
 
 
 def _specs(order: tf.Tensor, weights: BlockWeights) -> tuple:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from lic.environment import tf
+from lic.transforms.chunks import is_plain
 
 
 class Windows:
-    """Square windows over grids of any height and width, those along the lower and right end last.
+    """Square windows over grids of any height and width, those along the lower and right end last unless plain.
 
     The grid is padded to whole windows and, where there is a shift, rolled up and to the left by it. Windows along the
     ends then hold tokens that are no neighbours, and tokens that are none at all: attention must keep them apart.
@@ -22,7 +23,8 @@ class Windows:
     def __init__(self, shape: tf.Tensor, window: int, shift: int):
         self.window, self.shift = window, shift
         self._batch, self._height, self._width = tf.unstack(shape)
-        self._rows, self._columns = -(-self._height // window), -(-self._width // window)
+        # Not by negative numbers, whose quotients other formats round to zero.
+        self._rows, self._columns = ((size + window - 1) // window for size in (self._height, self._width))
 
     def partition(self, grid: tf.Tensor) -> tf.Tensor:
         """Cuts integers [batch, height, width] into windows [count, window * window]; zeros stand for padding."""
@@ -32,6 +34,8 @@ class Windows:
     def places(self) -> tf.Tensor:
         """Returns the place [batch, height, width] of each position in the flattened windows."""
         size = self.window**2
+        if is_plain():
+            return self._join(tf.range(self._batch * self._rows * self._columns * size))
         ends = self._batch * self._columns, self._batch * (self._rows - 1)
         inner = self._batch * self._rows * self._columns - sum(ends)
         numbers = tf.reshape(tf.range((inner + sum(ends)) * size), (-1, size))
@@ -53,6 +57,8 @@ class Windows:
         rolled = tf.roll(padded, (-self.shift, -self.shift), (1, 2)) if self.shift else padded
         shape = (self._batch, self._rows, self.window, self._columns, self.window)
         windows = tf.transpose(tf.reshape(rolled, shape), (0, 1, 3, 2, 4))
+        if is_plain():
+            return tf.reshape(windows, (-1, self.window**2))
         windows = tf.reshape(windows, (self._batch, self._rows, self._columns, self.window**2))
         parts = (windows[:, :-1, :-1], windows[:, -1], windows[:, :-1, -1])
         return tf.concat([tf.reshape(part, (-1, self.window**2)) for part in parts], 0)

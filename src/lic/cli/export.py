@@ -1,0 +1,78 @@
+"""`lic export`."""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from lic.cli import files, options
+from lic.errors import LicError
+
+FORMATS = ("safetensors", "savedmodel", "onnx")
+_MARKS = ("saved_model.pb", "networks.json")  # Files by which a folder is known as an export.
+
+
+def export(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model that ships, or a .codec file.")],
+    out: Annotated[
+        pathlib.Path, typer.Argument(metavar="OUT", help="The .safetensors file, or the folder, that is written.")
+    ],
+    format: Annotated[str, typer.Option(help="safetensors, savedmodel or onnx.")],
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="With savedmodel: make and read deterministic streams.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
+) -> None:
+    """Write a codec's weights, the codec itself or its networks in a format of others."""
+    options.check_choice("format", format, FORMATS)
+    if deterministic and format != "savedmodel":
+        raise typer.BadParameter("--deterministic is for --format savedmodel")
+    files.refuse_existing(out, force)
+    if format != "safetensors":
+        _refuse_other_folders(out)
+    codec = options.load(model, "float32", "none", deterministic)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write = {"safetensors": _write_safetensors, "savedmodel": _write_saved_model, "onnx": _write_onnx}[format]
+    print(f"{model} -> {out}  {write(codec, out)}")
+
+
+def _write_safetensors(codec: Any, out: pathlib.Path) -> str:
+    from lic.models.exchange import export_tensors
+
+    return f"{len(export_tensors(codec.model, out))} tensors"
+
+
+def _write_saved_model(codec: Any, out: pathlib.Path) -> str:
+    from lic.export.saved_model import export_saved_model
+
+    _replace(out, lambda folder: export_saved_model(codec, folder))
+    return f"codec {codec.fingerprint.hex()}"
+
+
+def _write_onnx(codec: Any, out: pathlib.Path) -> str:
+    from lic.export.onnx import export_onnx
+
+    count = len(_replace(out, lambda folder: export_onnx(codec.model, folder)))
+    return f"{count} network{'s' * (count != 1)}"
+
+
+def _refuse_other_folders(out: pathlib.Path) -> None:
+    """Raises a LicError where an output exists that is no export, which is not to be lost."""
+    exported = out.is_dir() and (not any(out.iterdir()) or any((out / name).exists() for name in _MARKS))
+    if out.exists() and not exported:
+        raise LicError(f"{out} is not a folder that lic exported to, so it is not replaced. Name another output.")
+
+
+def _replace(out: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> Any:
+    """Writes a folder aside, which takes the place of what was there once it is whole."""
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as aside:
+        written = pathlib.Path(aside) / out.name
+        result = write(written)
+        if out.exists():
+            out.rename(pathlib.Path(aside) / f"{out.name}.before")
+        written.rename(out)
+    return result

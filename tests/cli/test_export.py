@@ -1,0 +1,76 @@
+"""`lic export`."""
+
+import pytest
+from typer.testing import CliRunner
+
+import lic
+from lic.cli import app
+from lic.entropy.range_coder import coder_name
+from lic.environment import tf
+from lic.export import onnx, saved_model
+
+
+def export(*arguments):
+    return CliRunner().invoke(app, ["export", *map(str, arguments)])
+
+
+@pytest.mark.skipif(coder_name() == "numba", reason="numba's coder cannot be served")
+def test_a_saved_model_is_written_and_replaced_when_told(codec, tmp_path):
+    ended = export(codec, tmp_path / "served", "--format", "savedmodel")
+    assert ended.exit_code == 0
+    assert lic.load(codec).fingerprint.hex() in ended.stdout
+    assert tf.saved_model.contains_saved_model(tmp_path / "served")
+    before = (tmp_path / "served" / "saved_model.pb").stat()
+    again = export(codec, tmp_path / "served", "--format", "savedmodel")
+    assert isinstance(again.exception, lic.LicError)
+    assert "--force" in str(again.exception)
+    assert (tmp_path / "served" / "saved_model.pb").stat() == before
+
+
+def test_a_folder_is_replaced_once_the_new_one_is_whole(codec, tmp_path, monkeypatch):
+    def write(model, folder):
+        folder.mkdir()
+        (folder / "new.onnx").touch()
+        if fails:
+            raise lic.LicError("failed")
+        return ["network"]
+
+    monkeypatch.setattr(onnx, "export_onnx", write)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / onnx.DESCRIPTION).touch()
+    for fails, name in ((True, onnx.DESCRIPTION), (False, "new.onnx")):
+        ended = export(codec, tmp_path / "out", "--format", "onnx", "--force")
+        assert (ended.exit_code == 0) is not fails
+        assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name]
+    assert ended.stdout.endswith("1 network\n")
+
+
+@pytest.mark.parametrize("format", ["savedmodel", "onnx"])
+def test_what_is_no_export_is_never_replaced(codec, tmp_path, format):
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs" / "photo.png").touch()
+    for out in (tmp_path / "photographs", tmp_path / "photographs" / "photo.png"):
+        ended = export(codec, out, "--format", format, "--force")
+        assert isinstance(ended.exception, lic.LicError)
+        assert "is not replaced" in str(ended.exception)
+    assert (tmp_path / "photographs" / "photo.png").exists()
+
+
+def test_a_deterministic_codec_is_asked_for(codec, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(saved_model, "export_saved_model", lambda codec, folder: seen.append(codec))
+    ended = export(codec, tmp_path / "served", "--format", "savedmodel", "--deterministic")
+    assert isinstance(ended.exception, lic.CheckpointError)  # It holds no networks for that.
+    assert export(codec, tmp_path / "served", "--format", "onnx", "--deterministic").exit_code == 2
+    assert not seen
+
+
+def test_wrong_use_is_exit_code_2(codec, tmp_path):
+    assert export(codec, tmp_path / "served", "--format", "h5").exit_code == 2
+    assert export(codec, tmp_path / "served").exit_code == 2
+
+
+def test_a_model_without_weights_is_told(tmp_path):
+    ended = export("zyc2022", tmp_path / "served", "--format", "onnx")
+    assert isinstance(ended.exception, lic.CheckpointError)
+    assert "No weights ship" in str(ended.exception)
