@@ -14,6 +14,7 @@ from PIL import Image
 import lic
 from lic import registry
 from lic.cli import app
+from lic.entropy.range_coder import coder_name
 from tests.conftest import random_images
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -58,6 +59,8 @@ GROUPS = {
         "export.md",
     ],
 }
+# Pages whose examples need the coder's operations, which numba's coder cannot stand in for.
+NEED_OPERATIONS = {"export.md"}
 RUNNER = """
 import os, pathlib, runpy, sys
 for page in sys.argv[1:]:
@@ -91,7 +94,8 @@ def example(page):
 @pytest.mark.parametrize("group", GROUPS)
 def test_examples_run(group, tmp_path):
     scripts = []
-    for page in GROUPS[group]:
+    left_out = NEED_OPERATIONS if coder_name() == "numba" else set()
+    for page in (page for page in GROUPS[group] if page not in left_out):
         folder = tmp_path / page.replace("/", "-").removesuffix(".md")
         for photograph in ("photo.png", "PHOTOGRAPHS/a.png", "HELD_OUT/b.png"):
             (folder / photograph).parent.mkdir(parents=True, exist_ok=True)

@@ -45,6 +45,20 @@ def test_a_folder_is_replaced_once_the_new_one_is_whole(codec, tmp_path, monkeyp
     assert ended.stdout.endswith("1 network\n")
 
 
+def test_weights_are_written_with_a_table_of_names_and_come_back(codec, tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    ended = export(codec, tmp_path / "weights.safetensors", "--format", "safetensors")
+    assert ended.exit_code == 0
+    head, *rows, last = ended.stdout.splitlines()
+    tensors = safetensors.load_file(tmp_path / "weights.safetensors")
+    assert head.split() == ["name", "shape", "torch", "module"]
+    assert {row.split()[0] for row in rows} == tensors.keys()
+    assert any("Conv2d(stride=1, padding=1); then relu" in row for row in rows)
+    assert last.endswith(f"{len(tensors)} tensors")
+    model = lic.import_checkpoint(tmp_path / "weights.safetensors")
+    assert lic.Codec(model).fingerprint == lic.load(codec).fingerprint
+
+
 @pytest.mark.parametrize("format", ["savedmodel", "onnx"])
 def test_what_is_no_export_is_never_replaced(codec, tmp_path, format):
     (tmp_path / "photographs").mkdir()

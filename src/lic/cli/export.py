@@ -5,12 +5,16 @@ from __future__ import annotations
 import pathlib
 import tempfile
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lic.cli import files, options
+from lic.cli.table import table
 from lic.errors import LicError
+
+if TYPE_CHECKING:
+    from lic.models.exchange import TorchTensor
 
 FORMATS = ("safetensors", "savedmodel", "onnx")
 _MARKS = ("saved_model.pb", "networks.json")  # Files by which a folder is known as an export.
@@ -43,7 +47,17 @@ def export(
 def _write_safetensors(codec: Any, out: pathlib.Path) -> str:
     from lic.models.exchange import export_tensors
 
-    return f"{len(export_tensors(codec.model, out))} tensors"
+    rows = export_tensors(codec.model, out)
+    print(table(map(_described, rows), {"name": "{}", "shape": "{}", "torch_module": "{}"}))
+    return f"{len(rows)} tensors"
+
+
+def _described(row: TorchTensor) -> dict[str, str]:
+    """A row of the table of names."""
+    arguments = ", ".join(f"{name}={value}" for name, value in row.module.arguments.items())
+    module = f"{row.module.name}({arguments})" if arguments else row.module.name
+    said = [module, row.module.then and f"then {row.module.then}", row.module.note]
+    return {"name": row.name, "shape": str(list(row.shape)), "torch_module": "; ".join(filter(None, said))}
 
 
 def _write_saved_model(codec: Any, out: pathlib.Path) -> str:
