@@ -191,6 +191,17 @@ def test_what_is_no_checkpoint_is_told(tmp_path):
         import_checkpoint(tf.train.Checkpoint(root).write(str(tmp_path / "ckpt")), name)
 
 
+@pytest.mark.parametrize("part", ["ckpt.index", "ckpt.data-00000-of-00001"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.98])
+def test_cut_off_files_are_told(part, share, tmp_path):
+    name = "hzswq2021"
+    path = tf.train.Checkpoint(objects(name, make_tiny(name))).write(str(tmp_path / "ckpt"))
+    data = (tmp_path / part).read_bytes()
+    (tmp_path / part).write_bytes(data[: int(share * len(data))])
+    with pytest.raises(CheckpointError):
+        import_checkpoint(path, name)
+
+
 def test_other_models_cannot_be_imported():
     with pytest.raises(CheckpointError, match="hzswq2021, ms2020, zyc2022 can be imported. Received: 'default'"):
         import_checkpoint("anything", "default")

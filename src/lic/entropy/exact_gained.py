@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import decimal
-import types
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lic.entropy.coders import Coder
 from lic.entropy.exact import on_grid
+from lic.entropy.gained import Rescaled
 from lic.entropy.normal import Scales
 from lic.entropy.parts import Part
 from lic.entropy.prior import LearntPrior
@@ -17,7 +17,6 @@ from lic.environment import tf
 
 if TYPE_CHECKING:
     from lic.models.gains import Gains
-    from lic.transforms.base import HyperTransform
 
 _DIGITS = 30
 _FRACTION = 8  # Bits after the point of means in steps of the quality.
@@ -64,7 +63,7 @@ def steps_of(gains: Gains, quality: float, scales: Scales) -> Steps:
     return Steps(*(np.array([float(each) for each in column], np.float32) for column in columns))
 
 
-class ExactGained(Coder):
+class ExactGained(Rescaled):
     """Does what `Gained` does, so that no library can round in another way.
 
     Args:
@@ -73,20 +72,8 @@ class ExactGained(Coder):
     """
 
     def __init__(self, coder: Coder, steps: Steps):
-        super().__init__(coder.scales, coder.zeros)
-        self._coder = coder
+        super().__init__(coder)
         self._gain, self._unit, self._shift = (coder.zeros + each for each in steps)
-
-    def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
-        unscaled = types.SimpleNamespace(
-            analysis=lambda latent: hyper.analysis(latent * self._unit),
-            synthesis=hyper.synthesis,
-            downscale=hyper.downscale,
-            depth=hyper.depth,
-        )
-        features = self._coder.side(unscaled, prior)
-        self.z_hat = self._coder.z_hat
-        return features
 
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         mean = on_grid(mean * part.take(self._gain), _FRACTION)
@@ -95,3 +82,6 @@ class ExactGained(Coder):
 
     def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
         return on_grid(self._coder.learnt(part, prior) * part.take(self._unit))
+
+    def _unscale(self, latent: tf.Tensor) -> tf.Tensor:
+        return latent * self._unit

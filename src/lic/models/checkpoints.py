@@ -162,7 +162,7 @@ class PublishedCheckpoint:
         key = self._keys(self._follow(place))[0]
         try:
             return self._reader.get_tensor(key)
-        except (ValueError, tf.errors.OpError, RuntimeError) as error:
+        except (IndexError, ValueError, tf.errors.OpError, RuntimeError) as error:
             raise CheckpointError(f"{self.path} is damaged: {key!r} cannot be read ({error}). Get it anew.") from None
 
     def check(self, expected: Iterator[str]) -> None:
