@@ -152,7 +152,7 @@ class PublishedCheckpoint:
         try:
             self._reader = tf.train.load_checkpoint(_prefix(pathlib.Path(path)))
             graph = TrackableObjectGraph.FromString(self._reader.get_tensor(_GRAPH))
-        except (DecodeError, ValueError, tf.errors.OpError, RuntimeError) as error:
+        except (DecodeError, IndexError, ValueError, tf.errors.OpError, RuntimeError) as error:
             raise CheckpointError(f"{path} is not a checkpoint with an object graph ({error}).") from None
         self._nodes = graph.nodes
         self._root = self._find_model()
