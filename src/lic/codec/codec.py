@@ -154,6 +154,11 @@ class Codec:
         return self._fingerprint_of(self._deterministic)
 
     @property
+    def deterministic(self) -> bool:
+        """Whether streams are made by parameter networks in whole numbers."""
+        return self._deterministic
+
+    @property
     def qualities(self) -> tuple[int, ...]:
         """The qualities that training knew by name, from the lowest rate to the highest; none for a single rate."""
         gains = self.model.gains

@@ -122,13 +122,13 @@ class _TabledExactGraphs(ExactGraphs):
 def _graphs_of(codec: Codec) -> Graphs:
     file = codec._file
     tables = Tables.from_arrays(file.arrays, file.tables)
-    if codec._deterministic:
+    if codec.deterministic:
         return _TabledExactGraphs(codec.model, tables, units_of(file.exact))
     return Graphs(codec.model, tables)
 
 
 def _format_of(codec: Codec) -> StreamFormat:
-    return StreamFormat(codec.fingerprint, codec._deterministic, len(codec.qualities), MAX_PIXELS)
+    return StreamFormat(codec.fingerprint, codec.deterministic, len(codec.qualities), MAX_PIXELS)
 
 
 def _alone(function: Any) -> Any:
