@@ -32,7 +32,7 @@ class ChARM(EntropyModel):
         half, those for scale indexes the second, as in ms2020; "own": of these halves only the slice's own channels, as
         in SwinT-ChARM, where each half is as deep as the latent.
       residual: Whether latent residual prediction refines each slice before the next one is coded.
-      **kwargs: `quantization` and `scales` of `EntropyModel`.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
 
     Raises:
       ValueError: There are more slices than channels, or not as many widths as slices.

@@ -32,7 +32,7 @@ class Checkerboard(EntropyModel):
         published; "add" for parameters from the features alone, to which a network that starts at zero adds what the
         context tells.
       residual: Whether latent residual prediction from the features comes at the end.
-      **kwargs: `quantization` and `scales` of `EntropyModel`.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
 
     Raises:
       ValueError: `context_size` is even or `fusion` unknown.

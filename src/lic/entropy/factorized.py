@@ -18,9 +18,9 @@ class Factorized(EntropyModel):
     Args:
       latent_depth: Channels of the latent.
       quantization: As in `EntropyModel`.
-      prior_filters: Likewise.
-      prior_medians: Likewise.
-      likelihood_bound: Likewise.
+      prior_filters: As in `EntropyModel`.
+      prior_medians: As in `EntropyModel`.
+      likelihood_bound: As in `EntropyModel`.
     """
 
     def __init__(

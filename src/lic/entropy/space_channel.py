@@ -34,7 +34,7 @@ class SpaceChannel(EntropyModel):
       context_width: Channels of each context, that of the groups before and that of the anchors; default 128.
       parameter_width: Channels of the layer before means and scale indexes; default 128.
       context_size: Height and width of the anchors' kernel, odd.
-      **kwargs: `quantization` and `scales` of `EntropyModel`.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
 
     Raises:
       ValueError: `group_depths` do not add up to `latent_depth`, or `context_size` is even.
