@@ -8,6 +8,7 @@ import pytest
 
 import lic
 from lic.codec.file import CodecFile
+from lic.codec.restore import restored_model, restored_tables
 from tests.conftest import random_images, tiny_model
 
 WEIGHT = "weights/entropy/hyper/analysis/layers/0/kernel"
@@ -61,24 +62,24 @@ def _part(kind, **changes):
     return _config(lambda config: config[kind]["config"].update(changes))
 
 
-DAMAGES = {
+MODELS = {
     "weight of another shape": (_weight(lambda array: array[0]), "has shape"),
     "weight missing": (lambda file: file._replace(arrays=_without(file.arrays, WEIGHT)), "is missing"),
     "weight too many": (lambda file: file._replace(arrays={**file.arrays, "weights/x": np.ones(3, "f")}), "no such"),
-    "weights swapped": (
-        lambda file: file._replace(
-            arrays={
-                **file.arrays,
-                WEIGHT: file.arrays[WEIGHT.replace("/0/", "/1/")],
-                WEIGHT.replace("/0/", "/1/"): file.arrays[WEIGHT],
-            }
-        ),
-        "has shape",
-    ),
+    "weights swapped": (lambda file: file._replace(arrays=_swapped(file.arrays)), "has shape"),
     "whole weights": (_weight(lambda array: array.astype(np.int32)), "is int32, expected float32"),
     "text as weights": (_weight(lambda array: np.full(array.shape, "x")), "expected float32"),
     "weights that are not finite": (_weight(lambda array: array * np.nan), "not finite"),
     "another type": (lambda file: file._replace(stored="float8"), "this lic reads"),
+    "an empty configuration": (lambda file: file._replace(config={}), "describes no model"),
+    "a list as configuration": (lambda file: file._replace(config=[1]), "describes no model"),
+    "an unknown size": (_part("transform", foo=3), "describes no model"),
+    "text as width": (_part("transform", width="x"), "describes no model"),
+    "a negative width": (_part("transform", width=-3), "describes no model"),
+    "a giant": (_part("transform", width=10**7), "asks for a weight of shape"),
+    "text as lmbda": (_config(lambda config: config.update(lmbda="x")), "describes no model"),
+}
+TABLES = {
     "a count of zero": (_entry("counts", 5, 0), "positive count"),
     "a negative count": (_entry("counts", 5, -7), "positive count"),
     "a larger count": (_entry("counts", 5, 9999), "sum up to 65536"),
@@ -94,13 +95,6 @@ DAMAGES = {
     "other scales": (_described(scales=[64, 0.2, 256.0]), "of another model"),
     "priors that are none": (_described(priors="x"), "tables are damaged"),
     "no priors": (lambda file: file._replace(tables={"scales": [64, 0.11, 256.0]}), "tables are damaged"),
-    "an empty configuration": (lambda file: file._replace(config={}), "describes no model"),
-    "a list as configuration": (lambda file: file._replace(config=[1]), "describes no model"),
-    "an unknown size": (_part("transform", foo=3), "describes no model"),
-    "text as width": (_part("transform", width="x"), "describes no model"),
-    "a negative width": (_part("transform", width=-3), "describes no model"),
-    "a giant": (_part("transform", width=10**7), "asks for a weight of shape"),
-    "text as lmbda": (_config(lambda config: config.update(lmbda="x")), "describes no model"),
 }
 
 
@@ -112,14 +106,33 @@ def _without(arrays, name):
     return {each: array for each, array in arrays.items() if each != name}
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_what_does_not_fit_is_told(file, damage, tmp_path):
-    change, message = DAMAGES[damage]
-    change(file).write(tmp_path / "changed.codec")
+@pytest.fixture(scope="module")
+def model(file):
+    return restored_model(file)
+
+
+@pytest.mark.parametrize("damage", MODELS)
+def test_weights_and_configurations_that_do_not_fit_are_told(file, damage):
+    change, message = MODELS[damage]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(lic.CheckpointError, match=message):
-        lic.load(tmp_path / "changed.codec")
+        restored_model(change(file))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
+
+
+@pytest.mark.parametrize("damage", TABLES)
+def test_tables_that_do_not_fit_are_told(file, model, damage):
+    change, message = TABLES[damage]
+    with pytest.raises(lic.CheckpointError, match=message):
+        restored_tables(change(file), model)
+
+
+@pytest.mark.parametrize("damage", [MODELS["weights that are not finite"], TABLES["a count of zero"]])
+def test_a_codec_is_not_made_of_either(file, damage, tmp_path):
+    change, message = damage
+    change(file).write(tmp_path / "changed.codec")
+    with pytest.raises(lic.CheckpointError, match=message):
+        lic.load(tmp_path / "changed.codec")
 
 
 def test_a_part_that_is_not_registered_is_told(file, tmp_path):
