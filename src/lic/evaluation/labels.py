@@ -94,11 +94,10 @@ def _cost(note: Annotation, axes: Axes, drawn: np.ndarray, taken: Sequence[Bbox]
 def _crossed(note: Annotation, axes: Axes, drawn: np.ndarray) -> int:
     """Pixels of other lines that the line from a label to its point comes near."""
     pixel = axes.figure.dpi / 72
-    point, reach = axes.transData.transform(note.xy), np.array(note.xyann) * pixel
-    others = drawn[np.hypot(*(drawn - point).T) > _OWN * pixel]
-    leader = point + reach * np.linspace(0, 1, max(int(np.hypot(*reach) // 2), 2))[:, None]
-    apart = np.hypot(*np.moveaxis(others[:, None] - leader, -1, 0))
-    return int((apart.min(1, initial=np.inf) < _CLEAR * pixel).sum())
+    reach, away = np.array(note.xyann) * pixel, drawn - axes.transData.transform(note.xy)
+    away = away[np.hypot(*away.T) > _OWN * pixel]
+    share = np.clip(away @ reach / (reach @ reach), 0, 1)[:, None]  # Of the line, where it is nearest.
+    return int((np.hypot(*(away - share * reach).T) < _CLEAR * pixel).sum())
 
 
 def _box(note: Annotation) -> Bbox:
@@ -117,4 +116,5 @@ def _drawn(axes: Axes) -> np.ndarray:
             steps = max(int(np.hypot(*(end - start)) // 4), 1)
             pixels.append(start + (end - start) * np.linspace(0, 1, steps + 1)[:, None])
         pixels.append(corners)
-    return np.concatenate(pixels)
+    found, inside = np.concatenate(pixels), axes.get_window_extent()
+    return found[((found >= inside.min) & (found <= inside.max)).all(1)]
