@@ -38,7 +38,7 @@ def _partial(folder):
 
 def test_an_interrupted_batch_keeps_what_was_done(codec, photos, tmp_path):
     out = tmp_path / "out"
-    running = _start(codec, photos, out, "--effort", "3")
+    running = _start(codec, photos, out, "--effort", "5")
     while running.poll() is None and not list(out.glob("*.lic")):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
