@@ -113,6 +113,7 @@ def _save_changed(path, change):
         ),
         (lambda _, metadata: metadata.pop("config"), "has no configuration"),
         (lambda _, metadata: metadata.update(config="{"), "is not a safetensors file of a model"),
+        (lambda _, metadata: metadata.update(config="{}"), "describes no model"),
     ],
 )
 def test_what_does_not_fit_is_named(change, message, tmp_path):

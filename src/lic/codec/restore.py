@@ -8,11 +8,11 @@ import numpy as np
 
 from lic.codec.file import CodecFile
 from lic.entropy.tables import Tables
-from lic.environment import compute_in, tf
+from lic.environment import compute_in
 from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
+from lic.models.described import described_by_file
 from lic.models.tensors import set_tensors
-from lic.transforms.initial import replaced_at_once
 
 STORED = ("float32", "float16")
 _PREFIX = "weights/"
@@ -33,15 +33,10 @@ def restored_model(file: CodecFile) -> CompressionModel:
     """
     weights = {name.removeprefix(_PREFIX): array for name, array in weights_of(file.arrays).items()}
     _check_numbers(weights, file.stored)
-    try:
-        with replaced_at_once(largest=sum(array.size for array in weights.values())):
-            model = CompressionModel.from_config(file.config)
-            compute_in(model, "float32")
-            model.make_variables()
-    except (AttributeError, KeyError, TypeError, ValueError, tf.errors.OpError) as error:
-        raise CheckpointError(
-            f"The codec's configuration describes no model ({type(error).__name__}: {error}). Get the codec file anew."
-        ) from error
+    with described_by_file(sum(array.size for array in weights.values())):
+        model = CompressionModel.from_config(file.config)
+        compute_in(model, "float32")
+        model.make_variables()
     set_tensors(model, weights)
     return model
 

@@ -83,12 +83,8 @@ def _cost(note: Annotation, axes: Axes, drawn: np.ndarray, taken: Sequence[Bbox]
     leaves = not (inside.x0 <= box.x0 and box.x1 <= inside.x1 and inside.y0 <= box.y0 and box.y1 <= inside.y1)
     far = float(np.hypot(*note.xyann))
     crossed = _crossed(note, axes, drawn) if far > _NEAR else 0
-    return (
-        far
-        + _CROSSED * crossed
-        + _COVERED * covered
-        + _OUTSIDE * (leaves + sum(box.overlaps(other) for other in taken))
-    )
+    unfit = leaves + sum(box.overlaps(other) for other in taken)
+    return far + _CROSSED * crossed + _COVERED * covered + _OUTSIDE * unfit
 
 
 def _crossed(note: Annotation, axes: Axes, drawn: np.ndarray) -> int:

@@ -8,12 +8,12 @@ from typing import Any
 from lic.codec.codec import MAX_PIXELS, Codec
 from lic.codec.deterministic import ExactGraphs, units_of
 from lic.codec.graphs import Graphs
+from lic.codec.restore import restored_tables
 from lic.codec.stream import QUALITY_STEPS
 from lic.entropy.coders import Coder
 from lic.entropy.exact import SCOPE
 from lic.entropy.exact_gained import ExactGained, Steps, steps_of
 from lic.entropy.range_coder import coder_name
-from lic.entropy.tables import Tables
 from lic.environment import tf
 from lic.errors import LicError
 from lic.export.crc32 import crc32_of_integers
@@ -120,10 +120,9 @@ class _TabledExactGraphs(ExactGraphs):
 
 
 def _graphs_of(codec: Codec) -> Graphs:
-    file = codec._file
-    tables = Tables.from_arrays(file.arrays, file.tables)
+    tables = restored_tables(codec._file, codec.model)
     if codec.deterministic:
-        return _TabledExactGraphs(codec.model, tables, units_of(file.exact))
+        return _TabledExactGraphs(codec.model, tables, units_of(codec._file.exact))
     return Graphs(codec.model, tables)
 
 

@@ -17,6 +17,7 @@ from lic.models.create import create_model
 from lic.models.tensors import named_variables, set_tensors
 from lic.transforms.initial import replaced_at_once
 
+_UNREADABLE = (IndexError, ValueError, RuntimeError, tf.errors.OpError)  # What TensorFlow's reader raises on damage.
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # What the published code calls a weight, by our name of it.
 _CONVOLUTION = {
@@ -152,7 +153,7 @@ class PublishedCheckpoint:
         try:
             self._reader = tf.train.load_checkpoint(_prefix(pathlib.Path(path)))
             graph = TrackableObjectGraph.FromString(self._reader.get_tensor(_GRAPH))
-        except (DecodeError, IndexError, ValueError, tf.errors.OpError, RuntimeError) as error:
+        except (DecodeError, *_UNREADABLE) as error:
             raise CheckpointError(f"{path} is not a checkpoint with an object graph ({error}).") from None
         self._nodes = graph.nodes
         self._root = self._find_model()
@@ -162,7 +163,7 @@ class PublishedCheckpoint:
         key = self._keys(self._follow(place))[0]
         try:
             return self._reader.get_tensor(key)
-        except (IndexError, ValueError, tf.errors.OpError, RuntimeError) as error:
+        except _UNREADABLE as error:
             raise CheckpointError(f"{self.path} is damaged: {key!r} cannot be read ({error}). Get it anew.") from None
 
     def check(self, expected: Iterator[str]) -> None:

@@ -17,11 +17,12 @@ from lic.entropy.prior import LearntPrior
 from lic.environment import keras, tf
 from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
+from lic.models.described import described_by_file
 from lic.models.gains import Gains
+from lic.models.state_dicts import safetensors_package
 from lic.models.tensors import named_layers, named_variables, set_tensors, value_of
 from lic.transforms.convolution import Convolution, to_dft
 from lic.transforms.gdn import GDN
-from lic.transforms.initial import replaced_at_once
 from lic.transforms.klt import ANALYSIS_GAIN, BLOCK, MIDDLE, SYNTHESIS_GAIN, KLTAnalysis, KLTSynthesis
 from lic.transforms.patches import PatchEmbedding, Patches
 from lic.transforms.swin_block import SwinBlock
@@ -81,7 +82,7 @@ def export_tensors(model: CompressionModel, path: str | os.PathLike) -> list[Tor
     Raises:
       ImportError: The package safetensors is not installed.
     """
-    package = _safetensors()
+    package = safetensors_package()
     model.make_variables()
     forms = _forms_of(model)
     tensors = {name: np.ascontiguousarray(form.out()) for name, form in forms.items()}
@@ -102,7 +103,7 @@ def import_tensors(path: str | os.PathLike) -> CompressionModel:
       ImportError: The package safetensors is not installed.
     """
     config, tensors = _read(path)
-    with replaced_at_once():
+    with described_by_file(sum(array.size for array in tensors.values())):
         model = CompressionModel.from_config(config)
         model.make_variables()
     forms = _forms_of(model)
@@ -117,7 +118,7 @@ def is_exported(path: str | os.PathLike) -> bool:
     Raises:
       ImportError: The package safetensors is not installed.
     """
-    package = _safetensors()
+    package = safetensors_package()
     try:
         with package.safe_open(os.fspath(path), "np") as file:
             return "config" in (file.metadata() or {})
@@ -131,18 +132,8 @@ def table_of(model: CompressionModel) -> list[TorchTensor]:
     return [TorchTensor(name, form.out().shape, form.module) for name, form in _forms_of(model).items()]
 
 
-def _safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError:
-        raise ImportError(
-            "Tensors for PyTorch need the package safetensors. Install it, or all of `pip install keras-lic[torch]`."
-        ) from None
-    return safetensors
-
-
 def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    package = _safetensors()
+    package = safetensors_package()
     try:
         with package.safe_open(os.fspath(path), "np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping

@@ -29,14 +29,24 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     return {name.removeprefix("module."): array for name, array in tensors.items()}
 
 
-def _read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
+def safetensors_package() -> Any:
+    """Returns the package safetensors.
+
+    Raises:
+      ImportError: It is not installed.
+    """
     try:
         import safetensors.numpy
     except ImportError:
-        raise ImportError(f"{path} is read by the package safetensors: pip install 'keras-lic[torch]'.") from None
+        raise ImportError("Files of safetensors need that package: pip install 'keras-lic[torch]'.") from None
+    return safetensors
+
+
+def _read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
+    package = safetensors_package()
     try:
-        return safetensors.numpy.load_file(path)
-    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        return package.numpy.load_file(path)
+    except (package.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is not a file of safetensors that numpy can hold ({error!r}).") from error
 
 
