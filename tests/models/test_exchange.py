@@ -105,8 +105,8 @@ def _save_changed(path, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda tensors, _: tensors.pop("entropy.prior.biases.1"), "lacks the tensor 'entropy.prior.biases.1'"),
-        (lambda tensors, _: tensors.update(extra=np.zeros(2)), "has a tensor that its model has not, 'extra'"),
+        (lambda tensors, _: tensors.pop("entropy.prior.biases.1"), "tensor 'entropy.prior.biases.1' is missing"),
+        (lambda tensors, _: tensors.update(extra=np.zeros(2)), "tensor 'extra' is there, but the model has no"),
         (
             lambda tensors, _: tensors.update({"entropy.prior.biases.1": np.zeros(2)}),
             r"'entropy.prior.biases.1' has shape \(2,\), expected \(4, 3, 1\)",

@@ -20,7 +20,7 @@ from lic.models.base import CompressionModel
 from lic.models.described import described_by_file
 from lic.models.gains import Gains
 from lic.models.state_dicts import safetensors_package
-from lic.models.tensors import named_layers, named_variables, set_tensors, value_of
+from lic.models.tensors import named_layers, named_variables, require_fitting, set_tensors, value_of
 from lic.transforms.convolution import Convolution, to_dft
 from lic.transforms.gdn import GDN
 from lic.transforms.klt import ANALYSIS_GAIN, BLOCK, MIDDLE, SYNTHESIS_GAIN, KLTAnalysis, KLTSynthesis
@@ -107,7 +107,10 @@ def import_tensors(path: str | os.PathLike) -> CompressionModel:
         model = CompressionModel.from_config(config)
         model.make_variables()
     forms = _forms_of(model)
-    _check(path, {name: form.out().shape for name, form in forms.items()}, tensors)
+    try:
+        require_fitting({name: form.out().shape for name, form in forms.items()}, tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     set_tensors(model, _weights(forms, tensors))
     return model
 
@@ -148,18 +151,6 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray
     except (package.SafetensorError, OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} is not a safetensors file of a model ({error}).") from error
     return config, tensors
-
-
-def _check(path: str | os.PathLike, shapes: Mapping[str, tuple], tensors: Mapping[str, np.ndarray]) -> None:
-    for name in sorted(shapes.keys() ^ tensors.keys()):
-        state = "lacks the tensor" if name in shapes else "has a tensor that its model has not,"
-        raise CheckpointError(f"{path} {state} {name!r}. Tensors and configuration must be of the same model.")
-    for name, shape in shapes.items():
-        if tensors[name].shape != shape:
-            raise CheckpointError(
-                f"{path}: the tensor {name!r} has shape {tensors[name].shape}, expected {shape}. "
-                "Tensors and configuration must be of the same model."
-            )
 
 
 def _weights(forms: Mapping[str, _Form], tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -62,17 +62,30 @@ def assign(variables: Mapping[str, tf.Variable], tensors: Mapping[str, np.ndarra
     Raises:
       CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
     """
-    for name in sorted(variables.keys() ^ tensors.keys()):
-        state = "missing" if name in variables else "there, but the model has no such weight"
-        raise CheckpointError(f"The tensor {name!r} is {state}. Weights and configuration must be of the same model.")
-    for name, variable in variables.items():
-        if tuple(variable.shape) != tensors[name].shape:
-            raise CheckpointError(
-                f"The tensor {name!r} has shape {tensors[name].shape}, expected {tuple(variable.shape)}. "
-                "Weights and configuration must be of the same model."
-            )
+    require_fitting({name: tuple(variable.shape) for name, variable in variables.items()}, tensors)
     for name, variable in variables.items():
         variable.assign(tensors[name].astype(tf.as_dtype(variable.dtype).as_numpy_dtype))
+
+
+def require_fitting(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str, np.ndarray]) -> None:
+    """Requires tensors to be those of a model, each of its shape.
+
+    Args:
+      shapes: Name -> the shape that the model's tensor has.
+      tensors: Name -> what there is.
+
+    Raises:
+      CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
+    """
+    for name in sorted(shapes.keys() ^ tensors.keys()):
+        state = "missing" if name in shapes else "there, but the model has no such weight"
+        raise CheckpointError(f"The tensor {name!r} is {state}. Weights and configuration must be of the same model.")
+    for name, shape in shapes.items():
+        if tensors[name].shape != shape:
+            raise CheckpointError(
+                f"The tensor {name!r} has shape {tensors[name].shape}, expected {shape}. "
+                "Weights and configuration must be of the same model."
+            )
 
 
 def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from lic.codec.graphs import Graphs
+from tests.conftest import random_images, tiny_model
+
+
+@pytest.fixture(scope="module")
+def graphs():
+    model = tiny_model("klt", "charm", lmbda=(0.002, 0.02))
+    model.make_variables()
+    return Graphs(model, model.entropy.make_tables())
+
+
+def test_what_is_encoded_is_decoded_at_every_size(graphs):
+    for height, width in ((64, 64), (128, 64)):
+        latent = graphs.analyse(random_images(height, width, 3).astype(np.float32))
+        encoded = graphs.encode(latent, 2.0)
+        y_hat, symbols, seconds = graphs.decode(encoded.string, *latent.shape[:2], 2.0)
+        np.testing.assert_array_equal(symbols, encoded.symbols)
+        assert graphs.synthesise(y_hat).shape == (height, width, 3)
+        assert float(seconds) >= 0
+
+
+def test_each_function_is_traced_once(graphs):
+    for height in (64, 128, 192):
+        latent = graphs.analyse(random_images(height, 64, 3).astype(np.float32))
+        graphs.encode(latent, 1.0)
+    for function in (graphs.analyse, graphs.encode):
+        assert function.experimental_get_tracing_count() == 1
+
+
+def test_a_preview_of_all_parts_is_the_decoded_latent(graphs):
+    latent = graphs.analyse(random_images(64, 64, 3).astype(np.float32))
+    coded = graphs.encode(latent, 1.0).string, *latent.shape[:2], 1.0
+    whole, some = graphs.decode(*coded)[0], graphs.preview(2)(*coded)[0]
+    np.testing.assert_array_equal(graphs.preview(99)(*coded)[0], whole)
+    assert not np.array_equal(some, whole)
+
+
+def test_previews_of_as_many_parts_are_one_function(graphs):
+    assert graphs.preview(1) is graphs.preview(1)
+    assert graphs.preview(1) is not graphs.preview(2)
