@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTEST_FLAGS ?=
+MARKS ?= not slow
 BENCH_FLAGS ?=
 PEERS_FLAGS ?=
 FUZZ_FLAGS ?= -max_total_time=600
@@ -44,13 +45,13 @@ setup-313: .venv-313/.installed ## Make .venv-313 (Python 3.13, Keras 3, numba i
 demo: .venv/.installed ## Compress the sample photograph, decode it, draw it beside JPEG
 	@.venv/bin/python -m lic.demo
 
-test: .venv/.installed ## Run the tests
-	.venv/bin/python -m pytest $(PYTEST_FLAGS)
+test: .venv/.installed ## Run the tests but those marked slow; MARKS= runs these too
+	.venv/bin/python -m pytest -m "$(MARKS)" $(PYTEST_FLAGS)
 
 # $(call test_where_there,3.12,312): the tests in the environment of a Python, where that Python is there.
 define test_where_there
 	@if [ -n "$(call find_python,$(1))" ]; then \
-		$(MAKE) --no-print-directory setup-$(2) && .venv-$(2)/bin/python -m pytest $(PYTEST_FLAGS); \
+		$(MAKE) --no-print-directory setup-$(2) && .venv-$(2)/bin/python -m pytest -m "$(MARKS)" $(PYTEST_FLAGS); \
 	else echo "Python $(1) was not found: its environment was not tested"; fi
 endef
 
@@ -64,7 +65,8 @@ test-both: test test-312 ## Run the tests in both environments that have the cod
 
 test-all: export LIC_FUZZ = 20000
 test-all: export LIC_MATRIX = 1
-test-all: test test-312 test-313 ## Run the tests in all environments, with 20,000 mutated streams
+test-all: MARKS =
+test-all: test test-312 test-313 ## Run all tests in all environments, the slow ones too, with 20,000 mutated streams
 
 .venv/.fuzz: .venv/.installed
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]' && touch $@

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Iterable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "PYTEST_XDIST_WORKER" in os.environ:  # One thread for each worker: tests take a third less time.
@@ -36,10 +37,26 @@ TINY = {
     "hyper_depths": (2, 1),
     "hyper_window": 2,
 }
+ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
+
+
+def slow_but(names: Iterable[str], *ordinary: str) -> list:
+    """Values of a test's parameter, of which only the named ones are not slow."""
+    return [pytest.param(name, marks=() if name in ordinary else pytest.mark.slow, id=name) for name in names]
+
+
+# Each transform and each entropy model is in one of these; the other mixes are slow.
+SPREAD = [
+    ("conv", "charm"),
+    ("conv", "factorized"),
+    ("klt", "checkerboard"),
+    ("klt", "space-channel"),
+    ("swin", "hyperprior"),
+]
 MIXES = [
-    (transform, entropy)
+    pytest.param(transform, entropy, marks=() if (transform, entropy) in SPREAD else pytest.mark.slow)
     for transform in ("conv", "klt", "swin")
-    for entropy in ("charm", "checkerboard", "factorized", "hyperprior", "space-channel")
+    for entropy in ENTROPY_MODELS
 ]
 
 # Options of the parts that published systems have, which the mixes do not.

@@ -52,6 +52,7 @@ def _square(marks: pathlib.Path, number: int) -> int:
     return number * number
 
 
+@pytest.mark.slow
 def test_a_dead_workers_items_are_done_again_and_those_that_kill_are_named(tmp_path):
     outcomes = dict(on_cluster(functools.partial(_square, tmp_path), range(9), workers=2))
     assert len(list(tmp_path.glob("3-*"))) >= 2
@@ -60,6 +61,7 @@ def test_a_dead_workers_items_are_done_again_and_those_that_kill_are_named(tmp_p
     assert outcomes == {number: number * number for number in (0, 1, 2, 3, 4, 6, 8)}
 
 
+@pytest.mark.slow
 def test_an_item_that_always_kills_its_worker_is_an_error(tmp_path):
     ((item, outcome),) = on_cluster(functools.partial(_square, tmp_path), [7], workers=1)
     assert item == 7

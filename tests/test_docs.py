@@ -15,7 +15,7 @@ import lic
 from lic import registry
 from lic.cli import app
 from lic.entropy.range_coder import coder_name
-from tests.conftest import random_images
+from tests.conftest import random_images, slow_but
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -91,7 +91,7 @@ def example(page):
     return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", slow_but(GROUPS, "parts", "use"))
 def test_examples_run(group, tmp_path):
     scripts = []
     left_out = NEED_OPERATIONS if coder_name() == "numba" else set()
@@ -196,6 +196,7 @@ def test_every_part_has_a_page():
         assert directive in (DOCS / page).read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(notebook, tmp_path):
     import nbclient

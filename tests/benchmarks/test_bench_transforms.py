@@ -5,6 +5,7 @@ from tests.benchmarks.conftest import QUICK, rows_in, run
 PARTS = ["analysis", "synthesis", "hyper analysis", "hyper synthesis"]
 
 
+@pytest.mark.slow
 def test_transforms_are_measured_from_end_to_end(tmp_path):
     out = tmp_path / "transforms.csv"
     arguments = ("--model", "default", "--size", "70x50", "--shipped", "--gmac", "synthesis=1")

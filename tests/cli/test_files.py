@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 
@@ -173,6 +174,24 @@ def test_failure_of_one_job_stops_no_other_and_exits_with_1(make, capsys):
     assert [job.target.exists() for job in jobs] == [True, False, True]
     assert printed.err == f"lic: {jobs[1].source} is bad.\n"
     assert len(printed.out.splitlines()) == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_python_only_prints_stops_before_the_next_job(make, capsys):
+    class Interrupted:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def work(job, tell):
+        done.append(job.source.name)
+        Interrupted()
+        return {"bytes": 1}
+
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        run(jobs_of(make("a.png", "b.png")), work, False, False, "Working")
+    assert len(done) == 1
+    assert "lic: stopped after 1 of 2 files" in capsys.readouterr().err
 
 
 def test_success_of_all_jobs_exits_as_usual(make, capsys):

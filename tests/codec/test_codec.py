@@ -11,7 +11,7 @@ import lic
 from lic.codec.stream import Flag, Stream
 from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
-from tests.conftest import MIXES, VARIANTS, random_images, tiny_model
+from tests.conftest import MIXES, VARIANTS, random_images, slow_but, tiny_model
 
 SIZES = [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)]
 
@@ -29,7 +29,13 @@ def _expected(codec, image):
 
 @pytest.mark.parametrize(
     ("transform", "entropy", "sizes"),
-    [*((*mix, {}) for mix in MIXES), *(("conv", *each) for each in VARIANTS.values())],
+    [
+        *(pytest.param(*mix.values, {}, marks=mix.marks) for mix in MIXES),
+        *(
+            pytest.param("conv", *VARIANTS[name], marks=() if name == "compressai-mean" else pytest.mark.slow)
+            for name in VARIANTS
+        ),
+    ],
 )
 def test_every_mix_takes_every_size(transform, entropy, sizes):
     codec = lic.Codec(tiny_model(transform, entropy, **sizes))
@@ -338,7 +344,7 @@ def test_streams_are_checked_to_be_bytes_of_any_kind(codec):
         np.testing.assert_array_equal(codec.decompress(form(stream)), codec.decompress(stream))
 
 
-@pytest.mark.parametrize("transform", ["conv", "klt", "swin"])
+@pytest.mark.parametrize("transform", slow_but(["conv", "klt", "swin"], "klt"))
 def test_streams_of_both_precisions_decode_with_either(transform):
     model = tiny_model(transform, "charm")
     codecs = [lic.Codec(model), lic.Codec(model, precision="bfloat16")]

@@ -16,6 +16,7 @@ from lic.codec.stream import Stream
 from lic.evaluation.curves import bd_rate
 from lic.evaluation.metrics import psnr
 from lic.evaluation.pictures import jpeg_of_size
+from tests.conftest import slow_but
 
 KODAK = pathlib.Path(os.environ.get("LIC_KODAK", pathlib.Path(__file__).parents[3] / "shared" / "data" / "kodak"))
 with_kodak = pytest.mark.skipif(not KODAK.is_dir(), reason="no Kodak images; LIC_KODAK names their folder")
@@ -63,13 +64,14 @@ def _point(codec, image, quality):
 
 
 @with_kodak
-@pytest.mark.parametrize("name", ["kodim05", "kodim20"])
+@pytest.mark.parametrize("name", slow_but(["kodim05", "kodim20"], "kodim05"))
 def test_bytes_and_psnr_rise_with_the_quality(codec, name):
     image = np.asarray(Image.open(KODAK / f"{name}.png"))
     points = [_point(codec, image, quality) for quality in (*codec.qualities[:4], 4.5, *codec.qualities[4:])]
     assert all(low[0] < high[0] and low[1] < high[1] for low, high in itertools.pairwise(points))
 
 
+@pytest.mark.slow
 @with_kodak
 def test_it_needs_fewer_bits_than_jpeg_and_webp(tmp_path):
     images = tmp_path / "images"

@@ -12,7 +12,7 @@ from lic.codec.stream import Flag, Stream
 from lic.entropy.residual import HalfTanh
 from lic.environment import tf
 from lic.transforms import Convolution
-from tests.conftest import VARIANTS, random_images, tiny_model
+from tests.conftest import VARIANTS, random_images, slow_but, tiny_model
 
 IMAGE = random_images(70, 90, 3)
 CALIBRATION = [random_images(64, 80, 3, seed=1)]
@@ -42,7 +42,7 @@ def _model(name):
     return model
 
 
-@pytest.fixture(params=MIXES, scope="module")
+@pytest.fixture(params=slow_but(MIXES, "checkerboard", "factorized", "compressai-mean"), scope="module")
 def codec(request):
     return lic.Codec(_model(request.param), deterministic=True, calibration=CALIBRATION)
 
@@ -94,7 +94,7 @@ def _make_noisy(monkeypatch):
         monkeypatch.setattr(layer, "compute", noisy)
 
 
-@pytest.mark.parametrize("name", [name for name in MIXES if MIXES[name][1] != "factorized"])
+@pytest.mark.parametrize("name", slow_but([name for name in MIXES if name != "factorized"], "checkerboard"))
 def test_noise_in_floats_changes_nothing_and_an_ordinary_codec_tells(name, monkeypatch, tmp_path):
     exact = lic.Codec(_model(name), deterministic=True, calibration=CALIBRATION)
     exact.save(tmp_path / "mine.codec")

@@ -10,7 +10,7 @@ import pytest
 import lic
 from lic.environment import tf
 from lic.models.tensors import get_tensors
-from tests.conftest import MIXES, random_images, tiny_model
+from tests.conftest import SPREAD, random_images, tiny_model
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -38,7 +38,7 @@ def _other_python() -> pathlib.Path | None:
 @pytest.mark.skipif(_other_python() is None, reason="the other virtual environment is not there: make setup setup-312")
 def test_the_other_environment_loads_every_codec(tmp_path):
     paths, images = [], {}
-    for transform, entropy in [*MIXES[4:], ("conv", "factorized")]:
+    for transform, entropy in SPREAD:
         model = tiny_model(transform, entropy)
         model(np.zeros((1, 32, 32, 3), np.float32))
         for variable in model.trainable_variables:

@@ -12,7 +12,7 @@ from lic.codec.images import read_image
 from lic.codec.stream import Stream
 from lic.errors import BitstreamError, DesyncError, WrongModelError
 from lic.evaluation.metrics import psnr
-from tests.conftest import random_images, tiny_model
+from tests.conftest import ENTROPY_MODELS, random_images, tiny_model
 
 IMAGE = random_images(64, 80, 3)
 
@@ -22,7 +22,7 @@ def codec():
     return lic.Codec(tiny_model("klt", "charm", num_slices=3))
 
 
-@pytest.mark.parametrize("entropy", ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"])
+@pytest.mark.parametrize("entropy", ENTROPY_MODELS)
 def test_no_part_at_any_size_is_an_image(entropy):
     codec = lic.Codec(tiny_model("klt", entropy))
     for size in [(1, 1), (1, 57), (33, 50)]:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import lic
-from tests.conftest import tiny_model
+from tests.conftest import ENTROPY_MODELS, slow_but, tiny_model
 
 COUNT, SLOWEST = 10_000, 2.0
 
@@ -39,7 +39,7 @@ print("slowest", slowest, "ended", number + 1)
 """
 
 
-@pytest.mark.parametrize("entropy", ["checkerboard", "charm", "factorized", "hyperprior", "space-channel"])
+@pytest.mark.parametrize("entropy", slow_but(ENTROPY_MODELS, "hyperprior"))
 def test_random_streams_end_in_a_typed_error(tmp_path, entropy):
     lmbda = (0.002, 0.02) if entropy == "hyperprior" else 0.01
     lic.Codec(tiny_model("klt", entropy, lmbda=lmbda)).save(tmp_path / "tiny.codec")

@@ -7,9 +7,8 @@ import lic
 from lic.codec.refinement import STEPS, Refiner, check_effort
 from lic.codec.stream import Stream
 from lic.environment import tf
-from tests.conftest import VARIANTS, random_images, tiny_model
+from tests.conftest import ENTROPY_MODELS, VARIANTS, random_images, slow_but, tiny_model
 
-ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
 IMAGE = random_images(37, 50, 3)
 
 
@@ -32,7 +31,7 @@ def streams(codec):
     return codec.compress(IMAGE, quality=1.5), codec.compress(IMAGE, quality=1.5, effort=4)
 
 
-@pytest.mark.parametrize("name", [*ENTROPY_MODELS, *VARIANTS])
+@pytest.mark.parametrize("name", slow_but([*ENTROPY_MODELS, *VARIANTS], "factorized", "checkerboard"))
 def test_every_entropy_model_is_refined(name):
     entropy, sizes = VARIANTS.get(name, (name, {}))
     codec = lic.Codec(tiny_model("conv" if name in VARIANTS else "klt", entropy, **sizes))

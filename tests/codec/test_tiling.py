@@ -5,7 +5,7 @@ import lic
 from lic.codec import tiling
 from lic.codec.tiling import spans
 from lic.transforms import SwinTransform
-from tests.conftest import random_images, tiny_model
+from tests.conftest import random_images, slow_but, tiny_model
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 30])
@@ -23,7 +23,7 @@ def test_tiles_stand_where_windows_stand():
     assert all(span.first % 4 == 0 for span in spans(transform, 30, 100))
 
 
-@pytest.mark.parametrize("transform", ["conv", "klt", "swin"])
+@pytest.mark.parametrize("transform", slow_but(["conv", "klt", "swin"], "conv"))
 def test_streams_of_tiles_and_of_whole_images_decode_with_either(transform):
     model = tiny_model(transform, "checkerboard")
     whole, tiled = lic.Codec(model), lic.Codec(model, tile=64)

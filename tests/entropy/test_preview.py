@@ -7,9 +7,8 @@ import lic
 from lic.entropy.coders import Decode, Encode
 from lic.entropy.preview import Preview, check_parts, parts_of
 from lic.environment import tf
-from tests.conftest import VARIANTS, tiny_model
+from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
 
-ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
 COUNTS = {"charm": 5, "checkerboard": 2, "factorized": 1, "hyperprior": 1}
 
 
@@ -17,7 +16,7 @@ def test_every_registered_name_is_tested_here():
     assert lic.list_entropy_models() == ENTROPY_MODELS
 
 
-@pytest.fixture(params=[*ENTROPY_MODELS, *VARIANTS])
+@pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
 def model(request):
     """A tiny model whose entropy model's weights are moved off their start, so that no network is zero."""
     name, sizes = VARIANTS.get(request.param, (request.param, {}))

@@ -9,16 +9,14 @@ from lic.entropy import Encode
 from lic.entropy.tables import LIMIT
 from lic.environment import tf
 from lic.testing.walks import Walks
-from tests.conftest import VARIANTS, tiny_model
-
-ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
+from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
 
 
 def test_every_registered_name_is_tested_here():
     assert lic.list_entropy_models() == ENTROPY_MODELS
 
 
-@pytest.fixture(params=[*ENTROPY_MODELS, *VARIANTS])
+@pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
 def entropy(request):
     """A tiny entropy model whose weights are moved off their start, so that no network is zero."""
     name, sizes = VARIANTS.get(request.param, (request.param, {}))

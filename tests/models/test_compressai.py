@@ -161,5 +161,6 @@ def test_table_of_scales_and_likelihood_bound_are_those_of_the_file():
         compressai.from_state("file", tiny() | {"gaussian_conditional.scale_table": np.arange(1, 9)})
 
 
+@pytest.mark.slow
 def test_the_kit_passes():
     check_model(compressai.from_state("file", tiny()))

@@ -11,7 +11,14 @@ from tests.testing.entropy_mutants import DEPTH, KeepsState, hyper
 from tests.testing.transform_mutants import KnowsWhereItIs, Sound
 
 
-@pytest.mark.parametrize(("transform", "entropy"), [("conv", "charm"), ("swin", "hyperprior"), ("klt", "factorized")])
+@pytest.mark.parametrize(
+    ("transform", "entropy"),
+    [
+        pytest.param("conv", "charm", marks=pytest.mark.slow),
+        pytest.param("swin", "hyperprior", marks=pytest.mark.slow),
+        ("klt", "factorized"),
+    ],
+)
 def test_our_own_keep_every_law(transform, entropy):
     check_model(tiny_model(transform, entropy))
 

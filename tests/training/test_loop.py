@@ -16,6 +16,7 @@ from tests.training.conftest import few_steps
 
 
 def make(**sizes):
+    keras.utils.set_random_seed(0)  # Fixtures are made before a test's own numbers are drawn.
     return tiny_model("conv", "hyperprior", lmbda=(0.002, 0.01, 0.05), **sizes)
 
 

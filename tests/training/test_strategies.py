@@ -60,6 +60,7 @@ def assert_same(out, alone):
     assert differences.max() < 3e-3
 
 
+@pytest.mark.slow
 def test_two_devices_equal_one(alone, photographs, tmp_path):
     out = tmp_path / "run"
     finish(start("mirrored", photographs, out))

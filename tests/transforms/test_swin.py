@@ -40,6 +40,7 @@ def test_plain_graphs_give_the_same(size):
         assert_near(stage(values), expected, 1e-5)
 
 
+@pytest.mark.slow
 def test_training_gives_gradients_to_every_weight():
     transform, images = SwinTransform(**SIZES), tf.random.uniform((1, 32, 48, 3)) * 255
 

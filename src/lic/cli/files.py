@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from lic.cli.bar import progress_bar
+from lic.cli.interrupts import keeping_interrupts
 from lic.errors import LicError
 
 if TYPE_CHECKING:
@@ -143,12 +144,18 @@ def _here(
 ) -> Iterator[tuple[Job, dict[str, Any] | Exception]]:
     """Each job, and its report or what failed."""
     shown = bar.add_task(verb, total=len(jobs))
-    for number, job in enumerate(jobs):
-        try:
-            yield job, task(job, lambda share, number=number: bar.update(shown, completed=number + share))
-        except (LicError, OSError) as error:
-            yield job, error
-        bar.update(shown, completed=number + 1)
+    with keeping_interrupts() as raise_if_pressed:
+
+        def advance(completed: float) -> None:
+            raise_if_pressed()
+            bar.update(shown, completed=completed)
+
+        for number, job in enumerate(jobs):
+            try:
+                yield job, task(job, lambda share, number=number: advance(number + share))
+            except (LicError, OSError) as error:
+                yield job, error
+            advance(number + 1)
 
 
 def _on_cluster(

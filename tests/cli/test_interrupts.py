@@ -1,0 +1,51 @@
+import signal
+import threading
+
+import pytest
+
+from lic.cli.interrupts import keeping_interrupts
+
+
+def _press():
+    signal.raise_signal(signal.SIGINT)
+
+
+class InDestructor:
+    """Where Python prints errors and goes on."""
+
+    def __del__(self):
+        _press()
+
+
+def test_it_is_raised_at_once():
+    with pytest.raises(KeyboardInterrupt), keeping_interrupts():
+        _press()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_swallowed_is_raised_when_asked():
+    with keeping_interrupts() as raise_if_pressed:
+        raise_if_pressed()
+        InDestructor()
+        with pytest.raises(KeyboardInterrupt):
+            raise_if_pressed()
+
+
+def test_the_handler_of_before_comes_back():
+    before = signal.getsignal(signal.SIGINT)
+    with keeping_interrupts():
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_threads_take_no_signals():
+    def work():
+        with keeping_interrupts() as raise_if_pressed:
+            raise_if_pressed()
+            done.append(True)
+
+    done = []
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done
