@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -110,10 +111,10 @@ class Tables(NamedTuple):
 
 def make_tables(priors: list[LearntPrior], scales: Scales) -> Tables:
     """Makes the tables of a model's learnt priors and scales, in float64."""
-    rows = [row for prior in priors for row in _prior_rows(prior)]
-    rows += [_normal_row(deviation) for deviation in scales.deviations()]
+    rows = [(first, to_counts(row)) for prior in priors for first, row in _prior_rows(prior)]
+    rows += _normal_rows(scales)
     return Tables.from_counts(
-        np.concatenate([to_counts(row) for _, row in rows]).astype(np.int32),
+        np.concatenate([row for _, row in rows]).astype(np.int32),
         np.array([first for first, _ in rows], np.int32),
         np.array([len(row) - 1 for _, row in rows], np.int32),
         tuple(prior.channels for prior in priors),
@@ -154,6 +155,12 @@ def _whole(array: np.ndarray) -> np.ndarray:
 def _split(counts: np.ndarray, size: np.ndarray) -> list[np.ndarray]:
     """The counts of each row, that of its escape last."""
     return np.split(counts, np.cumsum(size[:-1] + 1))
+
+
+@functools.lru_cache(maxsize=8)  # Most models have the same scales.
+def _normal_rows(scales: Scales) -> tuple[tuple[int, np.ndarray], ...]:
+    """First symbol and counts of each scale, that of an escape last."""
+    return tuple((first, to_counts(row)) for first, row in map(_normal_row, scales.deviations()))
 
 
 def _normal_row(deviation: float) -> tuple[int, np.ndarray]:
