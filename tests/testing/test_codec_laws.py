@@ -81,7 +81,7 @@ CAUGHT_BY = {
 def test_mutants_are_caught_by_the_law_that_should(mutant):
     trial = trial_of_codec(mutant())
     (law,) = (law for law in LAWS if name_of(law) == CAUGHT_BY[mutant])
-    with pytest.raises(LawError, match=f"{mutant.__name__} breaks 1 of the laws:"):
+    with pytest.raises(LawError, match="The codec breaks 1 of the laws:"):
         trial.check(law)
 
 
