@@ -6,7 +6,13 @@ import pytest
 import lic
 from lic.errors import RegistryError
 from lic.models.create import parameters
-from tests.conftest import MIXES, random_images, tiny_model
+from tests.conftest import MIXES, SPREAD, random_images, tiny_model
+
+
+def test_every_part_is_in_a_mix_that_is_not_slow():
+    transforms, entropy_models = zip(*SPREAD)
+    assert sorted({*transforms}) == lic.list_transforms()
+    assert sorted({*entropy_models}) == lic.list_entropy_models()
 
 
 @pytest.mark.parametrize(("transform", "entropy"), MIXES)
