@@ -26,11 +26,21 @@ SHOWN = {
 
 
 def means(rows: Iterable[Row]) -> list[Row]:
-    """Returns a line for each effort: the median of seconds, mean, least and most of what is saved."""
+    """Returns a line for each effort: the median of seconds, mean, least and most of what is saved.
+
+    Lines of the images that all efforts were tried on come first, so that efforts can be compared; then, for efforts
+    that were tried on more, lines of all their images.
+    """
     by_effort: dict[int, list[Row]] = {}
     for row in rows:
         by_effort.setdefault(int(row["effort"]), []).append(row)
-    return [_line(effort, found) for effort, found in sorted(by_effort.items())]
+    shared = set.intersection(*({row["image"] for row in found} for found in by_effort.values()))
+    lines = []
+    for effort, found in sorted(by_effort.items()):
+        lines.append(_line(effort, [row for row in found if row["image"] in shared] or found))
+        if len(found) > len(shared) > 0:
+            lines.append(_line(effort, found))
+    return sorted(lines, key=lambda line: int(line["images"]))
 
 
 def _line(effort: int, rows: list[Row]) -> Row:
