@@ -1,5 +1,6 @@
 """What all tests share: small parts, random images, and the two Kerases' own noise kept out of the output."""
 
+import itertools
 import os
 import pathlib
 from collections.abc import Iterable
@@ -40,9 +41,14 @@ TINY = {
 ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
 
 
-def slow_but(names: Iterable[str], *ordinary: str) -> list:
-    """Values of a test's parameter, of which only the named ones are not slow."""
-    return [pytest.param(name, marks=() if name in ordinary else pytest.mark.slow, id=name) for name in names]
+def slow_but(cases: Iterable[str | tuple], *ordinary: str | tuple) -> list:
+    """Cases of a test, each a value or a tuple of values, of which only the ordinary ones are not slow."""
+    return [
+        pytest.param(
+            *(case if isinstance(case, tuple) else (case,)), marks=() if case in ordinary else pytest.mark.slow
+        )
+        for case in cases
+    ]
 
 
 # Each transform and each entropy model is in one of these; the other mixes are slow.
@@ -53,11 +59,7 @@ SPREAD = [
     ("klt", "space-channel"),
     ("swin", "hyperprior"),
 ]
-MIXES = [
-    pytest.param(transform, entropy, marks=() if (transform, entropy) in SPREAD else pytest.mark.slow)
-    for transform in ("conv", "klt", "swin")
-    for entropy in ENTROPY_MODELS
-]
+MIXES = slow_but(itertools.product(("conv", "klt", "swin"), ENTROPY_MODELS), *SPREAD)
 
 # Options of the parts that published systems have, which the mixes do not.
 VARIANTS = {

@@ -7,9 +7,11 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 import lic
 from lic import doctor
+from lic.cli import app
 from lic.entropy.range_coder import coder_name
 from tests.conftest import random_images, tiny_model
 
@@ -100,3 +102,26 @@ def test_other_files_are_told(codec, tmp_path):
     (tmp_path / "text.zip").write_text("no zip")
     with pytest.raises(lic.CheckpointError, match="no file of `lic doctor --export`, or damaged"):
         list(doctor.check(tmp_path / "text.zip", str(codec)))
+
+
+def test_the_command_exports_and_checks(codec, tmp_path):
+    def invoke(*arguments):
+        return CliRunner().invoke(app, ["doctor", "--model", str(codec), *map(str, arguments)])
+
+    result = invoke("--export", tmp_path / "here.zip")
+    assert result.exit_code == 0, result.output
+    assert "passed  deterministic-odd-quality-2: " in result.stdout
+    assert "lic doctor --check here.zip" in result.stdout
+    result = invoke("--check", tmp_path / "here.zip", "--json")
+    assert result.exit_code == 0
+    assert all(test["passed"] for test in json.loads(result.stdout)["tests"])
+    again = invoke("--export", tmp_path / "here.zip")
+    assert again.exit_code == 1
+    assert isinstance(again.exception, lic.LicError)
+
+
+def test_the_command_fails_where_a_test_does(codec, exported, tmp_path):
+    path = _changed(exported, tmp_path / "bad.zip", lambda name, data: data[:-1] if name.endswith(".lic") else data)
+    result = CliRunner().invoke(app, ["doctor", "--model", str(codec), "--check", str(path)])
+    assert result.exit_code == 1
+    assert result.stdout.count("FAILED  ") == 12

@@ -1,6 +1,7 @@
 """A tiny codec on disk, and a stream that needs no codec."""
 
 import functools
+import signal
 
 import pytest
 
@@ -8,6 +9,13 @@ import lic
 from lic.codec.stream import Stream
 from tests.conftest import tiny_model
 from tests.evaluation.conftest import results, run_folder  # noqa: F401
+
+
+class PressesCtrlC:
+    """Ctrl-C in a destructor, where Python prints the KeyboardInterrupt and goes on."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ import typer
 
 from lic.cli.files import Job, describe, plan, run, split_output
 from lic.errors import ImageError
+from tests.cli.conftest import PressesCtrlC
 
 
 def is_image(path):
@@ -178,13 +178,9 @@ def test_failure_of_one_job_stops_no_other_and_exits_with_1(make, capsys):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_that_python_only_prints_stops_before_the_next_job(make, capsys):
-    class Interrupted:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)
-
     def work(job, tell):
         done.append(job.source.name)
-        Interrupted()
+        PressesCtrlC()
         return {"bytes": 1}
 
     done = []

@@ -4,29 +4,19 @@ import threading
 import pytest
 
 from lic.cli.interrupts import keeping_interrupts
-
-
-def _press():
-    signal.raise_signal(signal.SIGINT)
-
-
-class InDestructor:
-    """Where Python prints errors and goes on."""
-
-    def __del__(self):
-        _press()
+from tests.cli.conftest import PressesCtrlC
 
 
 def test_it_is_raised_at_once():
     with pytest.raises(KeyboardInterrupt), keeping_interrupts():
-        _press()
+        signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_is_swallowed_is_raised_when_asked():
     with keeping_interrupts() as raise_if_pressed:
         raise_if_pressed()
-        InDestructor()
+        PressesCtrlC()
         with pytest.raises(KeyboardInterrupt):
             raise_if_pressed()
 

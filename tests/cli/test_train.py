@@ -90,4 +90,6 @@ def test_wrong_options_are_named(folder, tmp_path, monkeypatch, capsys, options,
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code
-    assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    printed = capsys.readouterr().err
+    assert said in " ".join(printed.replace("│", " ").split())
+    assert "Traceback" not in printed

@@ -31,10 +31,7 @@ def _expected(codec, image):
     ("transform", "entropy", "sizes"),
     [
         *(pytest.param(*mix.values, {}, marks=mix.marks) for mix in MIXES),
-        *(
-            pytest.param("conv", *VARIANTS[name], marks=() if name == "compressai-mean" else pytest.mark.slow)
-            for name in VARIANTS
-        ),
+        *slow_but([("conv", *each) for each in VARIANTS.values()], ("conv", *VARIANTS["compressai-mean"])),
     ],
 )
 def test_every_mix_takes_every_size(transform, entropy, sizes):

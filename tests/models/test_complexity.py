@@ -272,7 +272,7 @@ def test_published_numbers_of_parameters(published):
 
 
 def test_a_model_that_was_trained_counts_as_before():
-    model = tiny_model("swin", "factorized", depths=(1, 1, 1, 1))
+    model = tiny_model("swin", "hyperprior", depths=(1, 1, 1, 1), hyper_depths=(1, 1))
     before = model.complexity(64, 64)
     model.compile()
     model.fit(np.zeros((1, 64, 64, 3), np.float32), verbose=0, shuffle=False)

@@ -6,18 +6,14 @@ from lic.models.tensors import get_tensors
 from lic.testing import LawError, check_model
 from lic.testing.laws import name_of
 from lic.testing.model_laws import LAWS
-from tests.conftest import tiny_model
+from tests.conftest import slow_but, tiny_model
 from tests.testing.entropy_mutants import DEPTH, KeepsState, hyper
 from tests.testing.transform_mutants import KnowsWhereItIs, Sound
 
 
 @pytest.mark.parametrize(
     ("transform", "entropy"),
-    [
-        pytest.param("conv", "charm", marks=pytest.mark.slow),
-        pytest.param("swin", "hyperprior", marks=pytest.mark.slow),
-        ("klt", "factorized"),
-    ],
+    slow_but([("conv", "charm"), ("swin", "hyperprior"), ("klt", "factorized")], ("klt", "factorized")),
 )
 def test_our_own_keep_every_law(transform, entropy):
     check_model(tiny_model(transform, entropy))
