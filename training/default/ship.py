@@ -3,15 +3,12 @@
     lic train --recipe default --data PHOTOGRAPHS --out RUN
     python training/default/ship.py --run RUN --photographs PHOTOGRAPHS --out src/lic/models/weights/default.codec
     lic eval KODAK --model default --codec jpeg webp avif jpegxl jpeg2000 --out RESULTS
-
-With `--keep FOLDER` the last checkpoint goes there with all that `lic train --out FOLDER` needs to go on from it.
 """
 
 import argparse
 import io
 import os
 import pathlib
-import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -23,7 +20,6 @@ from lic.codec.images import image_files, read_image
 from lic.evaluation.pictures import beside_jpeg
 
 TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."
-WEIGHT_BITS, MOMENT_BITS = 10, 6  # Of the fraction of each float32 that `--keep` keeps.
 
 
 def text_page() -> np.ndarray:
@@ -34,33 +30,10 @@ def text_page() -> np.ndarray:
     return np.asarray(page)
 
 
-def keep(run: pathlib.Path, folder: pathlib.Path) -> None:
-    """Copies a run with its last checkpoint, whose numbers are rounded so that they compress to half of their size."""
-    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    for name in ("run.json", "data.txt", "metrics.jsonl"):
-        shutil.copyfile(run / name, folder / name)
-    last = max((run / "checkpoints").glob("step-*.npz"))
-    with np.load(last) as arrays:
-        state = {name: rounded(array, _bits_of(name)) for name, array in arrays.items()}
-    np.savez_compressed(folder / "checkpoints" / last.name, **state)
-
-
 def calibration(folder: pathlib.Path) -> list[np.ndarray]:
     """Returns a dozen photographs from all over a folder, each cut to 512x768 at most."""
     paths = image_files(folder)
     return [read_image(path)[:512, :768] for path in paths[:: max(1, len(paths) // 12)]]
-
-
-def rounded(array: np.ndarray, bits: int) -> np.ndarray:
-    """Returns an array whose float32 numbers keep so many bits of their fraction."""
-    if array.dtype != np.float32:
-        return array
-    unit = np.uint64(1 << (23 - bits))
-    return ((array.view(np.uint32) + unit // 2) // unit * unit).astype(np.uint32).view(np.float32)
-
-
-def _bits_of(name: str) -> int:
-    return MOMENT_BITS if "moment" in name or "veloc" in name else WEIGHT_BITS
 
 
 def main() -> None:
