@@ -23,7 +23,7 @@ from suite import machine_name
 from tasks import RESULTS, Parser, count
 
 import lic
-from lic.codec.images import coloured, image_files, read_image
+from lic.images import coloured, image_files, read_image
 
 if TYPE_CHECKING:
     from lic.codec.codec import Codec

@@ -40,7 +40,7 @@ def measure_transforms(task: Task) -> list[Quantity]:
 def _as_in_a_codec(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
     """A layer as a graph whose kernels are computed once."""
     from lic.environment import tf
-    from lic.transforms.derived import remembering
+    from lic.layers.derived import remembering
 
     derived = {}
 
@@ -54,7 +54,7 @@ def _as_in_a_codec(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor
 def layers_of(task: Task) -> dict[str, tuple[keras.layers.Layer, tf.Tensor]]:
     """Returns the transforms by name, each with an input such as it gets from the others."""
     from lic.environment import tf
-    from lic.transforms.padding import pad
+    from lic.layers.padding import pad
 
     model = task.make_model()
     transform, hyper = model.transform, model.entropy.hyper

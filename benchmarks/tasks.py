@@ -72,7 +72,7 @@ class Task:
         """Makes the model and its variables; fresh weights are the same each time."""
         import lic
         from lic.environment import keras
-        from lic.models.tensors import get_tensors, set_tensors
+        from lic.weights import get_tensors, set_tensors
 
         keras.utils.set_random_seed(0)
         if self.checkpoint:
@@ -196,7 +196,7 @@ def tile(text: str) -> int | str | None:
 
 
 def _read(path: str) -> np.ndarray:
-    from lic.codec.images import coloured, read_image
+    from lic.images import coloured, read_image
 
     return coloured(read_image(path))
 

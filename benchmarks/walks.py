@@ -9,13 +9,13 @@ import numpy as np
 from tasks import Task
 
 from lic import CompressionModel
-from lic.entropy import Coder, Decode, Encode, Estimate, LearntPrior, Part
-from lic.entropy.coders import Encoded
+from lic.entropy import Coder, Decode, Encode, Estimate, FactorizedPrior, Part
+from lic.entropy.coders.coder import Encoded
 from lic.environment import tf
-from lic.models.tensors import value_of
+from lic.layers.derived import remembering
+from lic.layers.padding import pad
 from lic.transforms.base import HyperTransform
-from lic.transforms.derived import remembering
-from lic.transforms.padding import pad
+from lic.weights import value_of
 
 # Share of a latent's numbers -> the standard deviation that the codec `default` gives them at most, on the photograph
 # that ships. Between these its logarithm is taken as linear.
@@ -75,7 +75,7 @@ class Spread(Coder):
         super().__init__(coder.scales, coder.zeros)
         self._coder, self._indexes = coder, coder.zeros + indexes
 
-    def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
+    def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
         features = self._coder.side(hyper, prior)
         self.z_hat = self._coder.z_hat
         return features
@@ -83,7 +83,7 @@ class Spread(Coder):
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         return self._coder.normal(part, DAMPING * mean, part.take(self._indexes) + DAMPING * index)
 
-    def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
+    def learnt(self, part: Part, prior: FactorizedPrior) -> tf.Tensor:
         return self._coder.learnt(part, prior)
 
 
@@ -106,7 +106,7 @@ def deviations_of(depth: int) -> np.ndarray:
     return np.exp(np.interp(shares, list(DEVIATIONS), np.log(list(DEVIATIONS.values()))))
 
 
-def narrow(prior: LearntPrior, deviations: np.ndarray) -> None:
+def narrow(prior: FactorizedPrior, deviations: np.ndarray) -> None:
     """Gives the density of each channel of a fresh prior about the standard deviation that is given [channels]."""
     deviations = np.maximum(deviations, min(DEVIATIONS.values()))
     matrix = prior.matrices[0]  # The network is linear at the start, so that its slope is the product of its layers'.

@@ -14,7 +14,7 @@ from PIL import Image
 import lic
 from lic import registry
 from lic.cli import app
-from lic.entropy.range_coder import coder_name
+from lic.entropy.range_coding.range_coder import coder_name
 from tests.conftest import random_images, slow_but
 
 ROOT = pathlib.Path(__file__).parents[1]

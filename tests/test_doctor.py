@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import lic
 from lic import doctor
 from lic.cli import app
-from lic.entropy.range_coder import coder_name
+from lic.entropy.range_coding.range_coder import coder_name
 from tests.conftest import random_images, tiny_model
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import lic
 from lic.environment import KERAS_3, compute_in, layer_internals, slots_of, tf
-from lic.transforms import Chain, Convolution
+from lic.layers import Convolution, Sequential
 
 
 def test_python_3_12_comes_with_keras_3():
@@ -14,7 +14,7 @@ def test_python_3_12_comes_with_keras_3():
 
 
 def test_a_layer_and_those_inside_compute_by_a_policy():
-    chain = Chain([Convolution(2, 1), Chain([Convolution(2, 1)])])
+    chain = Sequential([Convolution(2, 1), Sequential([Convolution(2, 1)])])
     compute_in(chain, "mixed_bfloat16")
     assert chain(tf.ones((1, 2, 2, 3))).dtype == tf.bfloat16
     compute_in(chain, "float32")

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
         WrongModelError,
     )
     from lic.evaluation.evaluate import evaluate
-    from lic.models.adam import Adam
+    from lic.interop.import_weights import import_checkpoint
     from lic.models.base import CompressionModel
     from lic.models.create import create_model
-    from lic.models.imports import import_checkpoint
     from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
-    from lic.models.recipes import Recipe
+    from lic.models.optimizer import Adam
+    from lic.models.published import PublishedSystem
     from lic.registry import (
         list_entropy_models,
         list_hyper_transforms,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         register_transform,
     )
     from lic.training.loop import train
-    from lic.training.settings import Settings
+    from lic.training.settings import TrainingSettings
     from lic.transforms.base import HyperTransform, Transform
 
 _HOMES = {
@@ -60,12 +60,12 @@ _HOMES = {
         "WrongModelError",
     ),
     "lic.evaluation.evaluate": ("evaluate",),
-    "lic.models.adam": ("Adam",),
+    "lic.models.optimizer": ("Adam",),
     "lic.models.base": ("CompressionModel",),
-    "lic.models.imports": ("import_checkpoint",),
+    "lic.interop.import_weights": ("import_checkpoint",),
     "lic.models.create": ("create_model",),
     "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
-    "lic.models.recipes": ("Recipe",),
+    "lic.models.published": ("PublishedSystem",),
     "lic.registry": (
         "list_entropy_models",
         "list_hyper_transforms",
@@ -77,7 +77,7 @@ _HOMES = {
         "register_transform",
     ),
     "lic.training.loop": ("train",),
-    "lic.training.settings": ("Settings",),
+    "lic.training.settings": ("TrainingSettings",),
     "lic.transforms.base": ("HyperTransform", "Transform"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -94,9 +94,9 @@ __all__ = [
     "HyperTransform",
     "ImageError",
     "LicError",
-    "Recipe",
+    "PublishedSystem",
     "RegistryError",
-    "Settings",
+    "TrainingSettings",
     "Transform",
     "WrongModelError",
     "__version__",

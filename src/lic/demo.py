@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lic.codec.codec import load
-from lic.codec.images import sample_image, write_image
 from lic.evaluation.pictures import beside_jpeg
+from lic.images import sample_image, write_image
 
 _log = logging.getLogger("lic.demo")
 CROP = (130, 60, 322, 188)  # left, top, right, bottom of what is drawn large

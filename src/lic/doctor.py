@@ -16,11 +16,11 @@ import numpy as np
 from PIL import Image
 
 import lic
-from lic.aside import written_aside
-from lic.codec.images import sample_image
-from lic.entropy.range_coder import coder_name
+from lic.atomic_write import atomic_write
+from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.errors import CheckpointError, LicError
+from lic.images import sample_image
 from lic.versions import machine, versions
 
 # Of the environment's variables those that choose how numbers are computed.
@@ -95,7 +95,7 @@ def export(path: str | os.PathLike, model: str = "default") -> None:
       model: Name of a model that ships, or path of a codec file, which must be there on the other machine, too.
     """
     codecs = _codecs(model)
-    with written_aside(path) as file, zipfile.ZipFile(file, "w") as archive:
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr(_FACTS, json.dumps(facts(), indent=1))
         for case in _cases(codecs):
             stream = codecs[case.deterministic].compress(case.pixels, quality=case.quality)

@@ -115,7 +115,7 @@ def load_entry_points() -> None:
 transforms = Registry("transform", _BUILT_IN)
 hyper_transforms = Registry("hyper transform", _BUILT_IN)
 entropy_models = Registry("entropy model", _BUILT_IN)
-models = Registry("model", ("lic.models.recipes", "lic.models.compressai_recipes"))
+models = Registry("model", ("lic.models.published", "lic.models.published_compressai"))
 
 register_transform = transforms.register
 register_hyper_transform = hyper_transforms.register

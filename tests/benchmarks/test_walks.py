@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lic.entropy import LearntPrior
-from lic.entropy.normal import normal_bits
+from lic.entropy import FactorizedPrior
+from lic.entropy.distributions.normal import normal_bits
 from lic.environment import tf
 from tests.conftest import tiny_model
 
@@ -16,7 +16,7 @@ def test_deviations_rise_as_those_of_a_trained_model(load):
 
 def test_a_narrowed_prior_costs_what_its_deviations_do(load):
     deviations, random = np.array([0.5, 2.0, 12.0]), np.random.default_rng(0)
-    load("walks").narrow(prior := LearntPrior(3), deviations)
+    load("walks").narrow(prior := FactorizedPrior(3), deviations)
     values = tf.constant(np.round(random.normal(0, deviations, (4000, 3))), "float32")
     bits, ideal = prior.bits(values), normal_bits(values, tf.constant(deviations, "float32"))
     assert np.allclose(np.mean(bits, 0), np.mean(ideal, 0), atol=0.25)

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import lic
-from lic.codec.stream import Stream
+from lic.codec.bitstream import Stream
 from tests.conftest import tiny_model
 from tests.evaluation.conftest import results, run_folder  # noqa: F401
 

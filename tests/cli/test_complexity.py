@@ -9,7 +9,7 @@ import lic
 from lic import registry
 from lic.cli import app
 from lic.errors import CheckpointError, RegistryError
-from lic.models.recipes import Recipe
+from lic.models.published import PublishedSystem
 from tests.conftest import tiny_model
 
 
@@ -22,7 +22,7 @@ def small(monkeypatch):
     """A model in place of the registered ones."""
     own = registry.Registry("model", ())
     sizes = {"width": 8, "latent_depth": 12, "hyper_width": 8, "side_depth": 4, "features": 8}
-    own.register("small")(lambda: Recipe("conv", "hyperprior", sizes=sizes))
+    own.register("small")(lambda: PublishedSystem("conv", "hyperprior", sizes=sizes))
     monkeypatch.setattr(registry, "models", own)
     monkeypatch.setattr(registry, "list_models", own.names)
     return lic.create_model("small")

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
-from lic.codec.stream import MAGIC, Stream
+from lic.codec.bitstream import MAGIC, Stream
 from tests.conftest import DATA, random_images, tiny_model
 
 ODD = DATA / "odd"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
-from lic.codec.images import read_image
+from lic.images import read_image
 from tests.conftest import DATA, random_images, tiny_model
 
 ODD = DATA / "odd"

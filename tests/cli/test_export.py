@@ -5,9 +5,9 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
-from lic.entropy.range_coder import coder_name
+from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
-from lic.export import onnx, saved_model
+from lic.interop import onnx, saved_model
 
 
 def export(*arguments):

@@ -6,10 +6,10 @@ from typer.testing import CliRunner
 import lic
 from lic.cli import app
 from lic.environment import tf
-from lic.models import checkpoints
+from lic.interop import tensorflow_checkpoint as checkpoints
 from tests.conftest import tiny_model
+from tests.interop.test_tensorflow_checkpoint import make_tiny, objects
 from tests.models.random_compressai import Weights
-from tests.models.test_checkpoints import make_tiny, objects
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_what_cannot_be_imported_is_told(checkpoint, tmp_path):
 
 def test_tensors_from_pytorch_become_a_codec(tmp_path):
     pytest.importorskip("safetensors")
-    from lic.models.exchange import export_tensors
+    from lic.interop.safetensors import export_tensors
 
     model = tiny_model("conv", "hyperprior")
     export_tensors(model, tmp_path / "weights.safetensors")

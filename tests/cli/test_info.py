@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
-from lic.codec.stream import Flag, Stream
+from lic.codec.bitstream import Flag, Stream
 from lic.errors import BitstreamError, CheckpointError, LicError
 from tests.conftest import DATA, random_images, tiny_model
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from lic import registry
 from lic.cli import app
-from lic.models.recipes import Recipe
+from lic.models.published import PublishedSystem
 
 
 def models(*arguments):
@@ -20,8 +20,8 @@ def two_models(monkeypatch):
     own = registry.Registry("model", ())
     sizes = {"width": 8, "parameter_widths": (10,)}
     paper = "Somebody and Somebody Else, Conference 2024"
-    own.register("small")(lambda: Recipe("klt", "checkerboard", sizes=sizes, parameters=1234567, paper=paper))
-    own.register("big")(lambda: Recipe("conv", "charm", lmbda=0.05, licence="MIT", weights="big.codec"))
+    own.register("small")(lambda: PublishedSystem("klt", "checkerboard", sizes=sizes, parameters=1234567, paper=paper))
+    own.register("big")(lambda: PublishedSystem("conv", "charm", lmbda=0.05, licence="MIT", weights="big.codec"))
     monkeypatch.setattr(registry, "models", own)
     monkeypatch.setattr(registry, "list_models", own.names)
 

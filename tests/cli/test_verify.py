@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
-from lic.codec.stream import Stream
+from lic.codec.bitstream import Stream
 from tests.conftest import random_images, tiny_model
 
 

@@ -19,7 +19,7 @@ import zlib
 import numpy as np
 
 import lic
-from lic.codec.stream import MAGIC, Stream
+from lic.codec.bitstream import MAGIC, Stream
 from tests.conftest import random_images, tiny_model
 
 MAX_PIXELS = (

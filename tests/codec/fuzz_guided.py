@@ -15,13 +15,18 @@ import sys
 
 import atheris
 
-WATCHED = ("lic.codec.stream", "lic.codec.codec", "lic.entropy.numba_coder", "lic.entropy.range_coder")
+WATCHED = (
+    "lic.codec.bitstream",
+    "lic.codec.codec",
+    "lic.entropy.range_coding.numba_coder",
+    "lic.entropy.range_coding.range_coder",
+)
 with atheris.instrument_imports(include=list(WATCHED)):
     for name in WATCHED:
         importlib.import_module(name)
 
 import lic  # noqa: E402
-from lic.codec.stream import MAGIC  # noqa: E402
+from lic.codec.bitstream import MAGIC  # noqa: E402
 from tests.codec.fuzz import Target, mend  # noqa: E402
 from tests.conftest import tiny_model  # noqa: E402
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 import lic
-from lic.codec.images import sample_image
+from lic.images import sample_image
 from tests.conftest import DATA, random_images, tiny_model
 
 FOLDER = DATA / "golden-streams"

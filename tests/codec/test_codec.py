@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import lic
-from lic.codec.stream import Flag, Stream
+from lic.codec.bitstream import Flag, Stream
 from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
 from tests.conftest import MIXES, VARIANTS, random_images, slow_but, tiny_model

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import lic
-from lic.codec.stream import Stream
+from lic.codec.bitstream import Stream
 from lic.evaluation.curves import bd_rate
 from lic.evaluation.metrics import psnr
 from lic.evaluation.pictures import jpeg_of_size

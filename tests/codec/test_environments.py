@@ -9,7 +9,7 @@ import pytest
 
 import lic
 from lic.environment import tf
-from lic.models.tensors import get_tensors
+from lic.weights import get_tensors
 from tests.conftest import SPREAD, random_images, tiny_model
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 OTHER = """
 import pathlib, sys
 import numpy as np, lic
-from lic.models.tensors import get_tensors
+from lic.weights import get_tensors
 for path in map(pathlib.Path, sys.argv[1:]):
     codec = lic.load(path)
     np.savez(path.with_suffix(".npz"), **get_tensors(codec.model))

@@ -26,7 +26,7 @@ mode, folder = sys.argv[2], pathlib.Path(sys.argv[3])
 options = {"tile": 64} if mode == "tiled" else {"precision": "bfloat16"} if mode == "bfloat16" else {}
 tf.config.run_functions_eagerly(mode == "eager")
 if mode == "xla":
-    from lic.entropy.exact import ExactConvolution
+    from lic.codec.integer.arithmetic import ExactConvolution
     call = ExactConvolution.__call__
     ExactConvolution.__call__ = lambda self, values: tf.function(
         lambda values: call(self, values), [tf.TensorSpec(values.shape)], autograph=False, jit_compile=True

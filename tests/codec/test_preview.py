@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import lic
-from lic.codec.images import read_image
-from lic.codec.stream import Stream
+from lic.codec.bitstream import Stream
 from lic.errors import BitstreamError, DesyncError, WrongModelError
 from lic.evaluation.metrics import psnr
+from lic.images import read_image
 from tests.conftest import ENTROPY_MODELS, random_images, tiny_model
 
 IMAGE = random_images(64, 80, 3)

@@ -14,7 +14,7 @@ COUNT, SLOWEST = 10_000, 2.0
 CHILD = """
 import faulthandler, sys, time
 import numpy as np, lic
-from lic.codec.stream import Flag, Stream
+from lic.codec.bitstream import Flag, Stream
 codec, random = lic.load(sys.argv[1]), np.random.default_rng(int(sys.argv[2]))
 codec.decompress(codec.compress(np.zeros((16, 16, 3), np.uint8)))
 slowest = 0.0

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import lic
+from lic.codec.bitstream import Stream
 from lic.codec.refinement import STEPS, Refiner, check_effort
-from lic.codec.stream import Stream
 from lic.environment import tf
 from tests.conftest import ENTROPY_MODELS, VARIANTS, random_images, slow_but, tiny_model
 

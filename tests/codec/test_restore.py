@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lic
-from lic.codec.file import CodecFile
+from lic.codec.codec_file import CodecFile
 from lic.codec.restore import restored_model, restored_tables
 from tests.conftest import random_images, tiny_model
 

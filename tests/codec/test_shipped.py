@@ -26,7 +26,7 @@ def test_an_unknown_name_is_told_with_near_ones():
 
 
 def test_a_model_without_weights_says_what_to_do():
-    lic.register_model("no-weights")(lambda: lic.Recipe("conv", "factorized"))
+    lic.register_model("no-weights")(lambda: lic.PublishedSystem("conv", "factorized"))
     try:
         with pytest.raises(CheckpointError, match="No weights ship for the model 'no-weights'. Train"):
             lic.load("no-weights")

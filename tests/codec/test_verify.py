@@ -3,7 +3,7 @@
 import pytest
 
 import lic
-from lic.codec.stream import Stream
+from lic.codec.bitstream import Stream
 from tests.conftest import random_images, tiny_model
 
 IMAGE = random_images(37, 50, 3)

@@ -3,7 +3,7 @@ import pytest
 
 import lic
 import lic.registry
-from lic.entropy import EVERYTHING, LearntPrior, Scales, Tables
+from lic.entropy import EVERYTHING, FactorizedPrior, ScaleTable, Tables
 from lic.environment import tf
 
 
@@ -12,7 +12,7 @@ class TwoPriors(lic.EntropyModel):
 
     def __init__(self, latent_depth, hyper, **kwargs):
         super().__init__(latent_depth, hyper, **kwargs)
-        self.second = LearntPrior(latent_depth)
+        self.second = FactorizedPrior(latent_depth)
 
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
@@ -33,12 +33,12 @@ def test_several_priors_have_tables_of_their_own(hyper):
 
 def test_scales_are_an_argument(hyper):
     entropy = TwoPriors(6, hyper, scales=(8, 0.5, 32.0))
-    assert entropy.scales == Scales(8, 0.5, 32.0)
+    assert entropy.scales == ScaleTable(8, 0.5, 32.0)
     assert len(entropy.make_tables().first) == 4 + 6 + 8
 
 
 def test_scales_are_configured_as_before_unless_they_round_up(hyper):
-    assert TwoPriors(6, hyper, scales=Scales()).get_config()["scales"] == [64, 0.11, 256.0]
+    assert TwoPriors(6, hyper, scales=ScaleTable()).get_config()["scales"] == [64, 0.11, 256.0]
     entropy = TwoPriors(6, hyper, scales=(8, 0.5, 32.0, "up"))
     assert entropy.get_config()["scales"] == [8, 0.5, 32.0, "up"]
     tables = entropy.make_tables()

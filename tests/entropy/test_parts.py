@@ -3,15 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lic.entropy import EVERYTHING, anchors, channels, others, within
+from lic.entropy import EVERYTHING, anchors, channels, non_anchors, within
 from lic.entropy.parts import checkerboard
 from tests.conftest import DATA
 
 PARTITIONS = {
     "everything": [EVERYTHING],
     "channels": [channels(0, 2), channels(2, 3), channels(3, 5)],
-    "checkerboard": [anchors(), others()],
-    "both": [within(group, half) for group in (channels(0, 2), channels(2, 5)) for half in (anchors(), others())],
+    "checkerboard": [anchors(), non_anchors()],
+    "both": [within(group, half) for group in (channels(0, 2), channels(2, 5)) for half in (anchors(), non_anchors())],
 }
 sizes = st.integers(1, 9)
 
@@ -43,7 +43,7 @@ def test_anchors_have_an_odd_sum_of_row_and_column():
     rows, columns = np.indices((3, 4))
     latent = ((rows + columns) % 2).astype(np.float32)[None, ..., None]
     assert (anchors().take(latent).numpy() == 1).all()
-    assert (others().take(latent).numpy() == 0).all()
+    assert (non_anchors().take(latent).numpy() == 0).all()
     np.testing.assert_array_equal(checkerboard(3, 4).numpy(), latent.ravel())
 
 
@@ -57,10 +57,10 @@ def test_a_part_within_another_takes_what_both_take():
 def test_positions_come_in_raster_order():
     latent = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
     np.testing.assert_array_equal(anchors().take(latent).numpy().ravel(), [1, 3, 4, 6, 9, 11])
-    np.testing.assert_array_equal(others().take(latent).numpy().ravel(), [0, 2, 5, 7, 8, 10])
+    np.testing.assert_array_equal(non_anchors().take(latent).numpy().ravel(), [0, 2, 5, 7, 8, 10])
 
 
-@pytest.mark.parametrize("part", [anchors(), others()])
+@pytest.mark.parametrize("part", [anchors(), non_anchors()])
 def test_positions_are_those_of_the_published_code(part):
     with np.load(DATA / "golden" / "checkerboard_split.npz") as arrays:
         latent, in_place, packed = (arrays[key] for key in ("y", f"{part.name}_in_place", f"{part.name}_packed"))

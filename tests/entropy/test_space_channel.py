@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lic.entropy import Estimate, SpaceChannel, anchors, others
+from lic.entropy import Estimate, SpaceChannel, anchors, non_anchors
 from lic.environment import tf
 from lic.transforms import ConvHyperTransform
 
@@ -56,8 +56,8 @@ def _parameters(entropy, latent, side):
     [
         (anchors(), "channels 0-4 others", True),
         (anchors(), "channels 5-11 anchors", True),
-        (others(), "channels 0-4 others", False),
-        (others(), "channels 5-11 anchors", True),
+        (non_anchors(), "channels 0-4 others", False),
+        (non_anchors(), "channels 5-11 anchors", True),
     ],
 )
 def test_a_group_sees_those_before_it_and_its_others_see_its_anchors(changed, part, sees):

@@ -6,7 +6,7 @@ import pytest
 import lic
 from lic.config import describe, rebuild
 from lic.entropy import Encode
-from lic.entropy.tables import LIMIT
+from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 from lic.testing.walks import Walks
 from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model

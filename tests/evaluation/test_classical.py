@@ -3,10 +3,10 @@ import importlib.resources
 import numpy as np
 import pytest
 
-from lic.codec.images import coloured, read_image
 from lic.errors import ImageError, RegistryError
 from lic.evaluation.classical import CLASSICAL, classical
 from lic.evaluation.metrics import psnr
+from lic.images import coloured, read_image
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import lic
-from lic.codec.stream import Stream
+from lic.codec.bitstream import Stream
 from lic.errors import ImageError
 from lic.evaluation.bit_map import bit_map
 from lic.evaluation.metrics import psnr

@@ -7,9 +7,9 @@ from lic.entropy import EVERYTHING, Decode, Encode, Estimate, channels
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard
 from lic.entropy.hyperprior import Hyperprior
-from lic.entropy.parts import Part, anchors, others
+from lic.entropy.parts import Part, anchors, non_anchors
 from lic.environment import keras, tf
-from lic.transforms import Convolution
+from lic.layers import Convolution
 
 DEPTH = 12
 MUTANTS = []
@@ -160,7 +160,7 @@ class MaskIsOffAtOddWidths(Checkerboard):
 
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
-        first, second = _every_second(), others()
+        first, second = _every_second(), non_anchors()
         mean, index = self._parameters(first.take(features))
         y_hat = first.put(coder.zeros, coder.normal(first, mean, index))
         mean, index = self._parameters(second.take(features), second.take(self.context(y_hat)))
@@ -307,7 +307,7 @@ class RoundsWithoutAGradient(Checkerboard):
 
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
-        first, second = anchors(), others()
+        first, second = anchors(), non_anchors()
         y_hat = first.put(coder.zeros, coder.normal(first, *self._parameters(first.take(features))))
         context = tf.round(second.take(self.context(tf.round(y_hat))))
         y_hat = second.put(y_hat, coder.normal(second, *self._parameters(second.take(features), context)))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import lic
-from lic.codec.stream import Stream
+from lic.codec.bitstream import Stream
 from lic.testing import LawError, check_codec
 from lic.testing.codec_laws import LAWS
 from lic.testing.laws import name_of

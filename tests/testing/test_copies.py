@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.models.tensors import get_tensors, set_tensors
 from lic.testing.copies import fresh, holding, moved, require_same_variables
+from lic.weights import get_tensors, set_tensors
 from tests.conftest import tiny_model
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from lic.models.tensors import get_tensors
 from lic.testing import LawError, check_entropy_model
 from lic.testing.entropy_laws import LAWS
 from lic.testing.laws import name_of
 from lic.testing.plugin import laws_of
+from lic.weights import get_tensors
 from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
 from tests.testing.entropy_mutants import MUTANTS, make
 

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 import lic
-from lic.models.tensors import get_tensors
 from lic.testing import LawError, check_model
 from lic.testing.laws import name_of
 from lic.testing.model_laws import LAWS
+from lic.weights import get_tensors
 from tests.conftest import slow_but, tiny_model
 from tests.testing.entropy_mutants import DEPTH, KeepsState, hyper
 from tests.testing.transform_mutants import KnowsWhereItIs, Sound

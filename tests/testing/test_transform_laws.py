@@ -44,7 +44,7 @@ def test_what_mutants_start_from_is_sound():
 def test_two_layers_are_checked_as_a_pair():
     transform = Sound()
     check_transform(transform.analysis, transform.synthesis)
-    with pytest.raises(LawError, match=r"(?s)Chain and Spoilt breaks.*downscale and depth are as declared"):
+    with pytest.raises(LawError, match=r"(?s)Sequential and Spoilt breaks.*downscale and depth are as declared"):
         check_transform(transform.analysis, Spoilt(tf.identity))
 
 

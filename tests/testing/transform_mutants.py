@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import lic
 from lic.environment import keras, tf
-from lic.transforms import Chain, Convolution, HyperTransform
+from lic.layers import Convolution, Sequential
+from lic.transforms import HyperTransform
 
 MUTANTS, HYPER_MUTANTS = [], []
 DEPTH = 12
@@ -40,8 +41,8 @@ class _Small(lic.Transform):
     def __init__(self, latent_depth=DEPTH, **kwargs):
         super().__init__(latent_depth, **{"downscale": 4} | kwargs)
         first, last = Convolution(8, 5, down=2, activation="relu"), Convolution(latent_depth, 5, down=2)
-        self.analysis = Chain([Spoilt(lambda pixels: pixels / 255), first, Spoilt(self.spoil), last])
-        self.synthesis = Chain([Convolution(8, 5, up=2, activation="relu"), Convolution(3, 5, up=2)])
+        self.analysis = Sequential([Spoilt(lambda pixels: pixels / 255), first, Spoilt(self.spoil), last])
+        self.synthesis = Sequential([Convolution(8, 5, up=2, activation="relu"), Convolution(3, 5, up=2)])
 
     def spoil(self, values):
         return values
@@ -147,7 +148,7 @@ class _SmallHyper(HyperTransform):
 
     def __init__(self, latent_depth=DEPTH, **kwargs):
         super().__init__(4, **{"features": 8, "downscale": 2} | kwargs)
-        self.analysis = Chain([Spoilt(self.spoil), Convolution(4, 3, down=2)])
+        self.analysis = Sequential([Spoilt(self.spoil), Convolution(4, 3, down=2)])
         self.synthesis = Convolution(8, 3, up=2)
 
     def spoil(self, values):
@@ -211,7 +212,7 @@ class HyperStopsGradients(_SmallHyper):
 
     def __init__(self, latent_depth=DEPTH):
         super().__init__(latent_depth)
-        self.synthesis = Chain([Spoilt(tf.round), Convolution(8, 3, up=2)])
+        self.synthesis = Sequential([Spoilt(tf.round), Convolution(8, 3, up=2)])
 
 
 @caught_by("configuration and weights make it anew")

@@ -5,11 +5,11 @@ import functools
 import pytest
 from PIL import Image
 
-from lic.training.settings import Settings
+from lic.training.settings import TrainingSettings
 from tests.conftest import random_images, tiny_model
 
 few_steps = functools.partial(
-    Settings, steps=6, interval=3, batch=2, crop=64, learning_rate=1e-3, average=0.9, least_scale=0.5
+    TrainingSettings, steps=6, interval=3, batch=2, crop=64, learning_rate=1e-3, average=0.9, least_scale=0.5
 )
 
 

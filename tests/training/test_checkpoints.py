@@ -5,8 +5,8 @@ import pytest
 
 import lic
 from lic.errors import CheckpointError
-from lic.models.tensors import get_tensors
 from lic.training.checkpoints import Checkpoints
+from lic.weights import get_tensors
 from tests.conftest import tiny_model
 
 

@@ -8,9 +8,9 @@ import pytest
 import lic
 from lic.environment import keras
 from lic.errors import CheckpointError, LicError
-from lic.models.tensors import get_tensors
 from lic.training import loop
-from lic.training.settings import Settings
+from lic.training.settings import TrainingSettings
+from lic.weights import get_tensors
 from tests.conftest import random_images, tiny_model
 from tests.training.conftest import few_steps
 
@@ -112,7 +112,7 @@ def test_a_folder_of_another_training_is_an_error(trained, photographs):
 def test_a_registered_model_is_trained_by_name(photographs, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(loop, "create_model", lambda name: made.append(name) or tiny_model("klt", "factorized"))
-    codec = lic.train("default", photographs, tmp_path, Settings(steps=1, batch=1, crop=32), valid=photographs)
+    codec = lic.train("default", photographs, tmp_path, TrainingSettings(steps=1, batch=1, crop=32), valid=photographs)
     assert made == ["default"]
     assert not codec.qualities
     assert [row["validation"]["quality"] for row in rows(tmp_path) if "validation" in row] == [None]

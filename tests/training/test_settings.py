@@ -1,18 +1,18 @@
-"""Settings, and those of papers by name."""
+"""TrainingSettings, and those of papers by name."""
 
 import pytest
 
 from lic import registry
 from lic.errors import RegistryError
-from lic.training.settings import PRESETS, Settings, preset
+from lic.training.settings import PRESETS, TrainingSettings, preset
 
 
 def test_presets_are_as_published():
-    swin = Settings(**preset("zyc2022").settings)
+    swin = TrainingSettings(**preset("zyc2022").settings)
     assert (swin.steps, swin.batch, swin.crop, swin.learning_rate, swin.decay) == (10**6, 16, 256, 1e-4, "none")
     assert preset("zyc2022").lmbda == pytest.approx(0.0509, abs=1e-4)
     for name in ("hzswq2021", "ms2020"):
-        settings = Settings(**preset(name).settings)
+        settings = TrainingSettings(**preset(name).settings)
         assert (settings.steps, settings.batch, settings.learning_rate) == (2 * 10**6, 8, 1e-4)
         assert settings.decay == "tenth"
 
@@ -27,7 +27,7 @@ def test_an_unknown_preset_suggests_another():
 
 
 def test_an_interval_is_at_most_all_steps():
-    assert Settings(steps=7).interval == 7
+    assert TrainingSettings(steps=7).interval == 7
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,5 @@ def test_an_interval_is_at_most_all_steps():
     ],
 )
 def test_wrong_settings_are_named(name, value):
-    with pytest.raises(ValueError, match=f"Settings: expected {name} to be .* Received: {value!r}"):
-        Settings(**{"steps": 100} | {name: value})
+    with pytest.raises(ValueError, match=f"TrainingSettings: expected {name} to be .* Received: {value!r}"):
+        TrainingSettings(**{"steps": 100} | {name: value})

@@ -6,8 +6,8 @@ import pytest
 import lic
 from lic.environment import KERAS_3
 from lic.errors import CheckpointError
-from lic.models.tensors import get_tensors
 from lic.training.state import averaged, restore_state, state_of
+from lic.weights import get_tensors
 from tests.conftest import random_images, tiny_model
 
 IMAGES = random_images(2, 32, 32, 3).astype(np.float32)

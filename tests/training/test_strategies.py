@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import lic
-from lic.models.tensors import get_tensors
 from lic.training.strategies import make_strategy
+from lic.weights import get_tensors
 
 ROOT = pathlib.Path(__file__).parents[2]
 

@@ -9,12 +9,12 @@ import numpy as np
 
 import lic
 from lic.environment import keras, tf
-from lic.models.tensors import get_tensors, set_tensors
-from lic.training.settings import Settings
+from lic.training.settings import TrainingSettings
 from lic.training.strategies import scope_of
+from lic.weights import get_tensors, set_tensors
 from tests.conftest import random_images, tiny_model
 
-SETTINGS = Settings(steps=3, batch=4, crop=64, learning_rate=1e-3, average=0.5)
+SETTINGS = TrainingSettings(steps=3, batch=4, crop=64, learning_rate=1e-3, average=0.5)
 
 
 def main(name: str, photographs: str, out: str) -> None:

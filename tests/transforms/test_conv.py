@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from lic.transforms import GDN, Convolution, ConvTransform
+from lic.layers import GDN, Convolution
+from lic.transforms import ConvTransform
 
 
 def _count(layer):

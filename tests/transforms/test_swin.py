@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.models.tensors import set_tensors
+from lic.layers.chunks import plain
+from lic.layers.swin.patches import PatchMerging
+from lic.layers.swin.window_attention import StoredWeights
 from lic.transforms import SwinTransform
-from lic.transforms.chunks import plain
-from lic.transforms.patches import PatchMerging
 from lic.transforms.swin import SwinStage
-from lic.transforms.window_block import StoredWeights
+from lic.weights import set_tensors
 from tests.conftest import assert_near, golden_in_order
 
 SIZES = {"width": (8, 12, 16), "latent_depth": 20, "depths": (1, 1, 3, 2), "window": 4, "head_dim": 4}

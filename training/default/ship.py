@@ -1,8 +1,8 @@
 """Makes the codec file that ships from a training, and tells what the model card says beside Kodak's figures.
 
-    lic train --recipe default --data PHOTOGRAPHS --out RUN
-    python training/default/ship.py --run RUN --photographs PHOTOGRAPHS --out src/lic/models/weights/default.codec
-    lic eval KODAK --model default --codec jpeg webp avif jpegxl jpeg2000 --out RESULTS
+lic train --recipe default --data PHOTOGRAPHS --out RUN
+python training/default/ship.py --run RUN --photographs PHOTOGRAPHS --out src/lic/models/weights/default.codec
+lic eval KODAK --model default --codec jpeg webp avif jpegxl jpeg2000 --out RESULTS
 """
 
 import argparse
@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import lic
-from lic.codec.images import image_files, read_image
 from lic.evaluation.pictures import beside_jpeg
+from lic.images import image_files, read_image
 
 TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."
 
@@ -42,10 +42,7 @@ def main() -> None:
     parser.add_argument("--run", type=pathlib.Path, required=True)
     parser.add_argument("--photographs", type=pathlib.Path, required=True, help="some of them calibrate exact networks")
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--keep", type=pathlib.Path)
     arguments = parser.parse_args()
-    if arguments.keep:
-        keep(arguments.run, arguments.keep)
     model, photographs = lic.load(arguments.run / "final.codec").model, calibration(arguments.photographs)
     codec = lic.Codec(model, stored="float16", deterministic=True, calibration=photographs)
     codec.save(arguments.out)

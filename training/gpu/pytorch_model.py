@@ -106,7 +106,7 @@ class Bound(torch.autograd.Function):
         return torch.where(ctx.saved_tensors[0] | (upstream < 0), upstream, 0.0), None
 
 
-class Chain(Part):
+class Sequential(Part):
     """Layers one after the other."""
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
@@ -159,7 +159,7 @@ class Transform(Part):
     bfloat16 = False  # Whether the rest is computed in bfloat16.
 
     def analyse(self, images: torch.Tensor) -> torch.Tensor:
-        if isinstance(self.analysis, Chain):
+        if isinstance(self.analysis, Sequential):
             with self._reduced(images):
                 return self.analysis(images / 255).float()
         images = images - MIDDLE
@@ -168,7 +168,7 @@ class Transform(Part):
         return self.analysis.linear(images / 40) + refined.float()
 
     def synthesise(self, latent: torch.Tensor) -> torch.Tensor:
-        if isinstance(self.synthesis, Chain):
+        if isinstance(self.synthesis, Sequential):
             *inner, last = self.synthesis.layers.children()
             with self._reduced(latent):
                 latent = functools.reduce(lambda values, layer: layer(values), inner, latent)
@@ -262,7 +262,7 @@ class Model(Part):
         super().__init__(held, config)
         self.register_buffer("log_lmbda", torch.tensor(config["lmbda"]).log().reshape(-1, 1), persistent=False)
         self.downscale = 16
-        if isinstance(self.transform.analysis, Chain):
+        if isinstance(self.transform.analysis, Sequential):
             rows = [layer.row["arguments"] for layer in self.transform.analysis.layers.children()]
             self.downscale = math.prod(arguments.get("stride", 1) for arguments in rows)
 
@@ -292,7 +292,7 @@ class Model(Part):
 
 
 PLACES = {"transform": Transform, "entropy": Entropy, "gains": Gains}
-SIGNS = {"weight": Convolution, "reparam_beta": GDN, "first": ResidualBlock, "layers": Chain, "matrices": Prior}
+SIGNS = {"weight": Convolution, "reparam_beta": GDN, "first": ResidualBlock, "layers": Sequential, "matrices": Prior}
 
 
 def built(tree: dict | np.ndarray, rows: dict, path: str) -> nn.Module | nn.Parameter:

@@ -11,8 +11,8 @@ import pathlib
 import numpy as np
 
 import lic
+from lic.interop.safetensors import export_tensors
 from lic.models.base import CompressionModel
-from lic.models.exchange import export_tensors
 from lic.training.data import Photographs
 from lic.training.start import start_scales
 

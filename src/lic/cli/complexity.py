@@ -13,8 +13,8 @@ import typer
 from lic.cli.table import print_whole
 
 if TYPE_CHECKING:
+    from lic.complexity.complexity import Complexity
     from lic.models.base import CompressionModel
-    from lic.models.complexity import Complexity
 
 
 def complexity(
@@ -46,9 +46,9 @@ def _height_and_width(size: str) -> tuple[int, int]:
 def _model(name_or_path: str) -> CompressionModel:
     """The model with zeros for weights, which count like others."""
     import lic
-    from lic.codec.file import read_text
+    from lic.codec.codec_file import read_text
     from lic.codec.shipped import is_path
-    from lic.transforms.initial import replaced_at_once
+    from lic.layers.initializers import replaced_at_once
 
     with replaced_at_once():
         if is_path(name_or_path):

@@ -119,14 +119,14 @@ def _encode(
 def _compress_one(
     codec: Any, encode: Callable[[Any], bytes], job: files.Job, reading: dict[str, Any], verbose: bool
 ) -> dict[str, Any]:
-    from lic.aside import written_aside
-    from lic.codec.images import read_image
+    from lic.atomic_write import atomic_write
+    from lic.images import read_image
 
     pixels = read_image(job.source, **reading)
     began = time.perf_counter()
     stream = encode(pixels)
     seconds = time.perf_counter() - began
-    with written_aside(job.target) as file:
+    with atomic_write(job.target) as file:
         file.write(stream)
     report = {"bytes": len(stream), "bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])}
     if verbose:
@@ -143,7 +143,7 @@ def _psnr(pixels: Any, decoded: Any) -> float | None:
 
 
 def _is_image(path: Path) -> bool:
-    from lic.codec.images import is_image
+    from lic.images import is_image
 
     return is_image(path)
 

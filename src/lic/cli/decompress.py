@@ -41,7 +41,7 @@ def decompress(
 
 
 def _decompress_one(codec: Any, job: files.Job, parts: int | None, verbose: bool) -> dict[str, Any]:
-    from lic.codec.images import write_image
+    from lic.images import write_image
 
     stream = read_stream(job.source)
     began = time.perf_counter()

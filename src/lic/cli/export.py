@@ -14,7 +14,7 @@ from lic.cli.table import table
 from lic.errors import LicError
 
 if TYPE_CHECKING:
-    from lic.models.exchange import TorchTensor
+    from lic.interop.safetensors import TorchTensor
 
 FORMATS = ("safetensors", "savedmodel", "onnx")
 _MARKS = ("saved_model.pb", "networks.json")  # Files by which a folder is known as an export.
@@ -45,7 +45,7 @@ def export(
 
 
 def _write_safetensors(codec: Any, out: pathlib.Path) -> str:
-    from lic.models.exchange import export_tensors
+    from lic.interop.safetensors import export_tensors
 
     rows = export_tensors(codec.model, out)
     print(table(map(_described, rows), {"name": "{}", "shape": "{}", "torch_module": "{}"}))
@@ -61,14 +61,14 @@ def _described(row: TorchTensor) -> dict[str, str]:
 
 
 def _write_saved_model(codec: Any, out: pathlib.Path) -> str:
-    from lic.export.saved_model import export_saved_model
+    from lic.interop.saved_model import export_saved_model
 
     _replace(out, lambda folder: export_saved_model(codec, folder))
     return f"codec {codec.fingerprint.hex()}"
 
 
 def _write_onnx(codec: Any, out: pathlib.Path) -> str:
-    from lic.export.onnx import export_onnx
+    from lic.interop.onnx import export_onnx
 
     count = len(_replace(out, lambda folder: export_onnx(codec.model, folder)))
     return f"{count} network{'s' * (count != 1)}"

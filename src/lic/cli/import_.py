@@ -36,7 +36,7 @@ def import_(
 ) -> None:
     """Make a codec from weights that published code trained, or that come back from PyTorch."""
     import lic
-    from lic.models.imports import FORMATS, format_of
+    from lic.interop.import_weights import FORMATS, format_of
 
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")

@@ -18,7 +18,7 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a stream or a codec file is, without decoding it."""
-    from lic.codec.stream import MAGIC
+    from lic.codec.bitstream import MAGIC
     from lic.errors import BitstreamError
 
     try:
@@ -33,8 +33,8 @@ def info(
 
 
 def _of_stream(file: Path) -> dict[str, Any]:
+    from lic.codec.bitstream import VERSION, Flag, Stream
     from lic.codec.shipped import name_of
-    from lic.codec.stream import VERSION, Flag, Stream
     from lic.errors import BitstreamError
 
     data = file.read_bytes()
@@ -56,7 +56,7 @@ def _of_stream(file: Path) -> dict[str, Any]:
 
 
 def _of_codec(file: Path) -> dict[str, Any]:
-    from lic.codec.file import read_text
+    from lic.codec.codec_file import read_text
 
     text = read_text(file)
     config = text["config"]

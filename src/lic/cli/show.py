@@ -59,9 +59,9 @@ def show(
     from lic.evaluation.plotting import check_matplotlib
 
     check_matplotlib()
-    from lic.codec.images import read_image
     from lic.evaluation.show import Box
     from lic.evaluation.show import show as show_in
+    from lic.images import read_image
 
     pixels = read_image(image, background=background, to_8_bit=to_8_bit, frame=frame)
     codec = options.load(model, precision, tile)
@@ -99,10 +99,10 @@ def _write_figure(path: Path, shown: Shown, name: str, about: str) -> None:
 
 
 def _write_page(path: Path, shown: Shown, name: str, about: str) -> None:
-    from lic.aside import written_aside
+    from lic.atomic_write import atomic_write
     from lic.evaluation.page.fill import page
 
     height, width = shown.original.pixels.shape[:2]
     text = page(shown, name, f"{width}x{height} pixels, {about}")
-    with written_aside(path) as file:
+    with atomic_write(path) as file:
         file.write(text.encode())

@@ -68,12 +68,12 @@ def train(
 
     import lic
     from lic.environment import keras
-    from lic.training.settings import Settings
+    from lic.training.settings import TrainingSettings
     from lic.training.strategies import scope_of
 
     with scope_of(strategy):
         try:
-            settings = Settings(**(named.settings if named else {}) | given)
+            settings = TrainingSettings(**(named.settings if named else {}) | given)
             keras.utils.set_random_seed(settings.seed)  # Weights are drawn from here on.
             made = lic.create_model(name, **parts | loss | _sizes(size or []))
         except ValueError as error:

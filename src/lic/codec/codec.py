@@ -12,25 +12,25 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lic.codec.deterministic import ExactGraphs, arrays_of, calibrate, units_of
-from lic.codec.file import CodecFile
+from lic.codec.bitstream import Flag, Stream
+from lic.codec.codec_file import CodecFile
+from lic.codec.coder_timing import collect
 from lic.codec.graphs import Graphs
-from lic.codec.images import checked_image, coloured, sample_image
+from lic.codec.integer.graphs import ExactGraphs, arrays_of, calibrate, units_of
 from lic.codec.once import Once
+from lic.codec.rate_search import checked_quality, highest_quality, spend
 from lic.codec.refinement import STEPS, check_effort
 from lic.codec.restore import STORED, restored_model, restored_tables, weights_of
 from lic.codec.shipped import codec_path, name_of
-from lic.codec.stream import Flag, Stream
-from lic.codec.target import checked_quality, highest_quality, spend
 from lic.codec.tiling import Tile, check_tile, in_tiles
-from lic.codec.times import collect
-from lic.entropy.coders import Encoded
-from lic.entropy.preview import check_parts, parts_of
+from lic.entropy.coders.coder import Encoded
+from lic.entropy.coders.preview import check_parts, parts_of
 from lic.environment import compute_in, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError
+from lic.images import checked_image, coloured, sample_image
+from lic.layers.padding import pad
 from lic.models.base import CompressionModel
-from lic.models.tensors import get_tensors
-from lic.transforms.padding import pad
+from lic.weights import get_tensors
 
 MAX_PIXELS = 178_000_000
 Precision = Literal["float32", "bfloat16"]

@@ -6,12 +6,12 @@ import functools
 from typing import Any
 
 from lic.codec.refinement import Refiner
-from lic.entropy.coders import Coder, Decode, Encode, Encoded
-from lic.entropy.preview import Preview
-from lic.entropy.tables import Tables
+from lic.entropy.coders.coder import Coder, Decode, Encode, Encoded
+from lic.entropy.coders.preview import Preview
+from lic.entropy.range_coding.cdf_tables import Tables
 from lic.environment import tf
+from lic.layers.derived import remembering
 from lic.models.base import CompressionModel
-from lic.transforms.derived import remembering
 
 
 class Graphs:

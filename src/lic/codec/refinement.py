@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from lic.entropy.coders.gumbel import Relax
 from lic.entropy.noise import drawn_from
-from lic.entropy.relaxed import Relax
 from lic.environment import tf
+from lic.layers.derived import remembering
 from lic.models.base import CompressionModel
 from lic.models.distortion import check_size
-from lic.transforms.derived import remembering
 
 # Steps of gradient descent for each effort. With 8, 16, 32, 64, 128, 256 and 512 of them 0.4, 0.9, 2.0, 3.6, 5.3, 6.7
 # and 7.9 % of the bits are saved at equal loss (`default`, middle quarters of six Kodak images).
@@ -43,7 +43,7 @@ class Refiner:
 
     Args:
       model: The model, whose weights stay as they are.
-      derived: What its layers derived from their weights, see `lic.transforms.derived.remembering`.
+      derived: What its layers derived from their weights, see `lic.layers.derived.remembering`.
     """
 
     def __init__(self, model: CompressionModel, derived: dict[int, Any]):

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lic.codec.file import CodecFile
-from lic.entropy.tables import Tables
+from lic.codec.codec_file import CodecFile
+from lic.entropy.range_coding.cdf_tables import Tables
 from lic.environment import compute_in
 from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
-from lic.models.described import described_by_file
-from lic.models.tensors import set_tensors
+from lic.models.untrusted_config import described_by_file
+from lic.weights import set_tensors
 
 STORED = ("float32", "float16")
 _PREFIX = "weights/"

@@ -7,7 +7,7 @@ import importlib.resources
 import os
 
 from lic import registry
-from lic.codec.file import read_text
+from lic.codec.codec_file import read_text
 from lic.errors import CheckpointError
 
 

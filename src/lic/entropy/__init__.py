@@ -3,15 +3,15 @@
 from lic.entropy.base import EntropyModel, Estimated
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard, CheckerboardContext
-from lic.entropy.coders import Coder, Decode, Encode, Estimate
+from lic.entropy.coders.coder import Coder, Decode, Encode, Estimate
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.normal import Normal, ScaleTable
 from lic.entropy.factorized import Factorized
 from lic.entropy.hyperprior import Hyperprior
-from lic.entropy.normal import Normal, Scales
-from lic.entropy.parts import EVERYTHING, Part, anchors, channels, others, within
-from lic.entropy.prior import LearntPrior
+from lic.entropy.parts import EVERYTHING, Part, anchors, channels, non_anchors, within
+from lic.entropy.range_coding.cdf_tables import Tables
 from lic.entropy.residual import LatentResidualPrediction
 from lic.entropy.space_channel import SpaceChannel
-from lic.entropy.tables import Tables
 
 __all__ = [
     "EVERYTHING",
@@ -25,16 +25,16 @@ __all__ = [
     "Estimate",
     "Estimated",
     "Factorized",
+    "FactorizedPrior",
     "Hyperprior",
     "LatentResidualPrediction",
-    "LearntPrior",
     "Normal",
     "Part",
-    "Scales",
+    "ScaleTable",
     "SpaceChannel",
     "Tables",
     "anchors",
     "channels",
-    "others",
+    "non_anchors",
     "within",
 ]

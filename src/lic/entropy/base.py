@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from lic import registry
 from lic.config import Configured
-from lic.entropy.coders import QUANTIZATIONS, Coder, Estimate
-from lic.entropy.normal import ROUNDINGS, Scales
-from lic.entropy.prior import LearntPrior
-from lic.entropy.tables import Tables, make_tables
+from lic.entropy.coders.coder import QUANTIZATIONS, Coder, Estimate
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.normal import ROUNDINGS, ScaleTable
+from lic.entropy.range_coding.cdf_tables import Tables, make_tables
 from lic.environment import compute_in, keras, tf
 from lic.errors import check
+from lic.layers.convolution import Convolution
 from lic.transforms.base import HyperTransform
-from lic.transforms.convolution import Convolution
 
 
 class Estimated(NamedTuple):
@@ -63,7 +63,7 @@ class EntropyModel(Configured, keras.layers.Layer):
         hyper: HyperTransform | None = None,
         *,
         quantization: str = "noise/ste",
-        scales: tuple[int, float, float] | tuple[int, float, float, str] = Scales(),
+        scales: tuple[int, float, float] | tuple[int, float, float, str] = ScaleTable(),
         prior_filters: Sequence[int] = (3, 3),
         prior_medians: bool = False,
         likelihood_bound: float | None = None,
@@ -73,7 +73,7 @@ class EntropyModel(Configured, keras.layers.Layer):
         self._check("latent_depth", latent_depth >= 1, "at least 1", latent_depth)
         self._check("quantization", quantization in QUANTIZATIONS, f"one of {QUANTIZATIONS}", quantization)
         self.latent_depth, self.hyper, self.quantization = latent_depth, hyper, quantization
-        self.scales = Scales(*scales)
+        self.scales = ScaleTable(*scales)
         count, lowest, highest, rounding = self.scales
         self._check(
             "scales",
@@ -85,7 +85,7 @@ class EntropyModel(Configured, keras.layers.Layer):
         self._check("likelihood_bound", probable, "None or between 0 and 1", likelihood_bound)
         self.likelihood_bound = likelihood_bound
         depth = hyper.depth if hyper else latent_depth
-        self.prior = LearntPrior(depth, filters=prior_filters, medians=prior_medians)
+        self.prior = FactorizedPrior(depth, filters=prior_filters, medians=prior_medians)
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes every part of the latent in order, and returns y_hat."""
@@ -122,9 +122,9 @@ class EntropyModel(Configured, keras.layers.Layer):
         return []
 
     @property
-    def priors(self) -> list[LearntPrior]:
+    def priors(self) -> list[FactorizedPrior]:
         """All learnt priors inside, in the order of their attributes."""
-        return [layer for layer in self._flatten_layers() if isinstance(layer, LearntPrior)]
+        return [layer for layer in self._flatten_layers() if isinstance(layer, FactorizedPrior)]
 
     def make_tables(self) -> Tables:
         """Makes the coder's tables from the weights as they are now."""

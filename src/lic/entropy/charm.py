@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders import Coder
+from lic.entropy.coders.coder import Coder
 from lic.entropy.parameters import convolutions
 from lic.entropy.parts import channels
 from lic.entropy.residual import LatentResidualPrediction

@@ -7,14 +7,14 @@ from typing import Literal
 import numpy as np
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders import Coder
+from lic.entropy.coders.coder import Coder
 from lic.entropy.parameters import MeanAndIndexBias, convolutions
-from lic.entropy.parts import anchors, others
+from lic.entropy.parts import anchors, non_anchors
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import tf
+from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
-from lic.transforms.convolution import Convolution
 
 
 @register_entropy_model("checkerboard")
@@ -67,7 +67,7 @@ class Checkerboard(EntropyModel):
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, the anchors, then the others."""
         features = coder.side(self.hyper, self.prior)
-        first, second = anchors(), others()
+        first, second = anchors(), non_anchors()
         mean, index = self._parameters(first.take(features))
         y_hat = first.put(coder.zeros, coder.normal(first, mean, index))
         mean, index = self._parameters(second.take(features), second.take(self.context(y_hat)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders import Coder
+from lic.entropy.coders.coder import Coder
 from lic.entropy.parts import EVERYTHING
 from lic.environment import tf
 from lic.registry import register_entropy_model

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders import Coder
+from lic.entropy.coders.coder import Coder
 from lic.entropy.parameters import MeanAndIndexBias, ScaleIndex, convolutions
 from lic.entropy.parts import EVERYTHING
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
+from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
-from lic.transforms.convolution import Convolution
 
 
 @register_entropy_model("hyperprior")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from lic.entropy.normal import Scales
+from lic.entropy.distributions.normal import ScaleTable
 from lic.environment import keras, tf
-from lic.transforms.chain import Chain
-from lic.transforms.convolution import Convolution
-from lic.transforms.substitutes import Substitutable
+from lic.layers.convolution import Convolution
+from lic.layers.sequential import Sequential
+from lic.layers.substitutes import Substitutable
 
 
-def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last: object) -> Chain:
+def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last: object) -> Sequential:
     """Returns convolutions with ReLU between them.
 
     Args:
@@ -19,7 +19,7 @@ def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last:
     """
     *inner, end = zip(widths, kernel_sizes, strict=True)
     hidden = [Convolution(width, size, activation="relu") for width, size in inner]
-    return Chain([*hidden, Convolution(*end, **last)])
+    return Sequential([*hidden, Convolution(*end, **last)])
 
 
 class ScaleIndex(Substitutable, keras.layers.Layer):
@@ -29,7 +29,7 @@ class ScaleIndex(Substitutable, keras.layers.Layer):
       scales: The table of scales.
     """
 
-    def __init__(self, scales: Scales, **kwargs):
+    def __init__(self, scales: ScaleTable, **kwargs):
         super().__init__(**kwargs)
         self.scales = scales
         self.built = True

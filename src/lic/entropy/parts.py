@@ -41,9 +41,9 @@ def anchors() -> Part:
     return _positions("anchors", 1)
 
 
-def others() -> Part:
+def non_anchors() -> Part:
     """Returns the positions that are no anchors, as one row [batch, 1, count, depth] in raster order."""
-    return _positions("others", 0)
+    return _positions("non-anchors", 0)
 
 
 def within(outer: Part, inner: Part) -> Part:

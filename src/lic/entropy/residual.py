@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lic.entropy.parameters import convolutions
 from lic.environment import keras, tf
-from lic.transforms.substitutes import Substitutable
+from lic.layers.substitutes import Substitutable
 
 
 class HalfTanh(Substitutable, keras.layers.Layer):

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from lic.entropy.base import EntropyModel
 from lic.entropy.checkerboard import CheckerboardContext
-from lic.entropy.coders import Coder
+from lic.entropy.coders.coder import Coder
 from lic.entropy.parameters import MeanAndIndexBias, convolutions
-from lic.entropy.parts import anchors, channels, others, within
+from lic.entropy.parts import anchors, channels, non_anchors, within
 from lic.environment import keras, tf
+from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
-from lic.transforms.convolution import Convolution
 
 SHARES = (0.05, 0.05, 0.1, 0.2, 0.6)  # Of the channels in each group; the paper's 16, 16, 32, 64, 192 of 320.
 
@@ -110,11 +110,11 @@ class GroupNetworks(keras.layers.Layer):
         group = channels(self.start, self.stop)
         if self.channel_context:
             features = tf.concat([features, self.channel_context(y_hat[..., : self.start])], -1)
-        first, second = within(group, anchors()), within(group, others())
+        first, second = within(group, anchors()), within(group, non_anchors())
         mean, index = tf.split(self.parameters(anchors().take(features)), 2, -1)
         y_hat = first.put(y_hat, coder.normal(first, mean, index))
-        seen = others().take(features)
-        context = others().take(self.anchor_context(group.take(y_hat)))
+        seen = non_anchors().take(features)
+        context = non_anchors().take(self.anchor_context(group.take(y_hat)))
         mean, index = tf.split(self.parameters(seen) + self.correction(tf.concat([seen, context], -1)), 2, -1)
         return second.put(y_hat, coder.normal(second, mean, index))
 

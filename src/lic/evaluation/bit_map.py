@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.images import checked_image, coloured
-from lic.codec.target import checked_quality
-from lic.entropy.coders import Estimate
-from lic.entropy.normal import Scales
+from lic.codec.rate_search import checked_quality
+from lic.entropy.coders.coder import Estimate
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.normal import ScaleTable
 from lic.entropy.parts import Part
-from lic.entropy.prior import LearntPrior
 from lic.environment import tf
-from lic.transforms.padding import pad
+from lic.images import checked_image, coloured
+from lic.layers.padding import pad
 
 
 class BitMap(NamedTuple):
@@ -36,14 +36,14 @@ class BitMap(NamedTuple):
 class _Located(Estimate):
     """Keeps the bits of each number of the latent, beside those of each part."""
 
-    def __init__(self, latent: tf.Tensor, scales: Scales, likelihood_bound: float | None):
+    def __init__(self, latent: tf.Tensor, scales: ScaleTable, likelihood_bound: float | None):
         super().__init__(latent, scales, likelihood_bound=likelihood_bound)
         self.located, self.parts = tf.zeros_like(latent), []
 
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
         return self._locate(part, super().normal(part, mean, index))
 
-    def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
+    def learnt(self, part: Part, prior: FactorizedPrior) -> tf.Tensor:
         return self._locate(part, super().learnt(part, prior))
 
     def _add_up(self, name: str, bits: tf.Tensor) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lic.aside import written_aside
+from lic.atomic_write import atomic_write
 from lic.evaluation.contenders import Contender
 from lic.evaluation.plots import DASHED, DECIBELS, RATE, limits
 from lic.evaluation.style import Style, styles
@@ -44,7 +44,7 @@ def write_page(
     )
     heading = html.escape(title or "Rate-distortion curves")
     page = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{heading}</title></head>\n'
-    with written_aside(path) as file:
+    with atomic_write(path) as file:
         file.write(f"{page}<body>{drawn}</body>\n</html>\n".encode())
 
 

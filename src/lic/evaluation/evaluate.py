@@ -13,13 +13,13 @@ from typing import Any
 
 from lic.cluster import on_cluster
 from lic.codec.codec import Codec
-from lic.codec.images import digest_of, image_files
 from lic.errors import ImageError, LicError
 from lic.evaluation.candidates import Candidate, classic, learned
 from lic.evaluation.journal import Journal
 from lic.evaluation.measure import CONVENTIONS
 from lic.evaluation.results import Results
 from lic.evaluation.station import Job, Measured, Station, failure_of, jobs_of
+from lic.images import digest_of, image_files
 from lic.versions import machine, versions
 
 Progress = Callable[[int, int, str], None]  # Is told how many measurements are done, of how many, and which was last.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lic.codec.images import coloured
 from lic.evaluation.pictures import Picture
 from lic.evaluation.plotting import COLOURS, new_figure
 from lic.evaluation.show import Box, Shown
+from lic.images import coloured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lic.codec.times import coder_seconds
+from lic.codec.coder_timing import coder_seconds
 from lic.evaluation.memory import peak_memory, reset_peak_memory
 from lic.evaluation.metrics import in_decibels, ms_ssim, psnr
 from lic.evaluation.row import Row

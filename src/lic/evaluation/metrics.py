@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from lic.codec.images import coloured
 from lic.errors import ImageError
+from lic.images import coloured
 from lic.models.distortion import LEAST_SIZE
 from lic.models.distortion import ms_ssim as _ms_ssim
 

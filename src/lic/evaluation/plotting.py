@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lic.aside import written_aside
+from lic.atomic_write import atomic_write
 from lic.errors import ImageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def write_figure(path: str | os.PathLike, figure: Figure) -> None:
     if ending not in ENDINGS:
         raise ImageError(f"{path}: a figure is written to a file that ends in {' or '.join(ENDINGS)}.")
     dated: dict[str, Any] = {"Date": None} if ending == ".svg" else {}
-    with written_aside(path) as file:
+    with atomic_write(path) as file:
         figure.savefig(file, format=ending[1:], dpi="figure", metadata=dated)
 
 

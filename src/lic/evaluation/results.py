@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from lic.aside import written_aside
+from lic.atomic_write import atomic_write
 from lic.errors import LicError
 from lic.evaluation.curves import Curve
 from lic.evaluation.row import Row
@@ -105,10 +105,10 @@ class Results:
             "failures": [failure._asdict() for failure in self.failures],
             "rows": rows,
         }
-        with written_aside(folder / JSON) as file:
+        with atomic_write(folder / JSON) as file:
             file.write(json.dumps(everything, indent=1, allow_nan=False).encode())
         for name, table in ((CSV, rows), (MEANS, self.means())):
-            with written_aside(folder / name) as file:
+            with atomic_write(folder / name) as file:
                 file.write(_csv(table).encode())
 
     @classmethod

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.images import coloured
 from lic.errors import check
 from lic.evaluation.bit_map import BitMap, bit_map
 from lic.evaluation.pictures import Picture, beside_jpeg, decoded_picture
+from lic.images import coloured
 
 _MANY = 3  # Parts from which on a sequence of previews tells something.
 _SHARE, _LEAST = 4, 32  # Sides of the box with the largest error: a quarter of the image's, at least so many pixels.

@@ -6,12 +6,12 @@ import pathlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from lic.codec.images import read_image
 from lic.errors import ImageError
 from lic.evaluation.candidates import Candidate
 from lic.evaluation.measure import measure
 from lic.evaluation.results import Failure
 from lic.evaluation.row import Row
+from lic.images import read_image
 
 
 class Job(NamedTuple):

@@ -7,18 +7,18 @@ import random
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from lic import replicas
+from lic import distribution
+from lic.complexity.complexity import Complexity, complexity
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders import Coder
+from lic.entropy.coders.coder import Coder
 from lic.entropy.noise import drawn_from, uniform
 from lic.environment import apply_summed, as_reported, keras, tf
-from lic.models.adam import Adam
-from lic.models.complexity import Complexity, complexity
+from lic.layers.padding import pad
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
-from lic.models.gains import Gains
+from lic.models.optimizer import Adam
+from lic.models.rate import Gains
 from lic.transforms.base import Transform
-from lic.transforms.padding import pad
 
 
 class Compressed(NamedTuple):
@@ -186,7 +186,7 @@ class CompressionModel(Configured, keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Takes one step of the optimiser; one whose gradients are not finite is taken as if they were zero."""
         values, gradients = self.gradients_of(_images(data))
-        gradients = replicas.summed(gradients)
+        gradients = distribution.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
         # A weight that the loss does not depend on has no gradient, which is Keras's to say.
         gradients = [gradient if gradient is None else tf.where(finite, gradient, 0.0) for gradient in gradients]
@@ -200,7 +200,7 @@ class CompressionModel(Configured, keras.Model):
         """
         with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
             values = self.losses_of(images, training=True)
-            share = values["loss"] / replicas.count()
+            share = values["loss"] / distribution.count()
         gradients = tape.gradient(share, self.trainable_variables)
         # Walks that code by learnt priors alone leave part of the gains without use, which is no mistake.
         gains = {id(variable) for variable in self.gains.trainable_variables} if self.gains else set()
@@ -234,7 +234,7 @@ class CompressionModel(Configured, keras.Model):
         return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
-        means = replicas.summed({name: value / replicas.count() for name, value in values.items()})
+        means = distribution.summed({name: value / distribution.count() for name, value in values.items()})
         for tracker in self.trackers:
             tracker.update_state(means[tracker.name])
         return {tracker.name: as_reported(tracker.result()) for tracker in self.trackers}

@@ -11,7 +11,7 @@ from lic import registry
 from lic.config import Configured
 from lic.errors import RegistryError
 from lic.models.base import CompressionModel
-from lic.models.recipes import Recipe
+from lic.models.published import PublishedSystem
 
 
 def create_model(
@@ -42,7 +42,7 @@ def create_model(
     Raises:
       RegistryError: A name, a size or a quality is unknown, or neither a name nor both parts were given.
     """
-    recipe = recipe_of(name, quality)
+    recipe = published_system(name, quality)
     transform, entropy = transform or recipe.transform, entropy or recipe.entropy
     if not transform or not entropy:
         raise RegistryError(
@@ -60,13 +60,13 @@ def create_model(
     return _assemble(makers, {**recipe.sizes, **sizes}, lmbda=lmbda, distortion=distortion)
 
 
-def recipe_of(name: str | None, quality: int | None = None) -> Recipe:
+def published_system(name: str | None, quality: int | None = None) -> PublishedSystem:
     """Returns the recipe of a registered model, at a quality where it has several; without a name an empty one.
 
     Raises:
       RegistryError: There is no such model, or it has no such quality.
     """
-    maker = registry.models.get(name) if name else functools.partial(Recipe, "", "")
+    maker = registry.models.get(name) if name else functools.partial(PublishedSystem, "", "")
     if quality is None:
         return maker()
     if "quality" not in inspect.signature(maker).parameters:

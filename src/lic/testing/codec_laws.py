@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from lic.codec.bitstream import Stream
 from lic.codec.codec import Codec, load
-from lic.codec.images import sample_image
-from lic.codec.stream import Stream
 from lic.errors import BitstreamError, WrongModelError
+from lic.images import sample_image
 from lic.testing.images import random_images
 from lic.testing.laws import Law, Trial, each, fail, require, require_same
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lic.config import Configured
 from lic.environment import keras
-from lic.models.tensors import get_tensors, named_variables, set_tensors
+from lic.weights import get_tensors, named_variables, set_tensors
 
 MOVED = 0.1
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from lic.complexity.interpreter import DryRun
+from lic.complexity.known_tensor import Known
 from lic.entropy.base import EntropyModel
 from lic.environment import tf
-from lic.models.dry_run import DryRun
-from lic.models.known import Known
-from lic.models.tensors import get_tensors, set_tensors
+from lic.layers.derived import remembering
 from lic.testing.copies import fresh, moved, require_same_variables
 from lic.testing.gradients import require_gradients
 from lic.testing.laws import Law, Trial, each, fail, require, require_near, require_same
 from lic.testing.policy import policy
 from lic.testing.walks import Walked, Walks
-from lic.transforms.derived import remembering
+from lic.weights import get_tensors, set_tensors
 
 SIZES = ((1, 1), (1, 5), (4, 4), (3, 7))
 SPREADS = (3.0, 300.0, 1e6)  # Up to symbols that are clipped.

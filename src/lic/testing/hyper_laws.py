@@ -9,11 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from lic.environment import tf
-from lic.models.tensors import get_tensors, set_tensors
 from lic.testing.copies import fresh, moved, require_same_variables
 from lic.testing.gradients import require_gradients
 from lic.testing.laws import Law, Trial, each, require, require_near, require_same
 from lic.transforms.base import HyperTransform
+from lic.weights import get_tensors, set_tensors
 
 SIZES = ((1, 1), (1, 9), (6, 5), (8, 8))
 Latents = Callable[..., tf.Tensor]  # Called with height, width and a seed.

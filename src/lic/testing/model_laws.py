@@ -6,13 +6,13 @@ import numpy as np
 
 from lic.environment import keras, tf
 from lic.models.base import CompressionModel
-from lic.models.tensors import get_tensors, set_tensors
 from lic.testing.copies import fresh
 from lic.testing.entropy_laws import trial_of_entropy_model
 from lic.testing.hyper_laws import trial_of_hyper_transform
 from lic.testing.images import random_images
 from lic.testing.laws import Law, LawError, Trial, each, require, require_near
 from lic.testing.transform_laws import trial_of_transform
+from lic.weights import get_tensors, set_tensors
 
 SIZES = ((1, 1), (17, 33), (64, 48))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from lic.environment import keras, tf
-from lic.models.tensors import get_tensors, set_tensors
 from lic.testing.copies import fresh, moved, require_same_variables
 from lic.testing.gradients import require_gradients
 from lic.testing.hyper_laws import trial_of_hyper_transform
 from lic.testing.images import random_images
 from lic.testing.laws import Law, Trial, each, require, require_near, require_same
 from lic.transforms.base import HyperTransform, Transform
+from lic.weights import get_tensors, set_tensors
 
 GRIDS = ((1, 1), (3, 2), (5, 7))  # Positions of the latent: odd numbers of windows, whatever their size.
 

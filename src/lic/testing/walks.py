@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders import Decode, Encode, Estimate
+from lic.entropy.coders.coder import Decode, Encode, Estimate
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.parts import Part
-from lic.entropy.prior import LearntPrior
 from lic.environment import tf
 from lic.transforms.base import HyperTransform
 
@@ -95,7 +95,7 @@ class Observed(Estimate):
         if entropy.hyper is None:
             self._change()
 
-    def side(self, hyper: HyperTransform, prior: LearntPrior) -> tf.Tensor:
+    def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
         features = super().side(hyper, prior)
         self._change()
         return features
@@ -105,7 +105,7 @@ class Observed(Estimate):
         self.parameters.append((np.array(mean), np.array(index)))
         return super().normal(part, mean, index)
 
-    def learnt(self, part: Part, prior: LearntPrior) -> tf.Tensor:
+    def learnt(self, part: Part, prior: FactorizedPrior) -> tf.Tensor:
         self.parts.append(part)
         self.parameters.append(None)
         return super().learnt(part, prior)

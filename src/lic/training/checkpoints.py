@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from lic.aside import written_aside
+from lic.atomic_write import atomic_write
 from lic.environment import keras
 from lic.errors import CheckpointError
 from lic.training.state import restore_state, state_of, step_of
@@ -36,7 +36,7 @@ class Checkpoints(keras.callbacks.Callback):
         """Writes one and removes the oldest."""
         self.folder.mkdir(parents=True, exist_ok=True)
         step = step_of(self.model)
-        with written_aside(self.folder / f"step-{step:07d}.npz") as file:
+        with atomic_write(self.folder / f"step-{step:07d}.npz") as file:
             np.savez(file, **state_of(self.model))
         for old in self._files()[:-KEPT]:
             old.unlink()

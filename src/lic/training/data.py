@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from lic.codec.images import coloured, digest_of, image_files, read_image
 from lic.environment import tf
 from lic.errors import ImageError, check
+from lic.images import coloured, digest_of, image_files, read_image
 
 _log = logging.getLogger(__name__)
 _CROPS_PER_READ = 16  # A folder that does not fit in memory gives so many crops for each photograph read.

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.images import image_files
 from lic.environment import compute_in, keras, tf
-from lic.models.adam import Adam
+from lic.images import image_files
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
+from lic.models.optimizer import Adam
 from lic.training.checkpoints import Checkpoints
 from lic.training.data import Photographs
 from lic.training.metrics_log import MetricsLog
 from lic.training.nonfinite import StopWhereNotFinite
 from lic.training.progress import ProgressBar
 from lic.training.run_folder import RunFolder
-from lic.training.settings import Settings
+from lic.training.settings import TrainingSettings
 from lic.training.start import start_scales
 from lic.training.state import averaged
 from lic.training.summaries import Summaries
@@ -34,7 +34,7 @@ def train(
     model: str | CompressionModel,
     data: str | os.PathLike,
     out: str | os.PathLike,
-    settings: Settings | None = None,
+    settings: TrainingSettings | None = None,
     *,
     valid: str | os.PathLike | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -50,7 +50,7 @@ def train(
       model: A registered model's name, or a model with fresh weights.
       data: A folder of photographs, searched with all folders inside.
       out: The folder of this training.
-      settings: How; default `Settings()`.
+      settings: How; default `TrainingSettings()`.
       valid: A folder of photographs that are compressed and decoded at the end of each interval.
       callbacks: Further callbacks of Keras, such as those of Weights & Biases or MLflow.
       progress: Whether a bar is shown on the standard error.
@@ -60,7 +60,7 @@ def train(
       ImageError: There are no photographs in `data`, or no folder `valid`.
       LicError: Training diverged; the message names the part where it began.
     """
-    settings = settings or Settings()
+    settings = settings or TrainingSettings()
     keras.utils.set_random_seed(settings.seed)
     model = create_model(model) if isinstance(model, str) else model
     photographs = _photographs(data, settings)
@@ -101,7 +101,7 @@ def _shared(photographs: Photographs, start: int, stop: int) -> Any:
     return strategy.distribute_datasets_from_function(of_worker)
 
 
-def _photographs(data: str | os.PathLike, settings: Settings) -> Photographs:
+def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photographs:
     return Photographs(
         data,
         settings.crop,
@@ -112,7 +112,7 @@ def _photographs(data: str | os.PathLike, settings: Settings) -> Photographs:
     )
 
 
-def _prepare(model: CompressionModel, photographs: Photographs, settings: Settings, fresh: bool) -> None:
+def _prepare(model: CompressionModel, photographs: Photographs, settings: TrainingSettings, fresh: bool) -> None:
     """Compiles the model, in the precision that is asked for, and starts its scales where training begins."""
     averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     model.make_variables()
@@ -127,7 +127,7 @@ def _prepare(model: CompressionModel, photographs: Photographs, settings: Settin
 def _callbacks(
     run: RunFolder,
     photographs: Photographs,
-    settings: Settings,
+    settings: TrainingSettings,
     valid: str | os.PathLike | None,
     progress: bool,
     checkpoints: Checkpoints,

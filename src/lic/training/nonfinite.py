@@ -9,10 +9,10 @@ import numpy as np
 
 from lic.environment import keras, tf
 from lic.errors import LicError
+from lic.layers.padding import pad
 from lic.models.base import CompressionModel
-from lic.models.tensors import named_variables
 from lic.training.state import step_of
-from lic.transforms.padding import pad
+from lic.weights import named_variables
 
 
 class StopWhereNotFinite(keras.callbacks.Callback):

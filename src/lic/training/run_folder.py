@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lic.aside import written_aside
+from lic.atomic_write import atomic_write
 from lic.errors import CheckpointError
 from lic.versions import machine, versions
 
@@ -49,9 +49,9 @@ class RunFolder:
         if file.exists():
             _compare(json.loads(file.read_text()), facts, self.path)
             return
-        with written_aside(self.path / "data.txt") as data:
+        with atomic_write(self.path / "data.txt") as data:
             data.write("".join(f"{size}\t{name}\n" for name, size in listing).encode())
-        with written_aside(file) as text:
+        with atomic_write(file) as text:
             text.write(json.dumps(facts | {"made_with": versions() | {"machine": machine()}}, indent=1).encode())
 
 

@@ -14,7 +14,7 @@ from lic.training.schedule import LearningRate
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """How a model is trained.
 
     Attributes:
@@ -53,9 +53,9 @@ class Settings:
     start_scales: bool = False
 
     def __post_init__(self):
-        expect = functools.partial(check, "Settings")
+        expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
-        check_crops("Settings", self.crop, self.batch, self.least_scale, self.small)
+        check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small)
         self.schedule()  # Knows the decays.
         expect("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
@@ -78,7 +78,7 @@ class Preset:
     Attributes:
       model: Name of the model that it was used for.
       lmbda: Weight of the mean squared error, or one for each quality.
-      settings: What differs from the defaults of `Settings`.
+      settings: What differs from the defaults of `TrainingSettings`.
     """
 
     model: str

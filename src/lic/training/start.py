@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lic.environment import tf
+from lic.layers.padding import pad
 from lic.models.base import CompressionModel
-from lic.models.tensors import value_of
-from lic.transforms.padding import pad
+from lic.weights import value_of
 
 SHARE = 0.5  # Of the deviation: a hyperprior soon knows more than the whole image's.
 DAMPING = 0.1  # What the last layer's kernel starts at, so that the bias decides.

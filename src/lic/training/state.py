@@ -10,7 +10,7 @@ import numpy as np
 
 from lic.environment import keras, tf
 from lic.models.base import CompressionModel
-from lic.models.tensors import assign, named_variables, value_of
+from lic.weights import assign, named_variables, value_of
 
 _AVERAGE = "model_variables_moving_average"
 

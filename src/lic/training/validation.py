@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.images import coloured, read_image
 from lic.environment import keras
+from lic.images import coloured, read_image
 from lic.models.distortion import mean_squared_error, psnr_of
 from lic.training.metrics_log import MetricsLog
 from lic.training.state import averaged

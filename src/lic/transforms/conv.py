@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 
 from lic.environment import keras
+from lic.layers.convolution import Convolution
+from lic.layers.gdn import GDN
+from lic.layers.sequential import Scale, Sequential
 from lic.registry import register_transform
 from lic.transforms.base import Transform
-from lic.transforms.chain import Chain, Scale
-from lic.transforms.convolution import Convolution
-from lic.transforms.gdn import GDN
 
 
 @register_transform("conv")
@@ -62,8 +62,8 @@ class ConvTransform(Transform):
                 [width] * inner + [3], sizes[::-1], analysis_strides[::-1], [False] * inner + [True]
             )
         ]
-        self.analysis = Chain([Scale(1 / 255), *_with_gdn(down, square_root=square_root)])
-        self.synthesis = Chain([*_with_gdn(up, inverse=True, square_root=square_root), Scale(255.0)])
+        self.analysis = Sequential([Scale(1 / 255), *_with_gdn(down, square_root=square_root)])
+        self.synthesis = Sequential([*_with_gdn(up, inverse=True, square_root=square_root), Scale(255.0)])
 
 
 def _with_gdn(convolutions: list[Convolution], **gdn: bool) -> list[keras.layers.Layer]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lic.layers.padding import Padding
+from lic.layers.sequential import Sequential
+from lic.layers.swin.patches import PatchEmbedding
 from lic.registry import register_hyper_transform
 from lic.transforms.base import HyperTransform
-from lic.transforms.chain import Chain
-from lic.transforms.padding import Padding
-from lic.transforms.patches import PatchEmbedding
 from lic.transforms.swin import SwinStages
 
 
@@ -43,5 +43,5 @@ class SwinHyperTransform(HyperTransform):
         super().__init__(side_depth, features, **kwargs)
         widths, common = (hyper_width, side_depth), {"window": hyper_window, "head_dim": head_dim}
         merging = SwinStages.merging(widths, hyper_depths, **common)
-        self.analysis = Chain([Padding(self.downscale), PatchEmbedding(hyper_width), merging])
+        self.analysis = Sequential([Padding(self.downscale), PatchEmbedding(hyper_width), merging])
         self.synthesis = SwinStages.splitting(widths[::-1], tuple(hyper_depths)[::-1], features, **common)

@@ -9,10 +9,10 @@ import numpy as np
 from einops import rearrange
 
 from lic.environment import keras, tf
+from lic.layers.convolution import Convolution
+from lic.layers.sequential import Scale, Sequential
 from lic.registry import register_transform
 from lic.transforms.base import Transform
-from lic.transforms.chain import Chain, Scale
-from lic.transforms.convolution import Convolution
 
 BLOCK = 16
 MIDDLE = 127.5
@@ -76,7 +76,7 @@ class KLTAnalysis(keras.layers.Layer):
     def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
         super().__init__(autocast=False, **kwargs)  # The linear path is float32 whatever the policy.
         self.latent_depth, self.step = latent_depth, step
-        self.branch = Chain(
+        self.branch = Sequential(
             [
                 Scale(1 / MIDDLE),
                 Convolution(width, 1),
@@ -110,7 +110,7 @@ class KLTSynthesis(keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)  # The linear path is float32 whatever the policy.
         self.latent_depth, self.step = latent_depth, step
         self.entrance = Convolution(4 * width, 1)
-        self.branch = Chain(
+        self.branch = Sequential(
             [
                 *(ResidualBlock(width) for _ in range(num_blocks)),
                 Convolution(3 * (BLOCK // 2) ** 2, 1, kernel_initializer="zeros"),

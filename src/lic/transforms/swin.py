@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
+from lic.layers.sequential import Scale, Sequential
+from lic.layers.swin.block import SwinBlock
+from lic.layers.swin.patches import PatchEmbedding, Patches, PatchMerging, PatchSplitting, PatchUnpacking
+from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.registry import register_transform
 from lic.transforms.base import Transform
-from lic.transforms.chain import Chain, Scale
-from lic.transforms.patches import PatchEmbedding, Patches, PatchMerging, PatchSplitting, PatchUnpacking
-from lic.transforms.swin_block import SwinBlock
-from lic.transforms.tokens import TokenLayer, Tokens
 
 
 class SwinStage(TokenLayer):
@@ -110,5 +110,5 @@ class SwinTransform(Transform):
         widths, common = (*inner, latent_depth), {"window": window, "head_dim": head_dim}
         merging = SwinStages.merging(widths, depths, **common)
         splitting = SwinStages.splitting(widths[::-1], tuple(depths)[::-1], 3, **common)
-        self.analysis = Chain([Scale(1 / 255), PatchEmbedding(widths[0]), merging])
-        self.synthesis = Chain([splitting, Scale(255.0)])
+        self.analysis = Sequential([Scale(1 / 255), PatchEmbedding(widths[0]), merging])
+        self.synthesis = Sequential([splitting, Scale(255.0)])

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 import lic
 from lic.entropy import EVERYTHING
-from lic.transforms import Chain, Scale
+from lic.layers import Scale, Sequential
 
 
 class Fold(tf.keras.layers.Layer):
@@ -24,8 +24,8 @@ class FoldTransform(lic.Transform):
 
     def __init__(self, step: float = 8.0, **kwargs):
         super().__init__(12, downscale=2, **kwargs)
-        self.analysis = Chain([Scale(1 / step, offset=-127.5), Fold()])
-        self.synthesis = Chain([Fold(inverse=True), Scale(step), Scale(1.0, offset=127.5)])
+        self.analysis = Sequential([Scale(1 / step, offset=-127.5), Fold()])
+        self.synthesis = Sequential([Fold(inverse=True), Scale(step), Scale(1.0, offset=127.5)])
 
 
 @lic.register_entropy_model("plugin-channels")

@@ -41,7 +41,7 @@ def make_models() -> None:
     import safetensors.numpy
 
     import lic
-    from lic.models.exchange import export_tensors
+    from lic.interop.safetensors import export_tensors
 
     for name, sizes in MODELS.items():
         path = FOLDER / f"{name}.safetensors"

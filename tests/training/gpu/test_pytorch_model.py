@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import lic
-from lic.entropy import coders
-from lic.entropy.parts import anchors, others
+from lic.entropy.coders import coder as coders
+from lic.entropy.parts import anchors, non_anchors
 from lic.environment import tf
-from lic.models.exchange import export_tensors, import_tensors
-from lic.models.tensors import named_variables, set_tensors
+from lic.interop.safetensors import export_tensors, import_tensors
+from lic.weights import named_variables, set_tensors
 from tests.training.gpu.make_fixtures import FOLDER, MODELS, inputs_of, results_of
 
 pytest.importorskip("safetensors")
@@ -38,7 +38,7 @@ def _results_of_lic(path, inputs, monkeypatch, folder):
 
 def _trained(model, inputs, monkeypatch):
     noise = tf.constant(inputs["noise"])
-    parts = [anchors().take(noise), others().take(noise)] if hasattr(model.entropy, "context") else [noise]
+    parts = [anchors().take(noise), non_anchors().take(noise)] if hasattr(model.entropy, "context") else [noise]
     drawn = iter([inputs["side_noise"], *parts])
     monkeypatch.setattr(coders, "uniform", lambda shape: next(drawn))
     variables = named_variables(model)

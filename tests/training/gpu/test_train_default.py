@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import lic
-from lic.models.exchange import import_tensors
+from lic.interop.safetensors import import_tensors
 from tests.conftest import random_images
 from tests.training.gpu.make_fixtures import FOLDER, ROOT
 
@@ -97,7 +97,7 @@ def test_it_stops_where_the_loss_is_not_finite(trainer, photographs, tmp_path, m
 
 
 def test_models_that_it_does_not_compute_are_refused(trainer, tmp_path):
-    from lic.models.exchange import export_tensors
+    from lic.interop.safetensors import export_tensors
     from tests.conftest import tiny_model
 
     for transform, sizes, message in (

@@ -1,0 +1,1 @@
+"""Deterministic coding: the parameter networks in whole numbers, the same on every machine."""

@@ -1,0 +1,107 @@
+"""The quality of a stream: the one that is asked for, or the highest whose stream is small enough."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from lic.codec.bitstream import QUALITY_STEPS
+from lic.errors import LicError
+
+if TYPE_CHECKING:
+    from lic.models.rate import Gains
+
+STEP = 1 / QUALITY_STEPS
+SPENT = 0.996  # Of the bytes that refinement saves at one quality: at a higher one it may save a little less.
+
+Progress = Callable[[float], None] | None
+
+
+def checked_quality(quality: float | None, gains: Gains | None) -> float:
+    """Returns a quality as streams carry it, the middle one for None, or 0 for a model of one rate.
+
+    Raises:
+      ValueError: The model does not have it.
+    """
+    last = gains.count if gains else 0
+    known = isinstance(quality, numbers.Real) and 1 <= quality <= last
+    if quality is not None and not known:
+        has = f"from 1 to {last}" if last else "None, since this codec has a single rate"
+        raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
+    if not last:
+        return 0.0
+    return round((gains.middle if quality is None else quality) * QUALITY_STEPS) / QUALITY_STEPS
+
+
+def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int) -> tuple[float, bytes]:
+    """Returns the highest quality whose stream has at most `max_bytes`, and the stream.
+
+    Streams are taken to grow with quality, so that some ten are made; of those made, the best that fits is returned.
+
+    Args:
+      encode: Makes the stream of a quality.
+      qualities: The codec's qualities, rising.
+      max_bytes: Bytes of the whole stream.
+
+    Raises:
+      LicError: There is one rate only, or the lowest quality's stream is larger.
+    """
+    if not qualities:
+        raise LicError(
+            "This codec has a single rate, so no quality can meet a number of bytes. "
+            "Take one with several: train a model with a tuple as lmbda."
+        )
+    least, most = qualities[0], qualities[-1]
+    stream = encode(least)
+    if len(stream) > max_bytes:
+        raise LicError(
+            f"The image takes {len(stream)} bytes at the lowest quality, more than the {max_bytes} that are allowed. "
+            "Allow more, or make the image smaller."
+        )
+    best, low, high = (float(least), stream), 0, round((most - least) / STEP) + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        quality = least + middle * STEP
+        stream = encode(quality)
+        if len(stream) <= max_bytes:
+            best, low = (quality, stream), middle
+        else:
+            high = middle
+    return best
+
+
+def spend(
+    encode: Callable[[float], bytes],
+    refine: Callable[..., bytes],
+    qualities: Sequence[int],
+    max_bytes: int,
+    quality: float,
+    stream: bytes,
+    progress: Progress = None,
+) -> bytes:
+    """Returns a refined stream of at most `max_bytes`: the bytes that refinement saves are spent on quality.
+
+    Args:
+      encode: Makes the stream of a quality.
+      refine: Makes, from a quality and its stream, the refined stream; tells `progress` which share is done.
+      qualities: The codec's qualities, rising.
+      max_bytes: Bytes of the whole stream.
+      quality: The highest quality whose stream is small enough without refinement.
+      stream: That stream.
+      progress: Is told which share is done.
+    """
+    refined = refine(quality, stream, progress=_half(progress, 0.0))
+    if len(refined) >= len(stream):
+        if progress:
+            progress(1.0)
+        return refined if len(refined) <= max_bytes else stream
+    # It will save about as large a share at a quality that is a little higher.
+    allowed = max(int(SPENT * max_bytes * len(stream) / len(refined)), len(stream))
+    spent = refine(*highest_quality(encode, qualities, allowed), progress=_half(progress, 0.5))
+    return spent if len(spent) <= max_bytes else refined
+
+
+def _half(progress: Progress, start: float) -> Progress:
+    """What tells half of the progress, from a start on."""
+    return (lambda share: progress(start + share / 2)) if progress else None

@@ -1,0 +1,1 @@
+"""Parameters and multiply-accumulates of models, counted on graphs."""

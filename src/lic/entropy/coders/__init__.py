@@ -1,0 +1,1 @@
+"""Coders that a walk is given: they estimate, encode, decode, preview or optimise."""

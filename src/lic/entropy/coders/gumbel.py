@@ -1,0 +1,45 @@
+"""The coder that refines latents: rounding that has gradients for what is rounded."""
+
+from __future__ import annotations
+
+from lic.entropy.coders.coder import Estimate
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.normal import Normal, ScaleTable
+from lic.entropy.noise import uniform
+from lic.environment import tf
+
+_EDGE = 1e-5
+
+
+class Relax(Estimate):
+    """Adds up the bits of numbers that are drawn, softly, between the two integers next to each of them.
+
+    Rate and decoder see the same numbers. As the temperature falls towards zero they become rounded ones.
+
+    Source: Yang, Bamler, Mandt, Improving Inference for Neural Image Compression, NeurIPS 2020, section 3.2.
+
+    Args:
+      latent: The latent [batch, height, width, depth].
+      scales: The table of scales.
+      side: The side information, or None where the hyper analysis makes it.
+      temperature: How soft the draw is, over 0.
+    """
+
+    def __init__(self, latent: tf.Tensor, scales: ScaleTable, side: tf.Tensor | None, temperature: tf.Tensor):
+        super().__init__(latent, scales, training=True)
+        self._side, self._temperature = side, temperature
+
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | FactorizedPrior) -> tf.Tensor:
+        values = softly_rounded(centred, self._temperature)
+        self._add_up(name, distribution.bits(values))
+        return values
+
+
+def softly_rounded(values: tf.Tensor, temperature: tf.Tensor) -> tf.Tensor:
+    """Returns values moved towards the integer below or above, drawn at random, the nearer one more often."""
+    below = tf.stop_gradient(tf.floor(values))
+    above = tf.clip_by_value(values - below, _EDGE, 1 - _EDGE)
+    logit = (tf.atanh(1 - above) - tf.atanh(above)) / -temperature
+    chance = uniform(tf.shape(values), _EDGE, 1 - _EDGE)
+    gumbel = tf.math.log(chance) - tf.math.log1p(-chance)  # The difference of two Gumbel numbers is logistic.
+    return below + tf.sigmoid((logit + gumbel) / temperature)

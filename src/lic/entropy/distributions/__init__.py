@@ -1,0 +1,1 @@
+"""Distributions of the numbers of a latent."""

@@ -1,0 +1,1 @@
+"""Integer tables of cumulative counts, and the range coder that uses them."""

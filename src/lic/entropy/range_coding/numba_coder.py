@@ -1,0 +1,153 @@
+"""A range coder in numba: the same bytes as the C++ operations of tensorflow-compression, wherever numba runs.
+
+An interval [base, base + size) of 32 bits is narrowed to the share of each symbol. When it is smaller than 2^16 its
+upper 16 bits, one word, are settled but for a carry, and are written. A carry that comes later is added to the words
+before.
+
+Source: Martin, Range encoding, Video and Data Recording Conference 1979; where that leaves a choice it is the one of
+tensorflow-compression.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from lic.entropy.range_coding.cdf_tables import PRECISION, Tables
+from lic.environment import tf
+
+_WORD, _BITS = 0xFFFF, 0xFFFFFFFF
+
+
+def encode(tables: Tables, rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """Codes values, each by its row, and returns them as one string."""
+    starts = _starts(tables)
+
+    def run(rows: np.ndarray, values: np.ndarray) -> bytes:
+        return _encode(tables.lookup, starts, rows, values).tobytes()
+
+    return tf.ensure_shape(tf.numpy_function(run, [rows, values], tf.string), [])
+
+
+def start(tables: Tables, string: tf.Tensor) -> tf.Tensor:
+    """Returns the state of a decoder before the first symbol; it holds all that the decoder knows."""
+
+    def run(string: bytes | np.ndarray) -> np.ndarray:
+        coded = np.frombuffer(string if isinstance(string, bytes) else string.item(), np.uint8)
+        first = np.concatenate([coded[:4], np.zeros(4, np.uint8)])[:4].astype(np.int64)
+        value = first @ np.array([1 << 24, 1 << 16, 1 << 8, 1])
+        # Where it reads on, the interval's base and size less one, the number read, and the string.
+        return np.concatenate([[4, 0, _BITS, value], coded]).astype(np.int64)
+
+    return tf.ensure_shape(tf.numpy_function(run, [string], tf.int64), [None])
+
+
+def decode(tables: Tables, state: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the state after reading a value for each row, and the values."""
+    starts = _starts(tables)
+
+    def run(state: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _decode(tables.lookup, starts, state, rows)
+
+    state, values = tf.numpy_function(run, [state, rows], [tf.int64, tf.int32])
+    return tf.ensure_shape(state, [None]), tf.ensure_shape(values, [None])
+
+
+def _starts(tables: Tables) -> np.ndarray:
+    """Where each row's cumulative counts begin, and after them where the last ends, in the tables' lookup."""
+    # A row is its precision, then one number more than it has symbols; its own symbols and an escape.
+    lengths = np.concatenate([tables.size.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
+    return np.concatenate([[0], np.cumsum(lengths)]) + 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _encode(lookup: np.ndarray, starts: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
+    words = np.empty(len(rows) + 3, np.int64)  # A symbol writes one word at most.
+    written, settled = 0, 0  # Words from `settled` on may still take a carry.
+    base, size = np.uint64(0), np.uint64(1) << np.uint64(32)
+    for number in range(len(rows)):
+        place = starts[rows[number]] + values[number]
+        lower = (size * np.uint64(lookup[place])) >> np.uint64(PRECISION)
+        upper = (size * np.uint64(lookup[place + 1])) >> np.uint64(PRECISION)
+        base, size = base + lower, upper - lower
+        if base > np.uint64(_BITS):
+            base &= np.uint64(_BITS)
+            _carry(words, written)
+            settled = written
+        elif base + size <= np.uint64(1) << np.uint64(32):
+            settled = written
+        if size <= np.uint64(1 << 16):
+            words[written] = np.int64(base >> np.uint64(16))
+            written += 1
+            base = (base << np.uint64(16)) & np.uint64(_BITS)
+            size <<= np.uint64(16)
+            if base + size <= np.uint64(1) << np.uint64(32):
+                settled = written
+    return _finish(words, written, settled, base, size)
+
+
+@numba.njit(nogil=True, cache=True)
+def _carry(words: np.ndarray, written: int) -> None:
+    """Adds one to the number that the words are."""
+    place = written - 1
+    words[place] += 1
+    while words[place] > _WORD:
+        words[place] = 0
+        place -= 1
+        words[place] += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _finish(words: np.ndarray, written: int, settled: int, base: np.uint64, size: np.uint64) -> np.ndarray:
+    """Writes the shortest number that lies in the interval; zeros at its end are left out."""
+    last = 0
+    if settled < written:
+        _carry(words, written)  # Of numbers whose first words are not settled, that with the carry has zeros only.
+        written, last = settled, words[settled]
+    elif base:
+        byte = ((base - np.uint64(1)) >> np.uint64(24)) + np.uint64(1)
+        if byte <= (base + size - np.uint64(1)) >> np.uint64(24):
+            last = np.int64(byte) << 8
+        else:
+            last = np.int64(((base - np.uint64(1)) >> np.uint64(16)) + np.uint64(1))
+    coded = np.empty(2 * written + 2, np.uint8)
+    for number in range(written):
+        coded[2 * number], coded[2 * number + 1] = words[number] >> 8, words[number] & 255
+    coded[2 * written], coded[2 * written + 1] = last >> 8, last & 255
+    return coded[: 2 * written + (2 if last & 255 else 1 if last else 0)]
+
+
+@numba.njit(nogil=True, cache=True)
+def _decode(
+    lookup: np.ndarray, starts: np.ndarray, state: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    values = np.empty(len(rows), np.int32)
+    position, base, value = state[0], np.uint64(state[1]), np.uint64(state[3])
+    size = np.uint64(state[2]) + np.uint64(1)
+    coded = state[4:]
+    for number in range(len(rows)):
+        first = starts[rows[number]]
+        wanted = (((value - base) & np.uint64(_BITS)) + np.uint64(1)) << np.uint64(PRECISION)
+        # The first symbol whose upper end is not below what is wanted.
+        low, high = first + 1, starts[rows[number] + 1] - 2
+        while low < high:
+            middle = (low + high) >> 1
+            if wanted <= size * np.uint64(lookup[middle]):
+                high = middle
+            else:
+                low = middle + 1
+        values[number] = low - first - 1
+        lower = (size * np.uint64(lookup[low - 1])) >> np.uint64(PRECISION)
+        upper = (size * np.uint64(lookup[low])) >> np.uint64(PRECISION)
+        base, size = (base + lower) & np.uint64(_BITS), upper - lower
+        if size <= np.uint64(1 << 16):
+            base = (base << np.uint64(16)) & np.uint64(_BITS)
+            size <<= np.uint64(16)
+            value = (value << np.uint64(16)) & np.uint64(_BITS)
+            for shift in (8, 0):
+                if position < len(coded):
+                    value |= np.uint64(coded[position]) << np.uint64(shift)
+                position += 1
+    after = state.copy()
+    after[0], after[1], after[2], after[3] = position, base, size - np.uint64(1), value
+    return after, values

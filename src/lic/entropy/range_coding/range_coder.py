@@ -1,0 +1,148 @@
+"""The range coder: the one file that imports the coder's operations, from whichever package has them.
+
+Where neither package is, as on processors and with TensorFlows that they have no wheels for, or where the environment
+says `LIC_CODER=numba`, the coder is that of `lic.entropy.range_coding.numba_coder`, which gives the same bytes.
+
+Only rows of positive precision are used. The packages' own escape mode (a negative precision) does not return on some
+streams, and so is not used here: escapes are coded with rows of our own (see `lic.entropy.range_coding.cdf_tables`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+from lic.entropy.range_coding.cdf_tables import LIMIT, Tables
+from lic.environment import NEEDS, tf
+
+CHOICE = "LIC_CODER"
+_PACKAGES = ("tensorflow_compression", "tensorflow_compression_ops")
+
+
+class _Operations:
+    """The coder of one of the packages."""
+
+    def __init__(self, package: ModuleType):
+        self.name, self._package = package.__name__, package
+
+    def encode(self, tables: Tables, rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        handle = self._package.create_range_encoder([], tables.lookup)
+        return self._package.entropy_encode_finalize(self._package.entropy_encode_index(handle, rows, values))
+
+    def start(self, tables: Tables, string: tf.Tensor) -> tf.Tensor:
+        return self._package.create_range_decoder(string, tables.lookup)
+
+    def decode(self, tables: Tables, state: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tuple(self._package.entropy_decode_index(state, rows, tf.shape(rows), tf.int32))
+
+
+def _chosen() -> Any:
+    """The coder that the environment asks for, or else the first that is there."""
+    asked = os.environ.get(CHOICE, "")
+    if asked not in ("", "numba", "tensorflow"):
+        raise ImportError(f"{CHOICE}={asked}: expected numba, tensorflow or nothing.")
+    failed = []
+    for name in () if asked == "numba" else _PACKAGES:
+        try:
+            return _Operations(importlib.import_module(name))
+        except (ImportError, tf.errors.NotFoundError) as error:
+            failed.append(error)
+    if asked == "tensorflow":
+        raise ImportError(f"{CHOICE}=tensorflow, but neither {' nor '.join(_PACKAGES)} can be imported ({failed[-1]}).")
+    try:
+        return importlib.import_module("lic.entropy.range_coding.numba_coder")
+    except ImportError as error:
+        raise ImportError(
+            f"{NEEDS}, and with it a range coder: tensorflow-compression, tensorflow-compression-ops or numba; "
+            f"none can be imported here ({error})."
+        ) from None
+
+
+_coder = _chosen()
+
+
+def coder_name() -> str:
+    """Returns which coder is used: that of a package of operations, by its name, or "numba"."""
+    return getattr(_coder, "name", "numba")
+
+
+class RangeEncoder:
+    """Collects symbols part by part and codes them at the end.
+
+    Args:
+      tables: The coder's tables.
+
+    Attributes:
+      seconds: What coding took, as a tensor; 0 before `finish`.
+    """
+
+    def __init__(self, tables: Tables):
+        self._tables = tables
+        self._rows, self._values = [], []
+        self.seconds = tf.zeros((), tf.float64)
+
+    def write(self, rows: tf.Tensor, symbols: tf.Tensor) -> None:
+        """Adds symbols, each with its row; symbols that their row does not hold become escapes."""
+        tables, rows, symbols = self._tables, tf.reshape(rows, [-1]), tf.reshape(symbols, [-1])
+        size = tf.gather(tables.size, rows)
+        values = symbols - tf.gather(tables.first, rows)
+        escaped = tf.logical_or(values < 0, values >= size)
+        self._rows += [rows, tf.where(escaped, tables.escape_row, tables.no_escape_row)]
+        self._values += [tf.where(escaped, size, values), tf.where(escaped, symbols + LIMIT + 1, 0)]
+
+    def finish(self) -> tf.Tensor:
+        """Codes everything that was written, and returns it as one string."""
+        rows, values = tf.concat(self._rows, 0), tf.concat(self._values, 0)
+
+        def code() -> tf.Tensor:
+            return _coder.encode(self._tables, rows, values)
+
+        string, self.seconds = _timed(code, [rows, values])
+        return string
+
+
+class RangeDecoder:
+    """Reads what `RangeEncoder` coded, part by part; from damaged strings it reads other symbols, without a sign.
+
+    Args:
+      string: The coded string.
+      tables: The tables that it was coded with.
+
+    Attributes:
+      seconds: What reading took so far, as a tensor.
+    """
+
+    def __init__(self, string: tf.Tensor, tables: Tables):
+        self._tables = tables
+        self.seconds = tf.zeros((), tf.float64)
+        self._state = _coder.start(tables, string)
+
+    def read(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns a symbol for each of the rows, in their shape."""
+        tables, shape, rows = self._tables, tf.shape(rows), tf.reshape(rows, [-1])
+        values = self._read(rows)
+        escaped = values >= tf.gather(tables.size, rows)
+        outside = self._read(tf.where(escaped, tables.escape_row, tables.no_escape_row))
+        symbols = tf.where(escaped, outside - LIMIT - 1, values + tf.gather(tables.first, rows))
+        return tf.reshape(symbols, shape)
+
+    def _read(self, rows: tf.Tensor) -> tf.Tensor:
+        def code() -> tuple[tf.Tensor, tf.Tensor]:
+            return _coder.decode(self._tables, self._state, rows)
+
+        (self._state, values), seconds = _timed(code, [rows])
+        self.seconds += seconds
+        return values
+
+
+def _timed(code: Callable[[], Any], inputs: Sequence[tf.Tensor]) -> tuple[Any, tf.Tensor]:
+    """Runs operations of the coder once their inputs are there, and returns the seconds that they took, too."""
+    with tf.control_dependencies(inputs):
+        began = tf.timestamp()
+    with tf.control_dependencies([began]):
+        coded = code()
+    with tf.control_dependencies(tf.nest.flatten(coded)):
+        return coded, tf.timestamp() - began

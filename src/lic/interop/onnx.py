@@ -1,0 +1,163 @@
+"""A model's networks as ONNX files, each for any batch, height and width."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lic._version import __version__
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.environment import KERAS_3, keras, tf
+from lic.errors import LicError
+from lic.layers.chunks import plain
+from lic.layers.derived import remembering
+from lic.models.base import CompressionModel
+from lic.weights import named_layers
+
+OPSET = 17
+DESCRIPTION = "networks.json"
+_AXES = ("batch", "height", "width")
+
+
+class Network(NamedTuple):
+    """A network that a model calls, which becomes a file.
+
+    Attributes:
+      path: Its attribute path in the model.
+      channels: Channels of its input [batch, height, width, channels].
+      filters: Channels of its output.
+    """
+
+    path: str
+    channels: int
+    filters: int
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.path.replace("/", ".") + ".onnx"
+
+
+def export_onnx(model: CompressionModel, folder: str | os.PathLike) -> list[Network]:
+    """Writes each network of a model as an ONNX file: analysis, synthesis, hyper networks, those that give parameters.
+
+    Files are named by attribute paths with dots, such as `transform.analysis.onnx`. Each maps `input`
+    [batch, height, width, channels] to `output`, float32, for any batch and every height and width that the network
+    takes. `networks.json` beside them lists them, and holds the model's configuration.
+
+    Args:
+      model: The model.
+      folder: Where files are written; it is made where it is not there.
+
+    Raises:
+      LicError: tf2onnx is not here, or a network has operations that ONNX has no equals of; they are named.
+    """
+    convert = _converter()
+    networks, derived = networks_of(model)
+    layers, folder = named_layers(model), pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for network in networks:
+        proto = convert(_function_of(layers[network.path], network.channels, derived))
+        _name_axes(proto.graph)
+        _check_operations(network, proto)
+        (folder / network.file).write_bytes(proto.SerializeToString())
+    (folder / DESCRIPTION).write_text(json.dumps(_described(model, networks), indent=1))
+    return networks
+
+
+def networks_of(model: CompressionModel) -> tuple[list[Network], dict[int, Any]]:
+    """Returns the networks that a model calls, in order, and what each layer derives from its weights as arrays."""
+    networks: dict[str, Network] = {}
+    derived: dict[int, Any] = {}
+    with remembering(derived), plain(), _noting(model, networks):
+        model(tf.zeros((1, 64, 64, 3)))
+    return list(networks.values()), {key: tf.nest.map_structure(np.asarray, each) for key, each in derived.items()}
+
+
+@contextlib.contextmanager
+def _noting(model: CompressionModel, networks: dict[str, Network]) -> Iterator[None]:
+    """Notes the outermost layers that the model calls, as long as this lasts."""
+    running: list[str] = []
+
+    def note(path: str, call: Callable, values: tf.Tensor, *args: Any, **kwargs: Any) -> tf.Tensor:
+        running.append(path)
+        result = call(values, *args, **kwargs)
+        running.pop()
+        if not running:
+            networks[path] = Network(path, values.shape[-1], result.shape[-1])
+        return result
+
+    model.make_variables()
+    layers = {path: layer for path, layer in named_layers(model).items() if _may_be_network(model, layer)}
+    for path, layer in layers.items():  # Past Keras's tracking of attributes.
+        vars(layer)["call"] = functools.wraps(layer.call)(functools.partial(note, path, layer.call))
+    try:
+        yield
+    finally:
+        for layer in layers.values():
+            del vars(layer)["call"]
+
+
+def _may_be_network(model: CompressionModel, layer: keras.layers.Layer) -> bool:
+    return layer is not model.entropy and not isinstance(layer, FactorizedPrior)
+
+
+def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, Any]) -> Callable:
+    """A layer as a `tf.function` in which what is derived from weights is constant."""
+
+    def compute(values: tf.Tensor) -> dict[str, tf.Tensor]:
+        constants = {key: tf.nest.map_structure(tf.constant, each) for key, each in derived.items()}
+        with plain(), remembering(constants):
+            return {"output": layer(values)}
+
+    return tf.function(compute, [tf.TensorSpec((None, None, None, channels), tf.float32, "input")], autograph=False)
+
+
+def _converter() -> Callable[[Callable], Any]:
+    """What converts a `tf.function` to an ONNX model."""
+    needs = (
+        "ONNX files are made by tf2onnx, which supports TensorFlow 2.14 on Python 3.10 and 3.11: there, "
+        "pip install 'keras-lic[onnx]'"
+    )
+    if KERAS_3:
+        raise LicError(f"{needs}. Here is TensorFlow {tf.__version__}.")
+    try:
+        import tf2onnx
+    except (ImportError, AttributeError) as error:  # A newer onnx misses names in TensorFlow's own requirements.
+        raise LicError(f"{needs}. It cannot be imported here ({error}).") from error
+
+    return lambda function: tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)[0]
+
+
+def _name_axes(graph: Any) -> None:
+    for value, prefix in ((graph.input[0], ""), (graph.output[0], "output_")):
+        for axis, name in zip(value.type.tensor_type.shape.dim, _AXES):
+            axis.dim_param = name if name == "batch" else prefix + name
+
+
+def _check_operations(network: Network, proto: Any) -> None:
+    import onnx
+
+    try:
+        onnx.checker.check_model(proto)
+    except onnx.checker.ValidationError as error:
+        raise LicError(f"The network {network.path} cannot be written as ONNX: {error}.") from error
+
+
+def _described(model: CompressionModel, networks: list[Network]) -> dict[str, Any]:
+    described = [
+        {
+            "file": network.file,
+            "input": {"name": "input", "type": "float32", "shape": [*_AXES, network.channels]},
+            "output": {"name": "output", "type": "float32", "shape": [*_AXES, network.filters]},
+        }
+        for network in networks
+    ]
+    return {"made by": f"lic {__version__}", "opset": OPSET, "model": model.get_config(), "networks": described}

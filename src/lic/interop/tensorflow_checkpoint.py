@@ -1,0 +1,214 @@
+"""Checkpoints of the published TensorFlow code: its variables found by the object graph, and given to our parts."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from lic.environment import tf
+from lic.errors import CheckpointError
+from lic.layers.initializers import replaced_at_once
+from lic.models.base import CompressionModel
+from lic.models.create import create_model
+from lic.weights import named_variables, set_tensors
+
+_UNREADABLE = (IndexError, ValueError, RuntimeError, tf.errors.OpError)  # What TensorFlow's reader raises on damage.
+_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+# What the published code calls a weight, by our name of it.
+_CONVOLUTION = {
+    "kernel": "_kernel_parameter",
+    "kernel_real": "_kernel_parameter/real",
+    "kernel_imag": "_kernel_parameter/imag",
+    "bias": "_bias_parameter",
+    "reparam_beta": "_activation/_beta_parameter/variable",
+    "reparam_gamma": "_activation/_gamma_parameter/variable",
+}
+_BLOCK = {
+    "attention_gamma": "norm1/gamma",
+    "attention_beta": "norm1/beta",
+    "position_bias": "attn/relative_position_bias_table",
+    "attention_kernel": "attn/qkv/kernel",
+    "attention_bias": "attn/qkv/bias",
+    "projection_kernel": "attn/proj/kernel",
+    "projection_bias": "attn/proj/bias",
+    "perceptron_gamma": "norm2/gamma",
+    "perceptron_beta": "norm2/beta",
+    "expansion_kernel": "mlp/layer_with_weights-0/kernel",
+    "expansion_bias": "mlp/layer_with_weights-0/bias",
+    "contraction_kernel": "mlp/layer_with_weights-1/kernel",
+    "contraction_bias": "mlp/layer_with_weights-1/bias",
+}
+_PATCHES = {
+    "gamma": "norm/gamma",
+    "beta": "norm/beta",
+    "kernel": "reduction/kernel",
+    "bias": "reduction/bias",
+}
+_SAME: dict[str, str] = {}
+
+# Where the published code keeps the weights of a layer, by our name of it: numbers in brackets are filled in, layers
+# are counted without those that have no weights.
+_LAYER, _STAGE, _SLICE = r"layers/(?P<layer>\d+)", r"stages/(?P<stage>\d+)", r"entropy/slices/(?P<slice>\d+)"
+_SHARED_PLACES = {
+    rf"{_SLICE}/mean/{_LAYER}": ("cc_mean_transforms/{slice}/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"{_SLICE}/index/{_LAYER}": ("cc_scale_transforms/{slice}/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    "entropy/prior/matrices": ("hyperprior/_base/_matrices", _SAME),
+    "entropy/prior/biases": ("hyperprior/_base/_biases", _SAME),
+    "entropy/prior/factors": ("hyperprior/_base/_factors", _SAME),
+}
+_CONVOLUTIONAL_PLACES = {
+    **_SHARED_PLACES,
+    rf"transform/analysis/{_LAYER}": ("analysis_transform/layer_with_weights-{half}", _CONVOLUTION),
+    rf"transform/synthesis/{_LAYER}": ("synthesis_transform/layer_with_weights-{half}", _CONVOLUTION),
+    rf"entropy/hyper/analysis/{_LAYER}": ("hyper_analysis_transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"entropy/hyper/synthesis/{_LAYER}": ("hyper_synthesis_transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"entropy/hyper/synthesis/layers/0/{_LAYER}": (
+        "hyper_synthesis_mean_transform/layer_with_weights-{layer}",
+        _CONVOLUTION,
+    ),
+    rf"entropy/hyper/synthesis/layers/1/{_LAYER}": (
+        "hyper_synthesis_scale_transform/layer_with_weights-{layer}",
+        _CONVOLUTION,
+    ),
+    rf"{_SLICE}/residual/network/{_LAYER}": (
+        "lrp_transforms/{slice}/transform/layer_with_weights-{layer}",
+        _CONVOLUTION,
+    ),
+    rf"entropy/parameters/{_LAYER}": ("entropy_params/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    rf"entropy/residual/network/{_LAYER}": ("lrp_transform/transform/layer_with_weights-{layer}", _CONVOLUTION),
+    "entropy/context": ("context_prediction", _SAME),
+}
+
+
+def _stages(ours: str, published: str, end: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """Places of the blocks of Swin stages, and of what follows them."""
+    blocks = (published + "/blocks/{block}", _BLOCK)
+    return {
+        rf"{ours}/{_STAGE}/blocks/(?P<block>\d+)": blocks,
+        rf"{ours}/{_STAGE}/end": (f"{published}/{end}", _PATCHES),
+    }
+
+
+_SWIN_PLACES = {
+    **_SHARED_PLACES,
+    "transform/analysis/layers/1": ("analysis_transform/layer_with_weights-0", _SAME),
+    **_stages("transform/analysis/layers/2", "analysis_transform/layer_with_weights-{next_stage}", "downsample"),
+    **_stages("transform/synthesis/layers/0", "synthesis_transform/layer_with_weights-{stage}", "upsample"),
+    "entropy/hyper/analysis/layers/1": ("hyper_analysis_transform/layer_with_weights-0", _SAME),
+    **_stages(
+        "entropy/hyper/analysis/layers/2", "hyper_analysis_transform/layer_with_weights-{next_stage}", "downsample"
+    ),
+    **_stages("entropy/hyper/synthesis", "hyper_synthesis_mean_scale_transform/layer_with_weights-{stage}", "upsample"),
+}
+_PLACES = {"hzswq2021": _CONVOLUTIONAL_PLACES, "ms2020": _CONVOLUTIONAL_PLACES, "zyc2022": _SWIN_PLACES}
+# What the published code keeps beside its weights: these are passed over.
+_PASSED_OVER = {"optimizer", "loss", "bpp", "mse", "em_y", "em_z", "keras_api", "signatures", "save_counter"}
+_PASSED_OVER |= {"variables", "trainable_variables", "non_trainable_variables", "regularization_losses"}
+
+
+def import_tensorflow(path: str | os.PathLike, name: str | None) -> CompressionModel:
+    """Makes a model with the weights that published TensorFlow code trained; see `lic.import_checkpoint`."""
+    if name not in _PLACES:
+        raise CheckpointError(f"Checkpoints of {', '.join(_PLACES)} can be imported. Received: {name!r}.")
+    checkpoint = PublishedCheckpoint(path)
+    with replaced_at_once():
+        model = create_model(name)
+        model.make_variables()
+    places = {ours: published_place(name, ours) for ours in named_variables(model)}
+    checkpoint.check(places.values())
+    set_tensors(model, {ours: checkpoint.read(place) for ours, place in places.items()})
+    return model
+
+
+def published_place(model: str, name: str) -> str:
+    """Returns the path, in the object graph of the published code of a model, of the weight that we name so."""
+    parent, leaf = name.rsplit("/", 1)
+    for pattern, (place, leaves) in _PLACES[model].items():
+        found = re.fullmatch(pattern, parent)
+        if found:
+            numbers = {key: int(value) for key, value in found.groupdict().items()}
+            # Our transforms keep convolutions and GDN as layers of their own; an analysis starts with one that scales.
+            half = (numbers.get("layer", 0) - ("analysis" in parent)) // 2
+            place = place.format(half=half, next_stage=numbers.get("stage", 0) + 1, **numbers)
+            return f"{place}/{leaves.get(leaf, leaf)}"
+    raise CheckpointError(f"The published code has no weight like {name!r}.")
+
+
+class PublishedCheckpoint:
+    """A checkpoint whose tensors are found by following names from object to object.
+
+    Args:
+      path: As in `import_checkpoint`.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+        self.path = path
+        try:
+            self._reader = tf.train.load_checkpoint(_prefix(pathlib.Path(path)))
+            graph = TrackableObjectGraph.FromString(self._reader.get_tensor(_GRAPH))
+        except (DecodeError, *_UNREADABLE) as error:
+            raise CheckpointError(f"{path} is not a checkpoint with an object graph ({error}).") from None
+        self._nodes = graph.nodes
+        self._root = self._find_model()
+
+    def read(self, place: str) -> np.ndarray:
+        """Returns the tensor at a path of names from the model."""
+        key = self._keys(self._follow(place))[0]
+        try:
+            return self._reader.get_tensor(key)
+        except _UNREADABLE as error:
+            raise CheckpointError(f"{self.path} is damaged: {key!r} cannot be read ({error}). Get it anew.") from None
+
+    def check(self, expected: Iterator[str]) -> None:
+        """Raises a CheckpointError that names the first variable that is missing or too many."""
+        nodes = {self._follow(place) for place in expected}
+        for node, place in self._variables():
+            if node not in nodes:
+                raise CheckpointError(f"{self.path} has the variable {place!r}, which this model has not.")
+
+    def _follow(self, place: str) -> int:
+        node = self._root
+        for name in place.split("/"):
+            children = {child.local_name: child.node_id for child in self._nodes[node].children}
+            if name not in children:
+                raise CheckpointError(f"{self.path} lacks the variable {place!r}. Is it a checkpoint of this model?")
+            node = children[name]
+        if not self._keys(node):
+            raise CheckpointError(f"{self.path} lacks values for the variable {place!r}.")
+        return node
+
+    def _variables(self) -> Iterator[tuple[int, str]]:
+        """All variables below the model that are weights, with a path to each."""
+        seen, waiting = {self._root}, [(self._root, "")]
+        while waiting:
+            node, place = waiting.pop()
+            if self._keys(node):
+                yield node, place
+            for child in self._nodes[node].children:
+                if child.node_id not in seen and child.local_name not in _PASSED_OVER:
+                    seen.add(child.node_id)
+                    waiting.append((child.node_id, f"{place}/{child.local_name}".lstrip("/")))
+
+    def _keys(self, node: int) -> list[str]:
+        return [attribute.checkpoint_key for attribute in self._nodes[node].attributes]
+
+    def _find_model(self) -> int:
+        """The root, or the child of the root (as in tf.train.Checkpoint(model=...)) that has transforms."""
+        for node in (0, *(child.node_id for child in self._nodes[0].children)):
+            if any(child.local_name == "analysis_transform" for child in self._nodes[node].children):
+                return node
+        raise CheckpointError(f"{self.path} lacks the object 'analysis_transform'. Is it a checkpoint of this model?")
+
+
+def _prefix(path: pathlib.Path) -> str:
+    for candidate in (path / "variables" / "variables", path / "variables"):
+        if candidate.with_name(candidate.name + ".index").exists():
+            return str(candidate)
+    return (tf.train.latest_checkpoint(str(path)) if path.is_dir() else None) or str(path)

@@ -1,0 +1,245 @@
+"""Convolutions down and up with zeros outside, as tensorflow-compression's `SignalConv2D` pads them."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from lic.environment import keras, tf
+from lic.layers import activations
+from lic.layers.derived import Derives
+from lic.layers.initializers import unless_replaced
+from lic.layers.substitutes import Substitutable
+
+Pair = tuple[int, int]
+
+
+class Convolution(Derives, Substitutable, keras.layers.Layer):
+    """A two-dimensional convolution for any height and width.
+
+    Going down by `down` gives ceil(height / down) rows; going up by `up` gives height * up rows. The defaults of
+    `correlation` are what published models use: correlation on the way down, convolution on the way up and in place.
+
+    Args:
+      filters: Number of output channels.
+      kernel_size: Height and width of the kernel.
+      down: Stride of the output.
+      up: Factor by which the output is larger; not together with `down`.
+      correlation: Whether the kernel is applied as it is, not mirrored. Default: only where `down` is over 1.
+      bias: Whether a bias is added.
+      activation: Name of a Keras activation, "leaky_relu_SLOPE", or None.
+      full_precision: Whether it computes in float32 whatever the policy, as a layer does that gives pixels: in bfloat16
+        they would be rounded to whole numbers.
+      kernel_form: "plain", or "dft" for a kernel that is stored and trained as its orthonormal real Fourier transform.
+      kernel_initializer: Initialiser of the plain kernel.
+      bias_initializer: Initialiser of the bias.
+
+    Raises:
+      ValueError: `down` and `up` are both over 1, or `kernel_form` is unknown.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        *,
+        down: int = 1,
+        up: int = 1,
+        correlation: bool | None = None,
+        bias: bool = True,
+        activation: str | None = None,
+        full_precision: bool = False,
+        kernel_form: Literal["plain", "dft"] = "plain",
+        kernel_initializer: str | keras.initializers.Initializer | None = None,
+        bias_initializer: str | keras.initializers.Initializer = "zeros",
+        **kwargs,
+    ):
+        super().__init__(**{"autocast": not full_precision} | kwargs)
+        if down > 1 and up > 1:
+            raise ValueError(
+                f"Convolution: expected down or up to be 1. Received: down={down}, up={up}. Chain two layers."
+            )
+        if kernel_form not in ("plain", "dft"):
+            raise ValueError(f"Convolution: expected kernel_form 'plain' or 'dft'. Received: {kernel_form!r}.")
+        self.filters, self.kernel_size, self.down, self.up = filters, kernel_size, down, up
+        self.correlation = down > 1 if correlation is None else correlation
+        self.use_bias, self.full_precision, self.kernel_form = bias, full_precision, kernel_form
+        self.activation = activations.get(activation)
+        # A layer that goes up by two reads each input only at a quarter of the kernel's taps.
+        self.kernel_initializer = keras.initializers.get(
+            kernel_initializer or keras.initializers.VarianceScaling(scale=float(up * up))
+        )
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+
+    def build(self, input_shape: tuple):
+        size, channels = self.kernel_size, input_shape[-1]
+        if self.kernel_form == "dft":
+            self.kernel_real, self.kernel_imag = self._add_dft(channels)
+        else:
+            self.kernel = self.add_weight(
+                name="kernel",
+                shape=(size, size, channels, self.filters),
+                initializer=unless_replaced(self.kernel_initializer),
+            )
+        if self.use_bias:
+            self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)
+
+    def compute(self, values: tf.Tensor) -> tf.Tensor:
+        """Convolves values [batch, height, width, channels]."""
+        values = tf.cast(values, "float32") if self.full_precision else values
+        return self.correlate(values, self.derived(), self.bias if self.use_bias else None, self.activation)
+
+    def correlate(
+        self, values: tf.Tensor, kernels: Sequence[tf.Tensor], bias: tf.Tensor | None, activation: Callable
+    ) -> tf.Tensor:
+        """Correlates values with kernels such as those that `derive` returns, and puts the phases of going up in place.
+
+        Args:
+          values: What is convolved [batch, height, width, channels].
+          kernels: The kernels.
+          bias: Added to each filter, or None.
+          activation: Of the sums.
+        """
+        pairs = zip(kernels, self._paddings(), strict=True)
+        results = [activation(self._correlate(values, kernel, bias, padding)) for kernel, padding in pairs]
+        together = results[0] if len(results) == 1 else tf.concat(results, -1)
+        return tf.nn.depth_to_space(together, self.up) if self.up > 1 else together
+
+    def spatial_kernel(self) -> tf.Tensor:
+        """Returns the kernel [height, width, inputs, outputs]."""
+        if self.kernel_form == "dft":
+            return from_dft(self.kernel_real, self.kernel_imag, self.kernel_size)
+        return tf.convert_to_tensor(self.kernel)
+
+    def derive(self) -> list[tf.Tensor]:
+        """Returns the kernels that values are correlated with: one, or going up one for each phase of the result."""
+        kernel = tf.cast(self.spatial_kernel(), "float32")
+        kernel = kernel if self.correlation else tf.reverse(kernel, (0, 1))
+        kernels = [kernel] if self.up == 1 else self._phase_kernels(kernel)
+        return [tf.cast(kernel, "float32" if self.full_precision else self.compute_dtype) for kernel in kernels]
+
+    def _correlate(
+        self, values: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, padding: list[Pair]
+    ) -> tf.Tensor:
+        kernel = tf.cast(kernel, values.dtype)
+        if kernel.shape[:2] == (1, 1) and self.down == 1:
+            values = _at_each_position(values, kernel[0, 0])
+        else:
+            values = _pad_and_convolve(values, kernel, self.down, padding)
+        if bias is None:
+            return values
+        bias, phases = tf.cast(bias, values.dtype), kernel.shape[-1] // self.filters
+        return tf.nn.bias_add(values, bias if phases == 1 else tf.tile(bias, [phases]))
+
+    def _paddings(self) -> list[list[Pair]]:
+        """Rows and columns of zeros around the values, for each kernel."""
+        if self.up > 1:
+            pairs = [padding for _, padding in self._phases()]
+            return [[_widest(pairs)] * 2] if self._few else [[*each] for each in itertools.product(pairs, pairs)]
+        less, more = (self.kernel_size - 1) // 2, self.kernel_size // 2
+        return [[(more, less) if self.correlation else (less, more)] * 2]
+
+    @property
+    def _few(self) -> bool:
+        """Whether there are so few filters that one product with zeros in it is faster than one for each phase."""
+        return self.filters < 16
+
+    def _phases(self) -> list[tuple[slice, Pair]]:
+        """For each phase of the result, which taps of a mirrored kernel it takes, and the padding around values."""
+        size, margin = self.kernel_size, self._margin()
+        after = margin + ((size - 1) // 2 if self.correlation else size // 2)
+        size += 2 * margin
+        phases = []
+        for phase in range(self.up):
+            first = (size - 1 - phase - after) % self.up
+            padding = (size - 1 - phase - after) // self.up, (phase + after) // self.up
+            phases.append((slice(first, None, self.up), padding))
+        return phases
+
+    def _margin(self) -> int:
+        """Zeros around a kernel so small that some phases would see no value."""
+        return max(0, self.up - self.kernel_size // 2)
+
+    def _phase_kernels(self, kernel: tf.Tensor) -> list[tf.Tensor]:
+        margin, phases = [self._margin()] * 2, self._phases()
+        kernel = tf.pad(kernel, [margin, margin, [0, 0], [0, 0]])
+        pairs = list(itertools.product(phases, phases))
+        kernels = [kernel[rows, columns] for (rows, _), (columns, _) in pairs]
+        if not self._few:
+            return kernels
+        before, after = _widest([padding for _, padding in phases])
+        padded = [
+            tf.pad(each, [*((before - pair[0], after - pair[1]) for pair in (rows, columns)), (0, 0), (0, 0)])
+            for each, ((_, rows), (_, columns)) in zip(kernels, pairs, strict=True)
+        ]
+        return [tf.concat(padded, -1)]
+
+    def _add_dft(self, channels: int) -> list[tf.Variable]:
+        with tf.init_scope():
+            start = unless_replaced(self.kernel_initializer)
+            dft = to_dft(start((self.kernel_size, self.kernel_size, channels, self.filters))).numpy()
+        halves = {"kernel_real": dft.real, "kernel_imag": dft.imag}
+        return [
+            self.add_weight(name=name, shape=half.shape, initializer=lambda *_, half=half, **__: tf.constant(half))
+            for name, half in halves.items()
+        ]
+
+    def get_config(self) -> dict:
+        return super().get_config() | {
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "down": self.down,
+            "up": self.up,
+            "correlation": self.correlation,
+            "bias": self.use_bias,
+            "activation": activations.serialize(self.activation),
+            "full_precision": self.full_precision,
+            "kernel_form": self.kernel_form,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+
+def _widest(pairs: list[Pair]) -> Pair:
+    return max(before for before, _ in pairs), max(after for _, after in pairs)
+
+
+def _pad_and_convolve(values: tf.Tensor, kernel: tf.Tensor, stride: int, padding: list[Pair]) -> tf.Tensor:
+    same = [((size - 1) // 2, size // 2) for size in kernel.shape[:2]]
+    if stride == 1 and padding == same and values.dtype == tf.float32:
+        return tf.nn.conv2d(values, kernel, 1, "SAME")
+    # Padded apart, since gradients are slower with explicit paddings, and thirty times so with any in bfloat16.
+    return tf.nn.conv2d(tf.pad(values, [(0, 0), *padding, (0, 0)]), kernel, stride, "VALID")
+
+
+def _at_each_position(values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+    """Multiplies the channels by a matrix; unlike `tf.nn.conv2d` this takes tensors without positions too."""
+    shape = tf.unstack(tf.shape(values)[:3])
+    product = tf.matmul(tf.reshape(values, (-1, matrix.shape[0])), matrix)
+    return tf.reshape(product, (*shape, matrix.shape[1]))
+
+
+def to_dft(kernel: tf.Tensor) -> tf.Tensor:
+    """Returns the orthonormal real DFT [inputs, outputs, height, width // 2 + 1] of a kernel."""
+    size = tf.cast(kernel.shape[0] * kernel.shape[1], kernel.dtype)
+    return tf.signal.rfft2d(tf.transpose(kernel, (2, 3, 0, 1))) / tf.cast(tf.sqrt(size), "complex64")
+
+
+def from_dft(real: tf.Tensor, imag: tf.Tensor, size: int) -> tf.Tensor:
+    """Returns the kernel [size, size, inputs, outputs] whose orthonormal real DFT is given in two halves."""
+    halves = zip((real, imag), _inverse_dft(size), strict=True)
+    return tf.add_n([tf.einsum("iofg,fghw->hwio", tf.cast(half, "float32"), basis) for half, basis in halves])
+
+
+@functools.cache
+def _inverse_dft(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """What each number of the two halves adds to a kernel; products are faster than TensorFlow's FFT."""
+    frequencies = (size, size // 2 + 1)
+    units = np.eye(math.prod(frequencies)).reshape(-1, *frequencies)
+    kernels = (np.fft.irfft2(units * factor, (size, size), norm="ortho") for factor in (1, 1j))
+    return tuple(each.reshape(*frequencies, size, size).astype(np.float32) for each in kernels)

@@ -1,0 +1,69 @@
+"""Generalised divisive normalisation (Balle, Laparra, Simoncelli, ICLR 2016)."""
+
+from __future__ import annotations
+
+from lic.environment import keras, tf
+from lic.layers.bounds import lower_bound
+from lic.layers.derived import Derives
+
+# Parameters are stored as square roots, moved a little off zero so that their gradients do not vanish.
+_OFFSET = 2.0**-36
+_LEAST_BETA = 1e-6
+
+
+class GDN(Derives, keras.layers.Layer):
+    """Divides each channel by a learnt mix of all channels at the same position.
+
+    Without `square_root` this is `x / (beta + |x| gamma)`, the form of tensorflow-compression 2 and of the published
+    models built on it; with it `x / sqrt(beta + x^2 gamma)`, the form of the paper.
+
+    Args:
+      inverse: Multiply in place of dividing, as synthesis transforms do.
+      square_root: Take squares and a root.
+      gamma_init: Starting value of gamma's diagonal.
+    """
+
+    def __init__(self, inverse: bool = False, square_root: bool = False, gamma_init: float = 0.1, **kwargs):
+        super().__init__(**kwargs)
+        self.inverse, self.square_root, self.gamma_init = inverse, square_root, gamma_init
+
+    def build(self, input_shape: tuple):
+        channels = input_shape[-1]
+        self.reparam_beta = self.add_weight(
+            name="reparam_beta",
+            shape=(channels,),
+            initializer=keras.initializers.Constant((1 + _OFFSET) ** 0.5),
+        )
+        self.reparam_gamma = self.add_weight(
+            name="reparam_gamma", shape=(channels, channels), initializer=self._diagonal
+        )
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Normalises values [batch, height, width, channels]."""
+        beta, gamma = (tf.cast(parameter, values.dtype) for parameter in self.derived())
+        magnitudes = values * values if self.square_root else tf.abs(values)
+        norm = tf.nn.conv2d(magnitudes, gamma[None, None], 1, "VALID") + beta
+        norm = tf.sqrt(norm) if self.square_root else norm
+        return values * norm if self.inverse else values / norm
+
+    def derive(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns beta [channels] and gamma [inputs, outputs]."""
+        beta, gamma = _parameter(self.reparam_beta, _LEAST_BETA), _parameter(self.reparam_gamma, 0.0)
+        return tf.cast(beta, self.compute_dtype), tf.cast(gamma, self.compute_dtype)
+
+    def get_config(self) -> dict:
+        own = {
+            "inverse": self.inverse,
+            "square_root": self.square_root,
+            "gamma_init": self.gamma_init,
+        }
+        return super().get_config() | own
+
+    def _diagonal(self, shape: tuple, dtype: str | None = None) -> tf.Tensor:
+        return tf.sqrt(self.gamma_init * tf.eye(*shape, dtype=dtype or "float32") + _OFFSET)
+
+
+def _parameter(stored: tf.Tensor, least: float) -> tf.Tensor:
+    """The parameter whose root is stored, at least `least`."""
+    stored = tf.cast(tf.convert_to_tensor(stored), "float32")
+    return lower_bound(stored, (least + _OFFSET) ** 0.5) ** 2 - _OFFSET

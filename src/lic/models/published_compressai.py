@@ -1,0 +1,89 @@
+"""CompressAI's models by name and quality, for weights of its zoo. This file imports no TensorFlow."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from lic.errors import RegistryError
+from lic.models.lambdas import LAMBDAS
+from lic.models.published import PublishedSystem
+from lic.registry import register_model
+
+QUALITY = 4  # Where none is asked for.
+_FACTORIZED = "compressai-bmshj2018-factorized"
+_HYPERPRIOR = "compressai-bmshj2018-hyperprior"
+_MEAN = "compressai-mbt2018-mean"
+_NARROW, _WIDE = (128, 192), (192, 320)  # Channels between the convolutions, and of the latent.
+_FIRST_WIDE = {_FACTORIZED: 6, _HYPERPRIOR: 6, _MEAN: 5}
+_PARAMETERS = {
+    _FACTORIZED: (2_997_763, 7_029_891),
+    _HYPERPRIOR: (5_075_587, 11_815_939),
+    _MEAN: (7_027_747, 17_561_315),
+}
+_PAPERS = {
+    _FACTORIZED: "Balle et al., ICLR 2018",
+    _HYPERPRIOR: "Balle et al., ICLR 2018",
+    _MEAN: "Minnen et al., NeurIPS 2018",
+}
+
+
+def sizes_of(name: str, width: int, latent_depth: int) -> dict[str, Any]:
+    """Returns the sizes and options of the parts that are CompressAI's model of these widths.
+
+    Args:
+      name: One of the registered names that start with "compressai-".
+      width: What CompressAI calls N.
+      latent_depth: What it calls M.
+    """
+    return {
+        "width": width,
+        "latent_depth": latent_depth,
+        "square_root": True,
+        "quantization": "noise/noise",
+        "prior_filters": (3, 3, 3, 3),
+        "prior_medians": True,
+        "likelihood_bound": 1e-9,
+        **_hyper_sizes(name, width, latent_depth),
+    }
+
+
+def _hyper_sizes(name: str, width: int, latent_depth: int) -> dict[str, Any]:
+    if name == _FACTORIZED:
+        return {}
+    shared = {
+        "outer_width": width,
+        "hyper_width": width,
+        "side_depth": width,
+        "side_bias": True,
+        "parameter_network": False,
+        "predicted_scale": True,
+        "scales": (64, 0.11, 256.0, "up"),
+    }
+    if name == _HYPERPRIOR:
+        return shared | {"features": latent_depth, "absolute_latent": True, "zero_mean": True}
+    return shared | {
+        "hyper_synthesis_widths": (latent_depth, latent_depth * 3 // 2),
+        "features": 2 * latent_depth,
+        "hyper_activation": "leaky_relu_0.01",
+        "features_activation": None,
+    }
+
+
+def _recipe(name: str, quality: int = QUALITY) -> PublishedSystem:
+    if quality not in range(1, 9):
+        raise RegistryError(f"{name}: expected quality from 1 to 8, a whole number. Received: {quality!r}.")
+    wide = quality >= _FIRST_WIDE[name]
+    return PublishedSystem(
+        transform="conv",
+        entropy="factorized" if name == _FACTORIZED else "hyperprior",
+        hyper="conv",
+        lmbda=LAMBDAS["mse"][quality - 1],
+        sizes=sizes_of(name, *(_WIDE if wide else _NARROW)),
+        parameters=_PARAMETERS[name][wide],
+        paper=_PAPERS[name],
+    )
+
+
+for _name in _PARAMETERS:
+    register_model(_name)(functools.partial(_recipe, _name))

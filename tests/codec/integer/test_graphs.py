@@ -1,0 +1,162 @@
+"""Deterministic codecs: streams that decode to the same whatever floating-point sums give."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import lic
+from lic.codec.bitstream import Flag, Stream
+from lic.codec.integer import graphs as deterministic
+from lic.codec.integer.graphs import ExactGraphs, arrays_of, calibrate, units_of
+from lic.entropy.residual import HalfTanh
+from lic.environment import tf
+from lic.layers import Convolution
+from tests.conftest import VARIANTS, random_images, slow_but, tiny_model
+
+IMAGE = random_images(70, 90, 3)
+CALIBRATION = [random_images(64, 80, 3, seed=1)]
+MIXES = {
+    "charm": ("conv", "charm", {}),
+    "checkerboard": ("klt", "checkerboard", {}),
+    "added": ("klt", "checkerboard", {"fusion": "add", "lmbda": (0.002, 0.02)}),
+    "hyperprior": ("conv", "hyperprior", {"lmbda": (0.002, 0.01, 0.05)}),
+    "factorized": ("conv", "factorized", {}),
+    "space-channel": ("klt", "space-channel", {"lmbda": (0.002, 0.02)}),
+    **{name: ("conv", *VARIANTS[name]) for name in ("bmshj2018", "mbt2018-mean")},
+    "compressai-mean": ("conv", "hyperprior", {**VARIANTS["compressai-mean"][1], "lmbda": (0.002, 0.02)}),
+}
+
+
+@functools.cache
+def _model(name):
+    transform, entropy, sizes = MIXES[name]
+    model = tiny_model(transform, entropy, **sizes)
+    model.make_variables()
+    random = np.random.default_rng(0)
+    for variable in model.entropy.trainable_variables:
+        variable.assign(variable + random.normal(0, 0.1, variable.shape))
+    if name == "bmshj2018":  # Whose features are scale indexes.
+        bias = model.entropy.hyper.synthesis.layers[-1].bias
+        bias.assign(bias + model.entropy.scales.index(1.0))
+    return model
+
+
+@pytest.fixture(params=slow_but(MIXES, "checkerboard", "factorized", "compressai-mean"), scope="module")
+def codec(request):
+    return lic.Codec(_model(request.param), deterministic=True, calibration=CALIBRATION)
+
+
+def test_images_come_back_as_near_as_otherwise(codec):
+    plain = lic.Codec(codec.model)
+    stream, other = codec.compress(IMAGE), plain.compress(IMAGE)
+    assert Flag.DETERMINISTIC in Stream.parse(stream).flags
+    assert Flag.DETERMINISTIC not in Stream.parse(other).flags
+    errors = [
+        np.square(each.astype(float) - IMAGE).mean() for each in (codec.decompress(stream), plain.decompress(other))
+    ]
+    assert errors[0] <= 1.1 * errors[1] + 1
+    assert len(stream) <= 1.1 * len(other) + 20
+
+
+@pytest.mark.parametrize("size", [(1, 1), (17, 33)])
+def test_every_size_comes_back(codec, size):
+    for image in (random_images(*size, 3), random_images(*size, 1)[..., 0]):
+        assert codec.decompress(codec.compress(image)).shape == image.shape
+
+
+def test_it_is_saved_loaded_and_pickled(codec, tmp_path):
+    import pickle
+
+    codec.save(tmp_path / "mine.codec")
+    stream = codec.compress(IMAGE)
+    again = lic.load(tmp_path / "mine.codec", deterministic=True)
+    assert again.fingerprint == codec.fingerprint
+    assert again.compress(IMAGE) == stream
+    assert pickle.loads(pickle.dumps(codec)).compress(IMAGE) == stream
+    plain = lic.load(tmp_path / "mine.codec")
+    assert plain.fingerprint != codec.fingerprint
+    np.testing.assert_array_equal(plain.decompress(stream), codec.decompress(stream))  # One file decodes both kinds.
+    np.testing.assert_array_equal(codec.decompress(plain.compress(IMAGE)), plain.decompress(plain.compress(IMAGE)))
+
+
+NOISE = 1e-3  # Relative, as products in TF32 have it.
+
+
+def _make_noisy(monkeypatch):
+    """Makes every network's floats a little off; whole numbers are not computed by these methods."""
+    for layer in (Convolution, HalfTanh):
+
+        def noisy(self, values, compute=layer.compute):
+            result = compute(self, values)
+            return result * (1 + NOISE * tf.random.normal(tf.shape(result)))
+
+        monkeypatch.setattr(layer, "compute", noisy)
+
+
+@pytest.mark.parametrize("name", slow_but([name for name in MIXES if name != "factorized"], "checkerboard"))
+def test_noise_in_floats_changes_nothing_and_an_ordinary_codec_tells(name, monkeypatch, tmp_path):
+    exact = lic.Codec(_model(name), deterministic=True, calibration=CALIBRATION)
+    exact.save(tmp_path / "mine.codec")
+    image = random_images(256, 320, 3)
+    stream, ordinary = exact.compress(image), lic.load(tmp_path / "mine.codec").compress(image)
+    _make_noisy(monkeypatch)
+    for _ in range(3):
+        lic.load(tmp_path / "mine.codec", deterministic=True).verify(stream)
+    with pytest.raises(lic.DesyncError):
+        lic.load(tmp_path / "mine.codec").verify(ordinary)
+
+
+def test_a_swin_transform_with_a_convolutional_hyper_transform_can():
+    sizes = {"depths": (1, 1, 1, 1), "window": 4, "head_dim": 4, "hyper_width": 8, "side_depth": 4}
+    model = lic.create_model(transform="swin", entropy="hyperprior", hyper="conv", width=8, latent_depth=12, **sizes)
+    codec = lic.Codec(model, deterministic=True, calibration=CALIBRATION)
+    assert codec.decompress(codec.compress(IMAGE)).shape == IMAGE.shape
+
+
+def test_networks_that_cannot_be_exact_are_named():
+    with pytest.raises(
+        lic.LicError, match=r"convolutions, ReLU and what moves numbers. This one also has .*hyper='conv'"
+    ):
+        lic.Codec(tiny_model("swin", "hyperprior"), deterministic=True, calibration=CALIBRATION)
+
+
+def test_the_photograph_that_ships_calibrates_where_none_is_given():
+    codec = lic.Codec(_model("hyperprior"), deterministic=True)
+    assert codec.decompress(codec.compress(IMAGE)).shape == IMAGE.shape
+
+
+def test_a_codec_without_such_networks_says_so(tmp_path):
+    lic.Codec(_model("charm")).save(tmp_path / "plain.codec")
+    with pytest.raises(lic.CheckpointError, match=r"holds no networks for deterministic=True. Make one"):
+        lic.load(tmp_path / "plain.codec", deterministic=True)
+
+
+def test_units_cross_as_arrays_and_missing_ones_are_told():
+    latent = np.random.default_rng(0).normal(0, 3, (8, 8, 12)).astype(np.float32)
+    units = calibrate(_model("charm"), [(latent, 0.0)])
+    assert any(path.startswith("entropy/hyper/synthesis") for path in units)
+    assert not any(path.startswith("entropy/hyper/analysis") for path in units)
+    arrays = arrays_of(units)
+    again = units_of(arrays)
+    with pytest.raises(lic.CheckpointError, match="have version 2, this lic computes 1"):
+        units_of(arrays | {"version": np.array(2)})
+    assert again.keys() == units.keys()
+    for path, each in units.items():
+        np.testing.assert_array_equal(again[path].inputs, each.inputs)
+        np.testing.assert_array_equal(again[path].outputs, each.outputs)
+        assert again[path].levels == each.levels == deterministic.LEVELS
+    arrays.pop(next(name for name in arrays if name.endswith("outputs")))
+    with pytest.raises(lic.CheckpointError, match="are not complete"):
+        units_of(arrays)
+
+
+def test_units_of_another_codec_are_told():
+    tables = _model("charm").entropy.make_tables()
+    units = calibrate(_model("charm"), [(np.zeros((4, 4, 12), np.float32), 0.0)])
+    path = "entropy/hyper/synthesis/layers/0"
+    with pytest.raises(lic.LicError, match="Conv2D"):
+        ExactGraphs(_model("charm"), tables, {name: each for name, each in units.items() if name != path})
+    other = units[path]._replace(outputs=units[path].outputs[:-1])
+    with pytest.raises(lic.CheckpointError, match="are of another convolution"):
+        ExactGraphs(_model("charm"), tables, units | {path: other})

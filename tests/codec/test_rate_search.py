@@ -1,0 +1,52 @@
+import pytest
+
+from lic.codec.rate_search import STEP, highest_quality
+from lic.errors import LicError
+
+
+class Encoder:
+    """Makes streams whose size a function of the quality gives, and counts them."""
+
+    def __init__(self, size):
+        self.size, self.asked = size, []
+
+    def __call__(self, quality):
+        self.asked.append(quality)
+        return b"x" * self.size(quality)
+
+
+@pytest.mark.parametrize("max_bytes", [100, 101, 250, 399, 799, 800, 10_000])
+def test_the_highest_quality_that_fits_is_found(max_bytes):
+    encode = Encoder(lambda quality: int(100 * quality))
+    quality, stream = highest_quality(encode, (1, 2, 3, 4, 5, 6, 7, 8), max_bytes)
+    assert stream == encode(quality)
+    assert len(stream) <= max_bytes
+    assert quality == 8 or len(encode(quality + STEP)) > max_bytes
+
+
+def test_some_ten_streams_are_made():
+    encode = Encoder(lambda quality: int(100 * quality))
+    highest_quality(encode, range(1, 9), 512)
+    assert len(encode.asked) <= 12
+    assert all(1 <= quality <= 8 and quality * 256 == round(quality * 256) for quality in encode.asked)
+
+
+def test_where_sizes_do_not_rise_a_stream_that_fits_is_found_all_the_same():
+    encode = Encoder(lambda quality: int(100 * quality) + 37 * (round(quality * 256) % 3))
+    for max_bytes in range(140, 330, 7):
+        assert len(highest_quality(encode, (1, 2, 3), max_bytes)[1]) <= max_bytes
+
+
+def test_the_lowest_quality_may_be_the_only_one_that_fits():
+    assert highest_quality(Encoder(lambda quality: 10 if quality == 1 else 99), (1, 2), 50) == (1, b"x" * 10)
+
+
+@pytest.mark.parametrize("max_bytes", [-1, 0, 99])
+def test_what_cannot_be_met_is_told_with_what_could(max_bytes):
+    with pytest.raises(LicError, match=f"takes 100 bytes at the lowest quality, more than the {max_bytes} "):
+        highest_quality(Encoder(lambda quality: int(100 * quality)), (1, 2), max_bytes)
+
+
+def test_a_single_rate_is_told():
+    with pytest.raises(LicError, match="a single rate, so no quality can meet a number of bytes"):
+        highest_quality(Encoder(len), (), 100)

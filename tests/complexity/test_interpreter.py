@@ -1,0 +1,147 @@
+import pytest
+
+from lic.complexity.interpreter import DryRun
+from lic.complexity.known_tensor import Known
+from lic.environment import keras, tf
+from lic.errors import LicError
+
+MATRIX = tf.ones((3, 5))
+
+
+def run(function, *shapes, label_of=lambda _: None):
+    """Traces a function for shapes and runs it dry."""
+    graph = tf.function(function, autograph=False).get_concrete_function(*map(tf.TensorSpec, shapes)).graph
+    return DryRun(label_of).run(graph, [Known(tensor.shape) for tensor in graph.inputs])
+
+
+def counted(function, *shapes):
+    """All multiply-accumulates of a function."""
+    return run(function, *shapes)[1].total()
+
+
+def shapes_of(function, *shapes):
+    """Shapes of what a function returns."""
+    return [known.shape.as_list() for known in run(function, *shapes)[0]]
+
+
+def loop(turns, body):
+    """Goes through a loop with a number of turns that is a tensor."""
+    return tf.while_loop(lambda number, _: number < turns, lambda number, total: (number + 1, body(total)), (0, 0.0))[1]
+
+
+def test_a_dense_layer_in_a_loop_counts_in_each_turn():
+    dense = keras.layers.Dense(5)
+    dense.build((4, 3))
+
+    def function(values):
+        turns = tf.shape(values)[0] // 2 + 1
+        return loop(turns, lambda total: total + tf.reduce_sum(dense(values)))
+
+    assert counted(function, [8, 3]) == 5 * (8 * 3 * 5)
+    assert counted(function, [2, 3]) == 2 * (2 * 3 * 5)
+    assert counted(function, [0, 3]) == 0
+
+
+def test_loops_in_loops_and_sizes_that_grow():
+    def function(values):
+        def body(number, rows):
+            return number + 1, tf.concat([rows, tf.matmul(rows, tf.ones((3, 3)))], 0)
+
+        shapes = (tf.TensorShape([]), tf.TensorShape([None, 3]))
+        return loop(2, lambda _: tf.reduce_sum(tf.while_loop(lambda n, _: n < 3, body, (0, values), shapes)[1]))
+
+    assert counted(function, [4, 3]) == 2 * (4 + 8 + 16) * 3 * 3
+
+
+def test_a_loop_whose_turns_depend_on_values_is_refused():
+    def function(values):
+        return loop(tf.cast(values[0, 0], "int32"), lambda total: total + 1.0)
+
+    with pytest.raises(LicError, match="turns of the loop 'while'"):
+        counted(function, [4, 3])
+
+
+def test_a_product_whose_size_depends_on_values_is_refused():
+    def function(values):
+        return tf.matmul(tf.boolean_mask(values, values[:, 0] > 0), MATRIX)
+
+    with pytest.raises(LicError, match="product 'MatMul'"):
+        counted(function, [4, 3])
+
+
+def test_positions_that_follow_from_sizes_are_known():
+    def function(values):
+        rows = tf.where(tf.range(tf.shape(values)[0]) % 2 == 1)[:, 0]
+        return tf.matmul(tf.gather(values, rows), MATRIX)
+
+    assert counted(function, [9, 3]) == 4 * 3 * 5
+
+
+@pytest.mark.parametrize(("rows", "count"), [(4, 0), (5, 5 * 3 * 5)])
+def test_a_known_condition_counts_the_branch_that_runs(rows, count):
+    def function(values):
+        large = tf.shape(values)[0] > 4
+        return tf.cond(large, lambda: tf.matmul(values, MATRIX), lambda: tf.zeros((1, 5)))
+
+    assert counted(function, [rows, 3]) == count
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_an_unknown_condition_counts_the_branch_with_more(flip):
+    def function(values):
+        branches = [lambda: tf.matmul(values, MATRIX), lambda: tf.matmul(values[:1], MATRIX)]
+        return tf.cond(values[0, 0] > 0, *(branches[::-1] if flip else branches))
+
+    assert counted(function, [4, 3]) == 4 * 3 * 5
+    assert shapes_of(function, [4, 3]) == [[None, 5]]
+
+
+def test_functions_count_at_each_call():
+    @tf.function(input_signature=[tf.TensorSpec((None, 3))])
+    def inner(values):
+        return tf.matmul(values, MATRIX)
+
+    assert counted(lambda values: [inner(values), inner(values[1:]), inner(values[2:])], [6, 3]) == (6 + 5 + 4) * 15
+
+
+def test_what_no_result_depends_on_does_not_count():
+    def function(values):
+        tf.matmul(values, MATRIX)
+        return values + 1
+
+    assert counted(function, [4, 3]) == 0
+
+
+def test_what_an_assignment_depends_on_counts():
+    state = tf.Variable(0.0)
+
+    def function(values):
+        state.assign(tf.reduce_sum(tf.matmul(values, MATRIX)))
+        return values
+
+    assert counted(function, [4, 3]) == 4 * 3 * 5
+
+
+def test_operations_that_call_functions_in_other_ways_are_refused():
+    def function(values):
+        return tf.data.Dataset.from_tensors(values).reduce(0.0, lambda total, _: total)
+
+    with pytest.raises(LicError, match="cannot be counted"):
+        counted(function, [4, 3])
+
+
+def test_labels_reach_into_functions_and_inner_ones_win():
+    @tf.function(input_signature=[tf.TensorSpec((None, 3))])
+    def inner(values):
+        with tf.name_scope("own"):
+            first = tf.matmul(values, MATRIX)
+        return first + tf.matmul(values[:1], MATRIX)
+
+    def function(values):
+        with tf.name_scope("outer"):
+            return inner(values)
+
+    def label_of(name):
+        return next((label for label in ("own", "outer") if label in name), None)
+
+    assert run(function, [4, 3], label_of=label_of)[1] == {"own": 60, "outer": 15}

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.entropy.coders.coder import Estimate
+from lic.entropy.coders.variable_rate import Gained
+from lic.entropy.distributions.normal import Normal, ScaleTable
+from lic.entropy.parts import anchors, channels
+from lic.environment import tf
+
+SCALES = ScaleTable()
+GAIN, SPREAD = tf.constant([[0.5, 2.0, 4.0], [1.0, 3.0, 0.25]]), tf.constant([[1.0, 1.5, 0.7], [1.2, 1.0, 1.0]])
+
+
+@pytest.fixture
+def latent():
+    return tf.random.normal((2, 3, 4, 3), stddev=6.0, seed=1)
+
+
+def _both(latent):
+    coder = Estimate(latent * GAIN[:, None, None], SCALES)
+    return coder, Gained(coder, GAIN, SPREAD)
+
+
+@pytest.mark.parametrize("part", [channels(0, 3), channels(1, 2), anchors()], ids=lambda part: part.name)
+def test_numbers_are_coded_in_steps_under_a_scale_as_much_finer(latent, part):
+    coder, gained = _both(latent)
+    mean, index = part.take(tf.random.normal(latent.shape, seed=2)), part.take(tf.fill(latent.shape, 30.0))
+    gain, spread = (part.take(tf.zeros_like(latent) + each[:, None, None]) for each in (GAIN, SPREAD))
+    symbols = tf.round((part.take(latent) - mean) * gain)
+    np.testing.assert_allclose(gained.normal(part, mean, index), mean + symbols / gain, atol=1e-4)
+    deviation = SCALES.deviation(index) * gain * spread
+    moved = np.log(deviation / SCALES.lowest) / SCALES.growth
+    bits = tf.reduce_sum(Normal(tf.constant(moved), SCALES).bits(symbols), (1, 2, 3))
+    np.testing.assert_allclose(coder.bits[part.name], bits, rtol=1e-4)
+
+
+def test_the_hyper_analysis_sees_the_latent_unscaled(latent):
+    hyper = lic.registry.hyper_transforms.get("conv")(latent_depth=3, hyper_width=4, side_depth=2, features=4)
+    prior = lic.entropy.distributions.factorized_prior.FactorizedPrior(2)
+    coder, gained = _both(latent)
+    features = gained.side(hyper, prior)
+    plain = Estimate(latent, SCALES)
+    np.testing.assert_allclose(features, plain.side(hyper, prior), atol=1e-5)
+    np.testing.assert_array_equal(gained.z_hat, plain.z_hat)
+    np.testing.assert_allclose(coder.bits["side"], plain.bits["side"], rtol=1e-5)
+
+
+def test_gains_of_one_change_nothing(latent):
+    model = lic.create_model(transform="klt", entropy="charm", width=4, latent_depth=6, num_slices=2)
+    latent = tf.random.normal((1, 4, 4, 6), stddev=3.0)
+    plain = model.entropy(latent)
+    ones = tf.ones((1, 6))
+    through = model.entropy(latent, within=lambda coder: Gained(coder, ones, ones))
+    np.testing.assert_array_equal(through.y_hat, plain.y_hat)
+    for name, bits in plain.bits.items():
+        np.testing.assert_array_equal(through.bits[name], bits)

@@ -1,0 +1,166 @@
+"""CompressAI's models: its weights imported, against what it computes with them itself."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import lic
+from lic.codec.bitstream import Stream
+from lic.entropy import Estimate
+from lic.entropy.distributions.normal import Normal
+from lic.errors import CheckpointError
+from lic.interop import compressai
+from lic.models.create import published_system
+from lic.testing import check_model
+from lic.weights import get_tensors
+from tests.conftest import DATA, assert_near
+from tests.models.random_compressai import Weights, random_image
+
+FOLDER = DATA / "compressai"
+WIDTHS = {3: (128, 192), 7: (192, 320)}
+TINY = 6, 8
+CASES = [(name.removeprefix("compressai-"), quality) for name in compressai.names() for quality in WIDTHS]
+
+
+class WithExactScale(Estimate):
+    """Estimates with the predicted scale itself, as CompressAI does, not with that of the table."""
+
+    def _distribution(self, index):
+        return Normal(index, self.scales, rounded=False)
+
+
+@functools.cache
+def expected_of(name, quality):
+    with np.load(FOLDER / f"{name}-{quality}.npz") as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def case(request):
+    """A model with the weights of a fixture, the image, and what CompressAI computes."""
+    name, quality = request.param
+    expected = expected_of(name, quality)
+    state = Weights(name, *WIDTHS[quality], int(expected["seed"])).tensors
+    model = compressai.from_state("fixture", state, quality=quality)
+    return name, quality, model, random_image(64, 128, int(expected["seed"])), expected
+
+
+def test_latent_side_information_and_image_are_those_of_compressai(case):
+    *_, model, image, expected = case
+    compressed = model(image[None].astype(np.float32))
+    assert_near(compressed.y[0], expected["y"], 1e-4)
+    assert_near(compressed.x_hat[0] / 255, expected["x_hat"], 1e-4)
+    if model.entropy.hyper:
+        assert_near(model.entropy.hyper.analysis(compressed.y)[0], expected["z"], 1e-4)
+
+
+def test_bits_are_those_of_compressai(case):
+    *_, model, image, expected = case
+    y = model.transform.analysis(image[None].astype(np.float32))
+    coder = WithExactScale(y, model.entropy.scales, likelihood_bound=1e-9)
+    model.entropy.walk(coder)
+    parts = ("latent", "side") if model.entropy.hyper else ("latent",)
+    assert [float(coder.bits[part][0]) for part in parts] == pytest.approx(list(expected["bits"]), rel=1e-3)
+
+
+def test_our_stream_decodes_to_compressais_image_in_as_many_bytes(case):
+    *_, model, image, expected = case
+    codec = lic.Codec(model)
+    stream = codec.compress(image)
+    decoded = codec.decompress(stream).astype(int)
+    assert np.mean(np.abs(decoded - expected["decoded"]) <= 1) >= 0.999
+    # A number outside the tables, of which there are up to 58, takes some fifteen bits more here.
+    assert len(Stream.parse(stream).payload) == pytest.approx(int(expected["bytes"]), rel=0.025)
+
+
+def test_stated_number_of_parameters_is_that_of_both_widths(case):
+    name, quality, model = case[:3]
+    recipe = published_system(f"compressai-{name}", quality)
+    assert sum(array.size for array in get_tensors(model).values()) == recipe.parameters
+
+
+def test_quality_says_widths_and_lmbda():
+    assert lic.create_model("compressai-mbt2018-mean", quality=4).transform.depth == 192
+    model = lic.create_model("compressai-mbt2018-mean", quality=5)
+    assert (model.transform.depth, model.lmbda) == (320, 0.025)
+    assert published_system("compressai-bmshj2018-factorized", 5).sizes["latent_depth"] == 192
+    for name, quality in (("compressai-mbt2018-mean", 9), ("compressai-mbt2018-mean", 2.5), ("default", 3), (None, 3)):
+        with pytest.raises(lic.RegistryError, match="quality"):
+            published_system(name, quality)
+
+
+def tiny(name="mbt2018-mean"):
+    return Weights(name, *TINY, 0).tensors
+
+
+@pytest.mark.parametrize("name", ["bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018-mean"])
+def test_tensors_tell_the_model(name):
+    assert compressai.model_of("file", tiny(name)) == f"compressai-{name}"
+    with pytest.raises(CheckpointError, match=f"file holds the tensors of 'compressai-{name}'. Received: 'ms2020'"):
+        compressai.from_state("file", tiny(name), "ms2020")
+
+
+def test_models_with_a_serial_context_are_not_taken():
+    with pytest.raises(CheckpointError, match="mbt2018 and cheng2020 are not taken: no serial context here"):
+        compressai.from_state("file", tiny() | {"context_prediction.weight": np.zeros((16, 8, 5, 5))})
+
+
+def test_missing_surplus_and_misshaped_tensors_are_named():
+    def imported_with(**changed):
+        state = tiny() | {key.replace("__", "."): array for key, array in changed.items()}
+        return compressai.from_state("file", {key: array for key, array in state.items() if array is not None})
+
+    with pytest.raises(CheckpointError, match=r"file lacks the tensors 'g_a.2.bias', 'h_s.4.bias'\."):
+        imported_with(g_a__2__bias=None, h_s__4__bias=None)
+    with pytest.raises(CheckpointError, match="file lacks the tensor 'g_a.0.weight'"):
+        imported_with(g_a__0__weight=None)
+    with pytest.raises(CheckpointError, match="file has the tensor 'g_a.0.gain', which this model has not"):
+        imported_with(g_a__0__gain=np.zeros(3))
+    with pytest.raises(CheckpointError, match=r"'g_s.0.weight' has shape \(8, 7, 5, 5\), expected \(8, 6, 5, 5\)"):
+        imported_with(g_s__0__weight=np.zeros((8, 7, 5, 5)))
+
+
+@pytest.mark.parametrize("numbered", [r"_{}", r"_{}."])
+def test_old_names_are_known(numbered):
+    words = {"matrices": "matrices", "biases": "biases", "factors": "factors"}
+    if numbered == "_{}":
+        words = {"matrices": "matrix", "biases": "bias", "factors": "factor"}
+
+    def old(key):
+        start, group, number = key.split(".")
+        return f"{start}.{numbered.format(words[group])}{number}"
+
+    state = tiny()
+    renamed = {
+        old(key) if key.count(".") == 2 and key.split(".")[1] in words else key: array for key, array in state.items()
+    }
+    assert renamed.keys() != state.keys()
+    expected = get_tensors(compressai.from_state("new", state))
+    for name, array in get_tensors(compressai.from_state("old", renamed)).items():
+        np.testing.assert_array_equal(array, expected[name])
+
+
+def test_table_of_scales_and_likelihood_bound_are_those_of_the_file():
+    table = np.geomspace(0.2, 100, 32, dtype=np.float32)
+    kept = {
+        "gaussian_conditional.scale_table": table,
+        "entropy_bottleneck.likelihood_lower_bound.bound": np.array([1e-6]),
+        "g_a.1.beta_reparam.pedestal": np.zeros(1),
+        "entropy_bottleneck._quantized_cdf": np.zeros((6, 9)),
+    }
+    entropy = compressai.from_state("file", tiny() | kept).entropy
+    np.testing.assert_allclose(entropy.scales.deviations(), table, rtol=1e-5)
+    assert (entropy.scales.rounding, entropy.likelihood_bound) == ("up", 1e-6)
+    usual = {"gaussian_conditional.scale_table": np.geomspace(0.11, 256, 64, dtype=np.float32)}
+    described = compressai.from_state("file", tiny() | usual).get_config()
+    assert described == compressai.from_state("file", tiny()).get_config()
+    with pytest.raises(CheckpointError, match="scales are bounded at 0.3, expected the lowest of the table, 0.11"):
+        compressai.from_state("file", tiny() | {"gaussian_conditional.lower_bound_scale.bound": np.array([0.3])})
+    with pytest.raises(CheckpointError, match="scale_table does not grow by one factor"):
+        compressai.from_state("file", tiny() | {"gaussian_conditional.scale_table": np.arange(1, 9)})
+
+
+@pytest.mark.slow
+def test_the_kit_passes():
+    check_model(compressai.from_state("file", tiny()))

@@ -1,0 +1,103 @@
+"""State dicts: what is read, and what is refused. Files of PyTorch where that is installed."""
+
+import builtins
+
+import numpy as np
+import pytest
+
+from lic.errors import CheckpointError
+from lic.interop.import_weights import import_checkpoint
+from lic.interop.torch_state_dict import read_state_dict
+from lic.weights import get_tensors
+from tests.models.random_compressai import Weights
+
+STATE = Weights("mbt2018-mean", 6, 8, 0).tensors
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch", reason="PyTorch is an extra")
+
+
+def _tensors(torch, prefix=""):
+    return {prefix + name: torch.from_numpy(array) for name, array in STATE.items()}
+
+
+def _assert_is_state(read):
+    assert read.keys() == STATE.keys()
+    for name, array in read.items():
+        np.testing.assert_array_equal(array, STATE[name])
+
+
+def test_pytorch_files_are_read(torch, tmp_path):
+    torch.save(_tensors(torch), tmp_path / "a.pth")
+    _assert_is_state(read_state_dict(tmp_path / "a.pth"))
+    nested = {"epoch": 3, "state_dict": _tensors(torch, "module."), "optimizer": {"lr": 1e-4}}
+    torch.save(nested, tmp_path / "a.pth.tar", _use_new_zipfile_serialization=False)
+    _assert_is_state(read_state_dict(tmp_path / "a.pth.tar"))
+    halves = {name: tensor.bfloat16() for name, tensor in _tensors(torch).items()}
+    torch.save(halves, tmp_path / "halves.pth")
+    read = read_state_dict(tmp_path / "halves.pth")["g_a.0.weight"]
+    np.testing.assert_allclose(read, STATE["g_a.0.weight"], rtol=1e-2)
+
+
+def test_pytorch_files_become_the_same_model_as_safetensors(torch, tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    torch.save({"state_dict": _tensors(torch, "module.")}, tmp_path / "a.pth.tar")
+    safetensors.save_file(STATE, tmp_path / "a.safetensors")
+    _assert_is_state(read_state_dict(tmp_path / "a.safetensors"))
+    models = [import_checkpoint(tmp_path / name, quality=6) for name in ("a.pth.tar", "a.safetensors")]
+    assert models[0].get_config() == models[1].get_config()
+    expected = get_tensors(models[0])
+    for name, array in get_tensors(models[1]).items():
+        np.testing.assert_array_equal(array, expected[name])
+
+
+class _RunsCode:
+    def __reduce__(self):
+        return print, ("this must not run",)
+
+
+def test_nothing_else_is_unpickled(torch, tmp_path, capsys):
+    torch.save({"state_dict": _tensors(torch), "other": _RunsCode()}, tmp_path / "a.pth")
+    with pytest.raises(CheckpointError, match="not a file that PyTorch reads with weights_only=True"):
+        read_state_dict(tmp_path / "a.pth")
+    assert capsys.readouterr().out == ""
+
+
+def test_what_holds_no_state_dict_is_told(torch, tmp_path):
+    (tmp_path / "a.pth").write_bytes(b"no such thing")
+    with pytest.raises(CheckpointError, match="not a file that PyTorch reads"):
+        read_state_dict(tmp_path / "a.pth")
+    torch.save([1, 2], tmp_path / "b.pth")
+    torch.save({"epoch": 3}, tmp_path / "c.pth")
+    for name in ("b.pth", "c.pth"):
+        with pytest.raises(CheckpointError, match="holds no state dict"):
+            read_state_dict(tmp_path / name)
+
+
+def test_damaged_safetensors_are_told(tmp_path):
+    pytest.importorskip("safetensors")
+    (tmp_path / "a.safetensors").write_bytes(b"no such thing")
+    with pytest.raises(CheckpointError, match="not a file of safetensors"):
+        read_state_dict(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(("name", "package"), [("a.pth", "torch"), ("a.safetensors", "safetensors")])
+def test_a_missing_package_is_named_with_what_installs_it(name, package, tmp_path, monkeypatch):
+    real = builtins.__import__
+
+    def without(imported, *arguments, **keywords):
+        if imported.split(".")[0] == package:
+            raise ImportError(imported)
+        return real(imported, *arguments, **keywords)
+
+    (tmp_path / name).touch()
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"pip install 'keras-lic\[torch\]'"):
+        read_state_dict(tmp_path / name)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(CheckpointError, match="There is no file"):
+        read_state_dict(tmp_path / "a.pth")

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from lic.entropy.coders.coder import Estimate
+from lic.entropy.distributions.normal import ScaleTable
+from lic.entropy.parts import EVERYTHING
+from lic.environment import tf
+from lic.models.rate import Gains
+
+LMBDAS = (0.002, 0.01, 0.09)
+
+
+@pytest.fixture
+def gains():
+    """Gains of three qualities and four channels, moved off their start."""
+    layer = Gains(4, LMBDAS)
+    for variable in layer.trainable_variables:
+        variable.assign(variable + tf.random.normal(variable.shape, stddev=0.2))
+    return layer
+
+
+def _rows(table):
+    return np.exp(np.asarray(table))
+
+
+def test_start_is_the_root_of_lmbda():
+    layer, latent = Gains(2, LMBDAS), tf.random.normal((3, 2, 5, 2))
+    quality = tf.constant([1.0, 2.5, 3.0])
+    scaled = layer.scale(latent, quality)
+    growth = np.asarray(scaled[2, 0, 0, 0] / latent[2, 0, 0, 0]) / np.asarray(scaled[0, 0, 0, 0] / latent[0, 0, 0, 0])
+    assert growth == pytest.approx((LMBDAS[2] / LMBDAS[0]) ** 0.5, rel=1e-4)
+    np.testing.assert_array_equal(layer.finish(latent, quality), latent)
+
+
+def test_each_image_has_the_vectors_of_its_quality(gains):
+    latent = tf.random.normal((3, 2, 5, 4))
+    scaled = gains.scale(latent, tf.constant([3.0, 1.0, 2.0]))
+    finished = gains.finish(latent, tf.constant([3.0, 1.0, 2.0]))
+    for image, row in enumerate([2, 0, 1]):
+        np.testing.assert_allclose(scaled[image], latent[image] * _rows(gains.log_gain)[row], rtol=1e-5)
+        np.testing.assert_allclose(finished[image], latent[image] * _rows(gains.log_remainder)[row], rtol=1e-5)
+
+
+def test_a_walk_sees_the_latent_and_codes_it_in_steps_of_its_quality(gains):
+    latent, quality = tf.random.normal((3, 2, 5, 4), stddev=5), tf.constant([3.0, 1.0, 2.0])
+    coder = Estimate(gains.scale(latent, quality), ScaleTable())
+    coded = gains.coder(coder, quality).normal(EVERYTHING, tf.fill(latent.shape, 0.3), tf.fill(latent.shape, 40.0))
+    step = 1 / _rows(gains.log_gain)[[2, 0, 1]][:, None, None]
+    np.testing.assert_allclose(coded, np.round((latent - 0.3) / step) * step + 0.3, atol=1e-4)
+    assert np.all(np.abs(coded - latent) <= step / 2 + 1e-4)
+
+
+def test_between_two_qualities_logarithms_are_interpolated(gains):
+    ones = tf.ones((1, 1, 1, 4))
+    expected = _rows(gains.log_gain)[1] ** 0.75 * _rows(gains.log_gain)[2] ** 0.25
+    np.testing.assert_allclose(gains.scale(ones, tf.constant([2.25]))[0, 0, 0], expected, rtol=1e-5)
+    np.testing.assert_allclose(gains.lmbda(tf.constant([1.5]))[0], (0.002 * 0.01) ** 0.5, rtol=1e-5)
+
+
+def test_lmbdas_are_those_of_the_qualities(gains):
+    np.testing.assert_allclose(gains.lmbda(tf.constant([1.0, 2.0, 3.0])), LMBDAS, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("lmbdas", "middle"), [((1, 2), 1), ((1, 2, 3), 2), (range(1, 9), 4)])
+def test_the_middle_is_a_quality(lmbdas, middle):
+    layer = Gains(2, lmbdas)
+    assert (layer.count, layer.middle) == (len(lmbdas), middle)
+
+
+def test_gradients_reach_the_vectors_of_the_qualities_near_by_only(gains):
+    quality = tf.constant([1.5])
+    with tf.GradientTape() as tape:
+        coder = Estimate(gains.scale(tf.ones((1, 2, 2, 4)), quality), ScaleTable(), training=True)
+        coded = gains.coder(coder, quality).normal(EVERYTHING, tf.fill((1, 2, 2, 4), 0.3), tf.fill((1, 2, 2, 4), 20.0))
+        loss = tf.reduce_sum(gains.finish(coded, quality)) + tf.reduce_sum(coder.bits["latent"])
+    for gradient in tape.gradient(loss, gains.trainable_variables):
+        assert list(np.any(np.asarray(tf.convert_to_tensor(gradient)) != 0, -1)) == [True, True, False]
+
+
+def test_its_configuration_makes_it_again(gains):
+    again = Gains.from_config(gains.get_config())
+    assert (again.depth, again.lmbdas, again.compute_dtype) == (4, LMBDAS, "float32")
+
+
+@pytest.mark.parametrize("lmbdas", [(), (0.1,), (0.1, 0.1), (0.2, 0.1), (0.0, 0.1), (-1, 1), (0.1, float("nan"))])
+def test_lmbdas_that_do_not_rise_are_refused(lmbdas):
+    with pytest.raises(ValueError, match="Gains: expected two or more numbers for lmbda, over 0 and rising"):
+        Gains(4, lmbdas)

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from lic.environment import keras
+from lic.errors import CheckpointError, LicError
+from lic.weights import get_tensors, named_variables, set_tensors
+from tests.conftest import MIXES, tiny_model
+
+
+@pytest.fixture
+def model():
+    return _built("klt", "hyperprior")
+
+
+def _built(transform, entropy):
+    model = tiny_model(transform, entropy)
+    model(np.zeros((1, 32, 32, 3), np.float32))
+    return model
+
+
+@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+def test_every_weight_has_a_name(transform, entropy):
+    model = _built(transform, entropy)
+    names = named_variables(model)
+    assert {id(variable) for variable in names.values()} == {id(variable) for variable in model.weights}
+    assert not [name for name in names if "/_" in name or name.startswith("_")]
+
+
+def test_names_are_attribute_paths(model):
+    names = list(named_variables(model))
+    assert names[0] == "transform/analysis/branch/layers/1/kernel"
+    assert "entropy/prior/matrices/0" in names
+
+
+def test_names_do_not_change_with_training(model):
+    before = list(named_variables(model))
+    model.compile(keras.optimizers.Adam())
+    model.fit(np.zeros((2, 32, 32, 3), np.float32), verbose=0)
+    assert list(named_variables(model)) == before
+
+
+def test_keras_layers_have_the_same_names_in_both_kerases():
+    layer = keras.layers.Conv2D(3, 3)
+    layer.build((None, 8, 8, 2))
+    assert list(named_variables(layer)) == ["kernel", "bias"]
+
+
+def test_values_come_back(model):
+    changed = {name: array + 1 for name, array in get_tensors(model).items()}
+    set_tensors(model, changed)
+    for name, array in get_tensors(model).items():
+        np.testing.assert_array_equal(array, changed[name])
+
+
+def test_missing_extra_and_misshaped_tensors_are_named(model):
+    tensors = get_tensors(model)
+    with pytest.raises(CheckpointError, match="'entropy/prior/biases/1' is missing"):
+        set_tensors(model, {name: array for name, array in tensors.items() if name != "entropy/prior/biases/1"})
+    with pytest.raises(CheckpointError, match="'entropy/extra' is there"):
+        set_tensors(model, tensors | {"entropy/extra": np.zeros(3)})
+    with pytest.raises(CheckpointError, match=r"'entropy/prior/biases/1' has shape \(2,\)"):
+        set_tensors(model, tensors | {"entropy/prior/biases/1": np.zeros(2)})
+
+
+def test_a_weight_out_of_reach_is_an_error_not_a_loss():
+    class Hidden(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self._by_name = {"a": keras.layers.Dense(2)}
+
+        def call(self, values):
+            return self._by_name["a"](values)
+
+    layer = Hidden()
+    layer(np.zeros((1, 3), np.float32))
+    if not layer.weights:
+        pytest.skip("this Keras does not see layers in dicts at all")
+    with pytest.raises(LicError, match="not reached through attributes"):
+        named_variables(layer)
