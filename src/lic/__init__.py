@@ -17,6 +17,7 @@ if not (3, 10) <= sys.version_info[:2] <= (3, 13):
 if TYPE_CHECKING:
     from lic.codec.codec import Codec, load
     from lic.entropy.base import EntropyModel
+    from lic.entropy.distributions.base import Distribution, Likelihood
     from lic.errors import (
         BitstreamError,
         CheckpointError,
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
     from lic.registry import (
         list_entropy_models,
         list_hyper_transforms,
+        list_likelihoods,
         list_models,
         list_transforms,
         register_entropy_model,
         register_hyper_transform,
+        register_likelihood,
         register_model,
         register_transform,
     )
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "lic.codec.codec": ("Codec", "load"),
     "lic.entropy.base": ("EntropyModel",),
+    "lic.entropy.distributions.base": ("Distribution", "Likelihood"),
     "lic.errors": (
         "BitstreamError",
         "CheckpointError",
@@ -69,10 +73,12 @@ _HOMES = {
     "lic.registry": (
         "list_entropy_models",
         "list_hyper_transforms",
+        "list_likelihoods",
         "list_models",
         "list_transforms",
         "register_entropy_model",
         "register_hyper_transform",
+        "register_likelihood",
         "register_model",
         "register_transform",
     ),
@@ -90,10 +96,12 @@ __all__ = [
     "Codec",
     "CompressionModel",
     "DesyncError",
+    "Distribution",
     "EntropyModel",
     "HyperTransform",
     "ImageError",
     "LicError",
+    "Likelihood",
     "PublishedSystem",
     "RegistryError",
     "TrainingSettings",
@@ -106,12 +114,14 @@ __all__ = [
     "import_checkpoint",
     "list_entropy_models",
     "list_hyper_transforms",
+    "list_likelihoods",
     "list_models",
     "list_transforms",
     "lmbda_of_beta",
     "load",
     "register_entropy_model",
     "register_hyper_transform",
+    "register_likelihood",
     "register_model",
     "register_transform",
     "train",

@@ -18,7 +18,8 @@ class Configured:
 
     def __new__(cls, *args: Any, **kwargs: Any):
         """Records the arguments before the constructor runs."""
-        instance = super().__new__(cls, *args, **kwargs)
+        make = super().__new__
+        instance = make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
         bound = inspect.signature(cls.__init__).bind(instance, *args, **kwargs)
         arguments = dict(list(bound.arguments.items())[1:])
         for name, parameter in inspect.signature(cls.__init__).parameters.items():
@@ -45,11 +46,12 @@ def describe(part: Configured) -> dict[str, Any]:
 
 def rebuild(description: dict[str, Any]) -> Configured:
     """Makes the part that `describe` described."""
-    for kinds in (registry.transforms, registry.hyper_transforms, registry.entropy_models):
+    for kinds in (registry.transforms, registry.hyper_transforms, registry.entropy_models, registry.likelihoods):
         if kinds.kind in description:
             return kinds.get(description[kinds.kind]).from_config(description["config"])
     raise RegistryError(
-        f"A description of a part holds 'transform', 'hyper transform' or 'entropy model'. Received: {description!r}."
+        "A description of a part holds 'transform', 'hyper transform', 'entropy model' or 'likelihood'. "
+        f"Received: {description!r}."
     )
 
 
@@ -58,8 +60,6 @@ def _plain(value: Any, where: str) -> Any:
         return value
     if isinstance(value, Configured):
         return describe(value)
-    if hasattr(value, "described"):  # Scales say themselves what is held of them.
-        return value.described()
     if isinstance(value, (list, tuple)):
         return [_plain(item, where) for item in value]
     raise RegistryError(

@@ -115,14 +115,17 @@ def load_entry_points() -> None:
 transforms = Registry("transform", _BUILT_IN)
 hyper_transforms = Registry("hyper transform", _BUILT_IN)
 entropy_models = Registry("entropy model", _BUILT_IN)
+likelihoods = Registry("likelihood", _BUILT_IN)
 models = Registry("model", ("lic.models.published", "lic.models.published_compressai"))
 
 register_transform = transforms.register
 register_hyper_transform = hyper_transforms.register
 register_entropy_model = entropy_models.register
+register_likelihood = likelihoods.register
 register_model = models.register
 
 list_transforms = transforms.names
 list_hyper_transforms = hyper_transforms.names
 list_entropy_models = entropy_models.names
+list_likelihoods = likelihoods.names
 list_models = models.names

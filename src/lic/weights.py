@@ -37,6 +37,20 @@ def named_layers(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
     return _first_paths(each for each in _walk(layer, ()) if each[0] and isinstance(each[1], keras.layers.Layer))
 
 
+def named_parts(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> dict[str, Any]:
+    """Returns every object of some kinds inside a layer by its attribute path, in the order of the attributes.
+
+    Of several that are equal, the first is returned.
+    """
+    found = (each for each in _walk(layer, (), kinds) if each[0] and isinstance(each[1], kinds))
+    paths, seen = {}, set()
+    for path, value in found:
+        if value not in seen:
+            seen.add(value)
+            paths["/".join(path)] = value
+    return paths
+
+
 def get_tensors(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
     """Returns the values of every weight by its name."""
     return {name: value_of(variable) for name, variable in named_variables(layer).items()}
@@ -98,21 +112,23 @@ def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]
     return paths
 
 
-def _walk(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every weight and layer with its path, layers before what they hold."""
+def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every weight, layer and object of other kinds with its path, layers before what they hold."""
     if isinstance(value, (tf.Variable, getattr(keras, "Variable", tf.Variable))):
         yield path, value
     elif isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric):
         yield path, value
         for name, attribute in list(vars(value).items()):
             if name not in _internals() and not (name.startswith("_") and isinstance(attribute, dict)):
-                yield from _walk(attribute, (*path, name.lstrip("_")))
+                yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
+    elif isinstance(value, kinds):
+        yield path, value
     elif isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
-            yield from _walk(item, (*path, str(number)))
+            yield from _walk(item, (*path, str(number)), kinds)
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield from _walk(item, (*path, str(name)))
+            yield from _walk(item, (*path, str(name)), kinds)
 
 
 @functools.cache

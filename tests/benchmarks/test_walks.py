@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from lic.entropy.distributions.normal import normal_bits
 
 from lic.entropy import FactorizedPrior
-from lic.entropy.distributions.normal import normal_bits
 from lic.environment import tf
 from tests.conftest import tiny_model
 

@@ -2,19 +2,9 @@ import numpy as np
 import pytest
 
 import lic
-from lic.entropy import Estimate
+from lic.entropy import Estimate, Recorder
 from lic.environment import tf
 from lic.transforms import ConvHyperTransform
-
-
-class _Recorder(Estimate):
-    def normal(self, part, mean, index):
-        self.mean, self.index = mean, index
-        return super().normal(part, mean, index)
-
-    def side(self, hyper, prior):
-        self.features = super().side(hyper, prior)
-        return self.features
 
 
 def _recorded(features, **sizes):
@@ -22,10 +12,11 @@ def _recorded(features, **sizes):
     hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4, features=features, features_activation=None)
     entropy = lic.registry.entropy_models.get("hyperprior")(12, hyper, **sizes)
     # Large enough that the side information of an untrained model is not rounded to zeros.
-    coder = _Recorder(tf.random.normal((1, 5, 6, 12), stddev=100.0), entropy.scales)
-    entropy.walk(coder)
-    assert np.any(coder.features != 0)
-    return entropy, coder.features.numpy(), coder.mean.numpy(), coder.index.numpy()
+    entropy.walk(recorder := Recorder(Estimate(tf.random.normal((1, 5, 6, 12), stddev=100.0))))
+    features = hyper.synthesis(recorder.z_hat)[:, :5, :6].numpy()
+    assert np.any(features != 0)
+    (record,) = recorder.records
+    return entropy, features, record.distribution.offset.numpy(), record.distribution.index.numpy()
 
 
 def test_without_a_network_features_are_means_then_scale_indexes():
@@ -46,7 +37,7 @@ def test_the_network_starts_at_scales_of_one(zero_mean):
     (network,) = entropy.parameters.layers
     assert network.filters == (12 if zero_mean else 24)
     starting = network.bias[-12:]
-    np.testing.assert_allclose(entropy.scales.deviation(tf.convert_to_tensor(starting)), 1, rtol=1e-5)
+    np.testing.assert_allclose(entropy.likelihood.scales.scale_at(tf.convert_to_tensor(starting)), 1, rtol=1e-5)
     assert mean.shape == index.shape == (1, 5, 6, 12)
     assert np.any(mean != 0) != zero_mean
 
@@ -62,8 +53,8 @@ def test_predicted_scales_are_the_features_themselves():
     scales = features[..., 12:]
     assert (scales < 0.11).any()
     assert (scales > 0.2).any()
-    np.testing.assert_allclose(index, entropy.scales.real_index(scales), rtol=1e-6)
-    assert entropy.heads == []
+    np.testing.assert_allclose(index, entropy.likelihood.scales.index_at(scales), rtol=1e-6)
+    assert entropy.scale_biases == []
 
 
 def test_a_parameter_network_starts_predicted_scales_at_one():
@@ -71,3 +62,23 @@ def test_a_parameter_network_starts_predicted_scales_at_one():
     entropy = lic.registry.entropy_models.get("hyperprior")(12, hyper, predicted_scale=True)
     entropy(tf.zeros((1, 4, 4, 12)))
     np.testing.assert_array_equal(entropy.parameters.layers[-1].bias, np.repeat([0.0, 1.0], 12))
+
+
+@pytest.mark.parametrize("option", ["zero_mean", "predicted_scale"])
+def test_options_on_means_and_scales_need_a_likelihood_that_has_them(option):
+    class Shapeless(lic.Likelihood):
+        parameters = 2
+        num_pmfs = 1
+
+        def __call__(self, parameters):
+            raise NotImplementedError
+
+        def pmfs(self):
+            return []
+
+        def start(self, deviations):
+            return np.zeros(2 * len(deviations))
+
+    hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4)
+    with pytest.raises(ValueError, match="Hyperprior: expected likelihood to be one of a mean and a scale"):
+        lic.registry.entropy_models.get("hyperprior")(12, hyper, likelihood=Shapeless(), **{option: True})

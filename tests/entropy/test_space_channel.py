@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from lic.entropy import Estimate, SpaceChannel, anchors, non_anchors
+from lic.entropy import Estimate, Recorder, SpaceChannel, anchors, non_anchors
+from lic.entropy.coders import part_names
 from lic.environment import tf
 from lic.transforms import ConvHyperTransform
 
@@ -15,18 +16,6 @@ def _depths(entropy):
     return [group.stop - group.start for group in entropy.groups]
 
 
-class Recorder(Estimate):
-    """Keeps names and parameters of the parts."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.seen = {}
-
-    def normal(self, part, mean, index):
-        self.seen[part.name] = (mean.numpy(), index.numpy())
-        return super().normal(part, mean, index)
-
-
 @pytest.mark.parametrize(
     ("depth", "expected"),
     [(320, [16, 16, 32, 64, 192]), (192, [10, 9, 19, 39, 115]), (12, [1, 1, 3, 7]), (2, [1, 1]), (1, [1])],
@@ -38,29 +27,26 @@ def test_groups_have_the_papers_shares_and_cover_all_channels(depth, expected):
 def test_groups_may_be_given():
     entropy = _model(group_depths=(5, 7))
     assert _depths(entropy) == [5, 7]
-    recorder = Recorder(tf.zeros((1, 2, 3, 12)), entropy.scales)
-    entropy.walk(recorder)
-    names = ["channels 0-4 anchors", "channels 0-4 others", "channels 5-11 anchors", "channels 5-11 others"]
-    assert list(recorder.seen) == names
+    names = ["channels 0-4 anchors", "channels 0-4 non-anchors", "channels 5-11 anchors", "channels 5-11 non-anchors"]
+    assert list(part_names(entropy)) == names
 
 
 def _parameters(entropy, latent, side):
-    recorder = Recorder(latent, entropy.scales)
-    recorder._side = side
-    entropy.walk(recorder)
-    return recorder.seen
+    entropy.walk(recorder := Recorder(Estimate(latent, side=side)))
+    distributions = {record.part.name: record.distribution for record in recorder.records}
+    return {name: (each.offset.numpy(), each.index.numpy()) for name, each in distributions.items()}
 
 
 @pytest.mark.parametrize(
     ("changed", "part", "sees"),
     [
-        (anchors(), "channels 0-4 others", True),
+        (anchors(), "channels 0-4 non-anchors", True),
         (anchors(), "channels 5-11 anchors", True),
-        (non_anchors(), "channels 0-4 others", False),
+        (non_anchors(), "channels 0-4 non-anchors", False),
         (non_anchors(), "channels 5-11 anchors", True),
     ],
 )
-def test_a_group_sees_those_before_it_and_its_others_see_its_anchors(changed, part, sees):
+def test_a_group_sees_those_before_it_and_its_non_anchors_see_its_anchors(changed, part, sees):
     entropy, side = _model(group_depths=(5, 7)), tf.zeros((1, 1, 2, 4))
     for variable in _built(entropy):
         variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
@@ -79,18 +65,18 @@ def _built(entropy):
 def test_context_of_anchors_starts_at_nothing():
     entropy, side = _model(group_depths=(12,)), tf.zeros((1, 1, 1, 4))
     latent = tf.random.normal((1, 3, 4, 12), stddev=9.0)
-    one, other = (_parameters(entropy, values, side)["channels 0-11 others"] for values in (latent, 2 * latent))
+    one, other = (_parameters(entropy, values, side)["channels 0-11 non-anchors"] for values in (latent, 2 * latent))
     np.testing.assert_array_equal(one, other)
 
 
-def test_heads_start_means_and_scales_of_each_group():
+def test_biases_start_means_and_scales_of_each_group():
     entropy = _model(group_depths=(5, 7))
     _built(entropy)
-    assert [bounds for _, *bounds in entropy.heads] == [[0, 5], [5, 12]]
-    for layer, start, stop in entropy.heads:
+    assert [bounds for _, *bounds in entropy.scale_biases] == [[0, 5], [5, 12]]
+    for layer, start, stop in entropy.scale_biases:
         bias = np.asarray(layer.bias)
         np.testing.assert_array_equal(bias[: stop - start], 0)
-        np.testing.assert_allclose(bias[stop - start :], entropy.scales.index(1.0), rtol=1e-6)
+        np.testing.assert_allclose(bias[stop - start :], entropy.likelihood.scales.index_of(1.0), rtol=1e-6)
 
 
 @pytest.mark.parametrize("depths", [(5, 6), (12, 0), (), (13, -1)])

@@ -32,7 +32,7 @@ def entropy(request):
 def _start_at_scales_of_one(entropy):
     """Moves scale indexes, or scales, that are features themselves to where a parameter network would start."""
     bias = entropy.hyper.synthesis.layers[-1].bias
-    index = 1.0 if entropy.scale_index else entropy.scales.index(1.0)
+    index = 1.0 if entropy.scale_index else entropy.likelihood.scales.index_of(1.0)
     bias.assign(bias + np.repeat([0.0, index], [bias.shape[0] - entropy.latent_depth, entropy.latent_depth]))
 
 
@@ -55,7 +55,7 @@ def test_latents_that_are_not_finite_are_told(entropy, value):
     latent = _latent(entropy, 1, 3, 4).numpy()
     if value is not None:
         latent[0, 1, 2, 0] = value
-    coder = Encode(tf.constant(latent), entropy.make_tables(), entropy.priors)
+    coder = Encode(tf.constant(latent), entropy.make_tables())
     entropy.walk(coder)
     assert bool(coder.finish().finite) == (value is None)
 

@@ -4,11 +4,11 @@ import functools
 
 import numpy as np
 import pytest
+from lic.entropy.distributions.normal import Normal
 
 import lic
 from lic.codec.bitstream import Stream
 from lic.entropy import Estimate
-from lic.entropy.distributions.normal import Normal
 from lic.errors import CheckpointError
 from lic.interop import compressai
 from lic.models.create import published_system

@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
+from lic.entropy.distributions.normal import Normal
 from PIL import Image
 
 import lic
 from lic.entropy import Estimate
-from lic.entropy.distributions.normal import Normal
 from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.interop import tensorflow_checkpoint as checkpoints

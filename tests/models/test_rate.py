@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
-from lic.entropy.coders.coder import Estimate
-from lic.entropy.distributions.normal import ScaleTable
-from lic.entropy.parts import EVERYTHING
+from lic.entropy import EVERYTHING, Estimate
 from lic.environment import tf
-from lic.models.rate import Gains
+from lic.models.rate import Gains, SingleRate
 
 LMBDAS = (0.002, 0.01, 0.09)
 
@@ -38,13 +36,15 @@ def test_each_image_has_the_vectors_of_its_quality(gains):
     finished = gains.finish(latent, tf.constant([3.0, 1.0, 2.0]))
     for image, row in enumerate([2, 0, 1]):
         np.testing.assert_allclose(scaled[image], latent[image] * _rows(gains.log_gain)[row], rtol=1e-5)
-        np.testing.assert_allclose(finished[image], latent[image] * _rows(gains.log_remainder)[row], rtol=1e-5)
+        np.testing.assert_allclose(finished[image], latent[image] * _rows(gains.log_output_gain)[row], rtol=1e-5)
 
 
 def test_a_walk_sees_the_latent_and_codes_it_in_steps_of_its_quality(gains):
     latent, quality = tf.random.normal((3, 2, 5, 4), stddev=5), tf.constant([3.0, 1.0, 2.0])
-    coder = Estimate(gains.scale(latent, quality), ScaleTable())
-    coded = gains.coder(coder, quality).normal(EVERYTHING, tf.fill(latent.shape, 0.3), tf.fill(latent.shape, 40.0))
+    coder = Estimate(gains.scale(latent, quality))
+    coded = gains.coder(coder, gains.scaling(quality)).normal(
+        EVERYTHING, tf.fill(latent.shape, 0.3), tf.fill(latent.shape, 40.0)
+    )
     step = 1 / _rows(gains.log_gain)[[2, 0, 1]][:, None, None]
     np.testing.assert_allclose(coded, np.round((latent - 0.3) / step) * step + 0.3, atol=1e-4)
     assert np.all(np.abs(coded - latent) <= step / 2 + 1e-4)
@@ -64,14 +64,41 @@ def test_lmbdas_are_those_of_the_qualities(gains):
 @pytest.mark.parametrize(("lmbdas", "middle"), [((1, 2), 1), ((1, 2, 3), 2), (range(1, 9), 4)])
 def test_the_middle_is_a_quality(lmbdas, middle):
     layer = Gains(2, lmbdas)
-    assert (layer.count, layer.middle) == (len(lmbdas), middle)
+    assert (layer.count, layer.default) == (len(lmbdas), middle)
+
+
+def test_a_single_rate_leaves_everything_as_it_is():
+    rate, latent, quality = SingleRate(0.02), tf.random.normal((2, 3, 4, 5)), tf.constant([1.0, 1.0])
+    coder = Estimate(latent)
+    assert rate.scale(latent, quality) is latent
+    assert rate.finish(latent, quality) is latent
+    assert rate.coder(coder, rate.scaling(quality)) is coder
+    assert (rate.count, rate.default) == (1, 1.0)
+    np.testing.assert_array_equal(rate.qualities(2, training=True), [1, 1])
+    np.testing.assert_allclose(rate.lmbda(quality), [0.02, 0.02])
+    np.testing.assert_array_equal(rate.emphasis(quality), [1, 1])
+
+
+@pytest.mark.parametrize("lmbda", [0, -1, float("nan")])
+def test_one_lmbda_is_over_zero(lmbda):
+    with pytest.raises(ValueError, match="CompressionModel: expected lmbda over 0. Received: lmbda="):
+        SingleRate(lmbda)
+
+
+def test_training_draws_qualities_from_the_first_to_the_last(gains):
+    drawn = gains.qualities(2000, training=True).numpy()
+    assert 1 <= drawn.min() < 1.01
+    assert 2.99 < drawn.max() <= 3
+    np.testing.assert_array_equal(gains.qualities(3), [2, 2, 2])
 
 
 def test_gradients_reach_the_vectors_of_the_qualities_near_by_only(gains):
     quality = tf.constant([1.5])
     with tf.GradientTape() as tape:
-        coder = Estimate(gains.scale(tf.ones((1, 2, 2, 4)), quality), ScaleTable(), training=True)
-        coded = gains.coder(coder, quality).normal(EVERYTHING, tf.fill((1, 2, 2, 4), 0.3), tf.fill((1, 2, 2, 4), 20.0))
+        coder = Estimate(gains.scale(tf.ones((1, 2, 2, 4)), quality), training=True)
+        coded = gains.coder(coder, gains.scaling(quality)).normal(
+            EVERYTHING, tf.fill((1, 2, 2, 4), 0.3), tf.fill((1, 2, 2, 4), 20.0)
+        )
         loss = tf.reduce_sum(gains.finish(coded, quality)) + tf.reduce_sum(coder.bits["latent"])
     for gradient in tape.gradient(loss, gains.trainable_variables):
         assert list(np.any(np.asarray(tf.convert_to_tensor(gradient)) != 0, -1)) == [True, True, False]

@@ -34,18 +34,14 @@ def test_latents_are_drawn_as_the_seed_says(walks, latent):
         assert not np.array_equal(walks.drawn(5, 6, seed=1), latent)
 
 
-def test_every_part_is_observed(walks, latent):
-    observed = walks.observed(latent)
-    assert len(observed.parts) == len(observed.parameters) >= 1
-    for part, parameters in zip(observed.parts, observed.parameters):
-        if parameters is not None:
-            mean, index = parameters
-            assert mean.shape == index.shape == part.take(latent).shape
+def test_every_part_is_recorded(walks, latent):
+    records = walks.recorded(latent).records
+    assert records
+    for record in records:
+        assert record.distribution.shape.is_compatible_with(record.part.take(latent).shape)
 
 
-def test_another_latent_takes_the_place_once_side_information_is_coded(walks, latent):
-    changed = latent + 3.0
-    observed = walks.observed(latent, changed)
-    np.testing.assert_array_equal(observed.latent, changed)
+def test_side_information_may_be_that_of_another_latent(walks, latent):
     if walks.entropy.hyper is not None:
-        np.testing.assert_array_equal(observed.z_hat, walks.estimate(latent).z_hat)
+        side = walks.estimate(latent).z_hat
+        np.testing.assert_array_equal(walks.recorded(latent + 30.0, side).z_hat, side)

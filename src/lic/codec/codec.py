@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 import os
 import sys
 import zlib
@@ -16,17 +17,17 @@ from lic.codec.bitstream import Flag, Stream
 from lic.codec.codec_file import CodecFile
 from lic.codec.coder_timing import collect
 from lic.codec.graphs import Graphs
-from lic.codec.integer.graphs import ExactGraphs, arrays_of, calibrate, units_of
+from lic.codec.integer.arithmetic import IntegerArithmetic
+from lic.codec.integer.calibration import arrays_of, calibrate, units_of
 from lic.codec.once import Once
 from lic.codec.rate_search import checked_quality, highest_quality, spend
 from lic.codec.refinement import STEPS, check_effort
 from lic.codec.restore import STORED, restored_model, restored_tables, weights_of
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
-from lic.entropy.coders.coder import Encoded
-from lic.entropy.coders.preview import check_parts, parts_of
+from lic.entropy.coders import Encoded, part_names
 from lic.environment import compute_in, tf
-from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError
+from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError, check
 from lic.images import checked_image, coloured, sample_image
 from lic.layers.padding import pad
 from lic.models.base import CompressionModel
@@ -80,7 +81,7 @@ class Codec:
             weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
         self._open(CodecFile(model.get_config(), stored, {}, weights), precision, tile)
         if deterministic:
-            self._file = self._file._replace(exact=self._calibrated(calibration or [sample_image()]))
+            self._file = self._file._replace(integer=self._calibrated(calibration or [sample_image()]))
             self._choose(deterministic)
 
     def compress(
@@ -110,7 +111,7 @@ class Codec:
           DesyncError: With `verify`, the stream does not decode here.
           LicError: The model gave numbers that are not finite.
         """
-        image, quality = checked_image(image), checked_quality(quality, self.model.gains)
+        image, quality = checked_image(image), checked_quality(quality, self.model.rate)
         check_effort(effort)
         latent = self._latent(image)
         stream = self._coded_at(image, latent, quality)
@@ -161,13 +162,13 @@ class Codec:
     @property
     def qualities(self) -> tuple[int, ...]:
         """The qualities that training knew by name, from the lowest rate to the highest; none for a single rate."""
-        gains = self.model.gains
-        return tuple(range(1, gains.count + 1)) if gains else ()
+        count = self.model.rate.count
+        return tuple(range(1, count + 1)) if count > 1 else ()
 
     @functools.cached_property
     def parts(self) -> tuple[str, ...]:
         """The names of the latent's parts, in the order in which they are coded and `decompress` counts them."""
-        return parts_of(self.model.entropy)
+        return part_names(self.model.entropy)
 
     def decompress(self, stream: bytes, *, parts: int | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] where it was grey.
@@ -184,7 +185,7 @@ class Codec:
           DesyncError: The decoded symbols are not those that were coded.
           ValueError: `parts` is no number of parts.
         """
-        check_parts(parts)
+        _check_parts(parts)
         parsed, y_hat = self._decoded(stream, parts, max_pixels)
         downscale = self.model.transform.downscale
         pixels = in_tiles(self._graphs.synthesise, y_hat, self.model.transform, self._tile, (1, downscale), 3)
@@ -217,7 +218,7 @@ class Codec:
     def estimate(self, image: np.ndarray, *, quality: float | None = None) -> dict[str, float]:
         """Returns the estimated bits of each part of an image's stream, without header and checksums."""
         images = coloured(checked_image(image))[None].astype(np.float32)
-        estimated = self.model(images, quality=tf.constant([checked_quality(quality, self.model.gains)]))
+        estimated = self.model(images, quality=tf.constant([checked_quality(quality, self.model.rate)]))
         return {name: float(bits[0]) for name, bits in estimated.bits.items()}
 
     def save(self, path: str | os.PathLike) -> None:
@@ -234,7 +235,7 @@ class Codec:
     ) -> Codec:
         codec = cls.__new__(cls)
         codec._open(file, precision, tile)
-        if deterministic and not file.exact:
+        if deterministic and not file.integer:
             raise CheckpointError(
                 "The codec holds no networks for deterministic=True. Make one that does: "
                 "lic.Codec(codec.model, deterministic=True)."
@@ -252,19 +253,26 @@ class Codec:
         self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
         compute_in(self.model.transform, _POLICIES[precision])
         self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
-        self._float_graphs = Graphs(self.model, tables)
-        self._exact_graphs = Once(lambda: ExactGraphs(self.model, tables, units_of(self._file.exact)))
+        self._tables, self._float_graphs = tables, Graphs(self.model, tables)
+        self._integer_graphs = Once(self._make_integer_graphs)
         self._choose(False)
+
+    def _make_integer_graphs(self) -> Graphs:
+        arithmetic = IntegerArithmetic(self.model, units_of(self._file.integer))
+        graphs = Graphs(self.model, self._tables, arithmetic)
+        _, symbols, _ = graphs.decode.get_concrete_function().structured_outputs
+        arithmetic.check(symbols)
+        return graphs
 
     def _choose(self, deterministic: bool) -> None:
         """Chooses the networks that streams are made by."""
         self._deterministic = deterministic
-        self._graphs = self._exact_graphs() if deterministic else self._float_graphs
+        self._graphs = self._integer_graphs() if deterministic else self._float_graphs
 
     def _calibrated(self, images: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
         """The units of the networks in whole numbers, by what they meet on images at all qualities."""
         latents = [self._latent(checked_image(image)) for image in images]
-        pairs = itertools.product(latents, map(float, self.qualities or [0]))
+        pairs = itertools.product(latents, map(float, self.qualities or [1]))
         return arrays_of(calibrate(self.model, pairs))
 
     def _check_process(self) -> None:
@@ -321,13 +329,13 @@ class Codec:
         """The stream of the latent that effort has refined, or the one that is there where that is better."""
         if not effort:
             return stream
-        latents = self._graphs.refiner.refine(coloured(image), latent, quality, STEPS[effort], progress)
-        coded = self._graphs.encode_refined(tf.constant(quality), *latents)
+        latents = self._graphs.optimizer.refine(coloured(image), latent, quality, STEPS[effort], progress)
+        coded = self._graphs.encode_optimized(tf.constant(quality), *latents)
         return self._better(image, quality, stream, self._pack(image, quality, coded))
 
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
         """The stream whose loss is lowest, by its bytes and by what it decodes to."""
-        lmbda = float(self.model.lmbda_at(tf.constant([quality]))[0])
+        lmbda = float(self.model.rate.lmbda(tf.constant([quality]))[0])
 
         def loss(stream: bytes) -> float:
             decoded = coloured(self.decompress(stream)).astype(np.float32)[None]
@@ -344,9 +352,9 @@ class Codec:
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
         whole = parts is None or parts >= len(self.parts)
-        graphs = self._exact_graphs() if Flag.DETERMINISTIC in parsed.flags else self._float_graphs
+        graphs = self._integer_graphs() if Flag.DETERMINISTIC in parsed.flags else self._float_graphs
         decode = graphs.decode if whole else graphs.preview(int(parts))
-        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or 0.0)
+        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or self.model.rate.default)
         collect(seconds)
         if whole and _crc(symbols) != parsed.symbols_crc:
             raise DesyncError(
@@ -363,7 +371,7 @@ class Codec:
                 f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
             )
         quality, last = stream.quality, len(self.qualities)
-        never = deterministic and not self._file.exact
+        never = deterministic and not self._file.integer
         if never or (quality is None) != (not last) or (last and not 1 <= quality <= last):
             raise BitstreamError(
                 f"The stream says {stream.flags!r} and quality {quality}, which this codec never writes. Get it anew."
@@ -387,6 +395,14 @@ def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), **options)
+
+
+def _check_parts(parts: int | None) -> None:
+    try:
+        counts = parts is None or (not isinstance(parts, bool) and operator.index(parts) >= 0)
+    except TypeError:
+        counts = False
+    check("Codec", "parts", counts, "None for all, or an integer from 0", parts)
 
 
 def _crc(symbols: tf.Tensor) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _TEXT = "codec.json"
-_EXACT = "exact/"
+_INTEGER = "integer/"
 _NONE: Mapping[str, Any] = {}
 _DATE = (1980, 1, 1, 0, 0, 0)  # The same codec gives the same file.
 
@@ -33,14 +33,14 @@ class CodecFile(NamedTuple):
       stored: The type that weights are stored in.
       tables: Scales and the number of rows of each prior.
       arrays: Weights as "weights/NAME" and coder tables as "tables/NAME".
-      exact: Units of the parameter networks in whole numbers, where there are such networks.
+      integer: Units of the parameter networks in whole numbers, where there are such networks.
     """
 
     config: dict[str, Any]
     stored: str
     tables: dict[str, Any]
     arrays: Mapping[str, np.ndarray]
-    exact: Mapping[str, np.ndarray] = _NONE
+    integer: Mapping[str, np.ndarray] = _NONE
 
     def fingerprint(self, deterministic: bool = False) -> bytes:
         """Returns the start of SHA-256 over configuration, weights and coder tables.
@@ -49,7 +49,7 @@ class CodecFile(NamedTuple):
           deterministic: Whether the units of the networks in whole numbers count, too.
         """
         digest = hashlib.sha256(json.dumps([self.config, self.tables], sort_keys=True).encode())
-        for name, array in sorted(self.arrays.items()) + sorted(self.exact.items()) * deterministic:
+        for name, array in sorted(self.arrays.items()) + sorted(self.integer.items()) * deterministic:
             digest.update(f"{name} {array.dtype} {array.shape}".encode())
             digest.update(array.tobytes())
         return digest.digest()[:4]
@@ -61,14 +61,15 @@ class CodecFile(NamedTuple):
             zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
         ):
             archive.writestr(zipfile.ZipInfo(_TEXT, _DATE), json.dumps(self._text(), indent=1))
-            for name, array in [*self.arrays.items(), *((_EXACT + name, array) for name, array in self.exact.items())]:
+            integer = {_INTEGER + name: array for name, array in self.integer.items()}
+            for name, array in {**self.arrays, **integer}.items():
                 entry = zipfile.ZipInfo(f"{name}.npy", _DATE)
                 archive.writestr(entry, _npy(array), zipfile.ZIP_DEFLATED)
 
     def _text(self) -> dict[str, Any]:
         described = {"format": FORMAT, "lic": __version__, "fingerprint": self.fingerprint().hex()}
-        exact = {"exact_fingerprint": self.fingerprint(deterministic=True).hex()} if self.exact else {}
-        return described | exact | {"stored": self.stored, "config": self.config, "tables": self.tables}
+        integer = {"integer_fingerprint": self.fingerprint(deterministic=True).hex()} if self.integer else {}
+        return described | integer | {"stored": self.stored, "config": self.config, "tables": self.tables}
 
     @classmethod
     def read(cls, path: str | os.PathLike) -> CodecFile:
@@ -86,12 +87,12 @@ class CodecFile(NamedTuple):
                     if name.endswith(".npy"):
                         member = io.BytesIO(archive.read(name))
                         arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
-            exact = {name: arrays.pop(name) for name in list(arrays) if name.startswith(_EXACT)}
-            exact = {name.removeprefix(_EXACT): array for name, array in exact.items()}
-            file = cls(text["config"], text["stored"], text["tables"], arrays, exact)
+            integer = {name: arrays.pop(name) for name in list(arrays) if name.startswith(_INTEGER)}
+            integer = {name.removeprefix(_INTEGER): array for name, array in integer.items()}
+            file = cls(text["config"], text["stored"], text["tables"], arrays, integer)
         except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise CheckpointError(f"{path} is a damaged codec file ({error}). Get it anew.") from error
-        for name, deterministic in (("fingerprint", False), ("exact_fingerprint", True)):
+        for name, deterministic in (("fingerprint", False), ("integer_fingerprint", True)):
             found = file.fingerprint(deterministic).hex()
             if found != text.get(name, found):
                 raise CheckpointError(

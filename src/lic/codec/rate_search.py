@@ -10,7 +10,7 @@ from lic.codec.bitstream import QUALITY_STEPS
 from lic.errors import LicError
 
 if TYPE_CHECKING:
-    from lic.models.rate import Gains
+    from lic.models.rate import RateControl
 
 STEP = 1 / QUALITY_STEPS
 SPENT = 0.996  # Of the bytes that refinement saves at one quality: at a higher one it may save a little less.
@@ -18,20 +18,17 @@ SPENT = 0.996  # Of the bytes that refinement saves at one quality: at a higher 
 Progress = Callable[[float], None] | None
 
 
-def checked_quality(quality: float | None, gains: Gains | None) -> float:
-    """Returns a quality as streams carry it, the middle one for None, or 0 for a model of one rate.
+def checked_quality(quality: float | None, rate: RateControl) -> float:
+    """Returns a quality as streams carry it, or the default for None.
 
     Raises:
       ValueError: The model does not have it.
     """
-    last = gains.count if gains else 0
-    known = isinstance(quality, numbers.Real) and 1 <= quality <= last
+    known = isinstance(quality, numbers.Real) and rate.count > 1 and 1 <= quality <= rate.count
     if quality is not None and not known:
-        has = f"from 1 to {last}" if last else "None, since this codec has a single rate"
+        has = f"from 1 to {rate.count}" if rate.count > 1 else "None, since this codec has a single rate"
         raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
-    if not last:
-        return 0.0
-    return round((gains.middle if quality is None else quality) * QUALITY_STEPS) / QUALITY_STEPS
+    return round((rate.default if quality is None else quality) * QUALITY_STEPS) / QUALITY_STEPS
 
 
 def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int) -> tuple[float, bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lic.entropy.coders.gumbel import Relax
+from lic.entropy.coders.gumbel import GumbelCoder
 from lic.entropy.noise import drawn_from
 from lic.environment import tf
 from lic.layers.derived import remembering
@@ -35,7 +35,7 @@ def check_effort(effort: int) -> None:
         raise ValueError(f"Codec: expected effort from 0 to {len(STEPS) - 1}. Received: {effort!r}.")
 
 
-class Refiner:
+class LatentOptimizer:
     """Refines latents on the loss that the model was trained on, for one image.
 
     Source: Campos et al., Content Adaptive Optimization for Neural Image Compression, CVPR workshops 2019; with the
@@ -63,7 +63,7 @@ class Refiner:
         Args:
           image: uint8 [height, width, 3].
           latent: What the analysis made of it [rows, columns, depth], not scaled by the quality.
-          quality: The quality, or 0 where there is none.
+          quality: The quality.
           steps: Number of steps.
           progress: Is told which share is done after each step.
 
@@ -83,7 +83,7 @@ class Refiner:
         return values
 
     def _start(self, latent: tf.Tensor, quality: tf.Tensor) -> list[tf.Tensor]:
-        scaled, hyper = self._model.scale(latent, quality), self._model.entropy.hyper
+        scaled, hyper = self._model.rate.scale(latent, quality), self._model.entropy.hyper
         return [scaled, hyper.analysis(latent)] if hyper else [scaled]
 
     def _take_step(
@@ -114,11 +114,10 @@ class Refiner:
         """The loss in bits of the whole image."""
         model = self._model
         latent, side = values[0], values[1] if len(values) > 1 else None
-        coder = Relax(latent, model.entropy.scales, side, temperature)
-        y_hat = model.finish(model.entropy.walk(model.coder(coder, quality)), quality)
+        coder = GumbelCoder(latent, side, temperature)
         height, width = tf.unstack(tf.shape(images)[1:3])
-        x_hat = tf.cast(model.transform.synthesis(y_hat), "float32")[:, :height, :width]
-        distortion = model.lmbda_at(quality) * model.distortion_of(images, x_hat)
+        x_hat = model.synthesise(model.walk(coder, quality))[:, :height, :width]
+        distortion = model.rate.lmbda(quality) * model.distortion_of(images, x_hat)
         return tf.reduce_sum(tf.add_n(list(coder.bits.values())) + tf.cast(height * width, "float32") * distortion)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lic.codec.codec_file import CodecFile
-from lic.entropy.range_coding.cdf_tables import Tables
+from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import compute_in
 from lic.errors import CheckpointError
 from lic.models.base import CompressionModel
@@ -41,7 +41,7 @@ def restored_model(file: CodecFile) -> CompressionModel:
     return model
 
 
-def restored_tables(file: CodecFile, model: CompressionModel) -> Tables:
+def restored_tables(file: CodecFile, model: CompressionModel) -> CdfTables:
     """Returns the coder's tables of a codec file, or makes them where it has none yet.
 
     Raises:
@@ -50,12 +50,9 @@ def restored_tables(file: CodecFile, model: CompressionModel) -> Tables:
     if not file.tables:
         return model.entropy.make_tables()
     try:
-        tables = Tables.from_arrays(file.arrays, file.tables)
+        tables = CdfTables.from_arrays(file.arrays, file.tables, model.entropy.sources)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"The coder's tables are damaged: {error}. Get the codec file anew.") from error
-    priors = tuple(prior.channels for prior in model.entropy.priors)
-    if (tables.priors, tables.scales) != (priors, model.entropy.scales):
-        raise CheckpointError("The coder's tables are of another model than the weights. Get the codec file anew.")
     return tables
 
 

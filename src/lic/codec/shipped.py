@@ -44,5 +44,5 @@ def name_of(fingerprint: bytes) -> str:
 def _names() -> dict[str, str]:
     shipping = [name for name in registry.list_models() if registry.models.get(name)().weights]
     texts = {name: read_text(codec_path(name)) for name in shipping}
-    fields = ("fingerprint", "exact_fingerprint")
+    fields = ("fingerprint", "integer_fingerprint")
     return {text[field]: name for name, text in texts.items() for field in fields if field in text}

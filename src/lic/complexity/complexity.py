@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lic.complexity.interpreter import Counts, DryRun
 from lic.complexity.known_tensor import Known
-from lic.entropy.coders.coder import Estimate
-from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.distributions.normal import Normal, ScaleTable
+from lic.entropy.coders import Estimate, Recorder
 from lic.environment import tf
 from lic.layers.derived import remembering
-from lic.layers.padding import pad
 from lic.weights import named_layers, named_variables
 
 if TYPE_CHECKING:
@@ -179,24 +176,6 @@ class _Marks:
         return marked
 
 
-class _Rehearse(Estimate):
-    """Codes nothing, and keeps what would be coded and under which scales: what a codec computes is all that it needs.
-
-    Args:
-      latent: The latent [1, height, width, depth], or when decoding something of its shape.
-      scales: The table of scales.
-      side: When decoding, something of the shape of the side information; no hyper analysis runs then.
-    """
-
-    def __init__(self, latent: tf.Tensor, scales: ScaleTable, side: tf.Tensor | None = None):
-        super().__init__(latent, scales)
-        self._side, self.needed = side, []
-
-    def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | FactorizedPrior) -> tf.Tensor:
-        self.needed += [centred, *([distribution.index] if isinstance(distribution, Normal) else [])]
-        return tf.round(centred)
-
-
 def _multiply_accumulates(model: CompressionModel, height: int, width: int) -> tuple[Counts, Counts]:
     """The multiply-accumulates of each part when an image is encoded, and when it is decoded."""
     marks, derived = _Marks(), {}
@@ -216,25 +195,31 @@ def _multiply_accumulates(model: CompressionModel, height: int, width: int) -> t
 
 def _encode(model: CompressionModel, marks: _Marks, images: tf.Tensor) -> list[tf.Tensor]:
     with marks.scope("analysis"):
-        latent = tf.cast(model.transform.analysis(pad(images, model.transform.downscale)), "float32")
-    quality = model.qualities(tf.constant(1))
+        latent = model.analyse(images)
+    quality = model.rate.qualities(tf.constant(1))
     with marks.scope("gains"):
-        coder = _Rehearse(model.scale(latent, quality), model.entropy.scales)
-        gained = model.coder(coder, quality)
-    with marks.scope("entropy model"):
-        model.entropy.walk(gained)
-    return coder.needed
+        recorder = Recorder(Estimate(model.rate.scale(latent, quality)))
+    _walk(model, marks, recorder, quality)
+    return _needed(recorder)
 
 
 def _decode(
     model: CompressionModel, marks: _Marks, latent: tf.Tensor, side: tf.Tensor | None = None
 ) -> list[tf.Tensor]:
-    coder, quality = _Rehearse(latent, model.entropy.scales, side), model.qualities(tf.constant(1))
-    with marks.scope("gains"):
-        gained = model.coder(coder, quality)
-    with marks.scope("entropy model"):
-        y_hat = model.entropy.walk(gained)
-    with marks.scope("gains"):
-        y_hat = model.finish(y_hat, quality)
+    recorder, quality = Recorder(Estimate(latent, side=side)), model.rate.qualities(tf.constant(1))
+    y_hat = _walk(model, marks, recorder, quality)
     with marks.scope("synthesis"):
-        return [model.transform.synthesis(y_hat), *coder.needed]
+        return [model.synthesise(y_hat), *_needed(recorder)]
+
+
+def _walk(model: CompressionModel, marks: _Marks, recorder: Recorder, quality: tf.Tensor) -> tf.Tensor:
+    """Walks as the model does; the scope of the gains is around that of the entropy model's layers."""
+    with marks.scope("gains"):
+        return model.walk(recorder, quality)
+
+
+def _needed(recorder: Recorder) -> list[tf.Tensor]:
+    """All that a codec computes to code the parts: the numbers and the indexes of their cdfs, and no bits."""
+    side = [] if recorder.z_hat is None else [recorder.z_hat]
+    parts = [(each.values, each.distribution.cdf_index()) for each in recorder.records]
+    return [*side, *(tensor for pair in parts for tensor in pair)]

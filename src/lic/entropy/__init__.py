@@ -1,25 +1,36 @@
-"""Entropy models, the coders that their walks are given, and what both are made of."""
+"""Entropy models, the coders that their walks are given, and the distributions that they code under."""
 
 from lic.entropy.base import EntropyModel, Estimated
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard, CheckerboardContext
-from lic.entropy.coders.coder import Coder, Decode, Encode, Estimate
-from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.distributions.normal import Normal, ScaleTable
+from lic.entropy.coders import Coder, Decode, Encode, Estimate, Recorder
+from lic.entropy.distributions import (
+    Distribution,
+    FactorizedPrior,
+    Laplace,
+    Likelihood,
+    LocationScale,
+    Logistic,
+    Normal,
+    ScaleTable,
+)
 from lic.entropy.factorized import Factorized
 from lic.entropy.hyperprior import Hyperprior
+from lic.entropy.parameters import convolutions
 from lic.entropy.parts import EVERYTHING, Part, anchors, channels, non_anchors, within
-from lic.entropy.range_coding.cdf_tables import Tables
+from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.entropy.residual import LatentResidualPrediction
 from lic.entropy.space_channel import SpaceChannel
 
 __all__ = [
     "EVERYTHING",
+    "CdfTables",
     "ChARM",
     "Checkerboard",
     "CheckerboardContext",
     "Coder",
     "Decode",
+    "Distribution",
     "Encode",
     "EntropyModel",
     "Estimate",
@@ -27,14 +38,19 @@ __all__ = [
     "Factorized",
     "FactorizedPrior",
     "Hyperprior",
+    "Laplace",
     "LatentResidualPrediction",
+    "Likelihood",
+    "LocationScale",
+    "Logistic",
     "Normal",
     "Part",
+    "Recorder",
     "ScaleTable",
     "SpaceChannel",
-    "Tables",
     "anchors",
     "channels",
+    "convolutions",
     "non_anchors",
     "within",
 ]

@@ -1,24 +1,30 @@
-"""The contract of entropy models: one walk that says in which order a latent is coded."""
+"""The contract of entropy models: one walk defines in which order a latent is coded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from lic import registry
 from lic.config import Configured
-from lic.entropy.coders.coder import QUANTIZATIONS, Coder, Estimate
+from lic.entropy.coders.base import Coder
+from lic.entropy.coders.estimate import QUANTIZATIONS, Estimate
+from lic.entropy.distributions.base import Likelihood
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.distributions.normal import ROUNDINGS, ScaleTable
-from lic.entropy.range_coding.cdf_tables import Tables, make_tables
+from lic.entropy.distributions.location_scale import Normal
+from lic.entropy.parameters import StartAt
+from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import compute_in, keras, tf
 from lic.errors import check
 from lic.layers.convolution import Convolution
 from lic.transforms.base import HyperTransform
+from lic.weights import named_parts
 
 
 class Estimated(NamedTuple):
-    """What an entropy model returns when it is called.
+    """The result of calling an entropy model.
 
     Attributes:
       y_hat: The quantised latent [batch, height, width, depth].
@@ -40,19 +46,19 @@ class EntropyModel(Configured, keras.layers.Layer):
     Args:
       latent_depth: Channels of the latent.
       hyper: The hyper transform whose features the walk uses, or None.
-      quantization: How training stands in for rounding, for the rate and for the decoder: "noise/ste", "noise/noise"
-        or "ste/ste".
-      scales: Number, lowest and highest of the scales that indexes stand for; after them "up" where a number is coded
-        with the next larger scale of the table, not with the nearest.
-      prior_filters: Widths of the inner layers of the learnt prior's networks.
-      prior_medians: Whether the learnt prior has medians that numbers are rounded from.
-      likelihood_bound: In estimates numbers are taken to be at least so probable, such as 1e-9, or None.
+      likelihood: Makes the distributions of the latent from parameters; the walk's networks give
+        `likelihood.parameters` channels for each channel of the latent.
+      quantization: How training replaces rounding, for the rate and for the decoder: "noise/ste", "noise/noise" or
+        "ste/ste".
+      prior_filters: Widths of the inner layers of the networks of the factorized prior.
+      prior_medians: Whether the factorized prior has medians that numbers are rounded from.
+      likelihood_bound: The least probability that estimates take a number to have, such as 1e-9, or None.
 
     Attributes:
-      prior: The learnt prior of the side information, or of the latent where there is no hyper transform.
+      prior: The factorized prior of the side information, or of the latent where there is no hyper transform.
 
     Raises:
-      ValueError: An argument is outside what is said here.
+      ValueError: An argument is not one of those described.
     """
 
     registry = registry.entropy_models
@@ -62,8 +68,8 @@ class EntropyModel(Configured, keras.layers.Layer):
         latent_depth: int,
         hyper: HyperTransform | None = None,
         *,
+        likelihood: Likelihood = Normal(),
         quantization: str = "noise/ste",
-        scales: tuple[int, float, float] | tuple[int, float, float, str] = ScaleTable(),
         prior_filters: Sequence[int] = (3, 3),
         prior_medians: bool = False,
         likelihood_bound: float | None = None,
@@ -71,19 +77,13 @@ class EntropyModel(Configured, keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self._check("latent_depth", latent_depth >= 1, "at least 1", latent_depth)
+        made = likelihood is None or isinstance(likelihood, Likelihood)
+        self._check("likelihood", made, "a lic.Likelihood, such as lic.entropy.Laplace()", likelihood)
         self._check("quantization", quantization in QUANTIZATIONS, f"one of {QUANTIZATIONS}", quantization)
-        self.latent_depth, self.hyper, self.quantization = latent_depth, hyper, quantization
-        self.scales = ScaleTable(*scales)
-        count, lowest, highest, rounding = self.scales
-        self._check(
-            "scales",
-            count >= 2 and 0 < lowest < highest and rounding in ROUNDINGS,
-            f"(count, lowest, highest), rising, or the same with one of {ROUNDINGS}",
-            scales,
-        )
         probable = likelihood_bound is None or 0 < likelihood_bound < 1
         self._check("likelihood_bound", probable, "None or between 0 and 1", likelihood_bound)
-        self.likelihood_bound = likelihood_bound
+        self.latent_depth, self.hyper, self.likelihood = latent_depth, hyper, likelihood
+        self.quantization, self.likelihood_bound = quantization, likelihood_bound
         depth = hyper.depth if hyper else latent_depth
         self.prior = FactorizedPrior(depth, filters=prior_filters, medians=prior_medians)
 
@@ -91,7 +91,7 @@ class EntropyModel(Configured, keras.layers.Layer):
         """Codes every part of the latent in order, and returns y_hat."""
         raise NotImplementedError(
             f"{type(self).__name__} has no walk. Write walk(self, coder): code every part of the latent with "
-            "coder.normal or coder.learnt, in order, and return y_hat."
+            "coder.code, in order, and return y_hat."
         )
 
     def build(self, input_shape: tuple):
@@ -99,36 +99,43 @@ class EntropyModel(Configured, keras.layers.Layer):
         compute_in(self, "float32")
 
     def call(
-        self, latent: tf.Tensor, training: bool = False, within: Callable[[Coder], Coder] | None = None
+        self, latent: tf.Tensor, training: bool = False, walk: Callable[[Coder], tf.Tensor] | None = None
     ) -> Estimated:
         """Estimates the bits of latents [batch, height, width, latent_depth].
 
         Args:
           latent: The latents.
-          training: Whether noise stands in for rounding.
-          within: Wraps the coder that the walk is given.
+          training: Whether noise replaces rounding.
+          walk: Takes the place of `self.walk`, such as a walk that sees the latent scaled.
         """
-        options = bool(training), self.quantization, self.likelihood_bound
-        coder = Estimate(tf.cast(latent, "float32"), self.scales, *options)
-        y_hat = self.walk(within(coder) if within else coder)
+        latent = tf.cast(latent, "float32")
+        coder = Estimate(latent, bool(training), self.quantization, self.likelihood_bound)
+        y_hat = (walk or self.walk)(coder)
         return Estimated(y_hat, coder.z_hat, coder.bits)
 
     @property
-    def heads(self) -> list[tuple[Convolution, int, int]]:
-        """Layers whose bias starts means and scale indexes, each with its first channel and the one after its last.
+    def scale_biases(self) -> list[tuple[Convolution, int, int]]:
+        """Layers whose bias starts all parameters, each with its first channel of the latent and the one after its last.
 
         Training may start the scales there; a walk whose networks have no such bias has none.
         """
         return []
 
     @property
-    def priors(self) -> list[FactorizedPrior]:
-        """All learnt priors inside, in the order of their attributes."""
-        return [layer for layer in self._flatten_layers() if isinstance(layer, FactorizedPrior)]
+    def sources(self) -> dict[str, Likelihood | FactorizedPrior]:
+        """All likelihoods and factorized priors inside, by their attribute paths, which are sorted.
 
-    def make_tables(self) -> Tables:
+        The order in which attributes were set is not the same in all versions of Keras.
+        """
+        return dict(sorted(named_parts(self, (Likelihood, FactorizedPrior)).items()))
+
+    def make_tables(self) -> CdfTables:
         """Makes the coder's tables from the weights as they are now."""
-        return make_tables(self.priors, self.scales)
+        return CdfTables.make(self.sources)
+
+    def _start(self, channels: int, first: int = 0) -> StartAt:
+        """Returns what starts the bias of a network for so many channels of the latent, from a parameter on."""
+        return StartAt(self.likelihood.start(np.ones(channels))[first * channels :])
 
     def _check(self, name: str, holds: bool, expected: str, received: object) -> None:
         check(type(self).__name__, name, holds, expected, received)

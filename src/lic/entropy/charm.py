@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders.coder import Coder
-from lic.entropy.parameters import convolutions
+from lic.entropy.coders.base import Coder
+from lic.entropy.distributions.base import Likelihood
+from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import channels
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
@@ -19,7 +22,7 @@ _SUPPORTS = ("all", "halves", "own")
 
 @register_entropy_model("charm")
 class ChARM(EntropyModel):
-    """Codes slices of channels in order, each with means and scales from the features and the slices before it.
+    """Codes slices of channels in order, each with parameters from the features and the slices before it.
 
     Args:
       latent_depth: Channels of the latent.
@@ -28,11 +31,11 @@ class ChARM(EntropyModel):
       max_support: How many slices, from the first one on, a later slice may look at; None for all.
       slice_widths: Inner channels of the slice networks, for all slices or a tuple for each.
       kernel_sizes: Kernel sizes of the slice networks.
-      feature_support: What of the features the networks see. "all": all of them; "halves": networks for means the first
-        half, those for scale indexes the second, as in ms2020; "own": of these halves only the slice's own channels, as
-        in SwinT-ChARM, where each half is as deep as the latent.
+      feature_support: The features that the networks see. "all": all of them; "halves": the networks for means see the
+        first half, those for scale indexes the second, as in ms2020; "own": they see only the slice's own channels of
+        these halves, as in SwinT-ChARM, where each half is as deep as the latent.
       residual: Whether latent residual prediction refines each slice before the next one is coded.
-      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
       ValueError: There are more slices than channels, or not as many widths as slices.
@@ -69,7 +72,7 @@ class ChARM(EntropyModel):
         self.max_support, self.feature_support = max_support, feature_support
         bounds = [number * latent_depth // num_slices for number in range(num_slices + 1)]
         self.slices = [
-            SliceNetworks(start, stop, tuple(inner), tuple(kernel_sizes), self.scales.index(1.0), residual)
+            SliceNetworks(start, stop, tuple(inner), tuple(kernel_sizes), self.likelihood, residual)
             for start, stop, inner in zip(bounds, bounds[1:], widths)
         ]
 
@@ -84,7 +87,7 @@ class ChARM(EntropyModel):
         return tf.concat(decoded, -1)
 
     def _features_of(self, part: tuple[int, int], features: tf.Tensor) -> list[tf.Tensor]:
-        """What the networks for means and those for scale indexes of a slice see of the features."""
+        """The features that the networks for means and those for scale indexes of a slice see."""
         if self.feature_support == "all":
             return [features, features]
         halves = tf.split(features, 2, -1)
@@ -92,14 +95,16 @@ class ChARM(EntropyModel):
 
 
 class SliceNetworks(keras.layers.Layer):
-    """The networks of one slice, from its support to means, scale indexes and the predicted rounding error.
+    """The networks of one slice, from its support to parameters and the predicted rounding error.
+
+    One network gives the first parameter, the mean, and another all others, such as scale indexes.
 
     Args:
       start: First channel of the slice.
       stop: The channel after its last.
       widths: Inner channels of the networks.
       kernel_sizes: Their kernel sizes.
-      index: Where the scale indexes start.
+      likelihood: The likelihood that the parameters are for.
       residual: Whether there is latent residual prediction.
     """
 
@@ -109,22 +114,28 @@ class SliceNetworks(keras.layers.Layer):
         stop: int,
         widths: tuple[int, ...],
         kernel_sizes: tuple[int, ...],
-        index: float,
+        likelihood: Likelihood,
         residual: bool,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.part = (start, stop)
-        depth = stop - start
-        starting_index = keras.initializers.Constant(index)
-        self.mean = convolutions((*widths, depth), kernel_sizes)
-        self.index = convolutions((*widths, depth), kernel_sizes, bias_initializer=starting_index)
+        self.part, self.likelihood = (start, stop), likelihood
+        depth, others = stop - start, likelihood.parameters - 1
+        begin = likelihood.start(np.ones(depth))
+        self.mean = convolutions((*widths, depth), kernel_sizes, bias_initializer=StartAt(begin[:depth]))
+        self.index = None
+        if others:
+            start_others = StartAt(begin[depth:])
+            self.index = convolutions((*widths, others * depth), kernel_sizes, bias_initializer=start_others)
         self.residual = LatentResidualPrediction(depth, widths, kernel_sizes) if residual else None
         self.built = True
 
     def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor) -> tf.Tensor:
         """Codes the slice, and returns it decoded."""
-        decoded = coder.normal(channels(*self.part), self.mean(mean_support), self.index(index_support))
+        parameters = self.mean(mean_support)
+        if self.index:
+            parameters = tf.concat([parameters, self.index(index_support)], -1)
+        decoded = coder.code(channels(*self.part), self.likelihood(parameters))
         if self.residual:
             decoded += self.residual(tf.concat([mean_support, decoded], -1))
         return decoded

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders.coder import Coder
-from lic.entropy.parameters import MeanAndIndexBias, convolutions
+from lic.entropy.coders.base import Coder
+from lic.entropy.parameters import convolutions
 from lic.entropy.parts import anchors, non_anchors
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import tf
@@ -19,20 +19,20 @@ from lic.transforms.base import HyperTransform
 
 @register_entropy_model("checkerboard")
 class Checkerboard(EntropyModel):
-    """Codes the anchors (odd row + column) from the features alone, then the others with the anchors as context.
+    """Codes the anchors (odd row + column) from the features alone, then the non-anchors with the anchors as context.
 
     Args:
       latent_depth: Channels of the latent.
       hyper: The hyper transform.
       context_width: Channels of the context; default 2 `latent_depth`.
-      parameter_widths: Inner channels of the network from context and features to means and scale indexes; default 3
-        and 2 times `latent_depth`.
+      parameter_widths: Inner channels of the network from context and features to parameters; default 3 and 2 times
+        `latent_depth`.
       context_size: Height and width of the context's kernel, odd.
       fusion: "concatenate" for one network on context and features in both passes, anchors seeing zeros as context, as
-        published; "add" for parameters from the features alone, to which a network that starts at zero adds what the
-        context tells.
+        published; "add" for parameters from the features alone, to which a network that starts at zero adds a
+        correction from the context.
       residual: Whether latent residual prediction from the features comes at the end.
-      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
       ValueError: `context_size` is even or `fusion` unknown.
@@ -53,8 +53,8 @@ class Checkerboard(EntropyModel):
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
         self._check("fusion", fusion in ("concatenate", "add"), "'concatenate' or 'add'", fusion)
         widths = (3 * latent_depth, 2 * latent_depth) if parameter_widths is None else tuple(parameter_widths)
-        widths, sizes = (*widths, 2 * latent_depth), (1,) * (len(widths) + 1)
-        start = MeanAndIndexBias(self.scales.index(1.0))
+        widths, sizes = (*widths, self.likelihood.parameters * latent_depth), (1,) * (len(widths) + 1)
+        start = self._start(latent_depth)
         self.fusion = fusion
         self.context = CheckerboardContext(context_width or 2 * latent_depth, context_size)
         if fusion == "concatenate":
@@ -65,33 +65,33 @@ class Checkerboard(EntropyModel):
         self.residual = LatentResidualPrediction(latent_depth) if residual else None
 
     def walk(self, coder: Coder) -> tf.Tensor:
-        """Codes the side information, the anchors, then the others."""
+        """Codes the side information, the anchors, then the non-anchors."""
         features = coder.side(self.hyper, self.prior)
         first, second = anchors(), non_anchors()
-        mean, index = self._parameters(first.take(features))
-        y_hat = first.put(coder.zeros, coder.normal(first, mean, index))
-        mean, index = self._parameters(second.take(features), second.take(self.context(y_hat)))
-        y_hat = second.put(y_hat, coder.normal(second, mean, index))
+        parameters = self._parameters(first.take(features))
+        y_hat = first.put(coder.zeros, coder.code(first, self.likelihood(parameters)))
+        parameters = self._parameters(second.take(features), second.take(self.context(y_hat)))
+        y_hat = second.put(y_hat, coder.code(second, self.likelihood(parameters)))
         return y_hat + self.residual(features) if self.residual else y_hat
 
     @property
-    def heads(self) -> list[tuple[Convolution, int, int]]:
+    def scale_biases(self) -> list[tuple[Convolution, int, int]]:
         return [(self.parameters.layers[-1], 0, self.latent_depth)]
 
-    def _parameters(self, features: tf.Tensor, context: tf.Tensor | None = None) -> list[tf.Tensor]:
-        """Means and scale indexes of the positions that are coded, and of no others."""
+    def _parameters(self, features: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
+        """The parameters of the positions that are coded, and of no others."""
         if self.fusion == "concatenate":
             if context is None:
                 context = tf.zeros((*tf.unstack(tf.shape(features)[:3]), self.context.filters))
-            return tf.split(self.parameters(tf.concat([context, features], -1)), 2, -1)
+            return self.parameters(tf.concat([context, features], -1))
         parameters = self.parameters(features)
         if context is not None:
             parameters += self.correction(tf.concat([context, features], -1))
-        return tf.split(parameters, 2, -1)
+        return parameters
 
 
 class CheckerboardContext(Convolution):
-    """A correlation whose taps lie at odd row + column distances only, so that others see anchors and nothing else.
+    """A correlation whose taps lie at odd row + column distances only, so that non-anchors see nothing but anchors.
 
     Args:
       filters: Number of output channels.

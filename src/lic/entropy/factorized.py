@@ -1,11 +1,11 @@
-"""The factorized entropy model: a learnt prior and nothing else (Balle, Laparra, Simoncelli, ICLR 2017)."""
+"""The factorized entropy model: a factorized prior and nothing else (Balle, Laparra, Simoncelli, ICLR 2017)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders.coder import Coder
+from lic.entropy.coders.base import Coder
 from lic.entropy.parts import EVERYTHING
 from lic.environment import tf
 from lic.registry import register_entropy_model
@@ -13,7 +13,7 @@ from lic.registry import register_entropy_model
 
 @register_entropy_model("factorized")
 class Factorized(EntropyModel):
-    """Codes the whole latent under one learnt density a channel.
+    """Codes the whole latent under one learnt density a channel; it has no likelihood.
 
     Args:
       latent_depth: Channels of the latent.
@@ -34,6 +34,7 @@ class Factorized(EntropyModel):
     ):
         super().__init__(
             latent_depth,
+            likelihood=None,
             quantization=quantization,
             prior_filters=prior_filters,
             prior_medians=prior_medians,
@@ -42,4 +43,4 @@ class Factorized(EntropyModel):
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the latent at once."""
-        return coder.learnt(EVERYTHING, self.prior)
+        return coder.code(EVERYTHING, self.prior)

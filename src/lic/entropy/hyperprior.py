@@ -1,13 +1,14 @@
-"""Hyperpriors without context: means and scales, or scales alone, from side information."""
+"""The hyperprior without context: all parameters come from side information."""
 
 from __future__ import annotations
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders.coder import Coder
-from lic.entropy.parameters import MeanAndIndexBias, ScaleIndex, convolutions
+from lic.entropy.coders.base import Coder
+from lic.entropy.distributions.location_scale import LocationScale
+from lic.entropy.parameters import ScaleIndex, StartAt, convolutions
 from lic.entropy.parts import EVERYTHING
 from lic.entropy.residual import LatentResidualPrediction
-from lic.environment import keras, tf
+from lic.environment import tf
 from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
@@ -15,7 +16,7 @@ from lic.transforms.base import HyperTransform
 
 @register_entropy_model("hyperprior")
 class Hyperprior(EntropyModel):
-    """Codes the whole latent at once, with means and scales from the side information.
+    """Codes the whole latent at once, with parameters from the side information.
 
     Source: Minnen, Balle, Toderici, NeurIPS 2018, without its context model; with `zero_mean` Balle et al., ICLR 2018.
 
@@ -23,15 +24,16 @@ class Hyperprior(EntropyModel):
       latent_depth: Channels of the latent.
       hyper: The hyper transform.
       residual: Whether latent residual prediction from the features comes at the end.
-      parameter_network: Whether a 1x1 convolution makes means and scale indexes from the features. Without it the
-        features are means, then scale indexes, as many of each as the latent is deep.
-      zero_mean: Whether all means are zero, so that scale indexes alone are made or taken from the features.
-      predicted_scale: Whether scales themselves take the place of scale indexes; below the table they count as its
+      parameter_network: Whether a 1x1 convolution makes the parameters from the features. Without it the features are
+        the parameters: first all means, then all scale indexes.
+      zero_mean: Whether all means are zero, so that all parameters but the first are made or taken from the features.
+      predicted_scale: Whether scales are predicted in place of scale indexes; scales below the table count as its
         lowest.
-      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: There is no parameter network, and the features are not as many as the numbers taken from them.
+      ValueError: There is no parameter network and the features are not as many as the parameters, or the likelihood
+        has not the mean and the scale that `zero_mean` and `predicted_scale` are about.
     """
 
     def __init__(
@@ -45,33 +47,38 @@ class Hyperprior(EntropyModel):
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
-        self.zero_mean = zero_mean
-        count = latent_depth if zero_mean else 2 * latent_depth
-        self.scale_index = ScaleIndex(self.scales) if predicted_scale else None
-        start = 1.0 if predicted_scale else self.scales.index(1.0)
-        bias = keras.initializers.Constant(start) if zero_mean else MeanAndIndexBias(start)
+        located = isinstance(self.likelihood, LocationScale) or not (zero_mean or predicted_scale)
+        self._check("likelihood", located, "one of a mean and a scale, such as lic.entropy.Normal()", self.likelihood)
+        self.zero_mean, first = zero_mean, int(zero_mean)
+        count = (self.likelihood.parameters - first) * latent_depth
         self._check(
             "the hyper transform's features",
             parameter_network or hyper.features == count,
-            f"{count} channels, which are the {'scale indexes' if zero_mean else 'means and scale indexes'} (pass "
-            "that many as `features`, or parameter_network=True)",
+            f"{count} channels, which are the parameters (pass that many as `features`, or parameter_network=True)",
             hyper.features,
         )
-        self.parameters = convolutions((count,), (1,), bias_initializer=bias) if parameter_network else None
+        start = self._start(latent_depth, first)
+        self.scale_index = ScaleIndex(self.likelihood) if predicted_scale else None
+        if predicted_scale:
+            start = StartAt([0.0] * (count - latent_depth) + [1.0] * latent_depth)
+        self.parameters = convolutions((count,), (1,), bias_initializer=start) if parameter_network else None
         self.residual = LatentResidualPrediction(latent_depth) if residual else None
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then the latent."""
         features = coder.side(self.hyper, self.prior)
-        mean, index = self._mean_and_index(self.parameters(features) if self.parameters else features)
-        y_hat = coder.normal(EVERYTHING, mean, index)
+        parameters = self._complete(self.parameters(features) if self.parameters else features)
+        y_hat = coder.code(EVERYTHING, self.likelihood(parameters))
         return y_hat + self.residual(features) if self.residual else y_hat
 
     @property
-    def heads(self) -> list[tuple[Convolution, int, int]]:
+    def scale_biases(self) -> list[tuple[Convolution, int, int]]:
         found = self.parameters and not self.zero_mean and not self.scale_index
         return [(self.parameters.layers[-1], 0, self.latent_depth)] if found else []
 
-    def _mean_and_index(self, parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        mean, index = (tf.zeros_like(parameters), parameters) if self.zero_mean else tf.split(parameters, 2, -1)
-        return mean, self.scale_index(index) if self.scale_index else index
+    def _complete(self, parameters: tf.Tensor) -> tf.Tensor:
+        """Adds the means that are zero, and converts predicted scales to indexes."""
+        if not (self.zero_mean or self.scale_index):
+            return parameters
+        mean, scale = (tf.zeros_like(parameters), parameters) if self.zero_mean else tf.split(parameters, 2, -1)
+        return tf.concat([mean, self.scale_index(scale) if self.scale_index else scale], -1)

@@ -1,8 +1,10 @@
-"""Networks that give means and scale indexes."""
+"""Networks that give the parameters of distributions."""
 
 from __future__ import annotations
 
-from lic.entropy.distributions.normal import ScaleTable
+from collections.abc import Iterable
+
+from lic.entropy.distributions.location_scale import LocationScale
 from lic.environment import keras, tf
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Sequential
@@ -23,35 +25,34 @@ def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last:
 
 
 class ScaleIndex(Substitutable, keras.layers.Layer):
-    """The real indexes of predicted scales.
+    """Converts predicted scales to real indexes into the table of scales.
 
     Args:
-      scales: The table of scales.
+      likelihood: The likelihood whose table it is.
     """
 
-    def __init__(self, scales: ScaleTable, **kwargs):
+    def __init__(self, likelihood: LocationScale, **kwargs):
         super().__init__(**kwargs)
-        self.scales = scales
+        self.scales = likelihood.scales
         self.built = True
 
     def compute(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns the indexes of scales; of all below the table, 0."""
-        return self.scales.real_index(values)
+        """Returns the indexes of scales; 0 for all scales below the table."""
+        return self.scales.index_at(values)
 
 
-class MeanAndIndexBias(keras.initializers.Initializer):
-    """Starts a bias whose first half is for means and whose second is for scale indexes.
+class StartAt(keras.initializers.Initializer):
+    """Starts a bias at given numbers, one for each channel, such as those of `Likelihood.start`.
 
     Args:
-      index: Where the indexes start; means start at zero.
+      values: The numbers [channels].
     """
 
-    def __init__(self, index: float):
-        self.index = index
+    def __init__(self, values: Iterable[float]):
+        self.values = [float(value) for value in values]
 
     def __call__(self, shape: tuple, dtype: str | None = None) -> tf.Tensor:
-        means = shape[0] // 2
-        return tf.concat([tf.zeros(means), tf.fill([shape[0] - means], float(self.index))], 0)
+        return tf.reshape(tf.constant(self.values, dtype or "float32"), shape)
 
     def get_config(self) -> dict:
-        return {"index": self.index}
+        return {"values": self.values}

@@ -5,25 +5,29 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
+
 from lic.entropy.base import EntropyModel
 from lic.entropy.checkerboard import CheckerboardContext
-from lic.entropy.coders.coder import Coder
-from lic.entropy.parameters import MeanAndIndexBias, convolutions
+from lic.entropy.coders.base import Coder
+from lic.entropy.distributions.base import Likelihood
+from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import anchors, channels, non_anchors, within
 from lic.environment import keras, tf
 from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
-SHARES = (0.05, 0.05, 0.1, 0.2, 0.6)  # Of the channels in each group; the paper's 16, 16, 32, 64, 192 of 320.
+# The share of the channels in each group: 16, 16, 32, 64 and 192 of 320 in the paper.
+SHARES = (0.05, 0.05, 0.1, 0.2, 0.6)
 
 
 @register_entropy_model("space-channel")
 class SpaceChannel(EntropyModel):
-    """Codes groups of channels in order, and in each group the anchors, then the others.
+    """Codes groups of channels in order, and in each group the anchors, then the non-anchors.
 
-    A group sees the features and all groups before it; its others see its anchors too. Few channels that tell much come
-    first, so that most channels are coded with them as context.
+    A group sees the features and all groups before it; its non-anchors see its anchors too. The first groups are small,
+    so that most channels are coded with other channels as context.
 
     Source: He et al., ELIC, CVPR 2022, sections 3.2 and 3.3, with smaller networks.
 
@@ -32,9 +36,9 @@ class SpaceChannel(EntropyModel):
       hyper: The hyper transform.
       group_depths: Channels of each group; default: shares as in the paper.
       context_width: Channels of each context, that of the groups before and that of the anchors; default 128.
-      parameter_width: Channels of the layer before means and scale indexes; default 128.
+      parameter_width: Channels of the layer before the parameters; default 128.
       context_size: Height and width of the anchors' kernel, odd.
-      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `scales`.
+      **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
       ValueError: `group_depths` do not add up to `latent_depth`, or `context_size` is even.
@@ -57,7 +61,7 @@ class SpaceChannel(EntropyModel):
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
         bounds = [0, *itertools.accumulate(depths)]
         self.groups = [
-            GroupNetworks(start, stop, context_width, parameter_width, context_size, self.scales.index(1.0))
+            GroupNetworks(start, stop, context_width, parameter_width, context_size, self.likelihood)
             for start, stop in itertools.pairwise(bounds)
         ]
 
@@ -70,7 +74,7 @@ class SpaceChannel(EntropyModel):
         return y_hat
 
     @property
-    def heads(self) -> list[tuple[Convolution, int, int]]:
+    def scale_biases(self) -> list[tuple[Convolution, int, int]]:
         return [(group.parameters.layers[-1], group.start, group.stop) for group in self.groups]
 
 
@@ -81,9 +85,9 @@ class GroupNetworks(keras.layers.Layer):
       start: First channel of the group.
       stop: The channel after its last.
       context_width: Channels of each context.
-      parameter_width: Channels of the layer before means and scale indexes.
+      parameter_width: Channels of the layer before the parameters.
       context_size: Height and width of the anchors' kernel.
-      index: Where the scale indexes start.
+      likelihood: The likelihood that the parameters are for.
     """
 
     def __init__(
@@ -93,15 +97,16 @@ class GroupNetworks(keras.layers.Layer):
         context_width: int,
         parameter_width: int,
         context_size: int,
-        index: float,
+        likelihood: Likelihood,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.start, self.stop = start, stop
-        widths = (parameter_width, 2 * (stop - start))
+        self.start, self.stop, self.likelihood = start, stop, likelihood
+        widths = (parameter_width, likelihood.parameters * (stop - start))
+        begin = StartAt(likelihood.start(np.ones(stop - start)))
         self.channel_context = Convolution(context_width, 3, activation="relu") if start else None
         self.anchor_context = CheckerboardContext(context_width, context_size)
-        self.parameters = convolutions(widths, (1, 1), bias_initializer=MeanAndIndexBias(index))
+        self.parameters = convolutions(widths, (1, 1), bias_initializer=begin)
         self.correction = convolutions(widths, (1, 1), kernel_initializer="zeros")
         self.built = True
 
@@ -111,12 +116,12 @@ class GroupNetworks(keras.layers.Layer):
         if self.channel_context:
             features = tf.concat([features, self.channel_context(y_hat[..., : self.start])], -1)
         first, second = within(group, anchors()), within(group, non_anchors())
-        mean, index = tf.split(self.parameters(anchors().take(features)), 2, -1)
-        y_hat = first.put(y_hat, coder.normal(first, mean, index))
+        parameters = self.parameters(anchors().take(features))
+        y_hat = first.put(y_hat, coder.code(first, self.likelihood(parameters)))
         seen = non_anchors().take(features)
         context = non_anchors().take(self.anchor_context(group.take(y_hat)))
-        mean, index = tf.split(self.parameters(seen) + self.correction(tf.concat([seen, context], -1)), 2, -1)
-        return second.put(y_hat, coder.normal(second, mean, index))
+        parameters = self.parameters(seen) + self.correction(tf.concat([seen, context], -1))
+        return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
 def _shares_of(depth: int) -> tuple[int, ...]:

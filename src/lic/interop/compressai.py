@@ -12,7 +12,7 @@ import numpy as np
 
 from lic import registry
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.distributions.normal import ScaleTable
+from lic.entropy.distributions.scale_table import ScaleTable
 from lic.errors import CheckpointError
 from lic.interop.torch_state_dict import read_state_dict
 from lic.layers.convolution import Convolution
@@ -166,7 +166,7 @@ def _scales_of(path: str | os.PathLike, state: Mapping[str, np.ndarray], usual: 
     table, scales = state.get(f"{_NORMAL}.scale_table", np.zeros(0)), usual
     if table.size and not (table.size == usual.count and np.allclose(table, usual.deviations(), rtol=_NEAR)):
         scales = ScaleTable(len(table), float(table[0]), float(table[-1]), usual.rounding)
-        if not np.allclose(table, scales.deviations(), rtol=_NEAR):
+        if not np.allclose(table, scales.scales(), rtol=_NEAR):
             raise CheckpointError(f"{path}: {_NORMAL}.scale_table does not grow by one factor from scale to scale.")
     bound = float(state.get(f"{_NORMAL}.lower_bound_scale.bound", [scales.lowest])[0])
     if bound > scales.lowest * (1 + _NEAR):

@@ -8,11 +8,10 @@ from typing import Any
 from lic.codec.bitstream import QUALITY_STEPS
 from lic.codec.codec import MAX_PIXELS, Codec
 from lic.codec.graphs import Graphs
-from lic.codec.integer.arithmetic import SCOPE
-from lic.codec.integer.graphs import ExactGraphs, units_of
-from lic.codec.integer.variable_rate import ExactGained, Steps, steps_of
+from lic.codec.integer.arithmetic import IntegerArithmetic
+from lic.codec.integer.calibration import units_of
+from lic.codec.integer.scaling import IntegerScaling, integer_scaling
 from lic.codec.restore import restored_tables
-from lic.entropy.coders.coder import Coder
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.errors import LicError
@@ -98,31 +97,27 @@ class Served:
         return (quality >= 1) & (quality <= last), (f"Expected quality from 1 to {last}. Received: ", quality)
 
 
-class _TabledExactGraphs(ExactGraphs):
-    """Looks the steps of every quality up, where decimal arithmetic gives them in a codec."""
+class _TabledArithmetic(IntegerArithmetic):
+    """Looks up the scaling of every quality, where decimal arithmetic gives it in a codec."""
 
-    def _at_quality(self, coder: Coder, quality: tf.Tensor) -> Coder:
-        if not self._model.gains:
-            return coder
-        with tf.name_scope(SCOPE):
-            number = tf.cast(tf.round(quality * QUALITY_STEPS), tf.int32) - QUALITY_STEPS
-            steps = tf.gather(self._every_step(), number)
-        return ExactGained(coder, Steps(*tf.unstack(steps)))
+    def _scaling(self, quality: tf.Tensor) -> IntegerScaling:
+        number = tf.cast(tf.round(quality[0] * QUALITY_STEPS), tf.int32) - QUALITY_STEPS
+        return IntegerScaling(*tf.unstack(tf.gather(self._every_scaling(), number)[:, None]))
 
-    def _every_step(self) -> tf.Tensor:
-        """The steps of each quality that a stream can carry [qualities, 3, depth]."""
+    def _every_scaling(self) -> tf.Tensor:
+        """The scaling of each quality that a stream can carry [qualities, 3, depth]."""
         if not hasattr(self, "_table"):
-            gains, scales = self._model.gains, self._model.entropy.scales
-            numbers = range(QUALITY_STEPS, QUALITY_STEPS * gains.count + 1)
-            with tf.init_scope():  # The steps are numbers, not operations.
-                self._table = tf.stack([steps_of(gains, number / QUALITY_STEPS, scales) for number in numbers])
+            rate = self._model.rate
+            numbers = range(QUALITY_STEPS, QUALITY_STEPS * rate.count + 1)
+            with tf.init_scope():  # As numbers, not as operations of the graph that is being traced.
+                self._table = tf.stack([integer_scaling(rate, number / QUALITY_STEPS) for number in numbers])
         return self._table
 
 
 def _graphs_of(codec: Codec) -> Graphs:
     tables = restored_tables(codec._file, codec.model)
     if codec.deterministic:
-        return _TabledExactGraphs(codec.model, tables, units_of(codec._file.exact))
+        return Graphs(codec.model, tables, _TabledArithmetic(codec.model, units_of(codec._file.integer)))
     return Graphs(codec.model, tables)
 
 

@@ -11,13 +11,14 @@ from lic import distribution
 from lic.complexity.complexity import Complexity, complexity
 from lic.config import Configured, describe, rebuild
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders.coder import Coder
-from lic.entropy.noise import drawn_from, uniform
+from lic.entropy.coders.base import Coder
+from lic.entropy.coders.variable_rate import Scaling
+from lic.entropy.noise import drawn_from
 from lic.environment import apply_summed, as_reported, keras, tf
 from lic.layers.padding import pad
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
 from lic.models.optimizer import Adam
-from lic.models.rate import Gains
+from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform
 
 
@@ -52,11 +53,13 @@ class CompressionModel(Configured, keras.Model):
       distortion: "mse", the mean squared error on the 0..255 scale, or "ms-ssim", one minus MS-SSIM.
 
     Attributes:
-      gains: What the latent is scaled by at each quality, or None in a model of one rate.
+      rate: The rate control: `SingleRate` or `Gains`.
 
     Raises:
       ValueError: The parts do not fit, `lmbda` is not positive and rising, or `distortion` is unknown.
     """
+
+    rate: RateControl
 
     def __init__(
         self,
@@ -67,11 +70,11 @@ class CompressionModel(Configured, keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        _check_parts(transform, entropy, lmbda, distortion)
+        _check_parts(transform, entropy, distortion)
         one_rate = isinstance(lmbda, numbers.Real)
         self.transform, self.entropy, self.distortion = transform, entropy, distortion
         self.lmbda = float(lmbda) if one_rate else tuple(float(each) for each in lmbda)
-        self.gains = None if one_rate else Gains(transform.depth, lmbda)
+        self.rate = SingleRate(lmbda) if one_rate else Gains(transform.depth, lmbda)
         self.built = True  # Each part builds itself when it is called.
         # Past Keras's tracking: means that are reported are no weights of the model.
         self.__dict__["trackers"] = [keras.metrics.Mean(name=name) for name in ("loss", "bpp", "mse", "psnr")]
@@ -84,35 +87,43 @@ class CompressionModel(Configured, keras.Model):
           training: Whether noise stands in for rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: the middle one.
         """
-        images = tf.cast(images, self.compute_dtype)
+        images = tf.cast(images, "float32")
         batch, height, width = tf.unstack(tf.shape(images)[:3])
         quality = self._qualities(batch, False, quality)
-        y = tf.cast(self.transform.analysis(pad(images, self.transform.downscale)), "float32")
+        y = self.analyse(images)
         y_hat, z_hat, bits = self.entropy(
-            self.scale(y, quality), training=training, within=lambda coder: self.coder(coder, quality)
+            self.rate.scale(y, quality), training=training, walk=lambda coder: self.walk(coder, quality)
         )
-        y_hat = self.finish(y_hat, quality)
-        x_hat = self.transform.synthesis(tf.cast(y_hat, self.compute_dtype))
+        x_hat = self.synthesise(y_hat)[:, :height, :width]
         self.__dict__["_has_run"] = True
-        return Compressed(tf.cast(x_hat[:, :height, :width], "float32"), y, y_hat, z_hat, bits)
+        return Compressed(x_hat, y, y_hat, z_hat, bits)
 
-    def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns latents [batch, height, width, depth] as they are quantised at qualities [batch]."""
-        return self.gains.scale(latent, quality) if self.gains else latent
+    # The path from an image to its latent, over a walk, and back; everything that computes an image takes these steps.
 
-    def coder(self, coder: Coder, quality: tf.Tensor) -> Coder:
-        """Returns the coder that a walk is given, where `coder` is one of what `scale` returned."""
-        return self.gains.coder(coder, quality) if self.gains else coder
+    def analyse(self, images: tf.Tensor, padded: bool = False) -> tf.Tensor:
+        """Returns the latents [batch, rows, columns, depth] of images, in float32.
 
-    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns what a walk returned [batch, height, width, depth] as the synthesis takes it."""
-        return self.gains.finish(y_hat, quality) if self.gains else y_hat
+        Args:
+          images: Images [batch, height, width, 3] on 0..255, in float32.
+          padded: Whether height and width are multiples of the transform's `downscale` already.
+        """
+        images = images if padded else pad(images, self.transform.downscale)
+        return tf.cast(self.transform.analysis(images), "float32")
 
-    def qualities(self, batch: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Returns a quality for each image [batch]: the middle one, or in training any between the first and last."""
-        if not self.gains:
-            return tf.zeros([batch])
-        return uniform([batch], 1.0, self.gains.count) if training else tf.fill([batch], float(self.gains.middle))
+    def walk(self, coder: Coder, quality: tf.Tensor, scaling: Scaling | None = None) -> tf.Tensor:
+        """Codes latents, and returns them quantised as the synthesis takes them.
+
+        Args:
+          coder: A coder of latents [batch, rows, columns, depth] that `rate.scale` has scaled.
+          quality: The quality of each image [batch].
+          scaling: Takes the place of `rate.scaling(quality)`, as whole-number arithmetic needs it.
+        """
+        coder = self.rate.coder(coder, self.rate.scaling(quality) if scaling is None else scaling)
+        return self.rate.finish(self.entropy.walk(coder), quality)
+
+    def synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:
+        """Returns the images of latents [batch, rows, columns, depth], padding included, in float32."""
+        return tf.cast(self.transform.synthesis(y_hat), "float32")
 
     def make_variables(self) -> None:
         """Makes all variables, by running the model on a small image unless it has run."""
@@ -144,7 +155,7 @@ class CompressionModel(Configured, keras.Model):
         Args:
           images: Images [batch, height, width, 3] on 0..255.
           training: Whether noise stands in for rounding.
-          quality: Where the model has several, that of each image [batch] or of all; default: as `qualities` says.
+          quality: Where the model has several, that of each image [batch] or of all; default: drawn by `rate`.
         """
         images = tf.cast(images, "float32")
         quality = self._qualities(tf.shape(images)[0], training, quality)
@@ -152,19 +163,15 @@ class CompressionModel(Configured, keras.Model):
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
         bpp = tf.add_n(list(compressed.bits.values())) / pixels
         mse = mean_squared_error(images, compressed.x_hat)
-        loss = bpp + self.lmbda_at(quality) * self.distortion_of(images, compressed.x_hat)
-        if training and self.gains:
-            loss *= self.gains.emphasis(quality)
+        loss = bpp + self.rate.lmbda(quality) * self.distortion_of(images, compressed.x_hat)
+        if training:
+            loss *= self.rate.emphasis(quality)
         values = {"loss": loss, "bpp": bpp, "mse": mse, "psnr": psnr_of(mse)}
         return {name: tf.reduce_mean(value) for name, value in values.items()}
 
     def distortion_of(self, images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
         """Returns the distortion [batch] that the loss weighs, of images [batch, height, width, 3] on 0..255."""
         return 1 - ms_ssim(images, decoded) if self.distortion == "ms-ssim" else mean_squared_error(images, decoded)
-
-    def lmbda_at(self, quality: tf.Tensor) -> tf.Tensor:
-        """Returns the weight of the distortion [batch] at qualities [batch]."""
-        return self.gains.lmbda(quality) if self.gains else tf.fill(tf.shape(quality), self.lmbda)
 
     def compile(self, optimizer: Any = None, *, seed: int | None = None, **kwargs: Any) -> None:
         """Configures training.
@@ -203,7 +210,7 @@ class CompressionModel(Configured, keras.Model):
             share = values["loss"] / distribution.count()
         gradients = tape.gradient(share, self.trainable_variables)
         # Walks that code by learnt priors alone leave part of the gains without use, which is no mistake.
-        gains = {id(variable) for variable in self.gains.trainable_variables} if self.gains else set()
+        gains = {id(variable) for variable in getattr(self.rate, "trainable_variables", ())}
         pairs = zip(gradients, self.trainable_variables)
         return values, [tf.zeros_like(each) if grad is None and id(each) in gains else grad for grad, each in pairs]
 
@@ -230,7 +237,7 @@ class CompressionModel(Configured, keras.Model):
 
     def _qualities(self, batch: tf.Tensor, training: bool, quality: tf.Tensor | None) -> tf.Tensor:
         if quality is None:
-            return self.qualities(batch, training)
+            return self.rate.qualities(batch, training)
         return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
@@ -244,7 +251,7 @@ def _images(data: Any) -> tf.Tensor:
     return data[0] if isinstance(data, (tuple, list)) else data
 
 
-def _check_parts(transform: Transform, entropy: EntropyModel, lmbda: float | Sequence[float], distortion: str) -> None:
+def _check_parts(transform: Transform, entropy: EntropyModel, distortion: str) -> None:
     if not isinstance(transform, Transform) or not isinstance(entropy, EntropyModel):
         raise ValueError(
             "CompressionModel: expected a lic.Transform and a lic.EntropyModel. "
@@ -261,7 +268,5 @@ def _check_parts(transform: Transform, entropy: EntropyModel, lmbda: float | Seq
             "CompressionModel: expected an entropy model for latents as deep as the transform's. Received: "
             f"depth={transform.depth} and latent_depth={entropy.latent_depth}. Make both with the same latent_depth."
         )
-    if isinstance(lmbda, numbers.Real) and not lmbda > 0:
-        raise ValueError(f"CompressionModel: expected lmbda over 0. Received: lmbda={lmbda!r}.")
     if distortion not in DISTORTIONS:
         raise ValueError(f"CompressionModel: expected distortion to be one of {DISTORTIONS}. Received: {distortion!r}.")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lic import registry
 from lic.config import Configured
+from lic.entropy.distributions.base import Likelihood
 from lic.errors import RegistryError
 from lic.models.base import CompressionModel
 from lic.models.published import PublishedSystem
@@ -20,6 +21,7 @@ def create_model(
     transform: str | None = None,
     entropy: str | None = None,
     hyper: str | None = None,
+    likelihood: str | None = None,
     lmbda: float | Sequence[float] | None = None,
     distortion: Literal["mse", "ms-ssim"] = "mse",
     quality: int | None = None,
@@ -32,6 +34,7 @@ def create_model(
       transform: A registered transform; needed where there is no name.
       entropy: A registered entropy model; needed where there is no name.
       hyper: A registered hyper transform; default: the one named like the transform, else "conv".
+      likelihood: A registered likelihood; default "normal". The entropy model "factorized" has none.
       lmbda: Weight of the distortion against bits per pixel, default 0.01 (mean squared error on 0..255); or one for
         each quality, rising, such as `lic.LAMBDAS["mse"]`, for one model that covers all rates between.
       distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
@@ -55,6 +58,13 @@ def create_model(
     makers = [registry.transforms.get(transform), registry.entropy_models.get(entropy)]
     if "hyper" in parameters(makers[1]):
         makers.insert(1, registry.hyper_transforms.get(hyper))
+    if "likelihood" in parameters(makers[-1]):
+        makers.insert(-1, registry.likelihoods.get(likelihood or "normal"))
+    elif likelihood:
+        raise RegistryError(
+            f"create_model: the entropy model {entropy!r} learns its densities and has no likelihood. "
+            f"Received: likelihood={likelihood!r}. Leave it out, or take another entropy model."
+        )
     _check_sizes(sizes, makers)
     lmbda = recipe.lmbda if lmbda is None else lmbda
     return _assemble(makers, {**recipe.sizes, **sizes}, lmbda=lmbda, distortion=distortion)
@@ -81,8 +91,9 @@ def _assemble(makers: list[Callable], sizes: dict[str, Any], **loss: Any) -> Com
     """Makes the parts, each with those of the sizes that it has, and the model from them."""
     made = makers[0](**_fitting(makers[0], sizes))
     given = dict(sizes, latent_depth=made.depth)
-    if len(makers) == 3:
-        given["hyper"] = makers[1](**_fitting(makers[1], given))
+    for maker in makers[1:-1]:
+        role = "likelihood" if issubclass(maker, Likelihood) else "hyper"
+        given[role] = maker(**_fitting(maker, given))
     return CompressionModel(made, makers[-1](**_fitting(makers[-1], given)), **loss)
 
 
@@ -109,7 +120,7 @@ def _fitting(maker: Callable, sizes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_sizes(sizes: dict[str, Any], makers: list[Callable]) -> None:
-    allowed = set().union(*(parameters(maker) for maker in makers)) - {"hyper"} | {"latent_depth"}
+    allowed = set().union(*(parameters(maker) for maker in makers)) - {"hyper", "likelihood"} | {"latent_depth"}
     for name in sizes:
         if name not in allowed:
             made_of = ", ".join(maker.__name__ for maker in makers)

@@ -1,26 +1,116 @@
-"""One model for a range of rates: each channel of the latent is quantised in steps of the quality."""
+"""Rate control: which rates a model has, and how a latent is scaled, coded and weighed at each of them."""
 
 from __future__ import annotations
 
+import abc
 import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
-from lic.entropy.coders.coder import Coder
-from lic.entropy.coders.variable_rate import Gained
+from lic.entropy.coders.base import Coder
+from lic.entropy.coders.variable_rate import Scaling, VariableRateCoder
+from lic.entropy.noise import uniform
 from lic.environment import keras, tf
 
 
-class Gains(keras.layers.Layer):
-    """The steps that each quality quantises the channels of a latent in, learnt with the rest.
+class RateControl(abc.ABC):
+    """Base of rate controls. Every model has one, and its methods are the only ones that know of gains.
+
+    A quality is a real number from 1 to `count`; quality 1 has the lowest rate.
+
+    Attributes:
+      count: Number of qualities that training knows by name; 1 in a model of one rate.
+    """
+
+    count: int
+
+    @property
+    def default(self) -> float:
+        """The quality where none is given, the middle one."""
+        return float((self.count + 1) // 2)
+
+    def qualities(self, batch: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns a quality for each image [batch]: the default, or in training any between the first and last."""
+        if training and self.count > 1:
+            return uniform([batch], 1.0, self.count)
+        return tf.fill([batch], self.default)
+
+    @abc.abstractmethod
+    def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns latents [batch, height, width, depth] as they are coded at qualities [batch]."""
+
+    @abc.abstractmethod
+    def scaling(self, quality: tf.Tensor) -> Scaling | None:
+        """Returns how latents are scaled at qualities [batch], or None where they never are."""
+
+    @abc.abstractmethod
+    def coder(self, coder: Coder, scaling: Scaling | None) -> Coder:
+        """Returns the coder that a walk is given.
+
+        Args:
+          coder: A coder of latents as `scale` returned them.
+          scaling: What `scaling` returned, or the same in another arithmetic.
+        """
+
+    @abc.abstractmethod
+    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns the result of a walk [batch, height, width, depth] as the synthesis takes it."""
+
+    @abc.abstractmethod
+    def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
+        """Returns the weight of the distortion [batch] at qualities [batch]."""
+
+    @abc.abstractmethod
+    def emphasis(self, quality: tf.Tensor) -> tf.Tensor:
+        """Returns the factors [batch] of the losses at qualities [batch] in training."""
+
+
+class SingleRate(RateControl):
+    """One rate: the latent is coded as it is.
+
+    Args:
+      lmbda: Weight of the distortion, over 0.
+
+    Raises:
+      ValueError: `lmbda` is not over 0.
+    """
+
+    count = 1
+
+    def __init__(self, lmbda: float):
+        if not lmbda > 0:
+            raise ValueError(f"CompressionModel: expected lmbda over 0. Received: lmbda={lmbda!r}.")
+        self._lmbda = float(lmbda)
+
+    def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        return latent
+
+    def scaling(self, quality: tf.Tensor) -> None:
+        return None
+
+    def coder(self, coder: Coder, scaling: Scaling | None) -> Coder:
+        return coder
+
+    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        return y_hat
+
+    def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
+        return tf.fill(tf.shape(quality), self._lmbda)
+
+    def emphasis(self, quality: tf.Tensor) -> tf.Tensor:
+        return tf.ones(tf.shape(quality))
+
+
+class Gains(keras.layers.Layer, RateControl):
+    """A gain for each quality and channel, learnt with the rest: the latent is coded in steps of one over the gain.
 
     A channel is scaled by its gain, quantised, and scaled back; the walk of the entropy model sees it as the analysis
-    made it. The spread is a factor of its scales, since coarser steps tell less of what comes next; the remainder is a
-    last factor for what the synthesis takes.
+    made it. The scale factor is a factor of its scales, because networks that see coarser steps know less of the
+    numbers that come next; the output gain is a last factor before the synthesis.
 
-    Quality 1 is the lowest rate. Between two qualities the logarithms of their vectors, and of their lmbda, are
-    interpolated, so that every real quality from 1 to `count` is one that training knows.
+    Between two qualities the logarithms of their vectors, and of their lmbda, are interpolated, so that every real
+    quality from 1 to `count` is one that training knows.
 
     Source: Cui et al., Asymmetric Gained Deep Image Compression, CVPR 2021, section 3.
 
@@ -41,57 +131,44 @@ class Gains(keras.layers.Layer):
                 f"Gains: expected two or more numbers for lmbda, over 0 and rising. Received: lmbda={lmbdas!r}. "
                 "Give one number for a model of one rate."
             )
-        self.depth, self.lmbdas = depth, lmbdas
+        self.depth, self.lmbdas, self.count = depth, lmbdas, len(lmbdas)
         # At high rates the best step of a quantiser falls with the root of lmbda.
         start = 0.5 * np.log(np.array(lmbdas) / self._typical)
         self.log_gain = self._table("log_gain", start)
-        self.log_spread = self._table("log_spread", np.zeros_like(start))
-        self.log_remainder = self._table("log_remainder", np.zeros_like(start))
+        self.log_scale_factor = self._table("log_scale_factor", np.zeros_like(start))
+        self.log_output_gain = self._table("log_output_gain", np.zeros_like(start))
         self.built = True
 
-    @property
-    def count(self) -> int:
-        """Number of qualities."""
-        return len(self.lmbdas)
-
-    @property
-    def middle(self) -> int:
-        """The quality that stands where none is given."""
-        return (self.count + 1) // 2
-
     def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns latents [batch, height, width, depth] as they are quantised at qualities [batch]."""
-        return latent * self._factor(self.log_gain, quality)[:, None, None]
+        return latent * tf.exp(self._at(self.log_gain, quality))[:, None, None]
 
-    def coder(self, coder: Coder, quality: tf.Tensor) -> Gained:
-        """Returns a coder for a walk on unscaled latents, where `coder` is one of latents at qualities [batch]."""
-        return Gained(coder, self._factor(self.log_gain, quality), self._factor(self.log_spread, quality))
+    def scaling(self, quality: tf.Tensor) -> Scaling:
+        gain, factor = (tf.exp(self._at(table, quality)) for table in (self.log_gain, self.log_scale_factor))
+        return Scaling(gain, tf.math.log(gain * factor))
+
+    def coder(self, coder: Coder, scaling: Scaling | None) -> Coder:
+        return VariableRateCoder(coder, scaling)
 
     def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns what such a walk returned [batch, height, width, depth] as the synthesis takes it."""
-        return y_hat * self._factor(self.log_remainder, quality)[:, None, None]
+        return y_hat * tf.exp(self._at(self.log_output_gain, quality))[:, None, None]
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
-        """Returns the lmbda [batch] of qualities [batch]."""
         return tf.exp(self._at(np.log(self.lmbdas)[:, None], quality))[:, 0]
 
     def emphasis(self, quality: tf.Tensor) -> tf.Tensor:
-        """Returns what the losses [batch] at qualities [batch] are multiplied by in training.
+        """Returns one over the root of lmbda, relative to the geometric mean of all.
 
-        At high qualities both rate and weighted distortion are large, and would outweigh the others' gradients.
+        At high qualities both rate and weighted distortion are large, and would outweigh the gradients of the others.
         """
         return tf.sqrt(self._typical / self.lmbda(quality))
-
-    def _table(self, name: str, start: np.ndarray) -> tf.Variable:
-        rows = np.repeat(start[:, None], self.depth, 1).astype(np.float32)
-        return self.add_weight(name=name, shape=rows.shape, initializer=lambda *_, **__: tf.constant(rows))
 
     @property
     def _typical(self) -> float:
         return float(np.exp(np.mean(np.log(self.lmbdas))))
 
-    def _factor(self, table: tf.Variable, quality: tf.Tensor) -> tf.Tensor:
-        return tf.exp(self._at(table, quality))
+    def _table(self, name: str, start: np.ndarray) -> tf.Variable:
+        rows = np.repeat(start[:, None], self.depth, 1).astype(np.float32)
+        return self.add_weight(name=name, shape=rows.shape, initializer=lambda *_, **__: tf.constant(rows))
 
     def _at(self, table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Rows [batch, columns] of a table, between two of them by distance."""

@@ -7,6 +7,7 @@ import numpy as np
 from lic.complexity.interpreter import DryRun
 from lic.complexity.known_tensor import Known
 from lic.entropy.base import EntropyModel
+from lic.entropy.coders import Record
 from lic.environment import tf
 from lic.layers.derived import remembering
 from lic.testing.copies import fresh, moved, require_same_variables
@@ -48,7 +49,7 @@ def parts_partition_the_latent(entropy: EntropyModel) -> None:
     for where, (height, width) in each(SIZES):
         shape = (1, height, width, entropy.latent_depth)
         numbers = tf.reshape(tf.range(np.prod(shape)), shape)
-        parts = walks.observed(tf.zeros(shape)).parts
+        parts = [record.part for record in walks.recorded(tf.zeros(shape)).records]
         taken = np.concatenate([np.zeros(0, int), *(np.array(part.take(numbers)).ravel() for part in parts)])
         times = np.bincount(taken, minlength=np.prod(shape))
         for count, word in ((0, "never"), (2, "more than once")):
@@ -80,20 +81,24 @@ def they_are_equal_in_a_graph_that_was_traced_once(entropy: EntropyModel) -> Non
 
 
 def no_part_depends_on_a_later_one(entropy: EntropyModel) -> None:
-    """Means and scale indexes of a part are the same whatever the parts from it on hold."""
+    """The offsets and cdf indexes of a part are the same whatever the parts from it on hold."""
     walks, latent = Walks(entropy), _latent(entropy, (5, 6))
-    original = walks.observed(latent)
-    for number, part in enumerate(original.parts):
-        replay = walks.observed(latent, changed=part.put(latent, part.take(latent) + _CHANGE))
-        pairs = list(zip(original.parameters, replay.parameters))[: number + 1]
-        for earlier, (before, after) in enumerate(pairs):
-            for what, one, other in zip(("means", "scale indexes"), before or (), after or ()):
+    original = walks.recorded(latent)
+    for number, (part, *_) in enumerate(original.records):
+        changed = part.put(latent, part.take(latent) + _CHANGE)
+        replay = walks.recorded(changed, original.z_hat)
+        for earlier, (before, after) in enumerate(list(zip(original.records, replay.records))[: number + 1]):
+            for what, one, other in zip(("offsets", "cdf indexes"), _parameters(before), _parameters(after)):
                 require_same(
-                    f"{what} of part {earlier} ({original.parts[earlier].name!r}) when part {number} "
+                    f"{what} of part {earlier} ({before.part.name!r}) when part {number} "
                     f"({part.name!r}) changes by {_CHANGE:g}",
                     one,
                     other,
                 )
+
+
+def _parameters(record: Record) -> tuple[tf.Tensor, tf.Tensor]:
+    return record.distribution.offset, record.distribution.cdf_index()
 
 
 def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:

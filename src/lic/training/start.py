@@ -16,7 +16,7 @@ DAMPING = 0.1  # What the last layer's kernel starts at, so that the bias decide
 def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     """Sets the biases that scale indexes start from, by the deviation that each channel of the latent has on images.
 
-    Entropy models say by `heads` which biases these are; those without stay as they are.
+    An entropy model lists these biases in `scale_biases`; a model that lists none stays as it is.
 
     Args:
       model: A model that has run.
@@ -24,8 +24,6 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     """
     latent = model.transform.analysis(pad(tf.constant(images, "float32"), model.transform.downscale))
     deviations = SHARE * np.std(np.asarray(tf.cast(latent, "float32")), axis=(0, 1, 2))
-    scales = model.entropy.scales
-    indexes = np.array([scales.index(max(float(deviation), scales.lowest)) for deviation in deviations])
-    for head, start, stop in model.entropy.heads:
-        head.bias.assign(np.concatenate([np.zeros(stop - start), indexes[start:stop]]).astype(np.float32))
-        head.kernel.assign(value_of(head.kernel) * DAMPING)
+    for layer, start, stop in model.entropy.scale_biases:
+        layer.bias.assign(model.entropy.likelihood.start(deviations[start:stop]))
+        layer.kernel.assign(value_of(layer.kernel) * DAMPING)

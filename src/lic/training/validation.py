@@ -56,7 +56,7 @@ class Validation(keras.callbacks.Callback):
         with averaged(self.model):
             codec = Codec(self.model)
         several = codec.qualities
-        qualities = sorted({several[0], codec.model.gains.middle, several[-1]}) if several else [None]
+        qualities = sorted({several[0], codec.model.rate.default, several[-1]}) if several else [None]
         self.results = [validate(codec, self._images, quality) for quality in qualities]
         for result in self.results:
             self._log.add(validation={name: _rounded(value) for name, value in result._asdict().items()})

@@ -4,11 +4,11 @@ import functools
 
 import numpy as np
 import pytest
+from lic.codec.integer.graphs import ExactGraphs, arrays_of, calibrate, units_of
 
 import lic
 from lic.codec.bitstream import Flag, Stream
 from lic.codec.integer import graphs as deterministic
-from lic.codec.integer.graphs import ExactGraphs, arrays_of, calibrate, units_of
 from lic.entropy.residual import HalfTanh
 from lic.environment import tf
 from lic.layers import Convolution

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-
 from lic.codec.integer.variable_rate import steps_of
+
 from lic.entropy import ScaleTable
 from lic.environment import tf
 from lic.models.rate import Gains

@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 
 import lic
-from lic.entropy.coders.coder import Estimate
-from lic.entropy.coders.variable_rate import Gained
-from lic.entropy.distributions.normal import Normal, ScaleTable
+from lic.entropy import Estimate, FactorizedPrior, Normal, ScaleTable
+from lic.entropy.coders import Scaling, VariableRateCoder
 from lic.entropy.parts import anchors, channels
 from lic.environment import tf
 
 SCALES = ScaleTable()
-GAIN, SPREAD = tf.constant([[0.5, 2.0, 4.0], [1.0, 3.0, 0.25]]), tf.constant([[1.0, 1.5, 0.7], [1.2, 1.0, 1.0]])
+GAIN, FACTOR = tf.constant([[0.5, 2.0, 4.0], [1.0, 3.0, 0.25]]), tf.constant([[1.0, 1.5, 0.7], [1.2, 1.0, 1.0]])
 
 
 @pytest.fixture
@@ -18,29 +17,29 @@ def latent():
 
 
 def _both(latent):
-    coder = Estimate(latent * GAIN[:, None, None], SCALES)
-    return coder, Gained(coder, GAIN, SPREAD)
+    coder = Estimate(latent * GAIN[:, None, None])
+    return coder, VariableRateCoder(coder, Scaling(GAIN, tf.math.log(GAIN * FACTOR)))
 
 
 @pytest.mark.parametrize("part", [channels(0, 3), channels(1, 2), anchors()], ids=lambda part: part.name)
 def test_numbers_are_coded_in_steps_under_a_scale_as_much_finer(latent, part):
     coder, gained = _both(latent)
     mean, index = part.take(tf.random.normal(latent.shape, seed=2)), part.take(tf.fill(latent.shape, 30.0))
-    gain, spread = (part.take(tf.zeros_like(latent) + each[:, None, None]) for each in (GAIN, SPREAD))
+    gain, factor = (part.take(tf.zeros_like(latent) + each[:, None, None]) for each in (GAIN, FACTOR))
     symbols = tf.round((part.take(latent) - mean) * gain)
     np.testing.assert_allclose(gained.normal(part, mean, index), mean + symbols / gain, atol=1e-4)
-    deviation = SCALES.deviation(index) * gain * spread
-    moved = np.log(deviation / SCALES.lowest) / SCALES.growth
-    bits = tf.reduce_sum(Normal(tf.constant(moved), SCALES).bits(symbols), (1, 2, 3))
+    scale = SCALES.scale_at(index) * gain * factor
+    moved = tf.constant(np.rint(np.log(scale / SCALES.lowest) / SCALES.log_step))
+    bits = tf.reduce_sum(Normal().of(mean, moved).bits(symbols), (1, 2, 3))
     np.testing.assert_allclose(coder.bits[part.name], bits, rtol=1e-4)
 
 
 def test_the_hyper_analysis_sees_the_latent_unscaled(latent):
     hyper = lic.registry.hyper_transforms.get("conv")(latent_depth=3, hyper_width=4, side_depth=2, features=4)
-    prior = lic.entropy.distributions.factorized_prior.FactorizedPrior(2)
+    prior = FactorizedPrior(2)
     coder, gained = _both(latent)
     features = gained.side(hyper, prior)
-    plain = Estimate(latent, SCALES)
+    plain = Estimate(latent)
     np.testing.assert_allclose(features, plain.side(hyper, prior), atol=1e-5)
     np.testing.assert_array_equal(gained.z_hat, plain.z_hat)
     np.testing.assert_allclose(coder.bits["side"], plain.bits["side"], rtol=1e-5)
@@ -50,8 +49,8 @@ def test_gains_of_one_change_nothing(latent):
     model = lic.create_model(transform="klt", entropy="charm", width=4, latent_depth=6, num_slices=2)
     latent = tf.random.normal((1, 4, 4, 6), stddev=3.0)
     plain = model.entropy(latent)
-    ones = tf.ones((1, 6))
-    through = model.entropy(latent, within=lambda coder: Gained(coder, ones, ones))
+    scaling = Scaling(tf.ones((1, 6)), tf.zeros((1, 6)))
+    through = model.entropy(latent, walk=lambda coder: model.entropy.walk(VariableRateCoder(coder, scaling)))
     np.testing.assert_array_equal(through.y_hat, plain.y_hat)
     for name, bits in plain.bits.items():
         np.testing.assert_array_equal(through.bits[name], bits)

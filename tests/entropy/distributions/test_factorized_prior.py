@@ -48,7 +48,7 @@ def test_numpy_and_tensorflow_agree():
     prior = _spread(FactorizedPrior(4))
     values = np.linspace(-30, 30, 61, dtype=np.float32)
     expected = prior(np.tile(values[:, None], (1, 4))).numpy().T
-    assert_near(prior.cumulative_logits(np.tile(values.astype(np.float64), (4, 1))), expected, 1e-5)
+    assert_near(prior._logits_in_float64(np.tile(values.astype(np.float64), (4, 1))), expected, 1e-5)
 
 
 def test_far_out_the_rate_is_finite_and_has_a_gradient():
@@ -70,9 +70,9 @@ def test_values_are_differences_from_the_medians():
     values = np.random.default_rng(0).normal(0, 5, (2, 4, 3)).astype(np.float32)
     assert_near(moved.bits(values), plain.bits(values + medians), 1e-5)
     assert_near(
-        moved.cumulative_logits(values[0].T.astype(float)), plain.cumulative_logits((values[0] + medians).T), 1e-6
+        moved._logits_in_float64(values[0].T.astype(float)), plain._logits_in_float64((values[0] + medians).T), 1e-6
     )
-    np.testing.assert_allclose(moved.from_medians(moved.to_medians(values)), values, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(moved.restore(moved.centre(values)), values, rtol=1e-5, atol=1e-5)
 
 
 def test_training_leads_medians_to_where_the_cumulative_is_one_half():
@@ -82,9 +82,9 @@ def test_training_leads_medians_to_where_the_cumulative_is_one_half():
     prior.biases[-1].assign(np.array([-1.0, 0.5, 2.0, 0.0], np.float32)[:, None, None])
     for step in range(120):
         with tf.GradientTape() as tape:
-            pull = prior.pull()
-        assert float(pull) == 0
-        gradients = tape.gradient(pull, prior.trainable_variables)
+            loss = prior.training_loss()
+        assert float(loss) == 0
+        gradients = tape.gradient(loss, prior.trainable_variables)
         for variable, gradient in zip(prior.trainable_variables, gradients, strict=True):
             if "medians" in variable.name:
                 variable.assign_sub(2 * 0.93**step * tf.sign(gradient))
@@ -94,7 +94,7 @@ def test_training_leads_medians_to_where_the_cumulative_is_one_half():
     assert np.abs(prior.medians).max() > 0.5
 
 
-def test_without_medians_nothing_is_pulled():
+def test_without_medians_there_is_no_loss_of_its_own():
     prior = FactorizedPrior(2)
-    assert float(prior.pull()) == 0
+    assert prior.training_loss() is None
     assert not any("medians" in variable.name for variable in prior.trainable_variables)

@@ -3,18 +3,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lic.entropy import FactorizedPrior, ScaleTable, Tables
-from lic.entropy.range_coding.cdf_tables import TOTAL, make_tables, to_counts
+from lic.entropy import CdfTables, FactorizedPrior, Laplace, Logistic, Normal, ScaleTable
+from lic.entropy.range_coding.cdf_tables import TOTAL, to_counts
 from lic.environment import tf
 
 
 @pytest.fixture(scope="module")
-def tables():
-    return make_tables([FactorizedPrior(3), FactorizedPrior(2)], ScaleTable())
+def sources():
+    return {"first": FactorizedPrior(3), "inner/second": FactorizedPrior(2), "likelihood": Normal()}
 
 
-def _rows(tables):
-    return np.split(tables.counts, np.cumsum(tables.size[:-1] + 1))
+@pytest.fixture(scope="module")
+def tables(sources):
+    return CdfTables.make(sources)
+
+
+def _counts(tables):
+    return np.split(tables.pmf, np.cumsum(tables.cdf_length[:-1] + 1))
 
 
 @settings(max_examples=60, deadline=None)
@@ -30,60 +35,81 @@ def test_counts_are_near_the_probabilities():
     np.testing.assert_allclose(to_counts(probabilities) / TOTAL, probabilities, atol=2e-5)
 
 
-def test_every_row_sums_up_and_the_rows_are_in_order(tables):
-    assert len(tables.first) == 5 + 64
-    assert all(row.sum() == TOTAL and row.min() >= 1 for row in _rows(tables))
-    assert tables.priors == (3, 2)
+def test_every_cdf_sums_up_and_the_sources_are_in_order(tables, sources):
+    assert len(tables.cdf_offset) == 5 + 64
+    assert all(counts.sum() == TOTAL and counts.min() >= 1 for counts in _counts(tables))
+    assert tables.sources == (("first", 3), ("inner/second", 2), ("likelihood", 64))
+    assert [tables.first_index[source] for source in sources.values()] == [0, 3, 5]
+    np.testing.assert_array_equal(tables.cdf_index("part", Normal(), tf.constant([0, 63])), [5, 68])
 
 
-def test_lookup_is_what_the_range_coder_takes(tables):
-    ends = np.flatnonzero(tables.lookup == TOTAL) + 1
-    rows = np.split(tables.lookup, ends[:-1])
-    assert len(rows) == len(tables.first) + 2
-    for row, size in zip(rows, [*tables.size, 0, TOTAL - 1], strict=True):
-        assert row[:2].tolist() == [16, 0]
-        assert len(row) == size + 3
-        assert (np.diff(row[1:]) > 0).all()
+def test_cdfs_are_in_the_form_of_the_range_coder(tables):
+    ends = np.flatnonzero(tables.cdf == TOTAL) + 1
+    cdfs = np.split(tables.cdf, ends[:-1])
+    assert len(cdfs) == len(tables.cdf_offset) + 2
+    for cdf, length in zip(cdfs, [*tables.cdf_length, 0, TOTAL - 1], strict=True):
+        assert cdf[:2].tolist() == [16, 0]
+        assert len(cdf) == length + 3
+        assert (np.diff(cdf[1:]) > 0).all()
 
 
-def test_normal_rows_cost_what_the_estimate_says(tables):
+@pytest.mark.parametrize("family", [Normal, Laplace, Logistic])
+def test_cdfs_of_likelihoods_cost_what_the_estimate_says(family):
+    tables, likelihood = CdfTables.make({"likelihood": family()}), family()
     # The expected cost under the counts, less the entropy: bits a symbol that the tables lose.
-    for row, deviation, first in list(zip(_rows(tables)[5:], ScaleTable().deviations(), tables.first[5:], strict=True)):
-        symbols = np.arange(first, first + len(row) - 1)
-        from lic.entropy.distributions.normal import normal_bits
+    for index, (counts, scale, first) in enumerate(
+        zip(_counts(tables), likelihood.scales.scales(), tables.cdf_offset, strict=True)
+    ):
+        symbols = tf.constant(np.arange(first, first + len(counts) - 1)[None, None, :, None], "float32")
+        bits = likelihood.of(tf.zeros_like(symbols), tf.fill(symbols.shape, float(index))).bits(symbols)
+        exact = 2.0 ** -bits.numpy().ravel().astype(np.float64)
+        lost = np.sum(exact * np.log2(exact / (counts[:-1] / TOTAL)))
+        # Counts of at least one make far tails dearer than they are.
+        assert -1e-3 < lost < (1e-3 if scale < 2 else 0.05), scale
 
-        exact = 2.0 ** -normal_bits(tf.constant(symbols, "float32"), deviation).numpy().astype(np.float64)
-        lost = np.sum(exact * np.log2(exact / (row[:-1] / TOTAL)))
-        assert -1e-3 < lost < (1e-3 if deviation < 8 else 0.02), deviation
 
-
-def test_prior_rows_cost_what_the_estimate_says():
+def test_cdfs_of_a_prior_cost_what_the_estimate_says():
     prior = FactorizedPrior(3)
     for variable in prior.trainable_variables:
         variable.assign(variable + tf.random.normal(variable.shape, stddev=0.3))
-    tables = make_tables([prior], ScaleTable())
-    for channel, row in enumerate(_rows(tables)[:3]):
-        symbols = tables.first[channel] + np.arange(len(row) - 1)
+    tables = CdfTables.make({"prior": prior})
+    for channel, counts in enumerate(_counts(tables)):
+        symbols = tables.cdf_offset[channel] + np.arange(len(counts) - 1)
         bits = prior.bits(tf.constant(np.tile(symbols[:, None], (1, 3)), "float32")).numpy()[:, channel]
         exact = 2.0 ** -bits.astype(np.float64)
         assert exact.sum() > 1 - 1e-3
-        assert abs(np.sum(exact * np.log2(exact / (row[:-1] / TOTAL)))) < 0.02
+        assert abs(np.sum(exact * np.log2(exact / (counts[:-1] / TOTAL)))) < 0.02
 
 
-def test_counts_alone_make_the_same_tables(tables):
-    again = Tables.from_counts(tables.counts, tables.first, tables.size, tables.priors, tables.scales)
-    np.testing.assert_array_equal(again.lookup, tables.lookup)
+def test_stored_arrays_make_the_same_tables(tables, sources):
+    again = CdfTables.from_arrays(tables.arrays(), tables.described(), sources)
+    np.testing.assert_array_equal(again.cdf, tables.cdf)
+    assert again.first_index == tables.first_index
+    # The order is that of the file, whatever order the model's attributes are walked in.
+    turned = CdfTables.from_arrays(tables.arrays(), tables.described(), dict(reversed(sources.items())))
+    assert turned.first_index == tables.first_index
 
 
-def test_a_very_wide_prior_and_scale_are_cut_to_rows_that_can_be_coded():
-    tables = make_tables([FactorizedPrior(2, init_scale=1e6)], ScaleTable(4, 0.01, 5e4))
-    assert all(row.sum() == TOTAL for row in _rows(tables))
-    assert tables.size.max() <= 4096
+def test_tables_of_another_model_are_refused(tables, sources):
+    for other in (
+        {**sources, "first": FactorizedPrior(4)},
+        {"first": sources["first"]},
+        {**sources, "more": Laplace()},
+    ):
+        with pytest.raises(ValueError, match="they have cdfs for .* and the model needs"):
+            CdfTables.from_arrays(tables.arrays(), tables.described(), other)
 
 
-def test_medians_of_a_prior_halve_its_rows(tables):
-    medians = [*tables.prior_medians(0), *tables.prior_medians(1)]
-    assert len(medians) == 5
-    for median, row, first in zip(medians, _rows(tables), tables.first, strict=False):
-        held = row[:-1]
+def test_a_very_wide_prior_and_scale_are_cut_to_cdfs_that_can_be_coded():
+    tables = CdfTables.make({"prior": FactorizedPrior(2, init_scale=1e6), "l": Normal(ScaleTable(4, 0.01, 5e4))})
+    assert all(counts.sum() == TOTAL for counts in _counts(tables))
+    assert tables.cdf_length.max() <= 4096
+
+
+def test_medians_halve_the_cdfs(tables):
+    medians = tables.medians()
+    assert len(medians) == 5 + 64
+    np.testing.assert_array_equal(medians[5:], 0)
+    for median, counts, first in zip(medians, _counts(tables), tables.cdf_offset, strict=True):
+        held = counts[:-1]
         assert held[: median - first].sum() < held.sum() / 2 <= held[: median - first + 1].sum()

@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from lic.entropy import FactorizedPrior, ScaleTable
+from lic.entropy import CdfTables, FactorizedPrior, Normal
 from lic.entropy.range_coding import numba_coder, range_coder
-from lic.entropy.range_coding.cdf_tables import LIMIT, Tables, make_tables
+from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 
 operations = range_coder._coder
@@ -19,14 +19,13 @@ both = pytest.mark.skipif(operations is numba_coder, reason="there is no other c
 
 @pytest.fixture(scope="module")
 def tables():
-    return make_tables([FactorizedPrior(3)], ScaleTable())
+    return CdfTables.make({"prior": FactorizedPrior(3), "likelihood": Normal()})
 
 
-def _tables_of(*rows):
-    """Tables whose rows have these counts, that of the escape last in each."""
-    size = np.array([len(row) - 1 for row in rows], np.int32)
-    first = np.zeros(len(rows), np.int32)
-    return Tables.from_counts(np.concatenate(rows).astype(np.int32), first, size, (), ScaleTable(2, 1.0, 2.0))
+def _tables_of(*counts):
+    """Tables whose cdfs have these counts, that of the escape last in each."""
+    length = np.array([len(each) - 1 for each in counts], np.int32)
+    return CdfTables.from_counts(np.concatenate(counts).astype(np.int32), np.zeros_like(length), length, {}, {})
 
 
 EXTREME = {
@@ -36,13 +35,13 @@ EXTREME = {
 }
 
 
-def _string(coder, tables, rows, values):
-    return coder.encode(tables, tf.constant(rows, tf.int32), tf.constant(values, tf.int32)).numpy()
+def _string(coder, tables, indexes, values):
+    return coder.encode(tables, tf.constant(indexes, tf.int32), tf.constant(values, tf.int32)).numpy()
 
 
-def _read(coder, tables, string, rows, parts=1):
+def _read(coder, tables, string, indexes, parts=1):
     state, values = coder.start(tables, tf.constant(string)), []
-    for part in np.array_split(rows, parts):
+    for part in np.array_split(indexes, parts):
         state, read = coder.decode(tables, state, tf.constant(part, tf.int32))
         values.append(read.numpy())
     return np.concatenate(values)
@@ -51,16 +50,16 @@ def _read(coder, tables, string, rows, parts=1):
 def _drawn(tables, count, seed, typical=True):
     """Rows, and values in them: drawn by their probabilities, or each as often."""
     random = np.random.default_rng(seed)
-    rows = random.integers(0, len(tables.size), count)
+    indexes = random.integers(0, len(tables.cdf_length), count)
     if not typical:
-        return rows, random.integers(0, tables.size[rows] + 1)
+        return indexes, random.integers(0, tables.cdf_length[indexes] + 1)
     starts = numba_coder._starts(tables)
     values = np.empty(count, np.int64)
-    for row in range(len(tables.size)):
-        counts = tables.lookup[starts[row] : starts[row + 1] - 1]
-        mine = rows == row
+    for index in range(len(tables.cdf_length)):
+        counts = tables.cdf[starts[index] : starts[index + 1] - 1]
+        mine = indexes == index
         values[mine] = np.searchsorted(counts, random.integers(0, 65536, mine.sum()), "right") - 1
-    return rows, values
+    return indexes, values
 
 
 @both
@@ -68,10 +67,10 @@ def _drawn(tables, count, seed, typical=True):
 @pytest.mark.parametrize("seed", range(20))
 def test_random_symbols_give_the_same_bytes(tables, seed, typical):
     count = int(np.random.default_rng(seed).integers(0, 400))
-    rows, values = _drawn(tables, count, seed, typical)
-    string = _string(operations, tables, rows, values)
-    assert _string(numba_coder, tables, rows, values) == string
-    np.testing.assert_array_equal(_read(numba_coder, tables, string, rows, parts=3), values)
+    indexes, values = _drawn(tables, count, seed, typical)
+    string = _string(operations, tables, indexes, values)
+    assert _string(numba_coder, tables, indexes, values) == string
+    np.testing.assert_array_equal(_read(numba_coder, tables, string, indexes, parts=3), values)
 
 
 @both
@@ -80,10 +79,10 @@ def test_random_symbols_give_the_same_bytes(tables, seed, typical):
 def test_extreme_tables_give_the_same_bytes(name, seed):
     tables = EXTREME[name]
     for typical in (True, False):
-        rows, values = _drawn(tables, 1 + seed * 7, seed, typical)
-        string = _string(operations, tables, rows, values)
-        assert _string(numba_coder, tables, rows, values) == string
-        np.testing.assert_array_equal(_read(numba_coder, tables, string, rows), values)
+        indexes, values = _drawn(tables, 1 + seed * 7, seed, typical)
+        string = _string(operations, tables, indexes, values)
+        assert _string(numba_coder, tables, indexes, values) == string
+        np.testing.assert_array_equal(_read(numba_coder, tables, string, indexes), values)
 
 
 @both
@@ -93,29 +92,29 @@ def test_carries_run_through_many_words():
     random = np.random.default_rng(0)
     for _ in range(300):
         count = int(random.integers(2, 60))
-        rows = np.zeros(count, int)
+        indexes = np.zeros(count, int)
         values = np.where(random.random(count) < 0.9, 1, random.integers(0, 3, count))
-        string = _string(operations, tables, rows, values)
-        assert _string(numba_coder, tables, rows, values) == string
-        np.testing.assert_array_equal(_read(numba_coder, tables, string, rows), values)
+        string = _string(operations, tables, indexes, values)
+        assert _string(numba_coder, tables, indexes, values) == string
+        np.testing.assert_array_equal(_read(numba_coder, tables, string, indexes), values)
 
 
 @both
 def test_ten_million_symbols_give_the_same_bytes(tables):
-    rows, values = _drawn(tables, 10_000_000, 1)
-    string = _string(operations, tables, rows, values)
-    assert _string(numba_coder, tables, rows, values) == string
-    np.testing.assert_array_equal(_read(numba_coder, tables, string, rows), values)
+    indexes, values = _drawn(tables, 10_000_000, 1)
+    string = _string(operations, tables, indexes, values)
+    assert _string(numba_coder, tables, indexes, values) == string
+    np.testing.assert_array_equal(_read(numba_coder, tables, string, indexes), values)
 
 
 @both
 def test_damaged_strings_are_read_alike(tables):
     random = np.random.default_rng(0)
-    rows = random.integers(0, len(tables.size) + 2, 500)  # Rows of escapes, too.
+    indexes = random.integers(0, len(tables.cdf_length) + 2, 500)  # Those of escapes, too.
     for _ in range(200):
         string = random.bytes(int(random.integers(0, 60)))
         np.testing.assert_array_equal(
-            _read(numba_coder, tables, string, rows), _read(operations, tables, string, rows), string.hex()
+            _read(numba_coder, tables, string, indexes), _read(operations, tables, string, indexes), string.hex()
         )
 
 
@@ -125,10 +124,10 @@ def test_nothing_to_code(tables):
 
 
 def test_what_was_coded_is_read_in_any_parts(tables):
-    rows, values = _drawn(tables, 1000, 5)
-    string = _string(numba_coder, tables, rows, values)
+    indexes, values = _drawn(tables, 1000, 5)
+    string = _string(numba_coder, tables, indexes, values)
     for parts in (1, 2, 7, 1000):
-        np.testing.assert_array_equal(_read(numba_coder, tables, string, rows, parts), values)
+        np.testing.assert_array_equal(_read(numba_coder, tables, string, indexes, parts), values)
 
 
 def test_threads_do_not_disturb_each_other(tables):
@@ -176,8 +175,8 @@ def test_another_choice_is_told():
 def test_symbols_outside_their_rows_come_back(tables, monkeypatch):
     monkeypatch.setattr(range_coder, "_coder", numba_coder)
     random = np.random.default_rng(3)
-    rows = tf.constant(random.integers(0, len(tables.first), 500), tf.int32)
+    indexes = tf.constant(random.integers(0, len(tables.cdf_offset), 500), tf.int32)
     symbols = np.clip(np.rint(random.normal(0, 1e4, 500)), -LIMIT, LIMIT).astype(np.int32)
     encoder = range_coder.RangeEncoder(tables)
-    encoder.write(rows, tf.constant(symbols))
-    np.testing.assert_array_equal(range_coder.RangeDecoder(encoder.finish(), tables).read(rows), symbols)
+    encoder.write(indexes, tf.constant(symbols))
+    np.testing.assert_array_equal(range_coder.RangeDecoder(encoder.finish(), tables).read(indexes), symbols)

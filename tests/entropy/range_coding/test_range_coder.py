@@ -1,34 +1,34 @@
 import numpy as np
 import pytest
 
-from lic.entropy import FactorizedPrior, ScaleTable
-from lic.entropy.range_coding.cdf_tables import LIMIT, make_tables
+from lic.entropy import CdfTables, FactorizedPrior, Normal
+from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.entropy.range_coding.range_coder import RangeDecoder, RangeEncoder
 from lic.environment import tf
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return make_tables([FactorizedPrior(3)], ScaleTable())
+    return CdfTables.make({"prior": FactorizedPrior(3), "likelihood": Normal()})
 
 
 def _round_trip(tables, parts):
     encoder = RangeEncoder(tables)
-    for rows, symbols in parts:
-        encoder.write(tf.constant(rows, "int32"), tf.constant(symbols, "int32"))
+    for indexes, symbols in parts:
+        encoder.write(tf.constant(indexes, "int32"), tf.constant(symbols, "int32"))
     string = encoder.finish()
     decoder = RangeDecoder(string, tables)
-    for rows, symbols in parts:
-        np.testing.assert_array_equal(decoder.read(tf.constant(rows, "int32")), symbols)
+    for indexes, symbols in parts:
+        np.testing.assert_array_equal(decoder.read(tf.constant(indexes, "int32")), symbols)
     return string.numpy()
 
 
 def _random_parts(tables, spread, seed):
     random = np.random.default_rng(seed)
     shapes = [(1, 2, 3, 4), (1, 1, 0, 4), (1, 7, 5, 3), (1, 1, 1, 1)]
-    rows = [random.integers(0, len(tables.first), shape) for shape in shapes]
-    symbols = [np.clip(np.rint(random.normal(0, spread, row.shape)), -LIMIT, LIMIT).astype(int) for row in rows]
-    return list(zip(rows, symbols, strict=True))
+    indexes = [random.integers(0, len(tables.cdf_offset), shape) for shape in shapes]
+    symbols = [np.clip(np.rint(random.normal(0, spread, row.shape)), -LIMIT, LIMIT).astype(int) for row in indexes]
+    return list(zip(indexes, symbols, strict=True))
 
 
 @pytest.mark.parametrize("spread", [0.3, 3, 100, 1e4, 1e6])
@@ -37,34 +37,37 @@ def test_symbols_come_back_in_and_far_outside_their_rows(tables, spread, seed):
     _round_trip(tables, _random_parts(tables, spread, seed))
 
 
-def test_every_symbol_of_every_row_comes_back(tables):
-    rows = np.repeat(np.arange(len(tables.first)), tables.size + 4)
-    # Two symbols beyond each end of a row are escapes.
+def test_every_symbol_of_every_cdf_comes_back(tables):
+    indexes = np.repeat(np.arange(len(tables.cdf_offset)), tables.cdf_length + 4)
+    # Two symbols beyond each end of a cdf are escapes.
     symbols = np.concatenate(
-        [np.arange(first - 2, first + size + 2) for first, size in zip(tables.first, tables.size, strict=True)]
+        [
+            np.arange(first - 2, first + size + 2)
+            for first, size in zip(tables.cdf_offset, tables.cdf_length, strict=True)
+        ]
     )
-    _round_trip(tables, [(rows, symbols)])
+    _round_trip(tables, [(indexes, symbols)])
 
 
 def test_nothing_to_code():
-    tables = make_tables([FactorizedPrior(1)], ScaleTable())
+    tables = CdfTables.make({"prior": FactorizedPrior(1), "likelihood": Normal()})
     assert len(_round_trip(tables, [(np.zeros((1, 1, 0, 4), int), np.zeros((1, 1, 0, 4), int))])) <= 1
 
 
 def test_parts_that_need_no_escape_cost_nothing_for_it(tables):
-    rows, symbols = np.full((1000,), 3), np.zeros((1000,), int)  # The smallest scale: almost certain.
-    assert len(_round_trip(tables, [(rows, symbols)])) <= 6
+    indexes, symbols = np.full((1000,), 3), np.zeros((1000,), int)  # The smallest scale: almost certain.
+    assert len(_round_trip(tables, [(indexes, symbols)])) <= 6
 
 
 def test_an_escape_costs_its_sixteen_bits(tables):
-    row = np.full((400,), 3)
-    length = len(_round_trip(tables, [(row, np.full((400,), 20000))]))
+    index = np.full((400,), 3)
+    length = len(_round_trip(tables, [(index, np.full((400,), 20000))]))
     assert 400 * 4 - 4 <= length <= 400 * 4 + 8
 
 
 def test_damaged_strings_end(tables):
     random = np.random.default_rng(0)
-    rows = tf.constant(random.integers(0, len(tables.first), (500,)), "int32")
+    indexes = tf.constant(random.integers(0, len(tables.cdf_offset), (500,)), "int32")
     for _ in range(200):
         string = random.bytes(random.integers(0, 40))
-        assert RangeDecoder(tf.constant(string), tables).read(rows).shape == (500,)
+        assert RangeDecoder(tf.constant(string), tables).read(indexes).shape == (500,)

@@ -1,134 +1,80 @@
-"""The parameter networks in whole numbers, whose sums are the same on every machine and in every order.
+"""The arithmetic of deterministic graphs: parameter networks in whole numbers, the same on every machine.
 
-A decoder forgives no difference in a scale index. Floating-point sums depend on their order, and so on processor,
-library and number of threads; sums of whole numbers below 2^24 do not, since float32 holds each of them. So inputs of
-convolutions are rounded to multiples of a power of two, each channel to its own, kernels to whole numbers, each filter
-in its own unit, and both are so small that no sum can leave the range. What lies between convolutions (ReLU, joining,
-adding two tensors, rounding) is exact, or one rounding that IEEE 754 defines.
+Hyper synthesis, context, parameter and slice networks, and latent residual prediction are computed as in
+`lic.codec.integer.layers`. Analysis, hyper analysis and synthesis stay in floating point: no scale index depends on
+them when decoding.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import NamedTuple
+import functools
+from collections.abc import Iterator, Mapping
 
-import numpy as np
-
+from lic.codec.integer.audit import inexact_operations
+from lic.codec.integer.calibration import parameter_layers
+from lic.codec.integer.layers import SCOPE, IntegerConvolution, Units, integer_half_tanh, integer_scale_index
+from lic.codec.integer.scaling import IntegerScaling, integer_scaling
+from lic.entropy.coders.base import Coder
+from lic.entropy.parameters import ScaleIndex
+from lic.entropy.residual import HalfTanh
 from lic.environment import tf
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, LicError
 from lic.layers.convolution import Convolution
-
-SCOPE = "lic.exact"  # In the names of operations whose sums are proved to be exact.
-SUM = 2**24 - 1  # Up to here whole numbers are exact in float32.
-LARGEST_WEIGHT = 2**10  # Exact, too, where products are made in TF32.
-FRACTION = 12  # Bits after the point of what layers give.
-_REACH = 2.0 ** (23 - FRACTION)
-_TANH_STEP, _TANH_END = 64, 4 * 64
+from lic.layers.substitutes import Function, substituted
+from lic.models.base import CompressionModel
 
 
-class Units(NamedTuple):
-    """The powers of two that a convolution is computed in.
-
-    Attributes:
-      inputs: Each input channel is rounded to multiples of 2 to the power of minus this [inputs], int8.
-      outputs: The sums of each filter are multiples of 2 to the power of minus this [filters], int8.
-      levels: Largest size of a rounded input, in its unit; larger ones are clipped.
-    """
-
-    inputs: np.ndarray
-    outputs: np.ndarray
-    levels: int
-
-
-def on_grid(values: tf.Tensor, fraction: int = FRACTION) -> tf.Tensor:
-    """Rounds values to multiples of 2 to the power of minus `fraction`."""
-    return tf.round(values * 2.0**fraction) * 2.0**-fraction
-
-
-def choose_units(layer: Convolution, largest: np.ndarray, levels: int) -> Units:
-    """Chooses the finest units in which no sum can leave the range.
+class IntegerArithmetic:
+    """Computes walks in whole numbers, for `Graphs`.
 
     Args:
-      layer: The convolution.
-      largest: The largest size of each input channel that is to be met without clipping [inputs].
-      levels: Largest size of a rounded input.
-    """
-    largest = np.maximum(largest, levels * 2.0**-FRACTION)
-    inputs = np.clip(np.floor(np.log2(levels / largest)), -FRACTION, FRACTION).astype(np.int8)
-    outputs = np.full(layer.filters, 30)
-    while True:
-        over = _leaves_range(*_whole(layer, Units(inputs, outputs, levels)), levels)
-        if not over.any():
-            return Units(inputs, outputs.astype(np.int8), levels)
-        outputs = outputs - over
-
-
-class ExactConvolution:
-    """What takes a convolution's place.
-
-    Args:
-      layer: The convolution.
-      units: Its units.
+      model: The model.
+      units: The units of each convolution, from `calibrate`.
 
     Raises:
-      CheckpointError: Sums could leave the range in these units.
+      CheckpointError: Units are missing, or allow sums that are not exact.
     """
 
-    def __init__(self, layer: Convolution, units: Units):
-        self._layer, self._units = layer, units
-        self._kernels, self._bias = _whole(layer, units)
-        if _leaves_range(self._kernels, self._bias, units.levels).any():
-            raise CheckpointError(
-                f"The units of the convolution {layer.name!r} allow sums over 2^24, which are not exact. "
-                "Get the codec anew, or make it again with deterministic=True."
+    def __init__(self, model: CompressionModel, units: Mapping[str, Units]):
+        self._model, self._layers = model, dict(_integer_layers(model, units))
+        self._scaling_at = functools.lru_cache(lambda quality: integer_scaling(model.rate, quality))
+
+    def walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
+        """Does what `CompressionModel.walk` does, for one image at a quality [1]."""
+        with substituted(self._layers):
+            return self._model.walk(coder, quality, self._scaling(quality) if self._model.rate.count > 1 else None)
+
+    def check(self, symbols: tf.Tensor) -> None:
+        """Raises an error unless symbols of a graph depend on nothing but whole numbers.
+
+        Raises:
+          LicError: They depend on operations that are not exact, which are named.
+        """
+        found = sorted({f"{operation.type} ({operation.name})" for operation in inexact_operations(symbols.op)})
+        if found:
+            raise LicError(
+                "A deterministic codec needs parameter networks of convolutions, ReLU and operations that move "
+                f"numbers. This one also has {', '.join(found[:3])}{' and others' * (len(found) > 3)}, which differ "
+                "between machines. Take other parts, such as hyper='conv' with hyper_activation='relu', or "
+                "deterministic=False."
             )
 
-    def __call__(self, values: tf.Tensor) -> tf.Tensor:
-        """Convolves values [batch, height, width, channels] to multiples of 2 to the power of minus `FRACTION`."""
-        levels = float(self._units.levels)
+    def _scaling(self, quality: tf.Tensor) -> IntegerScaling:
         with tf.name_scope(SCOPE):
-            whole = tf.clip_by_value(tf.round(values * _powers(self._units.inputs)), -levels, levels)
-            kernels = [tf.constant(kernel, tf.float32) for kernel in self._kernels]
-            sums = self._layer.correlate(whole, kernels, tf.constant(self._bias, tf.float32), tf.identity)
-            small = tf.clip_by_value(sums * _powers(-self._units.outputs), -_REACH, _REACH)
-            return on_grid(self._layer.activation(small))
+            numbers = tf.numpy_function(
+                lambda quality: list(self._scaling_at(float(quality[0]))), [quality], [tf.float32] * 3
+            )
+        return IntegerScaling(*(tf.ensure_shape(each, [self._model.transform.depth])[None] for each in numbers))
 
 
-def exact_half_tanh(values: tf.Tensor) -> tf.Tensor:
-    """Returns tanh(values) / 2 from a table, to 1/128 and as multiples of 2 to the power of minus `FRACTION`."""
-    place = tf.clip_by_value(tf.round(values * _TANH_STEP), -_TANH_END, _TANH_END)
-    return tf.gather(_half_tanh_table(), tf.cast(place, tf.int32) + _TANH_END)
-
-
-def _half_tanh_table() -> np.ndarray:
-    # No entry lies near the middle between two multiples, so that no library rounds one to another.
-    exact = [0.5 * math.tanh(place / _TANH_STEP) for place in range(-_TANH_END, _TANH_END + 1)]
-    return (np.rint(np.array(exact) * 2.0**FRACTION) * 2.0**-FRACTION).astype(np.float32)
-
-
-def _powers(exponents: np.ndarray) -> np.ndarray:
-    return np.ldexp(np.float32(1), exponents.astype(np.int32))
-
-
-def _whole(layer: Convolution, units: Units) -> tuple[list[np.ndarray], np.ndarray]:
-    """Kernels and bias as whole numbers."""
-    outputs = units.outputs.astype(np.float64)
-    kernels = []
-    for kernel in layer.derive():
-        columns = np.tile(outputs, kernel.shape[-1] // layer.filters)
-        unit = np.exp2(columns - units.inputs[:, None].astype(np.float64))
-        kernels.append(np.rint(np.asarray(kernel, np.float64) * unit))
-    bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(layer.filters)
-    return kernels, np.rint(bias * np.exp2(outputs))
-
-
-def _leaves_range(kernels: list[np.ndarray], bias: np.ndarray, levels: int) -> np.ndarray:
-    """For each filter whether some sum could leave the range, or a weight is too large."""
-
-    def largest(measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        columns = [measure(np.abs(kernel)).reshape(-1, len(bias)) for kernel in kernels]
-        return np.concatenate(columns).max(0)
-
-    sums = levels * largest(lambda kernel: kernel.sum((0, 1, 2))) + np.abs(bias)
-    return (sums > SUM) | (largest(lambda kernel: kernel.max((0, 1, 2))) > LARGEST_WEIGHT)
+def _integer_layers(model: CompressionModel, units: Mapping[str, Units]) -> Iterator[tuple[int, Function]]:
+    """The function that takes the place of each layer, by the layer's id."""
+    for path, layer in parameter_layers(model, Convolution).items():
+        if path in units:  # Layers without units are not used; the audit would find their sums.
+            if units[path].outputs.shape != (layer.filters,):
+                raise CheckpointError(f"The units of {path!r} are of another convolution. Get the codec anew.")
+            yield id(layer), IntegerConvolution(layer, units[path])
+    for layer in parameter_layers(model, HalfTanh).values():
+        yield id(layer), integer_half_tanh
+    for layer in parameter_layers(model, ScaleIndex).values():
+        yield id(layer), functools.partial(integer_scale_index, layer.scales)

@@ -1,1 +1,24 @@
-"""Coders that a walk is given: they estimate, encode, decode, preview or optimise."""
+"""Coders that a walk is given: they estimate, encode, decode, preview, optimise, scale or record."""
+
+from lic.entropy.coders.base import Coder
+from lic.entropy.coders.decode import Decode, Preview
+from lic.entropy.coders.encode import Encode, Encoded
+from lic.entropy.coders.estimate import Estimate
+from lic.entropy.coders.gumbel import GumbelCoder
+from lic.entropy.coders.recorder import Record, Recorder, part_names
+from lic.entropy.coders.variable_rate import Scaling, VariableRateCoder
+
+__all__ = [
+    "Coder",
+    "Decode",
+    "Encode",
+    "Encoded",
+    "Estimate",
+    "GumbelCoder",
+    "Preview",
+    "Record",
+    "Recorder",
+    "Scaling",
+    "VariableRateCoder",
+    "part_names",
+]

@@ -1,37 +1,36 @@
-"""The coder that refines latents: rounding that has gradients for what is rounded."""
+"""The coder that optimises latents: its rounding is random, and has gradients for the numbers that it rounds."""
 
 from __future__ import annotations
 
-from lic.entropy.coders.coder import Estimate
-from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.distributions.normal import Normal, ScaleTable
+from lic.entropy.coders.estimate import Estimate
+from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
 from lic.environment import tf
 
 _EDGE = 1e-5
 
 
-class Relax(Estimate):
+class GumbelCoder(Estimate):
     """Adds up the bits of numbers that are drawn, softly, between the two integers next to each of them.
 
     Rate and decoder see the same numbers. As the temperature falls towards zero they become rounded ones.
 
-    Source: Yang, Bamler, Mandt, Improving Inference for Neural Image Compression, NeurIPS 2020, section 3.2.
+    Source: Yang, Bamler, Mandt, Improving Inference for Neural Image Compression, NeurIPS 2020, section 3.2 (stochastic
+    Gumbel annealing).
 
     Args:
       latent: The latent [batch, height, width, depth].
-      scales: The table of scales.
       side: The side information, or None where the hyper analysis makes it.
       temperature: How soft the draw is, over 0.
     """
 
-    def __init__(self, latent: tf.Tensor, scales: ScaleTable, side: tf.Tensor | None, temperature: tf.Tensor):
-        super().__init__(latent, scales, training=True)
-        self._side, self._temperature = side, temperature
+    def __init__(self, latent: tf.Tensor, side: tf.Tensor | None, temperature: tf.Tensor):
+        super().__init__(latent, training=True, side=side)
+        self._temperature = temperature
 
-    def _quantize(self, name: str, centred: tf.Tensor, distribution: Normal | FactorizedPrior) -> tf.Tensor:
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         values = softly_rounded(centred, self._temperature)
-        self._add_up(name, distribution.bits(values))
+        self._add(name, self.bits_of(values, distribution))
         return values
 
 

@@ -1,1 +1,17 @@
-"""Distributions of the numbers of a latent."""
+"""Distributions of the numbers of a latent, and the likelihoods that make them from parameters."""
+
+from lic.entropy.distributions.base import Distribution, Likelihood
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.location_scale import Laplace, LocationScale, Logistic, Normal
+from lic.entropy.distributions.scale_table import ScaleTable
+
+__all__ = [
+    "Distribution",
+    "FactorizedPrior",
+    "Laplace",
+    "Likelihood",
+    "LocationScale",
+    "Logistic",
+    "Normal",
+    "ScaleTable",
+]

@@ -1,23 +1,25 @@
-"""The learnt prior: one density a channel, without context (Balle et al., ICLR 2018, appendix 6.1)."""
+"""The factorized prior: one learnt density a channel, without context (Balle et al., ICLR 2018, appendix 6.1)."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from lic.entropy.distributions.normal import log_one_minus_exp
+from lic.entropy.distributions.base import Distribution
+from lic.entropy.distributions.location_scale import log_one_minus_exp
+from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
 from lic.layers.derived import Derives
 
 
-class FactorizedPrior(Derives, keras.layers.Layer):
-    """A density for each channel whose cumulative is a small monotone network.
+class FactorizedPrior(Derives, Distribution, keras.layers.Layer):
+    """A density for each channel whose distribution function is a small monotone network.
 
-    With medians, numbers are rounded to whole steps from the median of their channel, not to whole numbers. All methods
-    take values as differences from the medians; without medians that is from zero.
+    It is a distribution without parameters: `coder.code(part, prior)` codes a part under it. With medians, numbers are
+    rounded to whole steps from the median of their channel; without, to whole numbers.
 
     Args:
       channels: Number of channels.
@@ -52,32 +54,58 @@ class FactorizedPrior(Derives, keras.layers.Layer):
     def _weight(self, name: str, shape: tuple, initializer: keras.initializers.Initializer):
         return self.add_weight(name=name, shape=(self.channels, *shape), initializer=initializer)
 
-    def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns the logits of the cumulative at values [..., channels]."""
-        return self._logits(self.from_medians(values), tf.convert_to_tensor)
+    @property
+    def source(self) -> FactorizedPrior:
+        """The prior itself, whose probabilities the coder's tables hold."""
+        return self
 
-    def to_medians(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns values [..., channels] as differences from the medians."""
-        return values if self.medians is None else values - self.derived()
-
-    def from_medians(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns what differences from the medians [..., channels] are differences of."""
-        return values if self.medians is None else values + self.derived()
+    @property
+    def offset(self) -> tf.Tensor | float:
+        """The medians [channels], or 0; the gradients of rate and decoder do not reach them, see `training_loss`."""
+        return 0.0 if self.medians is None else self.derived()
 
     def derive(self) -> tf.Tensor:
-        """Returns the medians [channels]; gradients of rate and decoder do not reach them, see `pull`."""
         return tf.stop_gradient(tf.convert_to_tensor(self.medians))
 
-    def pull(self) -> tf.Tensor:
-        """Returns a zero whose gradient leads the medians, and nothing else, to where the cumulative is one half."""
+    @property
+    def shape(self) -> tf.TensorShape:
+        return tf.TensorShape((None, None, None, self.channels))
+
+    def centre(self, values: tf.Tensor) -> tf.Tensor:
+        return values if self.medians is None else super().centre(values)
+
+    def restore(self, centred: tf.Tensor) -> tf.Tensor:
+        return centred if self.medians is None else super().restore(centred)
+
+    def scaled(self, scaling: object) -> FactorizedPrior:
+        """Returns itself: the densities are those of the latent as it is coded, at all its gains together."""
+        return self
+
+    def call(self, centred: tf.Tensor) -> tf.Tensor:
+        """Returns the logits of the distribution function at centred values [..., channels]."""
+        return self._logits(self.restore(centred), tf.convert_to_tensor)
+
+    def bits(self, centred: tf.Tensor) -> tf.Tensor:
+        lower, upper = self(centred - 0.5), self(centred + 0.5)
+        # On the side of the density where both logits are below zero nothing is lost by cancellation.
+        mirrored = lower + upper > 0
+        lower, upper = tf.where(mirrored, -upper, lower), tf.where(mirrored, -lower, upper)
+        upper, lower = tf.math.log_sigmoid(upper), tf.math.log_sigmoid(lower)
+        return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))
+
+    def cdf_index(self) -> tf.Tensor:
+        return tf.range(self.channels)
+
+    def training_loss(self) -> tf.Tensor | None:
+        """Returns a zero whose gradient leads the medians, and nothing else, to where the function is one half."""
         if self.medians is None:
-            return tf.zeros([])
+            return None
         logits = self._logits(tf.convert_to_tensor(self.medians), tf.stop_gradient)
         distance = tf.reduce_sum(tf.abs(logits))
         return distance - tf.stop_gradient(distance)
 
     def _logits(self, values: tf.Tensor, weight: Callable) -> tf.Tensor:
-        """The logits at values that are no differences; `weight` is applied to each weight."""
+        """The logits at values that are not centred; `weight` is applied to each weight."""
         flat = tf.transpose(tf.reshape(values, (-1, 1, self.channels)), (2, 1, 0))
         for layer, (matrix, bias) in enumerate(zip(self.matrices, self.biases)):
             flat = tf.matmul(tf.nn.softplus(weight(matrix)), flat) + weight(bias)
@@ -85,20 +113,37 @@ class FactorizedPrior(Derives, keras.layers.Layer):
                 flat += tf.tanh(weight(self.factors[layer])) * tf.tanh(flat)
         return tf.reshape(tf.transpose(flat, (2, 1, 0)), tf.shape(values))
 
-    def bits(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns the bits of each of values [..., channels], for steps of one."""
-        lower, upper = self(values - 0.5), self(values + 0.5)
-        # On the side of the density where both logits are below zero nothing is lost by cancellation.
-        mirrored = lower + upper > 0
-        lower, upper = tf.where(mirrored, -upper, lower), tf.where(mirrored, -lower, upper)
-        upper, lower = tf.math.log_sigmoid(upper), tf.math.log_sigmoid(lower)
-        return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))
+    @property
+    def num_pmfs(self) -> int:
+        """The number of the pmfs, one a channel."""
+        return self.channels
 
-    def cumulative_logits(self, values: np.ndarray) -> np.ndarray:
-        """Returns the logits at values [channels, count] in float64, for making tables."""
+    def pmfs(self) -> Iterator[Pmf]:
+        """Returns the probabilities that the coder's tables are made of, one pmf a channel, in float64."""
+        edge = math.log(TAIL) - math.log1p(-TAIL)
+        middle = self._symbol_above(0.0)
+        first = np.maximum(self._symbol_above(edge), middle - LONGEST_PMF // 2)
+        last = np.minimum(self._symbol_above(-edge), middle + LONGEST_PMF // 2 - 1)
+        symbols = np.arange(first.min(), last.max() + 2)
+        logits = self._logits_in_float64(np.tile(symbols - 0.5, (self.channels, 1)))
+        for row, start, stop in zip(logits, first - symbols[0], last - symbols[0]):
+            yield int(symbols[start]), _probabilities(row, start, stop)
+
+    def _symbol_above(self, logit: float) -> np.ndarray:
+        """For each channel the first symbol whose upper edge has a larger logit, by bisection between the limits."""
+        low, high = np.full(self.channels, -LIMIT), np.full(self.channels, LIMIT)
+        while (low < high).any():
+            middle = (low + high) // 2
+            above = self._logits_in_float64(middle[:, None] + 0.5)[:, 0] > logit
+            low, high = np.where(above, low, middle + 1), np.where(above, middle, high)
+            low = np.minimum(low, high)
+        return low
+
+    def _logits_in_float64(self, centred: np.ndarray) -> np.ndarray:
+        """The logits at centred values [channels, count]."""
         if self.medians is not None:
-            values = values + np.asarray(self.medians, np.float64)[:, None]
-        flat = values[:, None]
+            centred = centred + np.asarray(self.medians, np.float64)[:, None]
+        flat = centred[:, None]
         for layer, (matrix, bias) in enumerate(zip(self.matrices, self.biases)):
             matrix = np.logaddexp(0, np.asarray(matrix, np.float64))
             flat = matrix @ flat + np.asarray(bias, np.float64)
@@ -109,3 +154,16 @@ class FactorizedPrior(Derives, keras.layers.Layer):
     def get_config(self) -> dict:
         own = {"channels": self.channels, "filters": self.filters, "init_scale": self.init_scale}
         return super().get_config() | own | {"medians": self.medians is not None}
+
+
+def _probabilities(logits: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """The probabilities of symbols start to stop, whose lower edges have these logits, and of all others."""
+    lower, upper = logits[start : stop + 1], logits[start + 1 : stop + 2]
+    sign = np.where(lower + upper > 0, -1, 1)
+    inside = np.abs(_sigmoid(sign * upper) - _sigmoid(sign * lower))
+    outside = _sigmoid(logits[start]) + _sigmoid(-logits[stop + 1])
+    return np.append(inside, outside)
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return np.exp(-np.logaddexp(0, -logits))

@@ -1,131 +1,165 @@
-"""The coder's tables: integer cumulative counts, made once from the model and kept with the codec."""
+"""The coder's tables: integer cumulative counts, made once from the model and stored with the codec."""
 
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.distributions.normal import Normal, ScaleTable
 from lic.environment import tf
+from lic.errors import LicError
 
 PRECISION = 16
 TOTAL = 1 << PRECISION
-LIMIT = TOTAL // 2 - 1  # Symbols are clipped to +-LIMIT, so that LIMIT + symbol fits an escape's row.
-LONGEST_ROW = 4096
-TAIL = 2.0**-24  # Probability beyond each end of a row, which the row's escape symbol takes.
+LIMIT = TOTAL // 2 - 1  # Symbols are clipped to +-LIMIT, so that LIMIT + symbol fits the cdf of escapes.
+LONGEST_PMF = 4096
+TAIL = 2.0**-24  # Probability beyond each end of a pmf, which its escape symbol takes.
+
+# The first symbol, and the probabilities of it and of the symbols after it; the last number is the probability of all
+# other symbols, which are coded as escapes.
+Pmf = tuple[int, np.ndarray]
 
 
-class Tables(NamedTuple):
-    """Rows of cumulative counts: first those of the priors' channels, then those of the scales, then two for escapes.
+class Source(Hashable, Protocol):
+    """A likelihood or a prior, whose distributions name their pmfs by an index."""
 
-    A row codes the symbols `first .. first + size - 1` as 0 .. size - 1; `size` itself says that an escape follows.
+    num_pmfs: int
+
+    def pmfs(self) -> Iterable[Pmf]:
+        """Returns the pmfs in the order of that index."""
+
+
+class CdfTables(NamedTuple):
+    """The cdfs of all sources behind each other, then two for escapes.
+
+    A cdf codes the symbols `cdf_offset .. cdf_offset + cdf_length - 1` as 0 .. cdf_length - 1; the number `cdf_length`
+    itself stands for an escape, after which the symbol follows in a cdf that is uniform over all symbols.
 
     Attributes:
-      counts: The counts of all rows but the last two behind each other, each row's summing up to 65536; int32.
-      first: The first symbol of each of these rows; int32.
-      size: How many symbols each of them holds, escape left out; int32.
-      lookup: All rows behind each other as the range coder takes them: the precision, then cumulative counts; int32.
-      priors: Number of rows of each learnt prior, in the entropy model's order.
-      scales: The table of scales.
+      pmf: The integer counts of all cdfs but the last two, behind each other; those of one cdf sum to 65536; int32.
+      cdf_offset: The first symbol of each of these cdfs; int32.
+      cdf_length: The number of symbols of each of them, the escape left out; int32.
+      sources: The attribute path of each source in the entropy model, and its number of cdfs.
+      first_index: The index of the first cdf of each source.
+      cdf: All cdfs behind each other as the range coder takes them: the precision, then cumulative counts; int32.
     """
 
-    counts: np.ndarray
-    first: np.ndarray
-    size: np.ndarray
-    priors: tuple[int, ...]
-    scales: ScaleTable
-    lookup: np.ndarray
+    pmf: np.ndarray
+    cdf_offset: np.ndarray
+    cdf_length: np.ndarray
+    sources: tuple[tuple[str, int], ...]
+    first_index: Mapping[Source, int]
+    cdf: np.ndarray
+
+    @classmethod
+    def make(cls, sources: Mapping[str, Source]) -> CdfTables:
+        """Makes the tables of sources, given by their attribute paths."""
+        made = {path: tuple(_counts_of(source)) for path, source in sources.items()}
+        rows = [row for rows in made.values() for row in rows]
+        return cls.from_counts(
+            np.concatenate([counts for _, counts in rows]).astype(np.int32) if rows else np.zeros(0, np.int32),
+            np.array([first for first, _ in rows], np.int32),
+            np.array([len(counts) - 1 for _, counts in rows], np.int32),
+            {path: len(rows) for path, rows in made.items()},
+            sources,
+        )
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], described: Mapping[str, Any], sources: Mapping[str, Source]
+    ) -> CdfTables:
+        """Makes the tables from what `arrays` and `described` returned, for the sources of the same model.
+
+        Raises:
+          ValueError: These are no tables, with which a coder might not return, or they belong to another model.
+        """
+        pmf, offset, length = (_integers(arrays[f"tables/{name}"]) for name in ("pmf", "cdf_offset", "cdf_length"))
+        counts = {path: int(count) for path, count in described["sources"]}
+        expected = {path: source.num_pmfs for path, source in sources.items()}
+        if counts != expected:
+            raise ValueError(f"they have cdfs for {counts}, and the model needs {expected}")
+        _check(pmf, offset, length, sum(counts.values()))
+        return cls.from_counts(pmf, offset, length, counts, sources)
 
     @classmethod
     def from_counts(
         cls,
-        counts: np.ndarray,
-        first: np.ndarray,
-        size: np.ndarray,
-        priors: tuple[int, ...],
-        scales: ScaleTable,
-    ) -> Tables:
-        """Makes the tables from what a codec file keeps of them."""
-        cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(row)]) for row in _split(counts, size)]
+        pmf: np.ndarray,
+        offset: np.ndarray,
+        length: np.ndarray,
+        counts: Mapping[str, int],
+        sources: Mapping[str, Source],
+    ) -> CdfTables:
+        """Makes the tables from integer counts.
+
+        Args:
+          pmf: As the attribute `pmf`.
+          offset: As the attribute `cdf_offset`.
+          length: As the attribute `cdf_length`.
+          counts: The number of cdfs of each source, by its attribute path, in the order of the arrays.
+          sources: The sources by their attribute paths.
+        """
+        cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(each)]) for each in _split(pmf, length)]
         escapes = [[PRECISION, 0, TOTAL], [PRECISION, *range(TOTAL + 1)]]
+        first = np.cumsum([0, *counts.values()])
         return cls(
-            counts,
-            first,
-            size,
-            priors,
-            scales,
+            pmf,
+            offset,
+            length,
+            tuple(counts.items()),
+            {sources[path]: int(index) for path, index in zip(counts, first)},
             np.concatenate(cumulative + escapes).astype(np.int32),
         )
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], described: Mapping[str, Any]) -> Tables:
-        """Makes the tables from what `arrays` and `described` returned.
-
-        Raises:
-          ValueError: These are no tables: a coder that was given them might not return.
-        """
-        counts, first, size = (_whole(arrays[f"tables/{name}"]) for name in ("counts", "first", "size"))
-        priors, scales = tuple(described["priors"]), ScaleTable(*described["scales"])
-        _check_rows(counts, first, size, sum(priors) + scales.count)
-        return cls.from_counts(counts, first, size, priors, scales)
-
     def arrays(self) -> dict[str, np.ndarray]:
-        """Returns what a codec file keeps of the tables, by names."""
-        return {"tables/counts": self.counts, "tables/first": self.first, "tables/size": self.size}
+        """Returns the arrays that a codec file stores, by names."""
+        return {"tables/pmf": self.pmf, "tables/cdf_offset": self.cdf_offset, "tables/cdf_length": self.cdf_length}
 
     def described(self) -> dict[str, Any]:
-        """Returns the rest of it, as plain data."""
-        return {"priors": list(self.priors), "scales": self.scales.described()}
+        """Returns the rest that a codec file stores, as plain data."""
+        return {"sources": [list(each) for each in self.sources]}
 
     @property
-    def no_escape_row(self) -> int:
-        """The row that holds one certain symbol, which costs nothing."""
-        return len(self.first)
+    def no_escape(self) -> int:
+        """The index of the cdf of one certain symbol, which costs nothing."""
+        return len(self.cdf_offset)
 
     @property
-    def escape_row(self) -> int:
-        """The row that holds 65536 equally probable symbols."""
-        return len(self.first) + 1
+    def escape(self) -> int:
+        """The index of the cdf of 65536 equally probable symbols."""
+        return len(self.cdf_offset) + 1
 
-    def normal_rows(self, normal: Normal) -> tf.Tensor:
-        """Returns the row of each number of a normal distribution."""
-        return sum(self.priors) + self.scales.row(normal.index)
+    def cdf_index(self, name: str, source: Source, index: tf.Tensor) -> tf.Tensor:
+        """Returns the indexes of cdfs in these tables.
 
-    def prior_rows(self, number: int, shape: tf.Tensor) -> tf.Tensor:
-        """Returns the rows of the prior with this number for a tensor [..., channels] of the given shape."""
-        start = sum(self.priors[:number])
-        return tf.broadcast_to(tf.range(start, start + self.priors[number]), shape)
+        Args:
+          name: The part that is coded, for the message.
+          source: The source of its distribution.
+          index: Which of the source's pmfs each number is coded with.
 
-    def prior_medians(self, number: int) -> np.ndarray:
-        """Returns the median [channels] of the symbols that each row of the prior with this number holds."""
-        start = sum(self.priors[:number])
-        rows = slice(start, start + self.priors[number])
-        held = [np.cumsum(row[:-1]) for row in _split(self.counts, self.size)[rows]]
-        return self.first[rows] + [np.searchsorted(below, below[-1] / 2) for below in held]
+        Raises:
+          LicError: The tables have no cdfs of this source.
+        """
+        if source not in self.first_index:
+            raise LicError(
+                f"The part {name!r} is coded under {source!r}, which the coder's tables do not have: they are made of "
+                f"the attributes {', '.join(path for path, _ in self.sources)} of the entropy model. Keep each prior "
+                "and likelihood as an attribute, and code under these."
+            )
+        return self.first_index[source] + index
 
-
-def make_tables(priors: list[FactorizedPrior], scales: ScaleTable) -> Tables:
-    """Makes the tables of a model's learnt priors and scales, in float64."""
-    rows = [(first, to_counts(row)) for prior in priors for first, row in _prior_rows(prior)]
-    rows += _normal_rows(scales)
-    return Tables.from_counts(
-        np.concatenate([row for _, row in rows]).astype(np.int32),
-        np.array([first for first, _ in rows], np.int32),
-        np.array([len(row) - 1 for _, row in rows], np.int32),
-        tuple(prior.channels for prior in priors),
-        scales,
-    )
+    def medians(self) -> np.ndarray:
+        """Returns the median of the symbols of each cdf, int32."""
+        below = [np.cumsum(each[:-1]) for each in _split(self.pmf, self.cdf_length)]
+        return self.cdf_offset + np.array([np.searchsorted(each, each[-1] / 2) for each in below], np.int32)
 
 
 def to_counts(probabilities: np.ndarray) -> np.ndarray:
     """Returns positive integers that sum to 65536, as near to the probabilities as that allows."""
     low, high = 0.0, 2.0 * TOTAL / probabilities.sum()
-    for _ in range(100):  # The factor at which counts of at least one sum up to the total.
+    for _ in range(100):  # Bisection for the factor at which counts of at least one sum to the total.
         middle = (low + high) / 2
         low, high = (middle, high) if np.maximum(probabilities * middle, 1).sum() < TOTAL else (low, middle)
     exact = np.maximum(probabilities * low, 1)
@@ -135,73 +169,35 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
     return whole
 
 
-def _check_rows(counts: np.ndarray, first: np.ndarray, size: np.ndarray, number: int) -> None:
-    if not len(first) == len(size) == number or size.min() < 1 or size.max() > LONGEST_ROW:
-        raise ValueError(f"there are not {number} rows of 1 to {LONGEST_ROW} symbols")
-    if first.min() < -LIMIT or first.max() > LIMIT or (first + size).max() > LIMIT + 1:
-        raise ValueError(f"rows hold symbols beyond +-{LIMIT}")
-    if len(counts) != (size + 1).sum() or counts.min() < 1:
-        raise ValueError("rows do not have a positive count for each symbol")
-    if any(row.sum(dtype=np.int64) != TOTAL for row in _split(counts, size)):
-        raise ValueError(f"counts of a row do not sum up to {TOTAL}")
+def _counts_of(source: Source) -> Iterable[tuple[int, np.ndarray]]:
+    # Likelihoods are equal by their configurations, and most models have the same; a prior has weights of its own.
+    if isinstance(source, tf.Module):
+        return ((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
+    return _shared_counts(source)
 
 
-def _whole(array: np.ndarray) -> np.ndarray:
+@functools.lru_cache(maxsize=16)
+def _shared_counts(source: Source) -> tuple[tuple[int, np.ndarray], ...]:
+    return tuple((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
+
+
+def _check(pmf: np.ndarray, offset: np.ndarray, length: np.ndarray, number: int) -> None:
+    if not len(offset) == len(length) == number or length.min() < 1 or length.max() > LONGEST_PMF:
+        raise ValueError(f"there are not {number} cdfs of 1 to {LONGEST_PMF} symbols")
+    if offset.min() < -LIMIT or offset.max() > LIMIT or (offset + length).max() > LIMIT + 1:
+        raise ValueError(f"cdfs hold symbols beyond +-{LIMIT}")
+    if len(pmf) != (length + 1).sum() or pmf.min() < 1:
+        raise ValueError("cdfs do not have a positive count for each symbol")
+    if any(each.sum(dtype=np.int64) != TOTAL for each in _split(pmf, length)):
+        raise ValueError(f"counts of a cdf do not sum to {TOTAL}")
+
+
+def _integers(array: np.ndarray) -> np.ndarray:
     if array.dtype != np.int32 or array.ndim != 1 or not array.size:
         raise ValueError(f"expected a list of int32, found {array.dtype} of shape {array.shape}")
     return array
 
 
-def _split(counts: np.ndarray, size: np.ndarray) -> list[np.ndarray]:
-    """The counts of each row, that of its escape last."""
-    return np.split(counts, np.cumsum(size[:-1] + 1))
-
-
-@functools.lru_cache(maxsize=8)  # Most models have the same scales.
-def _normal_rows(scales: ScaleTable) -> tuple[tuple[int, np.ndarray], ...]:
-    """First symbol and counts of each scale, that of an escape last."""
-    return tuple((first, to_counts(row)) for first, row in map(_normal_row, scales.deviations()))
-
-
-def _normal_row(deviation: float) -> tuple[int, np.ndarray]:
-    """First symbol and probabilities, that of an escape last."""
-    tail = np.array([0.5 * math.erfc((k + 0.5) / deviation * 0.5**0.5) for k in range(LONGEST_ROW // 2)])
-    last = min(np.count_nonzero(tail >= TAIL), len(tail) - 1)
-    half = np.concatenate([[1 - 2 * tail[0]], tail[:last] - tail[1 : last + 1]])
-    return -last, np.concatenate([half[:0:-1], half, [2 * tail[last]]])
-
-
-def _prior_rows(prior: FactorizedPrior) -> list[tuple[int, np.ndarray]]:
-    """First symbol and probabilities of each channel, that of an escape last."""
-    edge = math.log(TAIL) - math.log1p(-TAIL)
-    middle = _crossing(prior, 0.0)
-    first = np.maximum(_crossing(prior, edge), middle - LONGEST_ROW // 2)
-    last = np.minimum(_crossing(prior, -edge), middle + LONGEST_ROW // 2 - 1)
-    symbols = np.arange(first.min(), last.max() + 2)
-    logits = prior.cumulative_logits(np.tile(symbols - 0.5, (prior.channels, 1)))
-    rows = zip(logits, first - symbols[0], last - symbols[0])
-    return [(symbols[start], _prior_row(row, start, stop)) for row, start, stop in rows]
-
-
-def _prior_row(logits: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Probabilities of symbols start to stop, whose lower edges have these logits, and of all others."""
-    lower, upper = logits[start : stop + 1], logits[start + 1 : stop + 2]
-    sign = np.where(lower + upper > 0, -1, 1)
-    inside = np.abs(_sigmoid(sign * upper) - _sigmoid(sign * lower))
-    outside = _sigmoid(logits[start]) + _sigmoid(-logits[stop + 1])
-    return np.append(inside, outside)
-
-
-def _crossing(prior: FactorizedPrior, logit: float) -> np.ndarray:
-    """For each channel the first symbol whose upper edge has a larger logit, within the clip."""
-    low, high = np.full(prior.channels, -LIMIT), np.full(prior.channels, LIMIT)
-    while (low < high).any():
-        middle = (low + high) // 2
-        above = prior.cumulative_logits(middle[:, None] + 0.5)[:, 0] > logit
-        low, high = np.where(above, low, middle + 1), np.where(above, middle, high)
-        low = np.minimum(low, high)
-    return low
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(0, -logits))
+def _split(pmf: np.ndarray, length: np.ndarray) -> list[np.ndarray]:
+    """The counts of each cdf, that of its escape last."""
+    return np.split(pmf, np.cumsum(length[:-1] + 1))

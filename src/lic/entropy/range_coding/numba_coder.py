@@ -13,23 +13,23 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from lic.entropy.range_coding.cdf_tables import PRECISION, Tables
+from lic.entropy.range_coding.cdf_tables import PRECISION, CdfTables
 from lic.environment import tf
 
 _WORD, _BITS = 0xFFFF, 0xFFFFFFFF
 
 
-def encode(tables: Tables, rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-    """Codes values, each by its row, and returns them as one string."""
+def encode(tables: CdfTables, indexes: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """Codes values, each by the cdf of its index, and returns them as one string."""
     starts = _starts(tables)
 
-    def run(rows: np.ndarray, values: np.ndarray) -> bytes:
-        return _encode(tables.lookup, starts, rows, values).tobytes()
+    def run(indexes: np.ndarray, values: np.ndarray) -> bytes:
+        return _encode(tables.cdf, starts, indexes, values).tobytes()
 
-    return tf.ensure_shape(tf.numpy_function(run, [rows, values], tf.string), [])
+    return tf.ensure_shape(tf.numpy_function(run, [indexes, values], tf.string), [])
 
 
-def start(tables: Tables, string: tf.Tensor) -> tf.Tensor:
+def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
     """Returns the state of a decoder before the first symbol; it holds all that the decoder knows."""
 
     def run(string: bytes | np.ndarray) -> np.ndarray:
@@ -42,33 +42,33 @@ def start(tables: Tables, string: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(tf.numpy_function(run, [string], tf.int64), [None])
 
 
-def decode(tables: Tables, state: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the state after reading a value for each row, and the values."""
+def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the state after reading a value for each index of a cdf, and the values."""
     starts = _starts(tables)
 
-    def run(state: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _decode(tables.lookup, starts, state, rows)
+    def run(state: np.ndarray, indexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return _decode(tables.cdf, starts, state, indexes)
 
-    state, values = tf.numpy_function(run, [state, rows], [tf.int64, tf.int32])
+    state, values = tf.numpy_function(run, [state, indexes], [tf.int64, tf.int32])
     return tf.ensure_shape(state, [None]), tf.ensure_shape(values, [None])
 
 
-def _starts(tables: Tables) -> np.ndarray:
-    """Where each row's cumulative counts begin, and after them where the last ends, in the tables' lookup."""
-    # A row is its precision, then one number more than it has symbols; its own symbols and an escape.
-    lengths = np.concatenate([tables.size.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
+def _starts(tables: CdfTables) -> np.ndarray:
+    """Where each cdf's cumulative counts begin, and after them where the last ends, in the tables' array."""
+    # A cdf is its precision, then one number more than it has symbols; its own symbols and an escape.
+    lengths = np.concatenate([tables.cdf_length.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
     return np.concatenate([[0], np.cumsum(lengths)]) + 1
 
 
 @numba.njit(nogil=True, cache=True)
-def _encode(lookup: np.ndarray, starts: np.ndarray, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    words = np.empty(len(rows) + 3, np.int64)  # A symbol writes one word at most.
+def _encode(cdf: np.ndarray, starts: np.ndarray, indexes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    words = np.empty(len(indexes) + 3, np.int64)  # A symbol writes one word at most.
     written, settled = 0, 0  # Words from `settled` on may still take a carry.
     base, size = np.uint64(0), np.uint64(1) << np.uint64(32)
-    for number in range(len(rows)):
-        place = starts[rows[number]] + values[number]
-        lower = (size * np.uint64(lookup[place])) >> np.uint64(PRECISION)
-        upper = (size * np.uint64(lookup[place + 1])) >> np.uint64(PRECISION)
+    for number in range(len(indexes)):
+        place = starts[indexes[number]] + values[number]
+        lower = (size * np.uint64(cdf[place])) >> np.uint64(PRECISION)
+        upper = (size * np.uint64(cdf[place + 1])) >> np.uint64(PRECISION)
         base, size = base + lower, upper - lower
         if base > np.uint64(_BITS):
             base &= np.uint64(_BITS)
@@ -119,26 +119,26 @@ def _finish(words: np.ndarray, written: int, settled: int, base: np.uint64, size
 
 @numba.njit(nogil=True, cache=True)
 def _decode(
-    lookup: np.ndarray, starts: np.ndarray, state: np.ndarray, rows: np.ndarray
+    cdf: np.ndarray, starts: np.ndarray, state: np.ndarray, indexes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    values = np.empty(len(rows), np.int32)
+    values = np.empty(len(indexes), np.int32)
     position, base, value = state[0], np.uint64(state[1]), np.uint64(state[3])
     size = np.uint64(state[2]) + np.uint64(1)
     coded = state[4:]
-    for number in range(len(rows)):
-        first = starts[rows[number]]
+    for number in range(len(indexes)):
+        first = starts[indexes[number]]
         wanted = (((value - base) & np.uint64(_BITS)) + np.uint64(1)) << np.uint64(PRECISION)
         # The first symbol whose upper end is not below what is wanted.
-        low, high = first + 1, starts[rows[number] + 1] - 2
+        low, high = first + 1, starts[indexes[number] + 1] - 2
         while low < high:
             middle = (low + high) >> 1
-            if wanted <= size * np.uint64(lookup[middle]):
+            if wanted <= size * np.uint64(cdf[middle]):
                 high = middle
             else:
                 low = middle + 1
         values[number] = low - first - 1
-        lower = (size * np.uint64(lookup[low - 1])) >> np.uint64(PRECISION)
-        upper = (size * np.uint64(lookup[low])) >> np.uint64(PRECISION)
+        lower = (size * np.uint64(cdf[low - 1])) >> np.uint64(PRECISION)
+        upper = (size * np.uint64(cdf[low])) >> np.uint64(PRECISION)
         base, size = (base + lower) & np.uint64(_BITS), upper - lower
         if size <= np.uint64(1 << 16):
             base = (base << np.uint64(16)) & np.uint64(_BITS)

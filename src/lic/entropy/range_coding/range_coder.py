@@ -3,8 +3,8 @@
 Where neither package is, as on processors and with TensorFlows that they have no wheels for, or where the environment
 says `LIC_CODER=numba`, the coder is that of `lic.entropy.range_coding.numba_coder`, which gives the same bytes.
 
-Only rows of positive precision are used. The packages' own escape mode (a negative precision) does not return on some
-streams, and so is not used here: escapes are coded with rows of our own (see `lic.entropy.range_coding.cdf_tables`).
+Only cdfs of positive precision are used. The packages' own escape mode (a negative precision) does not return on some
+streams, and so is not used here: escapes are coded with cdfs of our own (see `lic.entropy.range_coding.cdf_tables`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from lic.entropy.range_coding.cdf_tables import LIMIT, Tables
+from lic.entropy.range_coding.cdf_tables import LIMIT, CdfTables
 from lic.environment import NEEDS, tf
 
 CHOICE = "LIC_CODER"
@@ -28,15 +28,15 @@ class _Operations:
     def __init__(self, package: ModuleType):
         self.name, self._package = package.__name__, package
 
-    def encode(self, tables: Tables, rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-        handle = self._package.create_range_encoder([], tables.lookup)
-        return self._package.entropy_encode_finalize(self._package.entropy_encode_index(handle, rows, values))
+    def encode(self, tables: CdfTables, indexes: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        handle = self._package.create_range_encoder([], tables.cdf)
+        return self._package.entropy_encode_finalize(self._package.entropy_encode_index(handle, indexes, values))
 
-    def start(self, tables: Tables, string: tf.Tensor) -> tf.Tensor:
-        return self._package.create_range_decoder(string, tables.lookup)
+    def start(self, tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
+        return self._package.create_range_decoder(string, tables.cdf)
 
-    def decode(self, tables: Tables, state: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tuple(self._package.entropy_decode_index(state, rows, tf.shape(rows), tf.int32))
+    def decode(self, tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tuple(self._package.entropy_decode_index(state, indexes, tf.shape(indexes), tf.int32))
 
 
 def _chosen() -> Any:
@@ -79,28 +79,28 @@ class RangeEncoder:
       seconds: What coding took, as a tensor; 0 before `finish`.
     """
 
-    def __init__(self, tables: Tables):
+    def __init__(self, tables: CdfTables):
         self._tables = tables
-        self._rows, self._values = [], []
+        self._indexes, self._values = [], []
         self.seconds = tf.zeros((), tf.float64)
 
-    def write(self, rows: tf.Tensor, symbols: tf.Tensor) -> None:
-        """Adds symbols, each with its row; symbols that their row does not hold become escapes."""
-        tables, rows, symbols = self._tables, tf.reshape(rows, [-1]), tf.reshape(symbols, [-1])
-        size = tf.gather(tables.size, rows)
-        values = symbols - tf.gather(tables.first, rows)
-        escaped = tf.logical_or(values < 0, values >= size)
-        self._rows += [rows, tf.where(escaped, tables.escape_row, tables.no_escape_row)]
-        self._values += [tf.where(escaped, size, values), tf.where(escaped, symbols + LIMIT + 1, 0)]
+    def write(self, indexes: tf.Tensor, symbols: tf.Tensor) -> None:
+        """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes."""
+        tables, indexes, symbols = self._tables, tf.reshape(indexes, [-1]), tf.reshape(symbols, [-1])
+        length = tf.gather(tables.cdf_length, indexes)
+        values = symbols - tf.gather(tables.cdf_offset, indexes)
+        escaped = tf.logical_or(values < 0, values >= length)
+        self._indexes += [indexes, tf.where(escaped, tables.escape, tables.no_escape)]
+        self._values += [tf.where(escaped, length, values), tf.where(escaped, symbols + LIMIT + 1, 0)]
 
     def finish(self) -> tf.Tensor:
         """Codes everything that was written, and returns it as one string."""
-        rows, values = tf.concat(self._rows, 0), tf.concat(self._values, 0)
+        indexes, values = tf.concat(self._indexes, 0), tf.concat(self._values, 0)
 
         def code() -> tf.Tensor:
-            return _coder.encode(self._tables, rows, values)
+            return _coder.encode(self._tables, indexes, values)
 
-        string, self.seconds = _timed(code, [rows, values])
+        string, self.seconds = _timed(code, [indexes, values])
         return string
 
 
@@ -115,25 +115,25 @@ class RangeDecoder:
       seconds: What reading took so far, as a tensor.
     """
 
-    def __init__(self, string: tf.Tensor, tables: Tables):
+    def __init__(self, string: tf.Tensor, tables: CdfTables):
         self._tables = tables
         self.seconds = tf.zeros((), tf.float64)
         self._state = _coder.start(tables, string)
 
-    def read(self, rows: tf.Tensor) -> tf.Tensor:
-        """Returns a symbol for each of the rows, in their shape."""
-        tables, shape, rows = self._tables, tf.shape(rows), tf.reshape(rows, [-1])
-        values = self._read(rows)
-        escaped = values >= tf.gather(tables.size, rows)
-        outside = self._read(tf.where(escaped, tables.escape_row, tables.no_escape_row))
-        symbols = tf.where(escaped, outside - LIMIT - 1, values + tf.gather(tables.first, rows))
+    def read(self, indexes: tf.Tensor) -> tf.Tensor:
+        """Returns a symbol for each index of a cdf, in the shape of the indexes."""
+        tables, shape, indexes = self._tables, tf.shape(indexes), tf.reshape(indexes, [-1])
+        values = self._read(indexes)
+        escaped = values >= tf.gather(tables.cdf_length, indexes)
+        outside = self._read(tf.where(escaped, tables.escape, tables.no_escape))
+        symbols = tf.where(escaped, outside - LIMIT - 1, values + tf.gather(tables.cdf_offset, indexes))
         return tf.reshape(symbols, shape)
 
-    def _read(self, rows: tf.Tensor) -> tf.Tensor:
+    def _read(self, indexes: tf.Tensor) -> tf.Tensor:
         def code() -> tuple[tf.Tensor, tf.Tensor]:
-            return _coder.decode(self._tables, self._state, rows)
+            return _coder.decode(self._tables, self._state, indexes)
 
-        (self._state, values), seconds = _timed(code, [rows])
+        (self._state, values), seconds = _timed(code, [indexes])
         self.seconds += seconds
         return values
 

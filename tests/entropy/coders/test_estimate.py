@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior, ScaleTable
-from lic.entropy.coders.gumbel import Relax
-from lic.entropy.coders.preview import Preview
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior
+from lic.entropy.coders import GumbelCoder, Preview
 from lic.environment import tf
 from tests.conftest import tiny_model
 
@@ -16,17 +15,15 @@ def _normal(coder):
 
 
 def test_a_part_comes_back_rounded_about_its_mean():
-    np.testing.assert_allclose(_normal(Estimate(LATENT, ScaleTable())), np.rint(LATENT - 0.3) + 0.3, atol=1e-6)
+    np.testing.assert_allclose(_normal(Estimate(LATENT)), np.rint(LATENT - 0.3) + 0.3, atol=1e-6)
 
 
-def test_learnt_parts_come_back_rounded():
-    np.testing.assert_array_equal(
-        Estimate(LATENT, ScaleTable()).learnt(EVERYTHING, FactorizedPrior(5)), np.rint(LATENT)
-    )
+def test_parts_under_a_prior_come_back_rounded():
+    np.testing.assert_array_equal(Estimate(LATENT).code(EVERYTHING, FactorizedPrior(5)), np.rint(LATENT))
 
 
 def test_bits_are_one_number_an_image_and_parts_of_one_name_add_up():
-    coder = Estimate(LATENT, ScaleTable())
+    coder = Estimate(LATENT)
     _normal(coder)
     once = coder.bits["latent"]
     assert once.shape == (2,)
@@ -38,7 +35,7 @@ def test_bits_are_one_number_an_image_and_parts_of_one_name_add_up():
 def test_the_rate_in_training(quantization, spread):
     rates = []
     for _ in range(20):
-        coder = Estimate(LATENT, ScaleTable(), training=True, quantization=quantization)
+        coder = Estimate(LATENT, training=True, quantization=quantization)
         _normal(coder)
         rates.append(coder.bits["latent"].numpy())
     # Threads may add up in another order: that is the noise of a last bit, not of a draw.
@@ -47,7 +44,7 @@ def test_the_rate_in_training(quantization, spread):
 
 def test_noise_is_uniform_within_half_a_step():
     latent = np.zeros((1, 64, 64, 4), np.float32)
-    coder = Estimate(latent, ScaleTable(), training=True, quantization="noise/noise")
+    coder = Estimate(latent, training=True, quantization="noise/noise")
     noise = coder.normal(EVERYTHING, tf.zeros(latent.shape), tf.zeros(latent.shape)).numpy()
     assert np.abs(noise).max() <= 0.5
     assert noise.std() == pytest.approx(1 / 12**0.5, rel=0.02)
@@ -56,11 +53,11 @@ def test_noise_is_uniform_within_half_a_step():
 def test_straight_through_has_a_gradient_of_one():
     latent = tf.Variable(LATENT)
     with tf.GradientTape() as tape:
-        decoded = _normal(Estimate(tf.convert_to_tensor(latent), ScaleTable(), training=True))
+        decoded = _normal(Estimate(tf.convert_to_tensor(latent), training=True))
     np.testing.assert_array_equal(tape.gradient(decoded, latent), np.ones_like(LATENT))
 
 
-def test_medians_are_what_numbers_are_rounded_from_in_every_coder():
+def test_numbers_are_rounded_from_the_medians_in_every_coder():
     entropy = tiny_model("conv", "factorized", prior_medians=True).entropy
     medians = np.linspace(-1.2, 30.3, entropy.latent_depth).astype(np.float32)
     entropy.prior.medians.assign(medians)
@@ -68,13 +65,13 @@ def test_medians_are_what_numbers_are_rounded_from_in_every_coder():
     expected = np.rint(latent - medians) + medians
     np.testing.assert_allclose(entropy(latent).y_hat, expected, atol=1e-5)
     tables = entropy.make_tables()
-    encoder = Encode(tf.constant(latent), tables, entropy.priors)
+    encoder = Encode(tf.constant(latent), tables)
     np.testing.assert_allclose(entropy.walk(encoder), expected, atol=1e-5)
     string = encoder.finish().string
     zeros = tf.zeros(latent.shape)
-    np.testing.assert_allclose(entropy.walk(Decode(string, zeros, tables, entropy.priors)), expected, atol=1e-5)
-    # What a preview does not read is where the table, which is about the median, has its middle.
-    preview = entropy.walk(Preview(string, zeros, tables, entropy.priors, 0))
-    np.testing.assert_allclose(preview[0, 0, 0] - medians, tables.prior_medians(0), atol=1e-5)
-    relaxed = entropy.walk(Relax(tf.constant(latent), entropy.scales, None, tf.constant(1e-3)))
+    np.testing.assert_allclose(entropy.walk(Decode(string, zeros, tables)), expected, atol=1e-5)
+    # Numbers that a preview does not read are at the middle of their cdf, which is centred on the median.
+    preview = entropy.walk(Preview(string, zeros, tables, 0))
+    np.testing.assert_allclose(preview[0, 0, 0] - medians, tables.medians(), atol=1e-5)
+    relaxed = entropy.walk(GumbelCoder(tf.constant(latent), None, tf.constant(1e-3)))
     np.testing.assert_allclose(np.rint(relaxed - medians), relaxed - medians, atol=1e-3)

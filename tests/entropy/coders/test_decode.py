@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 
 import lic
-from lic.entropy.coders.coder import Decode, Encode
-from lic.entropy.coders.preview import Preview, check_parts, parts_of
+from lic.entropy.coders import Decode, Encode, Preview, part_names
 from lic.environment import tf
 from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
-
-COUNTS = {"charm": 5, "checkerboard": 2, "factorized": 1, "hyperprior": 1}
 
 
 def test_every_registered_name_is_tested_here():
@@ -33,12 +30,12 @@ def moved(model):
 def coded(entropy, *size):
     """A latent, its string and the tables."""
     latent, tables = tf.random.normal((1, *size, entropy.latent_depth), stddev=5.0), entropy.make_tables()
-    entropy.walk(coder := Encode(latent, tables, entropy.priors))
+    entropy.walk(coder := Encode(latent, tables))
     return latent, coder.finish()[0], tables
 
 
 def preview(entropy, string, tables, latent, parts):
-    coder = Preview(string, tf.zeros_like(latent), tables, entropy.priors, parts)
+    coder = Preview(string, tf.zeros_like(latent), tables, parts)
     return entropy.walk(coder).numpy(), coder.finish()[0].numpy()
 
 
@@ -46,12 +43,12 @@ def preview(entropy, string, tables, latent, parts):
 def test_symbols_of_fewer_parts_are_the_first_ones_and_all_parts_are_the_ordinary_decode(model, size):
     entropy = model.entropy
     latent, string, tables = coded(entropy, *size)
-    count = len(parts_of(entropy))
+    count = len(part_names(entropy))
     read = [preview(entropy, string, tables, latent, parts) for parts in (*range(count + 1), 99)]
     for (_, fewer), (_, more) in itertools.pairwise(read):
         np.testing.assert_array_equal(fewer, more[: len(fewer)])
     assert len(read[-1][1]) - len(read[0][1]) == latent.shape.num_elements()
-    coder = Decode(string, tf.zeros_like(latent), tables, entropy.priors)
+    coder = Decode(string, tf.zeros_like(latent), tables)
     expected = entropy.walk(coder).numpy(), coder.finish()[0].numpy()
     for found in read[-2:]:
         for one, other in zip(expected, found, strict=True):
@@ -63,8 +60,8 @@ def test_charm_is_a_walk_by_hand(parts):
     entropy = moved(tiny_model("conv", "charm", residual=False)).entropy
     latent, string, tables = coded(entropy, 3, 5)
     found, _ = preview(entropy, string, tables, latent, parts)
-    whole = entropy.walk(Decode(string, tf.zeros_like(latent), tables, entropy.priors))
-    coder = Decode(string, tf.zeros_like(latent), tables, entropy.priors)
+    whole = entropy.walk(Decode(string, tf.zeros_like(latent), tables))
+    coder = Decode(string, tf.zeros_like(latent), tables)
     features, slices = coder.side(entropy.hyper, entropy.prior), []
     for number, networks in enumerate(entropy.slices):
         support = tf.concat([features, *slices[: entropy.max_support]], -1)
@@ -73,33 +70,11 @@ def test_charm_is_a_walk_by_hand(parts):
     np.testing.assert_allclose(found, tf.concat(slices, -1), atol=1e-5)
 
 
-def test_a_learnt_prior_gives_its_median():
+def test_a_factorized_prior_gives_its_median():
     entropy = tiny_model("conv", "factorized").entropy
     entropy.prior.biases[-1].assign(entropy.prior.biases[-1] - 3.0)
     latent, string, tables = coded(entropy, 4, 3)
     found, symbols = preview(entropy, string, tables, latent, 0)
     assert symbols.shape == (0,)
-    np.testing.assert_array_equal(found, np.broadcast_to(tables.prior_medians(0), latent.shape))
+    np.testing.assert_array_equal(found, np.broadcast_to(tables.medians(), latent.shape))
     assert np.abs(found).max() > 0
-
-
-@pytest.mark.parametrize("name", ENTROPY_MODELS)
-def test_parts_are_counted_without_the_side_information(name):
-    model = tiny_model("conv", name)
-    names = parts_of(model.entropy)
-    expected = COUNTS.get(name) or 2 * len(model.entropy.groups)
-    assert len(names) == expected
-    assert "side" not in names
-    bits = model(np.zeros((1, 32, 32, 3), np.float32)).bits
-    assert [part for part in bits if part != "side"] == list(names)
-
-
-@pytest.mark.parametrize("parts", [None, 0, 7, np.int64(3)])
-def test_numbers_of_parts_are_taken(parts):
-    check_parts(parts)
-
-
-@pytest.mark.parametrize("parts", [-1, 1.0, "2", True, np.float32(1), (1,)])
-def test_what_is_no_number_of_parts_is_told(parts):
-    with pytest.raises(ValueError, match="Codec: expected parts to be None for all, or an integer from 0. Received: "):
-        check_parts(parts)

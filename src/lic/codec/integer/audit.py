@@ -1,0 +1,89 @@
+"""The audit of a graph: which of its operations may give other floats on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lic.codec.integer.layers import SCOPE
+from lic.environment import called_graph, tf
+
+# Operations on floats that move numbers, or round once as IEEE 754 defines; all others differ between libraries.
+_EXACT = frozenset(
+    [
+        "Abs",
+        "AddV2",
+        "BroadcastTo",
+        "Cast",
+        "Ceil",
+        "ClipByValue",
+        "ConcatV2",
+        "Const",
+        "EnsureShape",
+        "ExpandDims",
+        "Fill",
+        "GatherNd",
+        "GatherV2",
+        "Identity",
+        "LeakyRelu",
+        "Maximum",
+        "Minimum",
+        "Mul",
+        "Neg",
+        "OnesLike",
+        "Pack",
+        "Pad",
+        "PadV2",
+        "Placeholder",
+        "RealDiv",
+        "Relu",
+        "Relu6",
+        "Reshape",
+        "ReverseV2",
+        "Rint",
+        "Round",
+        "SelectV2",
+        "Slice",
+        "Split",
+        "SplitV",
+        "Squeeze",
+        "StopGradient",
+        "StridedSlice",
+        "Sub",
+        "Tile",
+        "Timestamp",
+        "Transpose",
+        "Unpack",
+        "ZerosLike",
+    ]
+)
+# Operations that are exact on the whole numbers of the layers in `SCOPE`, and the scaling in decimal arithmetic.
+_EXACT_ON_INTEGERS = frozenset(["BiasAdd", "Conv2D", "DepthToSpace", "MatMul", "PyFunc"])
+
+
+def inexact_operations(last: tf.Operation) -> Iterator[tf.Operation]:
+    """Yields the operations that another depends on and that do not give the same floats everywhere."""
+    waiting, seen = [last], set()
+    while waiting:
+        operation = waiting.pop()
+        if operation.name in seen:
+            continue
+        seen.add(operation.name)
+        waiting += [tensor.op for tensor in operation.inputs]
+        calls = _functions(operation)
+        for function in calls:
+            for tensor in called_graph(operation, function).outputs:
+                yield from inexact_operations(tensor.op)
+        floats = any(tensor.dtype.is_floating for tensor in operation.outputs)
+        if floats and not calls and not _is_exact(operation):
+            yield operation
+
+
+def _is_exact(operation: tf.Operation) -> bool:
+    return operation.type in _EXACT or (SCOPE in operation.name and operation.type in _EXACT_ON_INTEGERS)
+
+
+def _functions(operation: tf.Operation) -> list[Any]:
+    """The functions that an operation calls, as its attributes name them."""
+    values = [operation.get_attr(name) for name in operation.node_def.attr]
+    return [value for value in values if type(value).__name__ == "NameAttrList"]

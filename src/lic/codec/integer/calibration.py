@@ -1,0 +1,81 @@
+"""The units of layers in whole numbers, chosen once by the inputs that layers meet on photographs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lic.codec.integer.layers import Units, choose_units
+from lic.entropy.coders.estimate import Estimate
+from lic.environment import keras, tf
+from lic.errors import CheckpointError
+from lic.layers.convolution import Convolution
+from lic.layers.substitutes import substituted
+from lic.models.base import CompressionModel
+from lic.weights import named_layers
+
+LEVELS = 511  # Tried on `default`; see docs/deterministic.md.
+VERSION, _VERSION_NAME = 1, "version"  # The version of how numbers are computed: another way is another version.
+HEADROOM = 2.0  # Inputs this many times larger than any that calibration met are not clipped.
+
+
+def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float]]) -> dict[str, Units]:
+    """Chooses the units of each convolution that the parameters depend on, by its attribute path.
+
+    Args:
+      model: The model.
+      latents: Latents [height, width, depth] as the analysis gives them, each with a quality.
+    """
+    layers = parameter_layers(model, Convolution)
+    largest: dict[str, Any] = {}
+
+    def watch(path: str, layer: Convolution, values: tf.Tensor) -> tf.Tensor:
+        seen = np.abs(np.asarray(values)).max((0, 1, 2), initial=0.0)
+        largest[path] = np.maximum(largest.get(path, 0.0), seen)
+        return layer.compute(values)
+
+    watched = {id(layer): functools.partial(watch, path, layer) for path, layer in layers.items()}
+    for latent, quality in latents:
+        quality = tf.constant([quality], tf.float32)
+        with substituted(watched):
+            model.walk(Estimate(model.rate.scale(tf.constant(latent[None]), quality)), quality)
+    return {path: choose_units(layers[path], HEADROOM * seen, LEVELS) for path, seen in largest.items()}
+
+
+def parameter_layers(model: CompressionModel, kind: type) -> dict[str, keras.layers.Layer]:
+    """Returns the layers of a kind that parameters may depend on: those of the entropy model but the hyper analysis."""
+    return {
+        path: layer
+        for path, layer in named_layers(model).items()
+        if isinstance(layer, kind) and path.startswith("entropy/") and not path.startswith("entropy/hyper/analysis")
+    }
+
+
+def units_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Units]:
+    """Returns the units that `arrays_of` made arrays of.
+
+    Raises:
+      CheckpointError: They are not complete, or of another version.
+    """
+    arrays = dict(arrays)
+    version = arrays.pop(_VERSION_NAME, None)
+    if version != VERSION:
+        raise CheckpointError(f"The deterministic networks have version {version}, this lic computes {VERSION}.")
+    paths = sorted({name.rsplit("/", 1)[0] for name in arrays})
+    found = {path: [arrays.get(f"{path}/{field}") for field in Units._fields] for path in paths}
+    for path, fields in found.items():
+        if any(field is None for field in fields):
+            raise CheckpointError(f"The units of {path!r} are not complete. Get the codec anew.")
+    return {path: Units(inputs, outputs, int(levels)) for path, (inputs, outputs, levels) in found.items()}
+
+
+def arrays_of(units: Mapping[str, Units]) -> dict[str, np.ndarray]:
+    """Returns units as arrays with names, for a codec file."""
+    arrays = {_VERSION_NAME: np.array(VERSION, np.int32)}
+    for path, each in units.items():
+        arrays |= {f"{path}/inputs": each.inputs, f"{path}/outputs": each.outputs}
+        arrays[f"{path}/levels"] = np.array(each.levels, np.int32)
+    return arrays

@@ -1,0 +1,149 @@
+"""Layers in whole numbers, whose sums are the same on every machine and in every order.
+
+A decoder forgives no difference in a scale index. Floating-point sums depend on their order, and so on processor,
+library and number of threads; sums of whole numbers below 2^24 do not, since float32 holds each of them. So inputs of
+convolutions are rounded to multiples of a power of two, each channel to its own, kernels to whole numbers, each filter
+in its own unit, and both are so small that no sum can leave the range. The operations between convolutions (ReLU,
+joining, adding two tensors, rounding) are exact, or one rounding that IEEE 754 defines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from lic.entropy.distributions.scale_table import ScaleTable
+from lic.environment import tf
+from lic.errors import CheckpointError
+from lic.layers.convolution import Convolution
+
+SCOPE = "lic.integer"  # In the names of operations whose sums are proved to be exact.
+SUM = 2**24 - 1  # All whole numbers up to here are exact in float32.
+LARGEST_WEIGHT = 2**10  # Products of such weights are exact in TF32, too.
+FRACTION = 12  # Bits after the point of the results of layers.
+_REACH = 2.0 ** (23 - FRACTION)
+_TANH_STEP, _TANH_END = 64, 4 * 64
+
+
+class Units(NamedTuple):
+    """The powers of two that a convolution is computed in.
+
+    Attributes:
+      inputs: Each input channel is rounded to multiples of 2 to the power of minus this [inputs], int8.
+      outputs: The sums of each filter are multiples of 2 to the power of minus this [filters], int8.
+      levels: Largest magnitude of a rounded input, in its unit; larger ones are clipped.
+    """
+
+    inputs: np.ndarray
+    outputs: np.ndarray
+    levels: int
+
+
+def on_grid(values: tf.Tensor, fraction: int = FRACTION) -> tf.Tensor:
+    """Rounds values to multiples of 2 to the power of minus `fraction`."""
+    return tf.round(values * 2.0**fraction) * 2.0**-fraction
+
+
+def choose_units(layer: Convolution, largest: np.ndarray, levels: int) -> Units:
+    """Chooses the finest units in which no sum can leave the range.
+
+    Args:
+      layer: The convolution.
+      largest: The largest magnitude of each input channel that is not clipped [inputs].
+      levels: Largest magnitude of a rounded input.
+    """
+    largest = np.maximum(largest, levels * 2.0**-FRACTION)
+    inputs = np.clip(np.floor(np.log2(levels / largest)), -FRACTION, FRACTION).astype(np.int8)
+    outputs = np.full(layer.filters, 30)
+    while True:
+        over = _leaves_range(*_whole(layer, Units(inputs, outputs, levels)), levels)
+        if not over.any():
+            return Units(inputs, outputs.astype(np.int8), levels)
+        outputs = outputs - over
+
+
+class IntegerConvolution:
+    """Computes a convolution in whole numbers; its activation is computed as the layer has it.
+
+    Args:
+      layer: The convolution.
+      units: Its units.
+
+    Raises:
+      CheckpointError: Sums could leave the range in these units.
+    """
+
+    def __init__(self, layer: Convolution, units: Units):
+        self._layer, self._units = layer, units
+        self._kernels, self._bias = _whole(layer, units)
+        if _leaves_range(self._kernels, self._bias, units.levels).any():
+            raise CheckpointError(
+                f"The units of the convolution {layer.name!r} allow sums over 2^24, which are not exact. "
+                "Get the codec anew, or make it again with deterministic=True."
+            )
+
+    def __call__(self, values: tf.Tensor) -> tf.Tensor:
+        """Convolves values [batch, height, width, channels] to multiples of 2 to the power of minus `FRACTION`."""
+        levels = float(self._units.levels)
+        # The scope holds sums of whole numbers only: whatever the activation computes is audited like any operation.
+        with tf.name_scope(SCOPE):
+            whole = tf.clip_by_value(tf.round(values * _powers(self._units.inputs)), -levels, levels)
+            kernels = [tf.constant(kernel, tf.float32) for kernel in self._kernels]
+            sums = self._layer.correlate(whole, kernels, tf.constant(self._bias, tf.float32), tf.identity)
+        small = tf.clip_by_value(sums * _powers(-self._units.outputs), -_REACH, _REACH)
+        return on_grid(self._layer.activation(small))
+
+
+def integer_half_tanh(values: tf.Tensor) -> tf.Tensor:
+    """Returns tanh(values) / 2 from a table, to 1/128 and as multiples of 2 to the power of minus `FRACTION`."""
+    place = tf.clip_by_value(tf.round(values * _TANH_STEP), -_TANH_END, _TANH_END)
+    return tf.gather(_half_tanh_table(), tf.cast(place, tf.int32) + _TANH_END)
+
+
+def _half_tanh_table() -> np.ndarray:
+    # No entry lies near the middle between two multiples, so that no library rounds one to another.
+    values = [0.5 * math.tanh(place / _TANH_STEP) for place in range(-_TANH_END, _TANH_END + 1)]
+    return (np.rint(np.array(values) * 2.0**FRACTION) * 2.0**-FRACTION).astype(np.float32)
+
+
+def integer_scale_index(scales: ScaleTable, values: tf.Tensor) -> tf.Tensor:
+    """Returns the rounded indexes of scales as float32, by comparisons alone, which no library rounds.
+
+    Args:
+      scales: The table of scales.
+      values: The scales, of any shape.
+    """
+    shift = 0.0 if scales.rounding == "up" else 0.5
+    bounds = np.exp(math.log(scales.lowest) + scales.log_step * (np.arange(scales.count - 1) + shift))
+    below = tf.searchsorted(tf.constant(bounds, "float32"), tf.reshape(values, [-1]))
+    return tf.cast(tf.reshape(below, tf.shape(values)), "float32")
+
+
+def _powers(exponents: np.ndarray) -> np.ndarray:
+    return np.ldexp(np.float32(1), exponents.astype(np.int32))
+
+
+def _whole(layer: Convolution, units: Units) -> tuple[list[np.ndarray], np.ndarray]:
+    """Kernels and bias as whole numbers."""
+    outputs = units.outputs.astype(np.float64)
+    kernels = []
+    for kernel in layer.derive():
+        columns = np.tile(outputs, kernel.shape[-1] // layer.filters)
+        unit = np.exp2(columns - units.inputs[:, None].astype(np.float64))
+        kernels.append(np.rint(np.asarray(kernel, np.float64) * unit))
+    bias = np.asarray(layer.bias, np.float64) if layer.use_bias else np.zeros(layer.filters)
+    return kernels, np.rint(bias * np.exp2(outputs))
+
+
+def _leaves_range(kernels: list[np.ndarray], bias: np.ndarray, levels: int) -> np.ndarray:
+    """Returns for each filter if some sum could leave the range, or a weight is too large."""
+
+    def largest(measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        columns = [measure(np.abs(kernel)).reshape(-1, len(bias)) for kernel in kernels]
+        return np.concatenate(columns).max(0)
+
+    sums = levels * largest(lambda kernel: kernel.sum((0, 1, 2))) + np.abs(bias)
+    return (sums > SUM) | (largest(lambda kernel: kernel.max((0, 1, 2))) > LARGEST_WEIGHT)

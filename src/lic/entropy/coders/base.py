@@ -1,0 +1,145 @@
+"""The coder that a walk is given: the walk hands it one part after the other, each with its distribution."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lic.entropy.distributions.base import Distribution
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.location_scale import Normal
+from lic.entropy.parts import Part
+from lic.entropy.range_coding.cdf_tables import LIMIT
+from lic.environment import tf
+
+if TYPE_CHECKING:
+    from lic.transforms.base import HyperTransform
+
+Analysis = Callable[[tf.Tensor], tf.Tensor]
+
+
+class Coder(abc.ABC):
+    """Base of coders. `code` checks shapes and hands on to `_code`, which a subclass writes.
+
+    Attributes:
+      zeros: An empty latent [batch, height, width, depth] for a walk to put parts into.
+      z_hat: The quantised side information, once the walk has coded it; None before.
+    """
+
+    def __init__(self, zeros: tf.Tensor):
+        self.zeros, self.z_hat = zeros, None
+
+    def code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        """Codes a part under a distribution, and returns its numbers quantised.
+
+        Args:
+          part: Which numbers of the latent.
+          distribution: Their distribution, such as what a likelihood makes of parameters, or a `FactorizedPrior`.
+
+        Raises:
+          ValueError: The distribution is not of the shape of the part; both shapes are named.
+        """
+        if not isinstance(distribution, Distribution):
+            raise ValueError(
+                f"coder.code: expected a lic.Distribution for the part {part.name!r}. "
+                f"Received: {type(distribution).__name__}. Call the likelihood with the parameters: "
+                "coder.code(part, self.likelihood(parameters))."
+            )
+        _check_shape(part.name, part.take(self.zeros).shape, distribution)
+        return self._code(part, distribution)
+
+    def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        """Codes a part under normal distributions whose scale indexes are of the usual table, as `code` does."""
+        return self.code(part, Normal().of(mean, index))
+
+    def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
+        """Codes the side information of the latent, and returns its features, cropped to the latent.
+
+        Args:
+          hyper: The hyper transform.
+          prior: The prior of the side information.
+        """
+        self.z_hat = self._code_side(hyper.analysis, hyper.downscale, prior)
+        height, width = tf.unstack(tf.shape(self.zeros)[1:3])
+        return hyper.synthesis(self.z_hat)[:, :height, :width]
+
+    @abc.abstractmethod
+    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        """Codes a part whose distribution has been checked, and returns its numbers quantised."""
+
+    @abc.abstractmethod
+    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        """Codes what `analysis` makes of the latent, `downscale` times smaller, and returns it quantised."""
+
+
+class LatentCoder(Coder):
+    """Base of coders that have the latent; a subclass writes `_quantize`.
+
+    Args:
+      latent: The latent [batch, height, width, depth].
+      side: Side information that replaces what the hyper analysis makes of the latent, or None.
+    """
+
+    def __init__(self, latent: tf.Tensor, side: tf.Tensor | None = None):
+        super().__init__(tf.zeros_like(latent))
+        self._latent, self._side = latent, side
+
+    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        return self._coded(part.name, part.take(self._latent), distribution)
+
+    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        side = analysis(self._latent) if self._side is None else self._side
+        return self._coded("side", side, prior)
+
+    def _coded(self, name: str, values: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        return distribution.restore(self._quantize(name, distribution.centre(values), distribution))
+
+    @abc.abstractmethod
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        """Codes numbers (differences from their offsets), and returns them quantised."""
+
+
+class CoderAround(Coder):
+    """Base of coders that hand on to another, whose latent and side information are theirs.
+
+    Args:
+      coder: The other coder.
+    """
+
+    def __init__(self, coder: Coder):
+        self.coder = coder
+        super().__init__(coder.zeros)
+
+    @property
+    def z_hat(self) -> tf.Tensor | None:
+        """The quantised side information, which the innermost coder keeps."""
+        return self.coder.z_hat
+
+    @z_hat.setter
+    def z_hat(self, z_hat: tf.Tensor | None) -> None:
+        self.coder.z_hat = z_hat
+
+    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        return self.coder._code(part, distribution)
+
+    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        return self.coder._code_side(analysis, downscale, prior)
+
+
+def rounded(centred: tf.Tensor) -> tf.Tensor:
+    """Returns centred numbers as symbols, clipped to what a range coder can code."""
+    return tf.clip_by_value(tf.round(centred), -LIMIT, LIMIT)
+
+
+def _check_shape(name: str, expected: tf.TensorShape, distribution: Distribution) -> None:
+    # A shape that is merely broadcastable would train, and fail when the first image is encoded.
+    try:
+        shape = distribution.shape
+    except ValueError as error:
+        raise ValueError(f"The distribution of the part {name!r}: {error}.") from None
+    if not expected.is_compatible_with(shape):
+        raise ValueError(
+            f"The distribution of the part {name!r} has the shape {shape}, expected that of the part, {expected}. "
+            "Its parameters need one value for each number of the part."
+        )

@@ -1,0 +1,71 @@
+"""The coder that decodes, and the one of a preview, which decodes the first parts only."""
+
+from __future__ import annotations
+
+from lic.entropy.coders.base import Analysis, Coder
+from lic.entropy.distributions.base import Distribution
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.parts import Part
+from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.range_coder import RangeDecoder
+from lic.environment import tf
+
+
+class Decode(Coder):
+    """Reads symbols; it has no latent, only its height and width.
+
+    Args:
+      string: The string that `Encode` returned.
+      zeros: An empty latent [1, height, width, depth].
+      tables: The tables that the string was coded with.
+    """
+
+    def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: CdfTables):
+        super().__init__(zeros)
+        self._tables, self._decoder = tables, RangeDecoder(string, tables)
+        self._symbols = [tf.zeros([0], "int32")]
+
+    def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns all symbols [count] in coding order, int32, and the seconds that the range coder took."""
+        return tf.concat(self._symbols, 0), self._decoder.seconds
+
+    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        return self._decoded(part.name, self._indexes(part, distribution), distribution)
+
+    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
+        indexes = self._tables.cdf_index("side", prior, prior.cdf_index())
+        return self._decoded("side", tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
+
+    def _indexes(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        """The index of the cdf of each number of a part."""
+        indexes = self._tables.cdf_index(part.name, distribution.source, distribution.cdf_index())
+        return indexes if indexes.shape.rank == 4 else tf.broadcast_to(indexes, tf.shape(part.take(self.zeros)))
+
+    def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        symbols = self._decoder.read(indexes)
+        self._symbols.append(tf.reshape(symbols, [-1]))
+        centred = tf.ensure_shape(tf.cast(symbols, "float32"), (None, None, None, distribution.shape[-1]))
+        return distribution.restore(centred)
+
+
+class Preview(Decode):
+    """Reads the side information and the first parts; all other numbers become the medians of their distributions.
+
+    Args:
+      string: The string that `Encode` returned.
+      zeros: An empty latent [1, height, width, depth].
+      tables: The tables that the string was coded with.
+      parts: The number of parts that are read.
+    """
+
+    def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: CdfTables, parts: int):
+        super().__init__(string, zeros, tables)
+        self._left = parts
+
+    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        self._left -= 1
+        if self._left >= 0:
+            return super()._code(part, distribution)
+        medians = tf.gather(self._tables.medians(), self._indexes(part, distribution))
+        return distribution.restore(tf.cast(medians, "float32"))

@@ -1,0 +1,57 @@
+"""The coder that encodes: it collects the symbols of all parts, and codes them at the end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lic.entropy.coders.base import LatentCoder, rounded
+from lic.entropy.distributions.base import Distribution
+from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.range_coder import RangeEncoder
+from lic.environment import tf
+
+
+class Encoded(NamedTuple):
+    """A latent that `Encode` has coded.
+
+    Attributes:
+      string: The coded string.
+      symbols: All symbols [count] in coding order, int32.
+      finite: Whether all numbers were finite.
+      seconds: The time that the range coder took.
+    """
+
+    string: tf.Tensor
+    symbols: tf.Tensor
+    finite: tf.Tensor
+    seconds: tf.Tensor
+
+
+class Encode(LatentCoder):
+    """Encodes one image at a time.
+
+    Args:
+      latent: The latent [1, height, width, depth].
+      tables: The coder's tables.
+      side: Side information that replaces what the hyper analysis makes of the latent, or None.
+    """
+
+    def __init__(self, latent: tf.Tensor, tables: CdfTables, side: tf.Tensor | None = None):
+        super().__init__(latent, side)
+        self._tables, self._encoder, self._symbols = tables, RangeEncoder(tables), []
+        self._finite = tf.reduce_all(tf.math.is_finite(latent))
+
+    def finish(self) -> Encoded:
+        """Codes all symbols."""
+        string = self._encoder.finish()
+        return Encoded(string, tf.concat(self._symbols, 0), self._finite, self._encoder.seconds)
+
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        finite = tf.math.is_finite(centred)
+        self._finite &= tf.reduce_all(finite)
+        # The range coder cannot code NaN and infinities; the codec raises an error where `finite` is false.
+        symbols = tf.cast(rounded(tf.where(finite, centred, 0.0)), "int32")
+        indexes = self._tables.cdf_index(name, distribution.source, distribution.cdf_index())
+        self._encoder.write(tf.broadcast_to(indexes, tf.shape(symbols)), symbols)
+        self._symbols.append(tf.reshape(symbols, [-1]))
+        return tf.cast(symbols, "float32")

@@ -1,0 +1,67 @@
+"""The coder that estimates: it adds up the bits that encoding would take, with gradients in training."""
+
+from __future__ import annotations
+
+import math
+
+from lic.entropy.coders.base import LatentCoder, rounded
+from lic.entropy.distributions.base import Distribution
+from lic.entropy.noise import uniform
+from lic.environment import tf
+from lic.layers.bounds import upper_bound
+
+QUANTIZATIONS = ("noise/ste", "noise/noise", "ste/ste")
+
+
+class Estimate(LatentCoder):
+    """Adds up bits, and returns the numbers that encoding and decoding give, or in training a stand-in with gradients.
+
+    Args:
+      latent: The latent [batch, height, width, depth].
+      training: Whether numbers are quantised as `quantization` says in place of rounding.
+      quantization: What the rate and the decoder see in training: "noise/ste", "noise/noise" or "ste/ste", where noise
+        is uniform and ste is rounding with a gradient of one.
+      likelihood_bound: The least probability that a number is taken to have, such as 1e-9, or None.
+      side: Side information that replaces what the hyper analysis makes of the latent, or None.
+
+    Attributes:
+      bits: Bits of each part so far, each [batch]; parts of the same name are added up.
+    """
+
+    def __init__(
+        self,
+        latent: tf.Tensor,
+        training: bool = False,
+        quantization: str = "noise/ste",
+        likelihood_bound: float | None = None,
+        side: tf.Tensor | None = None,
+    ):
+        super().__init__(latent, side)
+        self.training, self.likelihood_bound = training, likelihood_bound
+        self.rate_form, self.decoder_form = quantization.split("/")
+        self.bits: dict[str, tf.Tensor] = {}
+
+    def bits_of(self, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        """Returns the bits of each number, in the shape of the numbers.
+
+        Args:
+          centred: The numbers as differences from the distribution's offset, rounded or with noise.
+          distribution: Their distribution.
+        """
+        bits = (distribution if self.training else distribution.as_coded()).bits(centred)
+        return bits if self.likelihood_bound is None else upper_bound(bits, -math.log2(self.likelihood_bound))
+
+    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        symbols = rounded(centred)
+        if not self.training:
+            self._add(name, self.bits_of(symbols, distribution))
+            return symbols
+        forms = {"ste": centred + tf.stop_gradient(symbols - centred), "noise": centred + uniform(tf.shape(centred))}
+        self._add(name, self.bits_of(forms[self.rate_form], distribution))
+        loss = distribution.training_loss()
+        if loss is not None:
+            self.bits[name] += loss
+        return forms[self.decoder_form]
+
+    def _add(self, name: str, bits: tf.Tensor) -> None:
+        self.bits[name] = self.bits.get(name, 0.0) + tf.reduce_sum(bits, (1, 2, 3))

@@ -1,0 +1,59 @@
+"""A coder around another, which records the parts that a walk codes: for names, maps of bits, checks and benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from lic.entropy.coders.base import Coder, CoderAround
+from lic.entropy.coders.estimate import Estimate
+from lic.entropy.distributions.base import Distribution
+from lic.entropy.parts import Part
+from lic.environment import tf
+
+if TYPE_CHECKING:
+    from lic.entropy.base import EntropyModel
+
+
+class Record(NamedTuple):
+    """One part that was coded.
+
+    Attributes:
+      part: The part.
+      distribution: The distribution that it was coded under.
+      values: Its numbers, quantised.
+    """
+
+    part: Part
+    distribution: Distribution
+    values: tf.Tensor
+
+
+class Recorder(CoderAround):
+    """Hands everything on to another coder, and records it.
+
+    Args:
+      coder: The other coder.
+      replace: Maps a part and its distribution to the distribution that takes its place, or None.
+
+    Attributes:
+      records: The parts so far, in coding order; the side information is none of them.
+    """
+
+    def __init__(self, coder: Coder, replace: Callable[[Part, Distribution], Distribution] | None = None):
+        super().__init__(coder)
+        self.records, self._replace = [], replace
+
+    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        if self._replace:
+            distribution = self._replace(part, distribution)
+        values = super()._code(part, distribution)
+        self.records.append(Record(part, distribution, values))
+        return values
+
+
+def part_names(entropy: EntropyModel) -> tuple[str, ...]:
+    """Returns the names of the parts that an entropy model codes, in order; the side information is none of them."""
+    recorder = Recorder(Estimate(tf.zeros((1, 1, 1, entropy.latent_depth))))
+    entropy.walk(recorder)
+    return tuple(record.part.name for record in recorder.records)

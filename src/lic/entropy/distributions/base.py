@@ -1,0 +1,121 @@
+"""What a coder needs of a distribution, and what makes distributions from the parameters that a network gives."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lic import registry
+from lic.config import Configured
+from lic.entropy.range_coding.cdf_tables import Pmf
+from lic.environment import tf
+from lic.errors import LicError
+
+if TYPE_CHECKING:
+    from lic.entropy.coders.variable_rate import Scaling
+
+
+class Distribution(abc.ABC):
+    """The distributions of the numbers of one part, one for each number.
+
+    A number is rounded to whole steps from its offset. A symbol is the number of these steps.
+
+    Attributes:
+      offset: What the numbers are rounded from, such as their means; in the shape of the part or broadcastable to it.
+      source: The likelihood, or the prior itself, whose probabilities the coder's tables hold.
+    """
+
+    offset: tf.Tensor | float
+    source: Hashable
+
+    @property
+    @abc.abstractmethod
+    def shape(self) -> tf.TensorShape:
+        """The shape of the numbers as far as the distributions know it; None for an axis that may have any length."""
+
+    @abc.abstractmethod
+    def bits(self, centred: tf.Tensor) -> tf.Tensor:
+        """Returns the bits of each number, for steps of one, in log space throughout.
+
+        Args:
+          centred: The numbers as differences from the offset, in any form: rounded, or with noise.
+        """
+
+    @abc.abstractmethod
+    def cdf_index(self) -> tf.Tensor:
+        """Returns which of the source's `pmfs` each number is coded with, int32, in the shape of the numbers."""
+
+    def centre(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns numbers of the part as differences from the offset."""
+        return values - self.offset
+
+    def restore(self, centred: tf.Tensor) -> tf.Tensor:
+        """Returns the numbers of the part whose differences from the offset are given."""
+        return centred + self.offset
+
+    def as_coded(self) -> Distribution:
+        """Returns the distribution that the coder's tables hold, such as that of a rounded scale index."""
+        return self
+
+    def scaled(self, scaling: Scaling) -> Distribution:
+        """Returns the distribution of the same numbers in a latent that a gain has scaled.
+
+        Raises:
+          LicError: The distribution does not define this.
+        """
+        raise LicError(
+            f"{type(self).__name__} does not define how it looks to a latent that is scaled by a gain, so it works in "
+            f"models of one rate only. Write {type(self).__name__}.scaled, or give one number as lmbda."
+        )
+
+    def training_loss(self) -> tf.Tensor | None:
+        """Returns a zero that has gradients of the distribution's own, which training adds to the bits, or None."""
+        return None
+
+
+class Likelihood(Configured, abc.ABC):
+    """Base of likelihoods: one makes distributions from the parameters that an entropy model's networks give.
+
+    Two likelihoods of one class with the same arguments are equal, and share a part of the coder's tables.
+
+    Attributes:
+      parameters: The number of parameters of each number of the latent.
+    """
+
+    registry = registry.likelihoods
+    parameters: int
+
+    @abc.abstractmethod
+    def __call__(self, parameters: tf.Tensor) -> Distribution:
+        """Returns the distribution of a part.
+
+        Args:
+          parameters: [batch, height, width, parameters x channels]; all first parameters come first, then all second
+            ones.
+        """
+
+    @abc.abstractmethod
+    def pmfs(self) -> Iterable[Pmf]:
+        """Returns the probabilities that the coder's tables are made of, by `Distribution.cdf_index`, in float64."""
+
+    @property
+    @abc.abstractmethod
+    def num_pmfs(self) -> int:
+        """The number of the pmfs."""
+
+    @abc.abstractmethod
+    def start(self, deviations: np.ndarray) -> np.ndarray:
+        """Returns the parameters [parameters x channels] that the biases of networks start from.
+
+        Args:
+          deviations: The standard deviation [channels] of the numbers of each channel, about zero.
+        """
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return hash((type(self), repr(self.get_config())))

@@ -1,0 +1,185 @@
+"""Likelihoods of a mean and a scale: normal, Laplace and logistic."""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lic.entropy.distributions.base import Distribution, Likelihood
+from lic.entropy.distributions.scale_table import ScaleTable
+from lic.entropy.range_coding.cdf_tables import LONGEST_PMF, TAIL, Pmf
+from lic.environment import tf
+from lic.layers.chunks import compiled
+from lic.registry import register_likelihood
+
+if TYPE_CHECKING:
+    from lic.entropy.coders.variable_rate import Scaling
+
+_SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
+
+
+class LocationScale(Likelihood):
+    """Base of likelihoods of symmetric distributions with a mean and a scale; a subclass writes three short members.
+
+    The first parameter is the mean. The second is a real index into the table of scales, so that a network moves
+    through scales geometrically.
+
+    Args:
+      scales: The table of scales (`ScaleTable`): number, lowest, highest, and how indexes are rounded for coding.
+
+    Attributes:
+      deviation: The standard deviation of the distribution whose scale is one.
+
+    Raises:
+      ValueError: The table of scales is not valid.
+    """
+
+    parameters = 2
+    deviation: float
+
+    def __init__(self, scales: ScaleTable | Sequence = ScaleTable()):
+        self.scales = ScaleTable(*scales)
+        self.scales.check()
+
+    @staticmethod
+    @abc.abstractmethod
+    def log_cdf(values: tf.Tensor) -> tf.Tensor:
+        """Returns the logarithm of the distribution function of scale one, accurate far into its lower tail."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def upper_tail(value: float) -> float:
+        """Returns the probability of more than a value of at least 0, of scale one, in float64."""
+
+    def __call__(self, parameters: tf.Tensor) -> LocationScaleDistribution:
+        return self.of(*tf.split(parameters, 2, -1))
+
+    def of(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:
+        """Returns the distribution of numbers with these means and real scale indexes, in the shape of the numbers."""
+        return LocationScaleDistribution(self, mean, index)
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"scales": list(self.scales)}
+
+    def start(self, deviations: np.ndarray) -> np.ndarray:
+        scales = np.maximum(np.asarray(deviations) / self.deviation, self.scales.lowest)
+        indexes = [self.scales.index_of(float(scale)) for scale in scales]
+        return np.concatenate([np.zeros(len(indexes)), indexes]).astype(np.float32)
+
+    @property
+    def num_pmfs(self) -> int:
+        return self.scales.count
+
+    def pmfs(self) -> Iterator[Pmf]:
+        for scale in self.scales.scales():
+            tail = np.array([self.upper_tail((symbol + 0.5) / scale) for symbol in range(LONGEST_PMF // 2)])
+            last = min(np.count_nonzero(tail >= TAIL), len(tail) - 1)
+            half = np.concatenate([[1 - 2 * tail[0]], tail[:last] - tail[1 : last + 1]])
+            yield -last, np.concatenate([half[:0:-1], half, [2 * tail[last]]])
+
+
+class LocationScaleDistribution(Distribution):
+    """Numbers with a mean and a real scale index each.
+
+    Args:
+      likelihood: The family of the distribution.
+      mean: The means, in the shape of the numbers.
+      index: The real scale indexes, likewise.
+    """
+
+    def __init__(self, likelihood: LocationScale, mean: tf.Tensor, index: tf.Tensor):
+        self.source, self.offset, self.index = likelihood, mean, index
+
+    @property
+    def shape(self) -> tf.TensorShape:
+        mean, index = (tf.TensorShape(each.shape) for each in (self.offset, self.index))
+        if not mean.is_compatible_with(index):
+            raise ValueError(f"expected means and scale indexes of one shape. Received: {mean} and {index}")
+        return mean.merge_with(index)
+
+    def bits(self, centred: tf.Tensor) -> tf.Tensor:
+        inputs = tf.convert_to_tensor(centred), tf.convert_to_tensor(self.index)
+        specs = tuple(tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in inputs)
+        return compiled(_bits, specs, self.source)(*inputs)
+
+    def cdf_index(self) -> tf.Tensor:
+        return self.source.scales.cdf_index(self.index)
+
+    def as_coded(self) -> LocationScaleDistribution:
+        return self.source.of(self.offset, tf.cast(self.cdf_index(), "float32"))
+
+    def scaled(self, scaling: Scaling) -> LocationScaleDistribution:
+        index = self.index + scaling.log_scale / self.source.scales.log_step
+        return self.source.of(scaling.scale(self.offset), index)
+
+
+def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+    """Minus log2 of the probability of [centred - 1/2, centred + 1/2]."""
+    scale, distance = likelihood.scales.scale_at(index), tf.abs(centred)
+    upper = likelihood.log_cdf((0.5 - distance) / scale)
+    lower = likelihood.log_cdf((-0.5 - distance) / scale)
+    return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))
+
+
+def log_one_minus_exp(values: tf.Tensor) -> tf.Tensor:
+    """Returns log(1 - exp(values)) for values below zero."""
+    values = tf.minimum(values, -1e-30)  # Two equal tails would give the logarithm of zero.
+    close = values > -0.693
+    expm1 = tf.math.log(-tf.math.expm1(tf.where(close, values, -1.0)))
+    return tf.where(close, expm1, tf.math.log1p(-tf.exp(tf.where(close, -1.0, values))))
+
+
+@register_likelihood("normal")
+class Normal(LocationScale):
+    """Normal distributions; the scale is the standard deviation."""
+
+    deviation = 1.0
+
+    @staticmethod
+    def log_cdf(values: tf.Tensor) -> tf.Tensor:
+        near = tf.math.erfc(tf.maximum(values, _SERIES_BELOW) * -(0.5**0.5)) * 0.5
+        far = tf.minimum(values, _SERIES_BELOW)
+        square = 1 / (far * far)
+        series = tf.math.log1p(-square * (1 - square * (3 - square * (15 - 105 * square))))
+        tail = -0.5 * far * far - tf.math.log(-far) - 0.5 * math.log(2 * math.pi) + series
+        return tf.where(values > _SERIES_BELOW, tf.math.log(near), tail)
+
+    @staticmethod
+    def upper_tail(value: float) -> float:
+        return 0.5 * math.erfc(value * 0.5**0.5)
+
+
+@register_likelihood("laplace")
+class Laplace(LocationScale):
+    """Laplace distributions; the scale is the mean distance from the mean."""
+
+    deviation = 2**0.5
+
+    @staticmethod
+    def log_cdf(values: tf.Tensor) -> tf.Tensor:
+        # Each branch is given values of its own side only: the other's would overflow, and NaN its gradient.
+        above = tf.math.log1p(-0.5 * tf.exp(-tf.maximum(values, 0.0)))
+        return tf.where(values > 0, above, tf.minimum(values, 0.0) - math.log(2))
+
+    @staticmethod
+    def upper_tail(value: float) -> float:
+        return 0.5 * math.exp(-value)
+
+
+@register_likelihood("logistic")
+class Logistic(LocationScale):
+    """Logistic distributions, whose distribution function is a sigmoid."""
+
+    deviation = math.pi / 3**0.5
+
+    @staticmethod
+    def log_cdf(values: tf.Tensor) -> tf.Tensor:
+        return tf.math.log_sigmoid(values)
+
+    @staticmethod
+    def upper_tail(value: float) -> float:
+        return 1 / (1 + math.exp(value)) if value < 700 else 0.0

@@ -1,0 +1,63 @@
+"""The table of scales: distributions are coded with one of a few scales, so that their rows can be made once."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from lic.environment import tf
+from lic.layers.bounds import lower_bound, upper_bound
+
+ROUNDINGS = ("nearest", "up")
+
+
+class ScaleTable(NamedTuple):
+    """A geometric table of scales. A network predicts a real index into it, and coding rounds the index.
+
+    Attributes:
+      count: Number of scales.
+      lowest: The first scale, at index 0.
+      highest: The last scale, at index `count - 1`.
+      rounding: Which scale a real index is coded with: "nearest", or "up" for the next larger one.
+    """
+
+    count: int = 64
+    lowest: float = 0.11
+    highest: float = 256.0
+    rounding: str = "nearest"
+
+    def check(self) -> None:
+        """Raises a ValueError unless the table is valid."""
+        if not (self.count >= 2 and 0 < self.lowest < self.highest and self.rounding in ROUNDINGS):
+            raise ValueError(
+                "ScaleTable: expected two or more scales, the lowest over 0 and below the highest, and one of "
+                f"{ROUNDINGS} as rounding. Received: {tuple(self)!r}. The usual table is {tuple(ScaleTable())!r}."
+            )
+
+    @property
+    def log_step(self) -> float:
+        """Logarithm of the factor from one scale to the next."""
+        return math.log(self.highest / self.lowest) / (self.count - 1)
+
+    def scale_at(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns the scale at a real index; outside the table, that of its nearest end."""
+        index = upper_bound(lower_bound(index, 0.0), self.count - 1.0)
+        return tf.exp(math.log(self.lowest) + self.log_step * index)
+
+    def index_at(self, scale: tf.Tensor) -> tf.Tensor:
+        """Returns the real index of a scale; exactly 0 for every scale below the table."""
+        return tf.math.log(lower_bound(scale, self.lowest) / self.lowest) / self.log_step
+
+    def index_of(self, scale: float) -> float:
+        """Returns the real index of one scale, also outside the table."""
+        return math.log(scale / self.lowest) / self.log_step
+
+    def cdf_index(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns a real index rounded to an integer of the table; NaN becomes an end of the table."""
+        round_ = tf.math.ceil if self.rounding == "up" else tf.round
+        rounded = tf.cast(round_(tf.clip_by_value(index, 0.0, self.count - 1.0)), "int32")
+        return tf.clip_by_value(rounded, 0, self.count - 1)
+
+    def scales(self) -> list[float]:
+        """Returns all scales of the table."""
+        return [math.exp(math.log(self.lowest) + self.log_step * index) for index in range(self.count)]

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior, Normal, anchors, channels
+from lic.environment import tf
+from tests.conftest import tiny_model
+
+LATENT = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32) * 3
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 5), (2, 3, 4, 1), (2, 3, 1, 5), (2, 3, 4, 6), (2, 4, 3, 5)])
+@pytest.mark.parametrize("which", ["mean", "index", "both"])
+def test_parameters_of_another_shape_than_the_part_are_refused_at_the_first_call(shape, which):
+    mean = tf.zeros(LATENT.shape if which == "index" else shape)
+    index = tf.zeros(LATENT.shape if which == "mean" else shape)
+    with pytest.raises(ValueError, match="the part 'latent'.*" + str(shape[0])):
+        Estimate(LATENT).code(EVERYTHING, Normal().of(mean, index))
+
+
+def test_the_message_names_the_part_and_both_shapes():
+    with pytest.raises(ValueError, match=r"'channels 1-3' has the shape \(2, 3, 4, 1\), expected .*\(2, 3, 4, 3\)"):
+        Estimate(LATENT).code(channels(1, 4), Normal()(tf.zeros((2, 3, 4, 2))))
+
+
+def test_a_prior_of_another_number_of_channels_is_refused():
+    with pytest.raises(ValueError, match="'latent' has the shape"):
+        Estimate(LATENT).code(EVERYTHING, FactorizedPrior(4))
+
+
+def test_parameters_in_place_of_a_distribution_are_refused():
+    with pytest.raises(ValueError, match=r"expected a lic.Distribution for the part 'latent'.*self.likelihood"):
+        Estimate(LATENT).code(EVERYTHING, tf.zeros((2, 3, 4, 10)))
+
+
+def test_normal_is_code_under_the_usual_table():
+    mean, index = tf.fill(LATENT.shape, 0.3), tf.fill(LATENT.shape, 20.0)
+    one, other = Estimate(LATENT), Estimate(LATENT)
+    np.testing.assert_array_equal(
+        one.normal(EVERYTHING, mean, index), other.code(EVERYTHING, Normal()(tf.concat([mean, index], -1)))
+    )
+    np.testing.assert_array_equal(one.bits["latent"], other.bits["latent"])
+
+
+@pytest.mark.parametrize("part", [EVERYTHING, channels(1, 4), anchors()], ids=lambda part: part.name)
+def test_shapes_are_checked_in_graphs_of_any_size(part):
+    def code(latent):
+        wrong = tf.concat([part.take(latent)] * 2, -1)
+        return Estimate(latent).code(part, Normal()(tf.concat([wrong, wrong], -1)))
+
+    with pytest.raises(ValueError, match=part.name):
+        tf.function(code, [tf.TensorSpec((1, None, None, 5))], autograph=False).get_concrete_function()
+
+
+def test_a_likelihood_that_the_tables_do_not_have_is_named():
+    model = tiny_model("conv", "hyperprior", likelihood="laplace")
+    entropy, latent = model.entropy, tf.zeros((1, 2, 2, 12))
+    entropy(latent)
+    for coder in (Encode(latent, entropy.make_tables()), Decode(tf.constant(b""), latent, entropy.make_tables())):
+        with pytest.raises(
+            lic.LicError, match="'latent' is coded under .*Normal.*which the coder's tables do not have"
+        ):
+            coder.normal(EVERYTHING, latent, latent)

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, Recorder
+from lic.entropy.coders import part_names
+from lic.environment import tf
+from tests.conftest import ENTROPY_MODELS, tiny_model
+
+COUNTS = {"charm": 5, "checkerboard": 2, "factorized": 1, "hyperprior": 1}
+
+
+def test_every_registered_name_is_tested_here():
+    assert lic.list_entropy_models() == ENTROPY_MODELS
+
+
+@pytest.mark.parametrize("name", ENTROPY_MODELS)
+def test_parts_are_counted_without_the_side_information(name):
+    model = tiny_model("conv", name)
+    names = part_names(model.entropy)
+    expected = COUNTS.get(name) or 2 * len(model.entropy.groups)
+    assert len(names) == expected
+    assert "side" not in names
+    bits = model(np.zeros((1, 32, 32, 3), np.float32)).bits
+    assert [part for part in bits if part != "side"] == list(names)
+
+
+@pytest.mark.parametrize("name", ENTROPY_MODELS)
+def test_it_records_every_part_around_any_coder(name):
+    entropy = tiny_model("conv", name).entropy
+    latent = tf.random.normal((1, 3, 5, entropy.latent_depth), stddev=9.0)
+    entropy(latent)
+    tables = entropy.make_tables()
+    y_hat = entropy.walk(encoding := Recorder(Encode(latent, tables)))
+    string = encoding.coder.finish().string
+    for recorder in (Recorder(Estimate(latent)), Recorder(Decode(string, tf.zeros_like(latent), tables))):
+        np.testing.assert_array_equal(entropy.walk(recorder), y_hat)
+        assert len(recorder.records) == len(encoding.records) == len(part_names(entropy))
+        for one, other in zip(recorder.records, encoding.records):
+            assert one.part.name == other.part.name
+            np.testing.assert_array_equal(one.values, other.values)
+            np.testing.assert_array_equal(one.distribution.cdf_index(), other.distribution.cdf_index())
+        if entropy.hyper:
+            np.testing.assert_array_equal(recorder.z_hat, encoding.z_hat)
+            np.testing.assert_array_equal(recorder.z_hat, recorder.coder.z_hat)
+
+
+def test_it_may_replace_distributions():
+    latent = tf.random.normal((1, 2, 3, 4))
+    normal = lic.entropy.Normal()
+    other = normal.of(tf.zeros_like(latent), tf.fill(latent.shape, 50.0))
+    recorder = Recorder(estimate := Estimate(latent), lambda part, distribution: other)
+    recorder.normal(EVERYTHING, tf.zeros_like(latent), tf.zeros_like(latent))
+    assert recorder.records[0].distribution is other
+    plain = Estimate(latent)
+    plain.code(EVERYTHING, other)
+    np.testing.assert_array_equal(estimate.bits["latent"], plain.bits["latent"])

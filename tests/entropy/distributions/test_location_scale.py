@@ -1,0 +1,140 @@
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import lic
+from lic.entropy import Laplace, LocationScale, Logistic, Normal, ScaleTable
+from lic.entropy.distributions.location_scale import log_one_minus_exp
+from lic.environment import tf
+
+FAMILIES = {"laplace": Laplace, "logistic": Logistic, "normal": Normal}
+SCIPY = {"laplace": scipy.stats.laplace, "logistic": scipy.stats.logistic, "normal": scipy.stats.norm}
+# The index of every scale is exact in this table, so that a test may ask for any scale.
+FINE = ScaleTable(10_001, 0.1, 1000.0)
+
+
+@pytest.fixture(params=FAMILIES)
+def name(request):
+    return request.param
+
+
+def bits_at(name, values, scale):
+    """Bits of values about zero under one scale."""
+    values = tf.reshape(tf.constant(values, tf.float32), (1, 1, -1, 1))
+    index = tf.fill(values.shape, FINE.index_of(scale))
+    return FAMILIES[name](FINE).of(tf.zeros_like(values), index).bits(values).numpy().ravel()
+
+
+def test_every_registered_likelihood_is_tested_here():
+    assert [FAMILIES[name] for name in lic.list_likelihoods()] == [*FAMILIES.values()]
+    assert all(issubclass(family, LocationScale) for family in FAMILIES.values())
+
+
+@pytest.mark.parametrize("scale", [0.11, 0.3, 1.0, 7.0, 256.0])
+def test_bits_are_those_of_float64(name, scale):
+    values = np.array([0.0, 0.25, 0.5, 1.0, -1.0, 2.5, 3.0, -20.0 * scale, 3.0 * scale], np.float32)
+    values = values[np.abs(values) < 30 * scale]
+    # On the upper side, where nothing cancels.
+    survival = SCIPY[name].sf
+    distance = np.abs(values).astype(np.float64)
+    expected = -np.log2(survival((distance - 0.5) / scale) - survival((distance + 0.5) / scale))
+    np.testing.assert_allclose(bits_at(name, values, scale), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_far_out_bits_grow_as_the_tail_does(name):
+    # No floor hides the tail, and the gradient leads back.
+    value = tf.Variable([[[[1000.0]]]])
+    index = tf.fill((1, 1, 1, 1), FINE.index_of(0.5))
+    with tf.GradientTape() as tape:
+        bits = FAMILIES[name](FINE).of(tf.zeros((1, 1, 1, 1)), index).bits(value)
+    distance = 999.5 / 0.5
+    expected = {"normal": distance**2 / 2, "laplace": distance, "logistic": distance}[name] / math.log(2)
+    slope = {"normal": distance / 0.5, "laplace": 2, "logistic": 2}[name] / math.log(2)
+    assert float(bits) == pytest.approx(expected, rel=2e-3)
+    assert float(tape.gradient(bits, value)) == pytest.approx(slope, rel=1e-2)
+
+
+@pytest.mark.parametrize("scale", [0.11, 1.0, 256.0])
+def test_probabilities_sum_to_one(name, scale):
+    probabilities = 2.0 ** -bits_at(name, np.arange(-8000, 8001), scale).astype(np.float64)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_gradients_are_finite_everywhere(name):
+    values = tf.Variable(np.array([0, 0.5, -0.5, 1, 5, 50, 500, 32767, -32767], np.float32)[None, None, :, None])
+    index = tf.Variable(np.linspace(-10, 80, 9, dtype=np.float32)[None, None, :, None])
+    with tf.GradientTape() as tape:
+        bits = FAMILIES[name]().of(tf.zeros(values.shape), tf.convert_to_tensor(index)).bits(values)
+    for gradient in tape.gradient(bits, [values, index]):
+        assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(("values", "tolerance"), [(np.linspace(-14, 6, 81), 2e-5), (np.linspace(-300, -15, 40), 1e-5)])
+def test_log_cdf_is_that_of_float64(name, values, tolerance):
+    found = FAMILIES[name].log_cdf(tf.constant(values, "float32"))
+    np.testing.assert_allclose(found, SCIPY[name].logcdf(values), rtol=tolerance, atol=1e-6)
+
+
+def test_upper_tail_is_that_of_float64(name):
+    values = np.array([0.0, 1e-9, 0.3, 1, 5, 30, 800])
+    expected = SCIPY[name].sf(values)
+    np.testing.assert_allclose([FAMILIES[name].upper_tail(float(value)) for value in values], expected, rtol=1e-12)
+
+
+def test_deviation_is_the_standard_deviation_at_scale_one(name):
+    assert FAMILIES[name].deviation == pytest.approx(SCIPY[name].std(), rel=1e-12)
+
+
+def test_log_one_minus_exp():
+    values = np.array([-1e-6, -0.1, -0.69, -0.7, -5, -50])
+    expected = np.log(-np.expm1(values))
+    np.testing.assert_allclose(log_one_minus_exp(tf.constant(values, "float32")), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_coded_bits_are_those_of_the_rounded_index(name):
+    shape = (1, 1, 1, 1)
+    values, zeros = tf.fill(shape, 2.0), tf.zeros(shape)
+    likelihood = FAMILIES[name]()
+    real, rounded = (likelihood.of(zeros, tf.fill(shape, index)) for index in (20.4, 20.0))
+    np.testing.assert_array_equal(real.as_coded().bits(values), rounded.bits(values))
+    assert real.bits(values) != rounded.bits(values)
+
+
+def test_parameters_are_all_means_then_all_indexes(name):
+    parameters = tf.random.normal((2, 3, 4, 10))
+    distribution = FAMILIES[name]()(parameters)
+    np.testing.assert_array_equal(distribution.offset, parameters[..., :5])
+    np.testing.assert_array_equal(distribution.index, parameters[..., 5:])
+    assert distribution.shape == (2, 3, 4, 5)
+
+
+def test_parameters_start_at_the_scale_of_the_deviation(name):
+    likelihood = FAMILIES[name]()
+    start = likelihood.start(np.array([1.0, 20.0, 1e-6]))
+    np.testing.assert_array_equal(start[:3], 0)
+    scales = likelihood.scales.scale_at(tf.constant(start[3:])) * likelihood.deviation
+    np.testing.assert_allclose(scales[:2], [1, 20], rtol=1e-4)
+    assert start[5] == pytest.approx(0, abs=1e-5)
+
+
+def test_equal_arguments_make_equal_likelihoods(name):
+    family = FAMILIES[name]
+    assert family() == family(ScaleTable()) == family((64, 0.11, 256.0))
+    assert hash(family()) == hash(family(ScaleTable()))
+    assert family() != family((8, 0.5, 32.0))
+    assert len({each() for each in FAMILIES.values()}) == 3
+
+
+def test_tables_are_made_of_probabilities_that_sum_to_one(name):
+    for first, probabilities in FAMILIES[name]().pmfs():
+        assert probabilities.sum() == pytest.approx(1, abs=1e-12)
+        assert len(probabilities) == 2 * -first + 2
+        np.testing.assert_allclose(probabilities[:-1], probabilities[-2::-1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("scales", [(1, 0.1, 2.0), (64, 2.0, 1.0), (64, 0.1, 2.0, "down"), (64, 0.0, 1.0)])
+def test_tables_of_scales_that_are_not_valid_are_refused(name, scales):
+    with pytest.raises(ValueError, match="ScaleTable: expected two or more scales"):
+        FAMILIES[name](scales)
