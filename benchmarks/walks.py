@@ -9,18 +9,16 @@ import numpy as np
 from tasks import Task
 
 from lic import CompressionModel
-from lic.entropy import Coder, Decode, Encode, Estimate, FactorizedPrior, Part
-from lic.entropy.coders.coder import Encoded
+from lic.entropy import Coder, Decode, Distribution, Encode, Estimate, FactorizedPrior, Part, Recorder
+from lic.entropy.coders import Encoded
 from lic.environment import tf
 from lic.layers.derived import remembering
-from lic.layers.padding import pad
-from lic.transforms.base import HyperTransform
 from lic.weights import value_of
 
 # Share of a latent's numbers -> the standard deviation that the codec `default` gives them at most, on the photograph
 # that ships. Between these its logarithm is taken as linear.
 DEVIATIONS = {0.6: 0.11, 0.7: 0.16, 0.8: 0.23, 0.85: 0.29, 0.9: 0.43, 0.95: 0.7, 0.98: 1.5, 1.0: 52.0}
-DAMPING = 0.1  # What fresh networks' means and scale indexes count beside those that are drawn.
+DAMPING = 0.1  # The weight of means and scale indexes of fresh networks, beside those that are drawn.
 LOGISTIC = math.pi / math.sqrt(3)  # Standard deviation of the logistic distribution of slope one.
 Wrap = Callable[[Coder], Coder]
 
@@ -43,48 +41,22 @@ class Walks:
 
     def _estimate(self, latent: tf.Tensor) -> tf.Tensor:
         """Returns the bits of a latent."""
-        self._walk(coder := Estimate(latent, self._entropy.scales))
+        self._walk(coder := Estimate(latent))
         return tf.add_n(list(coder.bits.values()))[0]
 
     def _encode(self, latent: tf.Tensor) -> Encoded:
         """Returns what a latent is coded as."""
-        self._walk(coder := Encode(latent, self._tables, self._entropy.priors))
+        self._walk(coder := Encode(latent, self._tables))
         return coder.finish()
 
     def _decode(self, string: tf.Tensor, zeros: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns y_hat, the symbols, and the seconds of the range coder."""
-        coder = Decode(string, zeros, self._tables, self._entropy.priors)
+        coder = Decode(string, zeros, self._tables)
         return self._walk(coder), *coder.finish()
 
     def _walk(self, coder: Coder) -> tf.Tensor:
         with remembering(self._derived):
             return self._entropy.walk(self._within(coder))
-
-
-class Spread(Coder):
-    """Lets a walk code under scales that are drawn, in place of those that its fresh networks give.
-
-    The networks' own means and indexes still count a little, so that nothing of the walk falls away.
-
-    Args:
-      coder: The coder.
-      indexes: Scale index of each channel [depth].
-    """
-
-    def __init__(self, coder: Coder, indexes: np.ndarray):
-        super().__init__(coder.scales, coder.zeros)
-        self._coder, self._indexes = coder, coder.zeros + indexes
-
-    def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
-        features = self._coder.side(hyper, prior)
-        self.z_hat = self._coder.z_hat
-        return features
-
-    def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-        return self._coder.normal(part, DAMPING * mean, part.take(self._indexes) + DAMPING * index)
-
-    def learnt(self, part: Part, prior: FactorizedPrior) -> tf.Tensor:
-        return self._coder.learnt(part, prior)
 
 
 def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
@@ -96,8 +68,22 @@ def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
     latent = random.normal(0, deviations, (1, rows, columns, depth)).astype(np.float32)
     under_prior = latent if entropy.hyper is None else np.asarray(entropy.hyper.analysis(latent))
     narrow(entropy.prior, under_prior.std((0, 1, 2)))
-    indexes = np.array([entropy.scales.index(each) for each in deviations], np.float32)
-    return tf.constant(latent), lambda coder: Spread(coder, indexes)
+    if entropy.likelihood is None:
+        return tf.constant(latent), lambda coder: coder
+    starts = entropy.likelihood.start(deviations).reshape(entropy.likelihood.parameters, depth)
+
+    def spread(coder: Coder) -> Recorder:
+        # The parameters of fresh networks still count a little, so that nothing of the walk falls away.
+        wanted = [coder.zeros + start for start in starts]
+
+        def replace(part: Part, distribution: Distribution) -> Distribution:
+            mean, index = distribution.offset, distribution.index
+            zeros, indexes = (part.take(each) for each in wanted)
+            return distribution.source.of(zeros + DAMPING * mean, indexes + DAMPING * index)
+
+        return Recorder(coder, replace)
+
+    return tf.constant(latent), spread
 
 
 def deviations_of(depth: int) -> np.ndarray:
@@ -116,6 +102,6 @@ def narrow(prior: FactorizedPrior, deviations: np.ndarray) -> None:
 
 def analysed(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
     """Returns the latent of the task's image, and the coder's wrapper of the model's middle quality."""
-    quality = model.qualities(1)
-    images = pad(tf.cast(task.pixels()[:1], "float32"), model.transform.downscale)
-    return model.scale(model.transform.analysis(images), quality), lambda coder: model.coder(coder, quality)
+    quality = model.rate.qualities(1)
+    latent = model.rate.scale(model.analyse(tf.cast(task.pixels()[:1], "float32")), quality)
+    return latent, lambda coder: model.rate.coder(coder, model.rate.scaling(quality))

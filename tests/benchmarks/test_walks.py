@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from lic.entropy.distributions.normal import normal_bits
 
-from lic.entropy import FactorizedPrior
+from lic.entropy import FactorizedPrior, Normal, ScaleTable
 from lic.environment import tf
 from tests.conftest import tiny_model
 
@@ -18,7 +17,10 @@ def test_a_narrowed_prior_costs_what_its_deviations_do(load):
     deviations, random = np.array([0.5, 2.0, 12.0]), np.random.default_rng(0)
     load("walks").narrow(prior := FactorizedPrior(3), deviations)
     values = tf.constant(np.round(random.normal(0, deviations, (4000, 3))), "float32")
-    bits, ideal = prior.bits(values), normal_bits(values, tf.constant(deviations, "float32"))
+    normal = Normal(ScaleTable(100, 0.01, 100.0))
+    indexes = np.broadcast_to([normal.scales.index_of(each) for each in deviations], values.shape)
+    ideal = normal.of(tf.zeros_like(values), tf.constant(indexes, "float32")).bits(values)
+    bits = prior.bits(values)
     assert np.allclose(np.mean(bits, 0), np.mean(ideal, 0), atol=0.25)
 
 
@@ -44,7 +46,7 @@ def test_other_weights_code_the_latent_of_the_image(load):
     model = tiny_model("conv", "hyperprior", lmbda=(0.01, 0.02, 0.04))
     latent, within = walks.analysed(model, task := tasks.Task("conv+hyperprior", 40, 24))
     expected = model(task.pixels())
-    assert np.allclose(latent, model.scale(expected.y, model.qualities(1)), atol=1e-4)
+    assert np.allclose(latent, model.rate.scale(expected.y, model.rate.qualities(1)), atol=1e-4)
     three = walks.Walks(model, within)
     assert float(three.estimate(latent)) == pytest.approx(
         float(sum(bits[0] for bits in expected.bits.values())), rel=1e-3

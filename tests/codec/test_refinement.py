@@ -5,7 +5,7 @@ import pytest
 
 import lic
 from lic.codec.bitstream import Stream
-from lic.codec.refinement import STEPS, Refiner, check_effort
+from lic.codec.refinement import STEPS, LatentOptimizer, check_effort
 from lic.environment import tf
 from tests.conftest import ENTROPY_MODELS, VARIANTS, random_images, slow_but, tiny_model
 
@@ -15,7 +15,7 @@ IMAGE = random_images(37, 50, 3)
 def _loss(codec, image, stream, quality=None):
     """The loss by real bytes and decoded pixels."""
     parsed, model = Stream.parse(stream), codec.model
-    lmbda = model.lmbda if quality is None else float(model.gains.lmbda(tf.constant([quality]))[0])
+    lmbda = model.lmbda if quality is None else float(model.rate.lmbda(tf.constant([quality]))[0])
     error = np.mean((codec.decompress(stream).astype(float) - image) ** 2)
     return 8 * len(stream) / (parsed.height * parsed.width) + lmbda * error
 
@@ -66,7 +66,7 @@ def test_where_refinement_fails_the_stream_is_that_of_effort_0(codec, streams, m
         values = self._start(tf.constant(latent[None]), tf.constant([quality]))
         return [value + 5.0 for value in values]
 
-    monkeypatch.setattr(Refiner, "refine", spoil)
+    monkeypatch.setattr(LatentOptimizer, "refine", spoil)
     assert codec.compress(IMAGE, quality=1.5, effort=1) == streams[0]
 
 

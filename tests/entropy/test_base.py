@@ -22,7 +22,7 @@ class TwoPriors(lic.EntropyModel):
 
 
 class Inner(keras.layers.Layer):
-    """Two priors inside one child layer; one is an attribute before it is made, which Keras 2 forgets and Keras 3 not."""
+    """Two priors inside one child layer, whose attributes Keras 2 and Keras 3 list in different order."""
 
     def __init__(self, depth):
         super().__init__()

@@ -70,7 +70,7 @@ def test_gains_go_out_and_in(tmp_path):
     model = _changed(tiny_model("klt", "checkerboard", fusion="add", lmbda=LMBDAS))
     again = _out_and_in(model, tmp_path)
     assert again.lmbda == LMBDAS
-    for name in ("gains/log_gain", "gains/log_spread", "gains/log_remainder"):
+    for name in ("rate/log_gain", "rate/log_scale_factor", "rate/log_output_gain"):
         np.testing.assert_array_equal(get_tensors(again)[name], get_tensors(model)[name])
 
 

@@ -6,11 +6,10 @@ import sys
 
 import numpy as np
 import pytest
-from lic.entropy.distributions.normal import Normal
 from PIL import Image
 
 import lic
-from lic.entropy import Estimate
+from lic.entropy import Estimate, Recorder
 from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.interop import tensorflow_checkpoint as checkpoints
@@ -35,19 +34,11 @@ def imported(request, tmp_path_factory):
     return model, GOLDEN / request.param
 
 
-class Recorder(Estimate):
-    """Keeps what each part was coded with, and estimates with the real index, as the published code does."""
+class WithRealIndex(Estimate):
+    """Estimates with the real scale index, as the published code does."""
 
-    def __init__(self, latent, scales):
-        super().__init__(latent, scales)
-        self.parameters = []
-
-    def normal(self, part, mean, index):
-        self.parameters.append((part, mean, index))
-        return super().normal(part, mean, index)
-
-    def _distribution(self, index):
-        return Normal(index, self.scales, rounded=False)
+    def bits_of(self, centred, distribution):
+        return distribution.bits(centred)
 
 
 def bpp_of(bits, images):
@@ -66,7 +57,7 @@ def test_it_computes_what_the_published_code_computes(imported):
     assert bpp_of(compressed.bits, images) == pytest.approx(float(expected["bpp"]), rel=5e-3)
     mse = float(np.mean((compressed.x_hat - images) ** 2))
     assert mse == pytest.approx(float(expected["mse"]), rel=1e-3)
-    model.entropy.walk(coder := Recorder(compressed.y, model.entropy.scales))
+    model.entropy.walk(coder := WithRealIndex(compressed.y))
     assert bpp_of(coder.bits, images) == pytest.approx(float(expected["bpp"]), rel=1e-3)
 
 
@@ -74,10 +65,10 @@ def test_it_computes_what_the_published_code_computes(imported):
 def test_means_and_scale_indexes_are_the_published_ones(imported):
     model, folder = imported
     expected = np.load(folder / "expected.npz")
-    model.entropy.walk(coder := Recorder(tf.constant(expected["y"]), model.entropy.scales))
+    model.entropy.walk(recorder := Recorder(Estimate(tf.constant(expected["y"]))))
     for number in sorted(int(name.split("_")[1]) for name in expected if name.startswith("mu_")):
-        part, *parameters = coder.parameters[number]
-        for name, values in zip(("mu", "index"), parameters, strict=True):
+        part, distribution, _ = recorder.records[number]
+        for name, values in (("mu", distribution.offset), ("index", distribution.index)):
             assert_near(as_published(part, values, expected["y"]), expected[f"{name}_{number}"], 1e-3)
 
 

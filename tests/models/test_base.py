@@ -5,6 +5,7 @@ import pytest
 
 import lic
 from lic.environment import keras, tf
+from lic.models.rate import SingleRate
 from lic.training.start import start_scales
 from tests.conftest import MIXES, TINY, random_images, tiny_model
 
@@ -41,7 +42,7 @@ def test_any_size_comes_back(size, transform):
     assert compressed.x_hat.shape == (1, *size, 3)
     assert compressed.y.shape == compressed.y_hat.shape == (1, -(-size[0] // 16), -(-size[1] // 16), 12)
     assert compressed.z_hat.shape[-1] == TINY["side_depth"]
-    assert set(compressed.bits) == {"side", "anchors", "others"}
+    assert set(compressed.bits) == {"side", "anchors", "non-anchors"}
     assert all(bits.shape == (1,) and bits.dtype == "float32" for bits in compressed.bits.values())
 
 
@@ -53,7 +54,7 @@ def test_summary_has_the_parts_and_all_parameters():
     model, lines = tiny_model("klt", "checkerboard", lmbda=LMBDAS), []
     model.summary(print_fn=lambda text, **_: lines.append(text))
     printed = "\n".join(lines).replace(",", "")
-    layers = (model.transform, model.entropy, model.gains)
+    layers = (model.transform, model.entropy, model.rate)
     for layer in layers:
         assert re.search(rf"{layer.name} .* {layer.count_params()}\b", printed), printed
     assert f"Total params: {sum(layer.count_params() for layer in layers)} " in printed
@@ -152,33 +153,33 @@ def test_the_loss_weighs_each_image_by_the_lmbda_of_its_quality(variable_rate, i
 
 
 def test_training_draws_qualities_between_the_first_and_the_last(variable_rate):
-    drawn = variable_rate.qualities(1000, training=True).numpy()
+    drawn = variable_rate.rate.qualities(1000, training=True).numpy()
     assert 1 <= drawn.min() < 1.1
     assert 2.9 < drawn.max() <= 3
     assert drawn.mean() == pytest.approx(2, abs=0.1)
 
 
-def test_learnt_priors_alone_leave_the_spread_alone(images):
+def test_factorized_priors_alone_leave_the_scale_factor_alone(images):
     model = tiny_model("klt", "factorized", lmbda=LMBDAS)
     model.compile(seed=0)
     _, gradients = model.gradients_of(images[:1])
     of = {id(variable): gradient for gradient, variable in zip(gradients, model.trainable_variables, strict=True)}
-    assert not np.any(of[id(model.gains.log_spread)])
-    assert np.any(of[id(model.gains.log_gain)])
+    assert not np.any(of[id(model.rate.log_scale_factor)])
+    assert np.any(of[id(model.rate.log_gain)])
 
 
 def test_a_model_of_one_rate_takes_no_notice_of_quality(images):
     model = tiny_model("klt", "hyperprior")
-    assert model.gains is None
+    assert isinstance(model.rate, SingleRate)
     np.testing.assert_array_equal(model(images).x_hat, model(images, quality=3).x_hat)
 
 
 def test_every_vector_of_gains_learns(images):
     model = tiny_model("klt", "hyperprior", lmbda=LMBDAS)
     model.compile(keras.optimizers.Adam(1e-2), seed=1)
-    before = [np.array(table) for table in model.gains.trainable_variables]
+    before = [np.array(table) for table in model.rate.trainable_variables]
     model.fit(images, batch_size=4, epochs=4, verbose=0, shuffle=False)
-    for table, old in zip(model.gains.trainable_variables, before, strict=True):
+    for table, old in zip(model.rate.trainable_variables, before, strict=True):
         assert np.all(np.any(np.asarray(table) != old, -1))
 
 

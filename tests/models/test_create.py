@@ -37,14 +37,14 @@ def test_config_alone_rebuilds_the_model(transform, entropy):
 def test_a_sequence_of_lmbda_makes_a_model_of_several_rates(lmbda):
     model = tiny_model("klt", "hyperprior", lmbda=lmbda)
     assert model.lmbda == (0.002, 0.05)
-    assert model.gains.count == 2
+    assert model.rate.count == 2
 
 
 def test_config_alone_rebuilds_a_model_of_several_rates():
     model = tiny_model("klt", "factorized", lmbda=lic.LAMBDAS["ms-ssim"], distortion="ms-ssim")
     again = lic.CompressionModel.from_config(json.loads(json.dumps(model.get_config())))
     assert again.get_config() == model.get_config()
-    assert (again.lmbda, again.distortion, again.gains.count) == (lic.LAMBDAS["ms-ssim"], "ms-ssim", 8)
+    assert (again.lmbda, again.distortion, again.rate.count) == (lic.LAMBDAS["ms-ssim"], "ms-ssim", 8)
 
 
 def test_a_config_from_before_distortions_is_one_of_mse():

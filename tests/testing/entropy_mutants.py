@@ -36,6 +36,13 @@ def hyper():
     return registry.hyper_transforms.get("conv")(**sizes)
 
 
+def latent_of(coder):
+    """The latent of the innermost coder, where it has one."""
+    while hasattr(coder, "coder"):
+        coder = coder.coder
+    return getattr(coder, "_latent", coder.zeros)
+
+
 SAME = "estimating encoding and decoding are equal to the bit"
 GRAPH = "they are equal in a graph that was traced once"
 PARTITION = "parts partition the latent"
@@ -60,7 +67,7 @@ class _Halves(lic.EntropyModel):
 
     def parameters(self, coder, parameters):
         mean, index = tf.split(parameters, 2, -1)
-        return mean, index + self.scales.index(1.0)
+        return mean, index + self.likelihood.scales.index_of(1.0)
 
     def walk(self, coder):
         features = self.features(coder)
@@ -83,7 +90,7 @@ class LeaksTheFuture(_Halves):
 
     def features(self, coder):
         features = super().features(coder)
-        latent = getattr(coder, "latent", coder.zeros)
+        latent = latent_of(coder)
         return features + tf.reduce_mean(latent[..., self.latent_depth // 2 :], -1, keepdims=True)
 
 
@@ -95,7 +102,7 @@ class SeesItself(ChARM):
         features = coder.side(self.hyper, self.prior)
         decoded = []
         for networks in self.slices:
-            own = channels(*networks.part).take(getattr(coder, "latent", coder.zeros))
+            own = channels(*networks.part).take(latent_of(coder))
             seen = 0.1 * tf.reduce_sum(tf.round(own), -1, keepdims=True)
             support = tf.concat([features + seen, *decoded], -1)
             decoded.append(networks.code(coder, support, support))
@@ -107,7 +114,7 @@ class ReadsTheLatent(_Halves):
     """It takes a shortcut to what the decoder does not have, without which it cannot run."""
 
     def features(self, coder):
-        return super().features(coder) + 0.0 * tf.reduce_sum(coder.latent)
+        return super().features(coder) + 0.0 * tf.reduce_sum(coder._latent)
 
 
 @caught_by("a call changes no variable")
@@ -129,8 +136,7 @@ class ForgetsTheResidualWhenDecoding(Hyperprior):
 
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
-        mean, index = self._mean_and_index(self.parameters(features))
-        y_hat = coder.normal(EVERYTHING, mean, index)
+        y_hat = coder.code(EVERYTHING, self.likelihood(self.parameters(features)))
         return y_hat if isinstance(coder, Decode) else y_hat + self.residual(features)
 
 
@@ -161,10 +167,10 @@ class MaskIsOffAtOddWidths(Checkerboard):
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
         first, second = _every_second(), non_anchors()
-        mean, index = self._parameters(first.take(features))
-        y_hat = first.put(coder.zeros, coder.normal(first, mean, index))
-        mean, index = self._parameters(second.take(features), second.take(self.context(y_hat)))
-        return second.put(y_hat, coder.normal(second, mean, index))
+        parameters = self._parameters(first.take(features))
+        y_hat = first.put(coder.zeros, coder.code(first, self.likelihood(parameters)))
+        parameters = self._parameters(second.take(features), second.take(self.context(y_hat)))
+        return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
 def _every_second():
@@ -296,8 +302,8 @@ class ReturnsTooMuch(_Halves):
 class ReportsNegativeBits(_Halves):
     """It flatters itself."""
 
-    def call(self, latent, training=False, within=None):
-        estimated = super().call(latent, training, within)
+    def call(self, latent, training=False, walk=None):
+        estimated = super().call(latent, training, walk)
         return estimated._replace(bits={name: bits - 1e6 for name, bits in estimated.bits.items()})
 
 
@@ -308,10 +314,10 @@ class RoundsWithoutAGradient(Checkerboard):
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
         first, second = anchors(), non_anchors()
-        y_hat = first.put(coder.zeros, coder.normal(first, *self._parameters(first.take(features))))
+        y_hat = first.put(coder.zeros, coder.code(first, self.likelihood(self._parameters(first.take(features)))))
         context = tf.round(second.take(self.context(tf.round(y_hat))))
-        y_hat = second.put(y_hat, coder.normal(second, *self._parameters(second.take(features), context)))
-        return y_hat
+        parameters = self._parameters(second.take(features), context)
+        return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
 def make(mutant):

@@ -15,10 +15,11 @@ def test_the_indexes_are_those_of_the_latent(entropy):
     model.make_variables()
     start_scales(model, IMAGES)
     indexes = np.zeros(12)
-    for head, start, stop in model.entropy.heads:
-        indexes[start:stop] = np.array(head.bias)[stop - start :]
+    for layer, start, stop in model.entropy.scale_biases:
+        indexes[start:stop] = np.array(layer.bias)[stop - start :]
     deviations = np.std(np.array(model.transform.analysis(IMAGES)), (0, 1, 2))
-    wanted = [model.entropy.scales.index(max(SHARE * float(each), model.entropy.scales.lowest)) for each in deviations]
+    scales = model.entropy.likelihood.scales
+    wanted = [scales.index_of(max(SHARE * float(each), scales.lowest)) for each in deviations]
     np.testing.assert_allclose(indexes, wanted, rtol=1e-4)
 
 
@@ -30,7 +31,7 @@ def test_training_begins_at_fewer_bits():
     assert float(model.losses_of(IMAGES)["bpp"]) < 0.8 * before
 
 
-def test_a_model_that_names_no_heads_stays():
+def test_a_model_that_lists_no_biases_stays():
     model = tiny_model("klt", "factorized")
     model.make_variables()
     before = float(model.losses_of(IMAGES)["bpp"])

@@ -115,7 +115,7 @@ class EntropyModel(Configured, keras.layers.Layer):
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
-        """Layers whose bias starts all parameters, each with its first channel of the latent and the one after its last.
+        """Layers whose bias starts all parameters, each with its first channel of the latent and that after its last.
 
         Training may start the scales there; a walk whose networks have no such bias has none.
         """

@@ -104,9 +104,9 @@ def _parameters(record: Record) -> tuple[tf.Tensor, tf.Tensor]:
 def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:
     """Coded strings are as long as estimated, to 2 %."""
     walks = Walks(entropy)
-    latent = walks.drawn(24, 24)
-    estimated = float(tf.add_n(list(entropy(latent).bits.values()))[0])
-    real = 8 * len(walks.encode(latent).string.numpy())
+    latent, side = walks.drawn(24, 24)
+    estimated = float(tf.add_n(list(walks.recorded(latent, side).coder.bits.values()))[0])
+    real = 8 * len(walks.encode(latent, side).string.numpy())
     require(
         abs(real - estimated) <= 0.02 * estimated + 64,
         f"24x24, drawn from the model's own distributions: {real} bits were coded and {estimated:.0f} estimated "

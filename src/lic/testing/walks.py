@@ -8,6 +8,8 @@ import numpy as np
 
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Decode, Encode, Estimate, Recorder
+from lic.entropy.distributions import Distribution
+from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import tf
 
 
@@ -38,7 +40,7 @@ class Walks:
         self.entropy, self.tables = entropy, entropy.make_tables()
         depth = entropy.latent_depth
         latent = tf.TensorSpec((1, None, None, depth))
-        self.traced_encode = tf.function(self.encode, [latent], autograph=False)
+        self.traced_encode = tf.function(lambda latent: self.encode(latent), [latent], autograph=False)
         self.traced_decode = tf.function(self.decode, [tf.TensorSpec((), tf.string), latent], autograph=False)
         self.traced_estimate = tf.function(self.estimate, [latent], autograph=False)
 
@@ -47,9 +49,9 @@ class Walks:
         coder = Estimate(latent)
         return Walked(self.entropy.walk(coder), coder.z_hat)
 
-    def encode(self, latent: tf.Tensor) -> Walked:
-        """Encodes a latent [1, height, width, depth]."""
-        coder = Encode(latent, self.tables)
+    def encode(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
+        """Encodes a latent [1, height, width, depth], with other side information than its own where that is given."""
+        coder = Encode(latent, self.tables, side)
         y_hat = self.entropy.walk(coder)
         coded = coder.finish()
         return Walked(y_hat, coder.z_hat, coded.symbols, coded.string)
@@ -60,18 +62,14 @@ class Walks:
         y_hat = self.entropy.walk(coder)
         return Walked(y_hat, coder.z_hat, coder.finish()[0])
 
-    def drawn(self, height: int, width: int, seed: int = 0) -> tf.Tensor:
-        """Returns a latent [1, height, width, depth] drawn from the model's own distributions, part after part.
-
-        A decoder that is given random bits draws symbols with the probabilities of the coder's tables.
-        """
+    def drawn(self, height: int, width: int, seed: int = 0) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Returns a latent [1, height, width, depth] and its side information, drawn from the model's distributions."""
         zeros = tf.zeros((1, height, width, self.entropy.latent_depth))
-        string = tf.constant(np.random.default_rng(seed).bytes(4 * int(tf.size(zeros))))
-        recorder = Recorder(Decode(string, zeros, self.tables))
+        recorder = Recorder(_Draw(zeros, self.tables, np.random.default_rng(seed)))
         self.entropy.walk(recorder)
         for record in recorder.records:
             zeros = record.part.put(zeros, record.values)
-        return zeros
+        return zeros, recorder.z_hat
 
     def recorded(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Recorder:
         """Estimates a latent with a coder that records the parts.
@@ -83,3 +81,21 @@ class Walks:
         recorder = Recorder(Estimate(latent, side=side))
         self.entropy.walk(recorder)
         return recorder
+
+
+class _Draw(Decode):
+    """Draws symbols with the probabilities of the coder's tables in place of reading them; no symbol is an escape."""
+
+    def __init__(self, zeros: tf.Tensor, tables: CdfTables, random: np.random.Generator):
+        super().__init__(tf.constant(b""), zeros, tables)
+        self._random = random
+
+    def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        indexes = np.asarray(indexes)
+        counts = np.split(self._tables.pmf, np.cumsum(self._tables.cdf_length[:-1] + 1))
+        symbols = np.zeros(indexes.shape, np.float32)
+        for index in np.unique(indexes):
+            here, held = indexes == index, counts[index][:-1]
+            drawn = self._random.choice(len(held), here.sum(), p=held / held.sum())
+            symbols[here] = drawn + self._tables.cdf_offset[index]
+        return distribution.restore(tf.constant(symbols))

@@ -1,133 +1,150 @@
-"""Convolutions in whole numbers: their sums are exact, and near those in floats."""
+"""Deterministic codecs: streams that decode to the same whatever floating-point sums give."""
 
-import math
+import functools
 
 import numpy as np
 import pytest
 
-from lic.codec.integer.arithmetic import (
-    FRACTION,
-    LARGEST_WEIGHT,
-    SUM,
-    ExactConvolution,
-    Units,
-    _half_tanh_table,
-    _whole,
-    choose_units,
-    exact_half_tanh,
-    on_grid,
-)
-from lic.entropy.checkerboard import CheckerboardContext
+import lic
+from lic.codec.bitstream import Flag, Stream
+from lic.codec.graphs import Graphs
+from lic.codec.integer.arithmetic import IntegerArithmetic
+from lic.codec.integer.calibration import calibrate
 from lic.entropy.residual import HalfTanh
 from lic.environment import tf
-from lic.errors import CheckpointError
 from lic.layers import Convolution
+from tests.conftest import VARIANTS, random_images, slow_but, tiny_model
 
-LAYERS = {
-    "3x3": lambda: Convolution(6, 3, activation="relu"),
-    "5x5 up": lambda: Convolution(5, 5, up=2, activation="relu"),
-    "3x3 up, wide": lambda: Convolution(20, 3, up=2),
-    "1x1": lambda: Convolution(7, 1, bias_initializer="ones"),
-    "down": lambda: Convolution(6, 5, down=2, bias=False),
-    "masked": lambda: CheckerboardContext(8, 5),
-    "leaky": lambda: Convolution(4, 3, activation="leaky_relu"),
+IMAGE = random_images(70, 90, 3)
+CALIBRATION = [random_images(64, 80, 3, seed=1)]
+MIXES = {
+    "charm": ("conv", "charm", {}),
+    "checkerboard": ("klt", "checkerboard", {}),
+    "added": ("klt", "checkerboard", {"fusion": "add", "lmbda": (0.002, 0.02)}),
+    "hyperprior": ("conv", "hyperprior", {"lmbda": (0.002, 0.01, 0.05)}),
+    "factorized": ("conv", "factorized", {}),
+    "space-channel": ("klt", "space-channel", {"lmbda": (0.002, 0.02)}),
+    **{name: ("conv", *VARIANTS[name]) for name in ("bmshj2018", "mbt2018-mean")},
+    "compressai-mean": ("conv", "hyperprior", {**VARIANTS["compressai-mean"][1], "lmbda": (0.002, 0.02)}),
 }
 
 
-@pytest.fixture(params=LAYERS)
-def layer(request):
-    made = LAYERS[request.param]()
-    made(_values())
-    return made
+@functools.cache
+def _model(name):
+    transform, entropy, sizes = MIXES[name]
+    model = tiny_model(transform, entropy, **sizes)
+    model.make_variables()
+    random = np.random.default_rng(0)
+    for variable in model.entropy.trainable_variables:
+        variable.assign(variable + random.normal(0, 0.1, variable.shape))
+    if name == "bmshj2018":  # Whose features are scale indexes.
+        bias = model.entropy.hyper.synthesis.layers[-1].bias
+        bias.assign(bias + model.entropy.likelihood.scales.index_of(1.0))
+    return model
 
 
-def _values(spread=4.0, seed=0, size=(9, 11)):
-    random = np.random.default_rng(seed)
-    # Channels of very different size, as latents have them.
-    return tf.constant(random.normal(0, spread, (1, *size, 6)) * np.exp2([0, -3, 4, 1, -6, 2]), tf.float32)
+@pytest.fixture(params=slow_but(MIXES, "checkerboard", "factorized", "compressai-mean"), scope="module")
+def codec(request):
+    return lic.Codec(_model(request.param), deterministic=True, calibration=CALIBRATION)
 
 
-def _units(layer, levels=255):
-    return choose_units(layer, np.abs(_values()).max((0, 1, 2)), levels)
+def test_images_come_back_as_near_as_otherwise(codec):
+    plain = lic.Codec(codec.model)
+    stream, other = codec.compress(IMAGE), plain.compress(IMAGE)
+    assert Flag.DETERMINISTIC in Stream.parse(stream).flags
+    assert Flag.DETERMINISTIC not in Stream.parse(other).flags
+    errors = [
+        np.square(each.astype(float) - IMAGE).mean() for each in (codec.decompress(stream), plain.decompress(other))
+    ]
+    assert errors[0] <= 1.1 * errors[1] + 1
+    assert len(stream) <= 1.1 * len(other) + 20
 
 
-@pytest.mark.parametrize("levels", [127, 255, 1023])
-def test_no_sum_can_leave_the_range_and_units_are_the_finest(layer, levels):
-    units = _units(layer, levels)
-    kernels, bias = _whole(layer, units)
-    for kernel in kernels:
-        assert np.array_equal(kernel, np.rint(kernel))
-        assert np.abs(kernel).max() <= LARGEST_WEIGHT
-        sums = levels * np.abs(kernel).sum((0, 1, 2)).reshape(-1, layer.filters) + np.abs(bias)
-        assert sums.max() <= SUM
-    finer = units._replace(outputs=units.outputs + 1)
-    with pytest.raises(CheckpointError, match=r"allow sums over 2\^24"):
-        ExactConvolution(layer, finer)
+@pytest.mark.parametrize("size", [(1, 1), (17, 33)])
+def test_every_size_comes_back(codec, size):
+    for image in (random_images(*size, 3), random_images(*size, 1)[..., 0]):
+        assert codec.decompress(codec.compress(image)).shape == image.shape
 
 
-def test_it_is_near_the_convolution_in_floats(layer):
-    values = _values()
-    exact, real = ExactConvolution(layer, _units(layer, 1023))(values), layer(values)
-    assert exact.shape == real.shape
-    assert np.abs(exact - real).max() <= 0.02 * np.abs(real).max()
+def test_it_is_saved_loaded_and_pickled(codec, tmp_path):
+    import pickle
+
+    codec.save(tmp_path / "mine.codec")
+    stream = codec.compress(IMAGE)
+    again = lic.load(tmp_path / "mine.codec", deterministic=True)
+    assert again.fingerprint == codec.fingerprint
+    assert again.compress(IMAGE) == stream
+    assert pickle.loads(pickle.dumps(codec)).compress(IMAGE) == stream
+    plain = lic.load(tmp_path / "mine.codec")
+    assert plain.fingerprint != codec.fingerprint
+    np.testing.assert_array_equal(plain.decompress(stream), codec.decompress(stream))  # One file decodes both kinds.
+    np.testing.assert_array_equal(codec.decompress(plain.compress(IMAGE)), plain.decompress(plain.compress(IMAGE)))
 
 
-def test_what_it_gives_is_what_whole_numbers_give_in_any_order(layer):
-    values, units = _values(), _units(layer)
-    whole = np.clip(np.rint(values * np.exp2(units.inputs)), -255, 255)
-    kernels, bias = _whole(layer, units)
-    # In float64 and from back to front: the same sums in another order and by another routine.
-    sums = layer.correlate(
-        tf.constant(whole, tf.float64), [tf.constant(kernel, tf.float64) for kernel in kernels], None, tf.identity
-    )
-    sums = np.asarray(sums) + bias
-    expected = np.asarray(layer.activation(tf.constant(sums * np.exp2(-units.outputs.astype(float)), tf.float32)))
-    expected = np.rint(expected * 2.0**FRACTION) / 2.0**FRACTION
-    np.testing.assert_array_equal(ExactConvolution(layer, units)(values), expected)
+NOISE = 1e-3  # Relative, as products in TF32 have it.
 
 
-def test_results_lie_on_the_grid(layer):
-    result = np.asarray(ExactConvolution(layer, _units(layer))(_values()), np.float64) * 2.0**FRACTION
-    np.testing.assert_array_equal(result, np.rint(result))
+def _make_noisy(monkeypatch):
+    """Makes every network's floats a little off; whole numbers are not computed by these methods."""
+    for layer in (Convolution, HalfTanh):
+
+        def noisy(self, values, compute=layer.compute):
+            result = compute(self, values)
+            return result * (1 + NOISE * tf.random.normal(tf.shape(result)))
+
+        monkeypatch.setattr(layer, "compute", noisy)
 
 
-def test_larger_inputs_are_clipped():
-    layer = LAYERS["1x1"]()
-    layer(_values())
-    exact = ExactConvolution(layer, _units(layer))
-    np.testing.assert_array_equal(exact(_values() * 1e6), exact(_values() * 1e5))
+@pytest.mark.parametrize("name", slow_but([name for name in MIXES if name != "factorized"], "checkerboard"))
+def test_noise_in_floats_changes_nothing_and_an_ordinary_codec_tells(name, monkeypatch, tmp_path):
+    exact = lic.Codec(_model(name), deterministic=True, calibration=CALIBRATION)
+    exact.save(tmp_path / "mine.codec")
+    image = random_images(256, 320, 3)
+    stream, ordinary = exact.compress(image), lic.load(tmp_path / "mine.codec").compress(image)
+    _make_noisy(monkeypatch)
+    for _ in range(3):
+        lic.load(tmp_path / "mine.codec", deterministic=True).verify(stream)
+    with pytest.raises(lic.DesyncError):
+        lic.load(tmp_path / "mine.codec").verify(ordinary)
 
 
-def test_inputs_that_were_never_met_have_units_too():
-    layer = LAYERS["3x3"]()
-    layer(_values())
-    units = choose_units(layer, np.zeros(6), 255)
-    assert (units.inputs == FRACTION).all()
-    assert np.isfinite(ExactConvolution(layer, units)(_values())).all()
+def test_a_swin_transform_with_a_convolutional_hyper_transform_can():
+    sizes = {"depths": (1, 1, 1, 1), "window": 4, "head_dim": 4, "hyper_width": 8, "side_depth": 4}
+    model = lic.create_model(transform="swin", entropy="hyperprior", hyper="conv", width=8, latent_depth=12, **sizes)
+    codec = lic.Codec(model, deterministic=True, calibration=CALIBRATION)
+    assert codec.decompress(codec.compress(IMAGE)).shape == IMAGE.shape
 
 
-def test_units_of_a_network_of_zeros_are_found():
-    layer = Convolution(3, 3, kernel_initializer="zeros")
-    layer(_values())
-    assert not np.any(ExactConvolution(layer, _units(layer))(_values()))
+def test_networks_that_cannot_be_exact_are_named():
+    with pytest.raises(
+        lic.LicError, match=r"convolutions, ReLU and operations that move numbers. This one also has .*hyper='conv'"
+    ):
+        lic.Codec(tiny_model("swin", "hyperprior"), deterministic=True, calibration=CALIBRATION)
 
 
-def test_half_tanh_is_near_and_on_the_grid():
-    values = tf.constant(np.linspace(-9, 9, 5001), tf.float32)
-    exact = np.asarray(exact_half_tanh(values))
-    assert np.abs(exact - HalfTanh()(values)).max() < 1 / 128
-    np.testing.assert_array_equal(exact * 2.0**FRACTION, np.rint(exact * 2.0**FRACTION))
+def test_the_photograph_that_ships_calibrates_where_none_is_given():
+    codec = lic.Codec(_model("hyperprior"), deterministic=True)
+    assert codec.decompress(codec.compress(IMAGE)).shape == IMAGE.shape
 
 
-def test_no_entry_of_its_table_is_near_the_middle_between_two():
-    count = len(_half_tanh_table())
-    exact = [0.5 * math.tanh(place / 64) * 2**FRACTION for place in range(-(count // 2), count // 2 + 1)]
-    assert min(abs(abs(value - math.floor(value)) - 0.5) for value in exact) > 1e-9
+def test_a_codec_without_such_networks_says_so(tmp_path):
+    lic.Codec(_model("charm")).save(tmp_path / "plain.codec")
+    with pytest.raises(lic.CheckpointError, match=r"holds no networks for deterministic=True. Make one"):
+        lic.load(tmp_path / "plain.codec", deterministic=True)
 
 
-def test_the_grid():
-    np.testing.assert_array_equal(on_grid(tf.constant([0.3, -0.3, 1.0]), 1), [0.5, -0.5, 1.0])
+def test_units_of_another_codec_are_told():
+    units = calibrate(_model("charm"), [(np.zeros((4, 4, 12), np.float32), 1.0)])
 
+    def symbols_of(units):
+        arithmetic = IntegerArithmetic(_model("charm"), units)
+        graphs = Graphs(_model("charm"), _model("charm").entropy.make_tables(), arithmetic)
+        arithmetic.check(graphs.decode.get_concrete_function().structured_outputs[1])
 
-def test_units_have_three_fields():
-    assert Units._fields == ("inputs", "outputs", "levels")
+    symbols_of(units)
+    path = "entropy/hyper/synthesis/layers/0"
+    with pytest.raises(lic.LicError, match="Conv2D"):
+        symbols_of({name: each for name, each in units.items() if name != path})
+    other = units[path]._replace(outputs=units[path].outputs[:-1])
+    with pytest.raises(lic.CheckpointError, match="are of another convolution"):
+        symbols_of(units | {path: other})

@@ -1,0 +1,66 @@
+"""Every operation that may give other floats on another machine is found, wherever it stands."""
+
+import numpy as np
+import pytest
+
+import lic
+from lic.codec.integer.audit import inexact_operations
+from lic.codec.integer.layers import SCOPE
+from lic.environment import tf
+from tests.conftest import random_images, tiny_model
+
+CALIBRATION = [random_images(64, 80, 3, seed=1)]
+
+
+def types_of(function):
+    """Types of the inexact operations of a function of floats [3]."""
+    graph = tf.function(function, [tf.TensorSpec([3])], autograph=False).get_concrete_function().graph
+    return sorted({operation.type for operation in inexact_operations(graph.outputs[0].op)})
+
+
+def scoped(function):
+    def within(values):
+        with tf.name_scope(SCOPE):
+            return function(values)
+
+    return within
+
+
+@pytest.mark.parametrize(
+    ("function", "found"),
+    [
+        (lambda values: tf.nn.relu(values) + tf.round(values * 2.0), []),
+        (lambda values: tf.nn.leaky_relu(values, 0.2), []),
+        (tf.exp, ["Exp"]),
+        (tf.tanh, ["Tanh"]),
+        (lambda values: tf.reduce_sum(values), ["Sum"]),
+        (tf.function(lambda values: tf.nn.elu(values), autograph=False), ["Elu"]),
+        (lambda values: tf.cond(values[0] > 0, lambda: tf.exp(values), lambda: values), ["Exp"]),
+        (lambda values: tf.linalg.matvec(tf.eye(3), values), ["MatMul", "MatrixDiagV3"]),
+    ],
+)
+def test_operations_that_round_in_their_own_way_are_found(function, found):
+    assert types_of(function) == found
+
+
+@pytest.mark.parametrize("function", [tf.exp, tf.tanh, tf.math.erf, tf.sigmoid, lambda values: tf.reduce_sum(values)])
+def test_the_scope_of_whole_numbers_hides_nothing_but_their_sums(function):
+    assert types_of(scoped(function)) == types_of(function) != []
+    assert types_of(scoped(lambda values: tf.matmul(values[None], values[:, None]))) == []
+
+
+@pytest.mark.parametrize(
+    ("activation", "operation"), [("gelu", "Erf"), ("tanh", "Tanh"), ("sigmoid", "Sigmoid"), ("elu", "Elu")]
+)
+def test_a_float_activation_of_a_layer_in_whole_numbers_is_refused_by_its_operation(activation, operation):
+    model = tiny_model("conv", "hyperprior", hyper_activation=activation)
+    with pytest.raises(lic.LicError, match=f"This one also has .*{operation}"):
+        lic.Codec(model, deterministic=True, calibration=CALIBRATION)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "leaky_relu_0.01", "linear", "relu6"])
+def test_activations_that_are_exact_are_taken(activation):
+    model = tiny_model("conv", "hyperprior", hyper_activation=activation)
+    codec = lic.Codec(model, deterministic=True, calibration=CALIBRATION)
+    image = random_images(40, 50, 3)
+    np.testing.assert_array_equal(codec.decompress(codec.compress(image)).shape, image.shape)
