@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lic.testing.entropy_laws import check_entropy_model
     from lic.testing.hyper_laws import check_hyper_transform
     from lic.testing.laws import LawError
+    from lic.testing.likelihood_laws import check_likelihood
     from lic.testing.model_laws import check_model
     from lic.testing.transform_laws import check_transform
 
@@ -21,6 +22,7 @@ _HOMES = {
     "check_codec": "codec_laws",
     "check_entropy_model": "entropy_laws",
     "check_hyper_transform": "hyper_laws",
+    "check_likelihood": "likelihood_laws",
     "check_model": "model_laws",
     "check_transform": "transform_laws",
 }
@@ -29,6 +31,7 @@ __all__ = [
     "check_codec",
     "check_entropy_model",
     "check_hyper_transform",
+    "check_likelihood",
     "check_model",
     "check_transform",
 ]

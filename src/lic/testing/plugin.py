@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def laws_of(part: Any) -> dict[str, Callable[[], None]]:
-    """Returns the name of each law of a transform, entropy model, compression model or codec, and what checks it.
+    """Returns the name of each law of a part, a compression model or a codec, and a function that checks it.
 
     Raises:
       ValueError: It is none of these.
@@ -54,9 +54,11 @@ def trials_of(part: Any) -> dict[str, Any]:
     """Returns what a part is to keep, kind by kind."""
     from lic.codec.codec import Codec
     from lic.entropy.base import EntropyModel
+    from lic.entropy.distributions.base import Likelihood
     from lic.models.base import CompressionModel
     from lic.testing.codec_laws import trial_of_codec
     from lic.testing.entropy_laws import trial_of_entropy_model
+    from lic.testing.likelihood_laws import trial_of_likelihood
     from lic.testing.model_laws import trials_of_model
     from lic.testing.transform_laws import trial_of_transform
 
@@ -64,6 +66,8 @@ def trials_of(part: Any) -> dict[str, Any]:
         return trials_of_model(part)
     if isinstance(part, EntropyModel):
         return {"entropy model": trial_of_entropy_model(part)}
+    if isinstance(part, Likelihood):
+        return {"likelihood": trial_of_likelihood(part)}
     if isinstance(part, Codec):
         return {"codec": trial_of_codec(part)}
     layers = part if isinstance(part, tuple) else (part,)

@@ -21,12 +21,14 @@ class Walked(NamedTuple):
       z_hat: The quantised side information, or None.
       symbols: The coded symbols, or None where it estimated.
       string: The coded string, or None where it did not encode.
+      bits: The bits of the whole latent and its side information, or None where it did not estimate.
     """
 
     y_hat: tf.Tensor
     z_hat: tf.Tensor | None
     symbols: tf.Tensor | None = None
     string: tf.Tensor | None = None
+    bits: tf.Tensor | None = None
 
 
 class Walks:
@@ -42,12 +44,13 @@ class Walks:
         latent = tf.TensorSpec((1, None, None, depth))
         self.traced_encode = tf.function(lambda latent: self.encode(latent), [latent], autograph=False)
         self.traced_decode = tf.function(self.decode, [tf.TensorSpec((), tf.string), latent], autograph=False)
-        self.traced_estimate = tf.function(self.estimate, [latent], autograph=False)
+        self.traced_estimate = tf.function(lambda latent: self.estimate(latent), [latent], autograph=False)
 
-    def estimate(self, latent: tf.Tensor) -> Walked:
-        """Estimates a latent [1, height, width, depth]."""
-        coder = Estimate(latent)
-        return Walked(self.entropy.walk(coder), coder.z_hat)
+    def estimate(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
+        """Estimates a latent [1, height, width, depth], with other side information than its own where that is given."""
+        coder = Estimate(latent, side=side)
+        y_hat = self.entropy.walk(coder)
+        return Walked(y_hat, coder.z_hat, bits=tf.add_n(list(coder.bits.values()))[0])
 
     def encode(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
         """Encodes a latent [1, height, width, depth], with other side information than its own where that is given."""

@@ -1,0 +1,162 @@
+"""The laws of likelihoods."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lic.entropy.distributions.base import Likelihood
+from lic.entropy.range_coding.cdf_tables import LIMIT, TOTAL, CdfTables, to_counts
+from lic.environment import tf
+from lic.testing.laws import Law, Trial, fail, require, require_near, require_same
+
+CHANNELS = 6
+SPREADS = (1.0, 30.0)
+_FAR = (0.0, 0.5, -0.5, 3.0, -40.0, 1e3, float(LIMIT), -float(LIMIT))
+
+
+def check_likelihood(likelihood: Likelihood) -> None:
+    """Checks that a likelihood keeps every law of its kind.
+
+    Args:
+      likelihood: The likelihood.
+
+    Raises:
+      LawError: An AssertionError that names each law that is broken, where, and the numbers.
+      ValueError: `likelihood` is no likelihood.
+    """
+    trial_of_likelihood(likelihood).check()
+
+
+def trial_of_likelihood(likelihood: Likelihood) -> Trial:
+    """Returns the laws of a likelihood; see `check_likelihood`."""
+    if not isinstance(likelihood, Likelihood):
+        raise ValueError(f"check_likelihood: expected a lic.Likelihood. Received: {type(likelihood).__name__}.")
+    return Trial(type(likelihood).__name__, LAWS, likelihood)
+
+
+def a_distribution_has_the_shape_of_its_numbers(likelihood: Likelihood) -> None:
+    """Parameters [n, h, w, parameters x channels] make the distribution of numbers [n, h, w, channels]."""
+    for shape in ((1, 1, 1, 1), (2, 3, 4, CHANNELS), (1, 1, 0, 2)):
+        distribution = likelihood(_parameters(likelihood, shape))
+        require(
+            distribution.shape.is_compatible_with(shape),
+            f"parameters for numbers of shape {shape} make a distribution of shape {distribution.shape}",
+        )
+        bits = distribution.bits(tf.zeros(shape))
+        require(bits.shape == shape, f"bits of numbers of shape {shape} have the shape {tuple(bits.shape)}")
+        index = distribution.cdf_index()
+        require(index.dtype == tf.int32, f"cdf_index is {index.dtype.name}, expected int32")
+        outside = np.flatnonzero((np.ravel(index) < 0) | (np.ravel(index) >= likelihood.num_pmfs))
+        require(not outside.size, f"{outside.size} of its cdf indexes are not in 0..{likelihood.num_pmfs - 1}")
+
+
+def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
+    """The bits of a coded distribution are those of the probabilities that the tables hold."""
+    for spread in SPREADS:
+        distribution = likelihood(_parameters(likelihood, (1, 8, 8, CHANNELS), spread)).as_coded()
+        indexes = np.ravel(np.broadcast_to(distribution.cdf_index(), (1, 8, 8, CHANNELS)))
+        pmfs = list(likelihood.pmfs())
+        for steps in (0, 1, -2):
+            bits = np.ravel(distribution.bits(tf.fill((1, 8, 8, CHANNELS), float(steps))))
+            for place, index in enumerate(indexes):
+                first, probabilities = pmfs[index]
+                if not first <= steps < first + len(probabilities) - 1:
+                    continue
+                expected = -np.log2(max(probabilities[steps - first], 1e-300))
+                # Beyond what a count can hold, the tables code a symbol at the cost of the least count.
+                if expected < np.log2(TOTAL) and abs(bits[place] - expected) > 2e-3 * expected + 1e-3:
+                    fail(
+                        f"symbol {steps} costs {bits[place]:.5f} bits by `bits` and {expected:.5f} by the pmf of cdf "
+                        f"index {index}"
+                    )
+
+
+def probabilities_sum_to_one(likelihood: Likelihood) -> None:
+    """The pmfs sum to one with their escapes, and so do the probabilities of all symbols that `bits` gives."""
+    for index, (_, probabilities) in enumerate(likelihood.pmfs()):
+        total = float(np.sum(probabilities))
+        require(abs(total - 1) < 1e-6, f"the probabilities of pmf {index} sum to {total:.8f}")
+        require(bool(np.all(probabilities >= 0)), f"pmf {index} has a negative probability")
+    parameters, total = _parameters(likelihood, (1, 1, 1, CHANNELS)), np.zeros(CHANNELS)
+    for symbols in np.array_split(np.arange(-LIMIT, LIMIT + 1, dtype=np.float32), 16):
+        values = tf.constant(np.repeat(symbols[None, None, :, None], CHANNELS, -1))
+        bits = likelihood(tf.repeat(parameters, len(symbols), 2)).bits(values)
+        total += np.sum(2.0 ** -np.asarray(bits, np.float64), (0, 1, 2))
+    require_near("the sum of the probabilities of all symbols and one", total, np.ones(CHANNELS), 1e-3)
+
+
+def gradients_are_finite_far_out(likelihood: Likelihood) -> None:
+    """Bits and their gradients for numbers and parameters are finite, also where parameters or numbers are extreme."""
+    for spread in (1.0, 100.0, 1e6):
+        parameters = _parameters(likelihood, (1, 1, len(_FAR), CHANNELS), spread)
+        values = tf.constant(np.repeat(np.array(_FAR, np.float32)[:, None], CHANNELS, 1)[None, None])
+        with tf.GradientTape() as tape:
+            tape.watch([values, parameters])
+            bits = likelihood(parameters).bits(values)
+        require(bool(np.all(np.isfinite(bits))), f"bits are not finite for parameters to {spread:g}")
+        require(bool(np.all(np.asarray(bits) > -1e-3)), f"bits are negative ({np.min(bits):.4f}) at {spread:g}")
+        for name, gradient in zip(("numbers", "parameters"), tape.gradient(bits, [values, parameters])):
+            if gradient is not None:
+                finite = bool(np.all(np.isfinite(gradient)))
+                require(finite, f"gradients of bits for {name} are not finite for parameters to {spread:g}")
+
+
+def coding_rounds_to_a_distribution_of_the_tables(likelihood: Likelihood) -> None:
+    """`as_coded` keeps offset and cdf index, and is its own coded form."""
+    distribution = likelihood(_parameters(likelihood, (1, 3, 4, CHANNELS), 10.0))
+    coded = distribution.as_coded()
+    require_same("offset before and after as_coded", distribution.offset, coded.offset)
+    require_same("cdf_index before and after as_coded", distribution.cdf_index(), coded.cdf_index())
+    values = tf.random.stateless_normal((1, 3, 4, CHANNELS), (1, 2), stddev=5.0)
+    require_same("bits of as_coded once and twice", coded.bits(values), coded.as_coded().bits(values))
+    require_near("values after centre and restore", coded.restore(coded.centre(values)), values, 1e-5)
+
+
+def tables_are_deterministic(likelihood: Likelihood) -> None:
+    """Two equal likelihoods make the same tables, which a range coder can take."""
+    again = type(likelihood).from_config(likelihood.get_config())
+    require(again == likelihood, "what get_config returns makes another likelihood")
+    require(hash(again) == hash(likelihood), "two equal likelihoods have different hashes")
+    for index, (one, other) in enumerate(zip(likelihood.pmfs(), again.pmfs(), strict=True)):
+        require(one[0] == other[0], f"the first symbol of pmf {index} differs from time to time")
+        require_same(f"pmf {index} from time to time", to_counts(one[1]), to_counts(other[1]))
+    tables = CdfTables.make({"likelihood": likelihood})
+    require(
+        tables.sources == (("likelihood", likelihood.num_pmfs),),
+        f"num_pmfs is {likelihood.num_pmfs}, and pmfs returns {tables.sources[0][1]}",
+    )
+    CdfTables.from_arrays(tables.arrays(), tables.described(), {"likelihood": likelihood})
+
+
+def start_gives_parameters_of_the_right_spread(likelihood: Likelihood) -> None:
+    """`start` gives parameters for every channel, and wider numbers start at wider distributions."""
+    deviations = np.geomspace(0.3, 50, CHANNELS)
+    start = np.asarray(likelihood.start(deviations))
+    require(
+        start.shape == (likelihood.parameters * CHANNELS,),
+        f"start returns the shape {start.shape} for {CHANNELS} channels of {likelihood.parameters} parameters",
+    )
+    distribution = likelihood(tf.constant(start[None, None, None], tf.float32))
+    zeros = tf.zeros((1, 1, 1, CHANNELS))
+    require_near("the offsets that start gives", distribution.restore(zeros), zeros, 1e-5)
+    bits = np.ravel(distribution.bits(zeros))
+    require(bool(np.all(np.diff(bits) > 0)), f"a zero costs {np.round(bits, 3)} bits as deviations rise")
+
+
+LAWS: tuple[Law, ...] = (
+    a_distribution_has_the_shape_of_its_numbers,
+    bits_are_those_of_the_tables,
+    probabilities_sum_to_one,
+    gradients_are_finite_far_out,
+    coding_rounds_to_a_distribution_of_the_tables,
+    tables_are_deterministic,
+    start_gives_parameters_of_the_right_spread,
+)
+
+
+def _parameters(likelihood: Likelihood, shape: tuple[int, ...], spread: float = 3.0) -> tf.Tensor:
+    """Random parameters around those that biases start from."""
+    batch, height, width, channels = shape
+    start = np.asarray(likelihood.start(np.geomspace(0.5, 4.0, channels)), np.float32)
+    noise = np.random.default_rng(0).normal(0, spread, (batch, height, width, likelihood.parameters * channels))
+    return tf.constant(start + noise, tf.float32)

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+import lic
+from lic.entropy import Laplace, Logistic, Normal
+from lic.environment import tf
+from lic.testing import LawError, check_likelihood
+from lic.testing.laws import name_of
+from lic.testing.likelihood_laws import LAWS
+
+MUTANTS = []
+
+
+def caught_by(law):
+    def register(maker):
+        MUTANTS.append((maker, law))
+        return maker
+
+    return register
+
+
+@pytest.mark.parametrize("name", lic.list_likelihoods())
+def test_our_own_keep_every_law(name):
+    check_likelihood(lic.registry.likelihoods.get(name)())
+
+
+@pytest.mark.parametrize("likelihood", [Normal((8, 0.5, 32.0, "up")), Laplace((100, 0.05, 300.0))], ids=["up", "many"])
+def test_they_keep_them_with_other_tables_of_scales(likelihood):
+    check_likelihood(likelihood)
+
+
+def test_something_else_is_refused():
+    with pytest.raises(ValueError, match=r"check_likelihood: expected a lic.Likelihood. Received: ABCMeta"):
+        check_likelihood(Normal)
+
+
+@caught_by("a distribution has the shape of its numbers")
+class BroadcastsItsScale(Normal):
+    """One scale index for all channels."""
+
+    def __call__(self, parameters):
+        mean, index = tf.split(parameters, 2, -1)
+        return self.of(mean, tf.reduce_mean(index, -1, keepdims=True) + 0 * index[..., :1])
+
+
+@caught_by("bits are those of the tables")
+class TablesOfAnotherFamily(Normal):
+    """The tables are those of the logistic distribution."""
+
+    upper_tail = staticmethod(Logistic.upper_tail)
+
+
+@caught_by("probabilities sum to one")
+class ForgetsTheEscape(Laplace):
+    """The probability of all other symbols is added to that of the first."""
+
+    def pmfs(self):
+        for first, probabilities in super().pmfs():
+            yield first, np.append(probabilities[:-1] * 1.01, probabilities[-1])
+
+
+@caught_by("gradients are finite far out")
+class LosesItsTail(Logistic):
+    """Far out the logarithm is that of zero."""
+
+    @staticmethod
+    def log_cdf(values):
+        return tf.math.log(tf.sigmoid(values))
+
+
+@caught_by("coding rounds to a distribution of the tables")
+class NeverTheSameTwice(Normal):
+    """What it is coded as moves on each time."""
+
+    def of(self, mean, index):
+        distribution = super().of(mean, index)
+        distribution.as_coded = lambda: self.of(mean, index + 1.0)
+        return distribution
+
+
+@caught_by("tables are deterministic")
+class DrawsItsTables(Normal):
+    """Its tables hold a little noise."""
+
+    random = np.random.default_rng(0)
+
+    def pmfs(self):
+        for first, probabilities in super().pmfs():
+            noisy = probabilities * (1 + 0.01 * self.random.random(len(probabilities)))
+            yield first, noisy / noisy.sum()
+
+
+@caught_by("start gives parameters of the right spread")
+class StartsAnywhere(Laplace):
+    """It starts at one scale, however wide the numbers are."""
+
+    def start(self, deviations):
+        return super().start(np.ones_like(deviations))
+
+
+@pytest.mark.parametrize(("maker", "law"), MUTANTS, ids=lambda value: getattr(value, "__name__", ""))
+def test_mutants_are_caught(maker, law):
+    with pytest.raises(LawError) as caught:
+        check_likelihood(maker())
+    assert law in caught.value.broken
+
+
+def test_every_law_has_caught_a_mutant():
+    assert {law for _, law in MUTANTS} == {name_of(law) for law in LAWS}
