@@ -47,13 +47,13 @@ class Walks:
         self.traced_estimate = tf.function(lambda latent: self.estimate(latent), [latent], autograph=False)
 
     def estimate(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
-        """Estimates a latent [1, height, width, depth], with other side information than its own where that is given."""
+        """Estimates a latent [1, height, width, depth], with other side information where that is given."""
         coder = Estimate(latent, side=side)
         y_hat = self.entropy.walk(coder)
         return Walked(y_hat, coder.z_hat, bits=tf.add_n(list(coder.bits.values()))[0])
 
     def encode(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
-        """Encodes a latent [1, height, width, depth], with other side information than its own where that is given."""
+        """Encodes a latent [1, height, width, depth], with other side information where that is given."""
         coder = Encode(latent, self.tables, side)
         y_hat = self.entropy.walk(coder)
         coded = coder.finish()
