@@ -48,7 +48,7 @@ def results():
 
 @pytest.fixture
 def run_folder(results, tmp_path):
-    """The folder of these results."""
+    """The folder that holds these results."""
     folder = tmp_path / "run"
     folder.mkdir()
     results.write(folder)

@@ -16,7 +16,7 @@ def test_a_codec_has_its_points_qualities_and_seconds_per_megapixel(results):
     assert notes == []
 
 
-def test_codecs_of_several_runs_are_told_apart_by_folder(run_folder, results):
+def test_codecs_of_several_runs_have_the_folder_in_their_names(run_folder, results):
     other = run_folder.parent / "again" / "run"
     other.mkdir(parents=True)
     Results(rows("jpeg") + rows("new"), (), results.facts).write(other)

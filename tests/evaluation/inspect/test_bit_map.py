@@ -37,7 +37,7 @@ def test_bits_are_put_where_they_are_spent(entropy):
     quiet = bit_map(codec, image).positions
     image[32:, 48:] = random_images(32, 48, 3)
     busy = bit_map(codec, image).positions
-    # Each number's own bits rise with its distance from the mean, wherever the walk has it in a row of positions.
+    # The bits of each number rise with its distance from the mean, whatever the order in which the walk codes it.
     rows, columns = busy.shape
     more = busy - quiet
     assert more[rows // 2 :, columns // 2 :].mean() > 2 * np.abs(more[: rows // 2, : columns // 2]).mean()

@@ -60,7 +60,7 @@ def test_any_size_and_grey(codec, image):
 def test_the_largest_error_is_found():
     error = np.zeros((200, 320))
     error[100:150, 200:280] = 3.0
-    error[7, 7] = 30.0  # One number that is large is less than many.
+    error[7, 7] = 30.0  # A single large error adds less than many small ones.
     assert largest_error(error) == Box(200, 100, 80, 50)
     assert largest_error(np.zeros((20, 500))) == Box(0, 0, 125, 20)
     assert largest_error(np.ones((1, 1))) == Box(0, 0, 1, 1)

@@ -1,4 +1,4 @@
-"""The page in headless Chromium: a copy with a script behind it that presses keys and notes what becomes of them."""
+"""The page in headless Chromium: a script in a copy of the page presses keys and records the state after each."""
 
 import html
 import json
@@ -160,7 +160,7 @@ def test_plus_and_minus_zoom_about_the_middle(notes):
 def test_arrows_move_and_stop_at_the_edge(notes):
     assert notes["moved right"]["x"] == pytest.approx(notes["larger"]["x"] + 60)
     assert notes["moved up"]["y"] == pytest.approx(notes["moved right"]["y"] - 60)
-    # The picture's right edge is the stage's.
+    # The right edge of the picture is at the right edge of the stage.
     edge = notes["at the edge"]["x"] + 320 * notes["at the edge"]["zoom"] / 100
     assert edge == pytest.approx(1200 - 32, abs=20)
 
@@ -181,7 +181,7 @@ def test_pictures_are_chosen_and_swapped(notes):
     ]
 
 
-def test_the_heat_map_is_laid_over_as_opaque_as_is_said(notes):
+def test_the_heat_map_is_laid_over_as_opaque_as_is_chosen(notes):
     assert [notes[name]["heat"] for name in ("swapped", "heat", "fainter", "heat off")] == [False, True, True, False]
     assert [notes[name]["scale"] for name in ("swapped", "heat", "fainter", "heat off")] == [False, True, True, False]
     assert [notes[name]["opacity"] for name in ("heat", "fainter")] == ["0.6", "0.25"]

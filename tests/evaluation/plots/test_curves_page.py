@@ -26,7 +26,7 @@ def test_the_page_needs_no_network(groups, tmp_path):
     assert (tmp_path / "again.html").read_bytes() == (tmp_path / "page.html").read_bytes()
 
 
-def test_points_tell_codec_quality_rate_and_decibels(groups):
+def test_points_show_codec_quality_rate_and_decibels(groups):
     figure = curves_page_figure(groups)
     jpeg, vtm = figure.data[0], figure.data[4]
     assert (jpeg.name, jpeg.mode, jpeg.text[1]) == ("jpeg", "lines+markers", "quality 1<br>")
@@ -45,7 +45,7 @@ def test_each_codec_is_once_in_the_legend_and_alike_in_both_measures(groups):
     assert [trace.yaxis for trace in traces] == 5 * ["y"] + 4 * ["y2"]
 
 
-def test_without_plotly_the_error_says_what_to_install(groups, monkeypatch):
+def test_without_plotly_the_error_names_what_to_install(groups, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotly.subplots", None)
     with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
         curves_page_figure(groups)

@@ -90,7 +90,7 @@ def test_another_ending_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_heat_colours_rise_in_lightness_and_are_told_apart():
+def test_heat_colours_rise_in_lightness_and_differ():
     colours = heat_colours(np.linspace(2, 6, 5), 2, 6)
     assert (colours.dtype, colours.shape) == (np.uint8, (5, 3))
     lightness = colours @ [0.3, 0.6, 0.1]
@@ -99,7 +99,7 @@ def test_heat_colours_rise_in_lightness_and_are_told_apart():
     assert heat_colours(np.zeros((2, 3)), 0, 0).shape == (2, 3, 3)
 
 
-def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
+def test_without_matplotlib_the_error_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"needs matplotlib.*keras-lic\[eval\]"), theme():
         pass

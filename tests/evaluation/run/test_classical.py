@@ -43,17 +43,17 @@ def test_settings_and_qualities_are_stated(name):
     assert len(codec.qualities) >= 5
 
 
-def test_an_unknown_name_is_told_with_near_ones():
+def test_an_unknown_name_is_an_error_with_similar_names():
     with pytest.raises(RegistryError, match="no classical codec named 'jpg'. Did you mean 'jpeg"):
         classical_codec("jpg")
 
 
-def test_what_is_missing_says_what_to_install(monkeypatch):
+def test_a_missing_codec_is_an_error_that_names_what_to_install(monkeypatch):
     monkeypatch.setitem(CLASSICAL, "jpegxl", CLASSICAL["jpegxl"]._replace(available=lambda: False))
     with pytest.raises(RegistryError, match=r"jpegxl is missing here. Install `keras-lic\[eval\]`"):
         classical_codec("jpegxl")
 
 
-def test_what_an_encoder_refuses_is_an_error_of_ours():
+def test_an_image_that_an_encoder_refuses_is_an_image_error():
     with pytest.raises(ImageError, match=r"webp cannot encode \(20000, 1, 3\) at quality 50"):
         classical_codec("webp").compress(np.zeros((20000, 1, 3), np.uint8), quality=50)

@@ -30,7 +30,7 @@ def test_one_rate_is_measured_once():
     assert EvaluatedCodec.learned(lic.Codec(tiny_model("klt", "factorized")), [1, 2]).qualities == (None,)
 
 
-def test_a_quality_that_a_codec_lacks_says_how_to_give_each_its_own(variable):
+def test_a_quality_that_a_codec_lacks_is_an_error_that_shows_how_to_give_each_its_own(variable):
     with pytest.raises(EvaluationError, match=r"from 1 to 3. Received: 50.*codec=1,3"):
         EvaluatedCodec.learned(variable, [50])
 

@@ -48,7 +48,7 @@ def test_every_image_has_a_row_for_every_codec_and_quality(codec, folder, tmp_pa
     assert row.bytes == len(codec.compress(pixels, quality=2))
 
 
-def test_the_file_says_what_was_measured_how(codec, folder, tmp_path):
+def test_the_file_holds_images_codecs_conventions_and_versions(codec, folder, tmp_path):
     lic.evaluate(folder, tmp_path, models=[codec], codecs=["jpeg=50"], qualities=[1])
     written = json.loads((tmp_path / "eval.json").read_text())
     assert written["images"] == {"folder": folder.name, "count": 3, "sha256": written["images"]["sha256"]}
@@ -86,13 +86,13 @@ def test_a_codec_that_fails_on_one_image_is_named(codec, folder, tmp_path, monke
     assert results.means()[0]["images"] == 2
 
 
-def test_one_that_was_stopped_goes_on_and_measures_nothing_twice(folder, tmp_path, monkeypatch):
+def test_a_stopped_evaluation_resumes_and_measures_nothing_twice(folder, tmp_path, monkeypatch):
     whole = lic.evaluate(folder, tmp_path / "whole", codecs=["jpeg=50,90"])
     measure, calls = worker.measure, []
 
     def stops(codec, name, image, *rest):
         calls.append((image, *rest[1:]))
-        if len(calls) == 6:  # The first call is not counted in the results.
+        if len(calls) == 6:  # The first call only warms the codec up.
             raise KeyboardInterrupt
         return measure(codec, name, image, *rest)
 
@@ -110,7 +110,7 @@ def test_one_that_was_stopped_goes_on_and_measures_nothing_twice(folder, tmp_pat
     assert len(calls) == 9
 
 
-def test_one_that_is_stopped_does_not_finish_what_has_not_begun(tmp_path, monkeypatch):
+def test_a_stopped_evaluation_begins_no_further_images(tmp_path, monkeypatch):
     images, measure, calls = tmp_path / "images", worker.measure, []
     images.mkdir()
     for number in range(9):
@@ -131,7 +131,7 @@ def test_one_that_is_stopped_does_not_finish_what_has_not_begun(tmp_path, monkey
     assert len(calls) < 8
 
 
-def test_codecs_and_qualities_are_added(folder, tmp_path):
+def test_codecs_and_qualities_are_added_to_an_evaluation(folder, tmp_path):
     lic.evaluate(folder, tmp_path, codecs=["jpeg=50"])
     results = lic.evaluate(folder, tmp_path, codecs=["jpeg=50,60", "webp=50"])
     assert len(results.rows) == 9
