@@ -1,6 +1,7 @@
 """The public names of the packages of evaluation."""
 
 import importlib
+import pathlib
 import subprocess
 import sys
 
@@ -17,6 +18,13 @@ def test_every_public_name_is_there(package):
         assert getattr(module, name) is not None
     with pytest.raises(AttributeError, match="absent"):
         module.absent  # noqa: B018
+
+
+@pytest.mark.parametrize("package", PACKAGES[1:])
+def test_every_public_name_is_documented(package):
+    api = (pathlib.Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    names = [name for name in importlib.import_module(package).__all__ if f"lic.{name}" not in api]
+    assert [name for name in names if f"{package}.{name}" not in api] == []
 
 
 @pytest.mark.parametrize("package", PACKAGES[:-1])
