@@ -54,7 +54,7 @@ def measure(
 
 def point(codec: Codec, image: np.ndarray, stream: bytes) -> Point:
     """Returns bytes and PSNR of a stream."""
-    from lic.evaluation.metrics import psnr
+    from lic.evaluation.run import psnr
 
     return Point(len(stream), psnr(image, codec.decompress(stream)))
 

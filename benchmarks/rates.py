@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from document import table
 
 if TYPE_CHECKING:
-    from lic.evaluation.curves import Curve
-    from lic.evaluation.results import Results
+    from lic.evaluation.compare import Curve
+    from lic.evaluation.run import Results
 
 PUBLISHED = ("bpg444", "vtm")  # Published curves over Kodak, which stand beside those of the evaluation.
 _POINTS = {
@@ -30,7 +30,7 @@ def section(folder: pathlib.Path) -> list[str]:
     """Returns the points of learned codecs, and how far they are from the others; nothing where there is no folder."""
     if not folder.exists():
         return []
-    from lic.evaluation.results import Results
+    from lic.evaluation.run import Results
 
     found = Results.read(folder)
     learned = [name for name in found.codecs if "fingerprint" in found.facts["codecs"][name]]
@@ -48,16 +48,16 @@ def _point(mean: dict[str, Any]) -> dict[str, str]:
 
 
 def _anchors(found: Results, learned: list[str]) -> list[Curve]:
-    from lic.evaluation.curves import published_curve
+    from lic.evaluation.compare import measured_curve, published_curve
 
-    measured = [found.curve(name) for name in found.codecs if name not in learned]
+    measured = [measured_curve(found, name) for name in found.codecs if name not in learned]
     return [*measured, *(published_curve(name) for name in PUBLISHED)]
 
 
 def _compared(found: Results, name: str, anchor: Curve) -> dict[str, str]:
-    from lic.evaluation.curves import bd_psnr, bd_rate
+    from lic.evaluation.compare import bd_psnr, bd_rate, measured_curve
 
-    curve = found.curve(name)
+    curve = measured_curve(found, name)
     if len(curve.bpp) == 1:
         figures = {"gain": _gain(anchor, curve)}
     else:
@@ -70,13 +70,13 @@ def _compared(found: Results, name: str, anchor: Curve) -> dict[str, str]:
 
 def _difference(function: Any, anchor: Curve, curve: Curve, form: str) -> str:
     """A mean over what both have in common, with that share where it is small; nothing where there is too little."""
-    from lic import LicError
+    from lic import EvaluationError
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # What they say stands beside the number.
         try:
             difference = function(anchor, curve)
-        except LicError:
+        except EvaluationError:
             return ""
     share = f" (over {difference.overlap:.0%} of the range)" if difference.overlap < 0.75 else ""
     return format(difference.value, f"+{form}") + share

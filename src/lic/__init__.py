@@ -22,12 +22,13 @@ if TYPE_CHECKING:
         BitstreamError,
         CheckpointError,
         DesyncError,
+        EvaluationError,
         ImageError,
         LicError,
         RegistryError,
         WrongModelError,
     )
-    from lic.evaluation.evaluate import evaluate
+    from lic.evaluation.run.evaluation import evaluate
     from lic.interop.import_weights import import_checkpoint
     from lic.models.base import CompressionModel
     from lic.models.create import create_model
@@ -58,12 +59,13 @@ _HOMES = {
         "BitstreamError",
         "CheckpointError",
         "DesyncError",
+        "EvaluationError",
         "ImageError",
         "LicError",
         "RegistryError",
         "WrongModelError",
     ),
-    "lic.evaluation.evaluate": ("evaluate",),
+    "lic.evaluation.run.evaluation": ("evaluate",),
     "lic.models.optimizer": ("Adam",),
     "lic.models.base": ("CompressionModel",),
     "lic.interop.import_weights": ("import_checkpoint",),
@@ -98,6 +100,7 @@ __all__ = [
     "DesyncError",
     "Distribution",
     "EntropyModel",
+    "EvaluationError",
     "HyperTransform",
     "ImageError",
     "LicError",

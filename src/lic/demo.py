@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lic.codec.codec import load
-from lic.evaluation.pictures import beside_jpeg
+from lic.evaluation.inspect.pictures import beside_jpeg
 from lic.images import sample_image, write_image
 
 _log = logging.getLogger("lic.demo")

@@ -35,3 +35,7 @@ class DesyncError(LicError):
 
 class CheckpointError(LicError):
     """Weights or a codec file that do not fit, or are damaged."""
+
+
+class EvaluationError(LicError):
+    """An evaluation that cannot be run, resumed, compared or drawn."""

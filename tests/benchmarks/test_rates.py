@@ -1,7 +1,6 @@
 import pytest
 
-from lic.evaluation.measure import Row
-from lic.evaluation.results import Results
+from lic.evaluation.run import Results, Row
 
 
 def row(codec, bpp, psnr, quality=None, image="a.png"):

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lic.cli import app
-from lic.errors import LicError, RegistryError
+from lic.errors import EvaluationError, RegistryError
 
 
 def compare(*arguments):
@@ -23,7 +23,7 @@ def test_table_has_a_row_for_each_codec(run_folder):
     assert worse.split()[:2] == ["worse", "+10.00"]
     assert "-30.00" in single
     assert "one rate" in single
-    assert legend.startswith("Anchor jpeg, interpolation pchip")
+    assert legend.startswith("The anchor is jpeg, the interpolation pchip")
 
 
 def test_several_published_names_behind_one_option(run_folder):
@@ -33,10 +33,10 @@ def test_several_published_names_behind_one_option(run_folder):
 
 
 def test_all_published_curves(run_folder):
-    from lic.evaluation.curves import published
+    from lic.evaluation.compare import published_curves
 
     data = json.loads(compare(run_folder, "--published", "all", "--json").stdout)
-    assert {f"published:{name}" for name in published()} <= {row["codec"] for row in data["rows"]}
+    assert {f"published:{name}" for name in published_curves()} <= {row["codec"] for row in data["rows"]}
 
 
 def test_json_is_everything(run_folder):
@@ -65,7 +65,7 @@ def test_wrong_choice_is_a_wrong_use(run_folder, arguments):
 
 
 def test_errors_name_what_is_there(run_folder, tmp_path):
-    with pytest.raises(LicError, match="no evaluation at"):
+    with pytest.raises(EvaluationError, match="no evaluation at"):
         compare(tmp_path)
     with pytest.raises(RegistryError, match="Did you mean 'vtm'"):
         compare(run_folder, "--anchor", "vmt")

@@ -5,7 +5,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lic.cli import app
-from lic.evaluation.results import Results
+from lic.evaluation.run.results import Results
 from tests.conftest import random_images
 
 

@@ -4,8 +4,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lic.cli import app
-from lic.errors import LicError, RegistryError
-from lic.evaluation.results import Results
+from lic.errors import EvaluationError, LicError, RegistryError
+from lic.evaluation.run.results import Results
 from tests.evaluation.conftest import rows
 
 
@@ -56,7 +56,7 @@ def test_a_picture_that_cannot_be_made_is_left_out_with_a_line(tmp_path):
 
 def test_nothing_to_draw_is_an_error(tmp_path):
     Results(rows("jpeg", similarity=False)).write(tmp_path)
-    with pytest.raises(LicError, match="nothing to draw"):
+    with pytest.raises(EvaluationError, match="nothing to draw"):
         plot(tmp_path, "--measure", "ms_ssim_db", "--out", tmp_path / "plots")
     assert not (tmp_path / "plots").exists()
 

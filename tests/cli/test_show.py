@@ -21,7 +21,7 @@ def photo(tmp_path):
 
 @pytest.fixture
 def show(codec, photo, monkeypatch):
-    """Runs the command in the photograph's folder; afterwards no partial file may be there."""
+    """Returns a function that runs the command in the photograph's folder; no partial file may be left afterwards."""
     monkeypatch.chdir(photo.parent)
     yield lambda *options, image=photo: CliRunner().invoke(
         app, ["show", str(image), "--model", str(codec), *map(str, options)]
@@ -104,7 +104,7 @@ def test_transparency_needs_a_background(show, tmp_path):
 
 
 @pytest.mark.parametrize("missing", ["image", "matplotlib"])
-def test_what_is_missing_is_said_in_one_line(missing, photo, codec, monkeypatch, capsys):
+def test_a_missing_image_or_package_is_one_line(missing, photo, codec, monkeypatch, capsys):
     if missing == "matplotlib":
         monkeypatch.setitem(sys.modules, "matplotlib", None)
     path = photo if missing == "matplotlib" else photo.with_name("absent.png")

@@ -13,9 +13,9 @@ from PIL import Image
 
 import lic
 from lic.codec.bitstream import Stream
-from lic.evaluation.curves import bd_rate
-from lic.evaluation.metrics import psnr
-from lic.evaluation.pictures import jpeg_of_size
+from lic.evaluation.compare.curves import bd_rate
+from lic.evaluation.inspect.pictures import jpeg_of_size
+from lic.evaluation.run.metrics import psnr
 from tests.conftest import slow_but
 
 KODAK = pathlib.Path(os.environ.get("LIC_KODAK", pathlib.Path(__file__).parents[3] / "shared" / "data" / "kodak"))

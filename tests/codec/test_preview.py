@@ -10,7 +10,7 @@ import pytest
 import lic
 from lic.codec.bitstream import Stream
 from lic.errors import BitstreamError, DesyncError, WrongModelError
-from lic.evaluation.metrics import psnr
+from lic.evaluation.run.metrics import psnr
 from lic.images import read_image
 from tests.conftest import ENTROPY_MODELS, random_images, tiny_model
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import lic
-from lic.evaluation.pictures import beside_jpeg
+from lic.evaluation.inspect.pictures import beside_jpeg
 from lic.images import image_files, read_image
 
 TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."

@@ -136,7 +136,7 @@ def _compress_one(
 
 def _psnr(pixels: Any, decoded: Any) -> float | None:
     """PSNR in dB, or None where nothing was lost: JSON has no infinity."""
-    from lic.evaluation.metrics import psnr
+    from lic.evaluation.run.metrics import psnr
 
     decibels = psnr(pixels, decoded)
     return decibels if math.isfinite(decibels) else None

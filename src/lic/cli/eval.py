@@ -13,8 +13,14 @@ from lic.cli.bar import progress_bar
 from lic.cli.table import table
 
 _COLUMNS = {
-    **{"codec": "{}", "quality": "{:g}", "bpp": "{:.4f}", "psnr": "{:.3f}", "ms_ssim": "{:.5f}"},
-    **{"ms_ssim_db": "{:.3f}", "encode_seconds": "{:.3f}", "decode_seconds": "{:.3f}"},
+    "codec": "{}",
+    "quality": "{:g}",
+    "bpp": "{:.4f}",
+    "psnr": "{:.3f}",
+    "ms_ssim": "{:.5f}",
+    "ms_ssim_db": "{:.3f}",
+    "encode_seconds": "{:.3f}",
+    "decode_seconds": "{:.3f}",
 }
 
 
@@ -22,7 +28,7 @@ def evaluate(
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder of images, or one image.")],
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="M...", help="Names of models that ship, or .codec files; M=Q,Q for its own qualities."),
+        typer.Option(metavar="M...", help="Names of models that ship, or .codec files; M=Q,Q gives qualities."),
     ] = None,
     codec: Annotated[
         list[str] | None,
@@ -30,30 +36,33 @@ def evaluate(
     ] = None,
     quality: Annotated[
         list[float] | None,
-        typer.Option("--quality", "-q", metavar="Q...", help="Qualities of all that have none of their own."),
+        typer.Option("--quality", "-q", metavar="Q...", help="Qualities of all models and codecs that give none."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the results; one that is there goes on.")] = Path(
-        "eval"
-    ),
-    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Images at once; times are of a busy machine.")] = 1,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder of the results; an existing evaluation is resumed.")
+    ] = Path("eval"),
+    jobs: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of images at once; times are then those of a busy machine.")
+    ] = 1,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=options.RAY)] = None,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
 ) -> None:
     """Measure codecs over a folder of images: bytes, PSNR, MS-SSIM, times and memory.
 
-    OUT gets eval.json with all rows, means, conventions and versions, eval.csv with the rows and means.csv. Run again,
-    it goes on from what is there, or adds codecs and qualities. With neither --model nor --codec it measures `default`.
+    The command writes eval.json with all rows, means, conventions and versions, eval.csv with the rows, and means.csv.
+    When it runs again, it resumes an evaluation that was stopped, and adds codecs and qualities. Without --model and
+    --codec it measures `default`.
     """
     chosen = options.of_codec(precision, tile)
     models = model or ([] if codec else ["default"])
     import lic
 
     with progress_bar() as bar:
-        task = bar.add_task("Measuring", total=None)
+        shown = bar.add_task("Measuring", total=None)
 
-        def tell(done: int, total: int, last: str) -> None:
-            bar.update(task, completed=done, total=total, description=last)
+        def show_progress(done: int, total: int, last: str) -> None:
+            bar.update(shown, completed=done, total=total, description=last)
 
         results = lic.evaluate(
             images,
@@ -63,11 +72,11 @@ def evaluate(
             qualities=quality or [],
             jobs=jobs,
             ray=ray,
-            progress=tell,
+            progress=show_progress,
             **chosen,
         )
     print(table(results.means(), _COLUMNS))
-    print(f"Means over {len(results.common)} images; all that was measured: {out}")
+    print(f"These are means over {len(results.common)} images; all results are in {out}.")
     for failure in results.failures:
         where = f"{failure.image}, {failure.codec}: " if failure.codec else ""
         print(f"lic: {where}{failure.error}", file=sys.stderr)

@@ -63,6 +63,6 @@ def check_choice(option: str, value: str, among: Sequence[str]) -> None:
 
 def published_of(names: Sequence[str] | None) -> list[str]:
     """Returns the names of published curves that the option stands for: `all` for each one."""
-    from lic.evaluation.curves import published
+    from lic.evaluation.compare.curves import published_curves
 
-    return list(published()) if "all" in (names or []) else list(names or [])
+    return list(published_curves()) if "all" in (names or []) else list(names or [])

@@ -6,105 +6,110 @@ import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lic.cli import files, options
-from lic.errors import LicError, RegistryError
+from lic.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from lic.evaluation.compare import Entry
 
 PAGE = "html"
 FORMATS = ("png", "svg", PAGE)
-_ENDS = {"psnr": "", "ms_ssim_db": "-ms-ssim"}  # Of the names of pictures.
+_SUFFIXES = {"psnr": "", "ms_ssim_db": "-ms-ssim"}  # Behind the names of the figures of each measure.
 
 
 def plot(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders that `lic eval` wrote.")],
     published: Annotated[list[str] | None, typer.Option(metavar="NAME...", help=options.PUBLISHED)] = None,
     anchor: Annotated[str | None, typer.Option(metavar="NAME", help=options.ANCHOR)] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the pictures.")] = Path("plots"),
-    form: Annotated[list[str] | None, typer.Option("--format", metavar="F...", help="Of png, svg, html; all.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the figures.")] = Path("plots"),
+    form: Annotated[
+        list[str] | None, typer.Option("--format", metavar="F...", help="Formats among png, svg, html; default: all.")
+    ] = None,
     measure: Annotated[
-        list[str] | None, typer.Option(metavar="M...", help="Of psnr, ms_ssim_db: what the decibels are of; both.")
+        list[str] | None,
+        typer.Option(metavar="M...", help="The decibels to draw, psnr or ms_ssim_db; default: both."),
     ] = None,
     method: Annotated[str, typer.Option(help="Interpolation of the curves: pchip, akima or cubic.")] = "pchip",
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="What stands above the pictures.")] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Text above the figures.")] = None,
     max_bpp: Annotated[
         float | None, typer.Option(min=0.01, metavar="B", help="Right end of the axis of bits per pixel.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing pictures.")] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing figures.")] = False,
 ) -> None:
     """Draw rate-distortion curves, bars of BD-rate, and speed against rate savings, one column of a paper wide.
 
-    OUT gets rate-distortion, bd-rate and speed as PNG and SVG, for MS-SSIM with -ms-ssim behind the name, and
-    rate-distortion.html to explore. A picture that cannot be made is left out, and a line says why.
+    The command writes rate-distortion, bd-rate and speed as PNG and SVG, for MS-SSIM with -ms-ssim behind the name, and
+    rate-distortion.html to explore. It leaves out a figure that cannot be drawn, and prints the reason.
     """
     forms, measures = form or list(FORMATS), measure or list(options.MEASURES)
     for option, values, among in (("format", forms, FORMATS), ("measure", measures, options.MEASURES)):
         for value in values:
             options.check_choice(option, value, among)
     options.check_choice("method", method, options.METHODS)
-    groups = _groups(runs, options.published_of(published), measures)
+    groups = _entries_by_measure(runs, options.published_of(published), measures)
     if not groups:
-        raise LicError("There is nothing to draw: no codec has any of these measures.")
+        raise EvaluationError("There is nothing to draw: no codec has any of these measures.")
     figures, stills = {}, [each for each in forms if each != PAGE]
-    for measured, group in groups.items() if stills else ():
-        figures |= _figures(group, measured, anchor, method, title, max_bpp)
+    for measured, entries in groups.items() if stills else ():
+        figures |= _figures(entries, measured, anchor, method, title, max_bpp)
     targets = {name: [out / f"{name}.{still}" for still in stills] for name in figures}
     pages = [out / f"rate-distortion.{PAGE}"] if PAGE in forms else []
     for target in (*itertools.chain(*targets.values()), *pages):
         files.refuse_existing(target, force)
     out.mkdir(parents=True, exist_ok=True)
     for name, draw in figures.items():
-        _attempt(name, targets[name], draw)
+        _draw_or_explain(name, targets[name], draw)
     for page in pages:
-        from lic.evaluation.curves_page import write_page
+        from lic.evaluation.plots import write_curves_page
 
-        write_page(page, groups, title, max_bpp)
+        write_curves_page(page, groups, title, max_bpp)
         print(page)
 
 
-def _groups(runs: list[Path], published: list[str], measures: list[str]) -> dict[str, list[Any]]:
-    """What is drawn for each measure that there is, after saying what is missing."""
-    from lic.evaluation.contenders import contenders, read_runs
+def _entries_by_measure(runs: list[Path], published: list[str], measures: list[str]) -> dict[str, list[Entry]]:
+    """Returns the entries of each measure that any codec has, and prints notes on what is missing."""
+    from lic.evaluation.compare import entries_of, read_runs
 
-    read, groups, notes = read_runs(runs), {}, []
+    results, groups, notes = read_runs(runs), {}, []
     for measure in measures:
-        groups[measure], said = contenders(read, published, measure)
-        notes += said
+        groups[measure], notes_on_measure = entries_of(results, published, measure)
+        notes += notes_on_measure
     for note in dict.fromkeys(notes):
         print(f"lic: {note}", file=sys.stderr)
-    return {measure: group for measure, group in groups.items() if group}
+    return {measure: entries for measure, entries in groups.items() if entries}
 
 
 def _figures(
-    group: list[Any], measure: str, anchor: str | None, method: Any, title: str | None, max_bpp: float | None
+    entries: list[Entry], measure: str, anchor: str | None, method: Any, title: str | None, max_bpp: float | None
 ) -> dict[str, Callable[[], Any]]:
-    """Name of each picture of a measure -> what draws it."""
+    """Returns for the name of each figure of a measure the function that draws it."""
     from lic.evaluation import plots
     from lic.evaluation.compare import compare
 
     def comparison() -> Any:
-        return compare(group, anchor, measure, method)
+        return compare(entries, anchor, measure, method)
 
+    suffix = _SUFFIXES[measure]
     return {
-        f"rate-distortion{_ENDS[measure]}": lambda: plots.rate_distortion(group, measure, title, max_bpp),
-        f"bd-rate{_ENDS[measure]}": lambda: plots.bd_rate_bars(comparison(), title),
-        f"speed{_ENDS[measure]}": lambda: plots.speed(comparison(), title),
+        f"rate-distortion{suffix}": lambda: plots.rate_distortion(entries, measure, title, max_bpp),
+        f"bd-rate{suffix}": lambda: plots.bd_rate_bars(comparison(), title),
+        f"speed{suffix}": lambda: plots.speed(comparison(), title),
     }
 
 
-def _attempt(name: str, targets: list[Path], draw: Callable[[], Any]) -> None:
-    """Draws a picture and writes its files, or says why there is none; a name that is unknown ends the command."""
-    from lic.evaluation.style import save
+def _draw_or_explain(name: str, targets: list[Path], draw: Callable[[], Any]) -> None:
+    """Draws a figure and writes its files, or prints why it cannot be drawn; an unknown name ends the command."""
+    from lic.evaluation.plots import save_figure
 
     try:
         figure = draw()
-    except RegistryError:
-        raise
-    except LicError as error:
+    except EvaluationError as error:
         print(f"lic: {name} is left out. {error}", file=sys.stderr)
         return
     for target in targets:
-        save(figure, target)
+        save_figure(target, figure)
         print(target)

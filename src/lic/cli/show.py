@@ -10,7 +10,7 @@ import typer
 from lic.cli import files, options
 
 if TYPE_CHECKING:
-    from lic.evaluation.show import Shown
+    from lic.evaluation.inspect import Inspection
 
 FIGURES, PAGES = (".png", ".svg"), (".html", ".htm")
 
@@ -20,35 +20,39 @@ def show(
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
     quality: Annotated[
         float | None,
-        typer.Option("--quality", "-q", metavar="Q", help="Of a model with several; from 1, the lowest rate."),
+        typer.Option("--quality", "-q", metavar="Q", help="Quality of a model that has several; 1 is the lowest rate."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="The figure, .png or .svg; default: IMAGE's name and .show.png."
+            "--out", "-o", metavar="FILE", help="The figure, .png or .svg; default: the image's name and .show.png."
         ),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="A page to compare on, in one file.")
+        Path | None, typer.Option("--html", metavar="FILE", help="A page to compare the pictures on, in one file.")
     ] = None,
     crop: Annotated[
         str | None,
         typer.Option(
-            metavar="LEFT,TOP,WIDTH,HEIGHT", help="Pixels that are drawn large; default: where the error is largest."
+            metavar="LEFT,TOP,WIDTH,HEIGHT", help="Pixels to be enlarged; default: where the error is largest."
         ),
     ] = None,
     background: Annotated[
         str | None, typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour.")
     ] = None,
-    to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Take 16 bits a channel, rounded to 8.")] = False,
+    to_8_bit: Annotated[
+        bool, typer.Option("--to-8-bit", help="Take images of 16 bits a channel, rounded to 8.")
+    ] = False,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
-    frame: Annotated[int | None, typer.Option(metavar="N", help="Frame, from 0, of a file with several.")] = None,
+    frame: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of the frame, from 0, in a file that has several.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
 ) -> None:
-    """Draw an image beside what a codec makes of it, the errors, and where the bits go.
+    """Draw an image beside the decoded image, with the errors and with the bits of each position and part.
 
-    The page of --html has a slider between original, decoded image and JPEG at the same bytes.
+    The page of --html has a slider between the original, the decoded image, and a JPEG with the same bytes.
     """
     box = _box(crop)
     out = image.with_suffix(".show.png") if out is None and html is None else out
@@ -56,24 +60,23 @@ def show(
     _check_ending("--html", html, PAGES)
     for target in filter(None, (out, html)):
         files.refuse_existing(target, force)
-    from lic.evaluation.plotting import check_matplotlib
+    from lic.evaluation.plots.theme import check_matplotlib
 
-    check_matplotlib()
-    from lic.evaluation.show import Box
-    from lic.evaluation.show import show as show_in
+    check_matplotlib()  # Before the codec is loaded, which takes seconds.
+    from lic.evaluation.inspect import Box, inspect_image
     from lic.images import read_image
 
     pixels = read_image(image, background=background, to_8_bit=to_8_bit, frame=frame)
     codec = options.load(model, precision, tile)
     try:
-        shown = show_in(codec, pixels, quality=quality, crop=Box(*box) if box else None)
+        inspection = inspect_image(codec, pixels, quality=quality, crop=Box(*box) if box else None)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     about = f"{model}, quality {quality:g}" if quality is not None else model
     for target in filter(None, (out, html)):
         target.parent.mkdir(parents=True, exist_ok=True)
-        (_write_figure if target is out else _write_page)(target, shown, image.name, about)
-        print(f"{image} -> {target}  {shown.decoded.figures}")
+        (_write_figure if target is out else _write_page)(target, inspection, image.name, about)
+        print(f"{image} -> {target}  {inspection.decoded.figures}")
 
 
 def _box(crop: str | None) -> tuple[int, ...] | None:
@@ -91,18 +94,18 @@ def _check_ending(option: str, path: Path | None, endings: tuple[str, ...]) -> N
         raise typer.BadParameter(f"{option} {path}: expected a name that ends in {' or '.join(endings)}")
 
 
-def _write_figure(path: Path, shown: Shown, name: str, about: str) -> None:
-    from lic.evaluation.figure import draw
-    from lic.evaluation.plotting import write_figure
+def _write_figure(path: Path, inspection: Inspection, name: str, about: str) -> None:
+    from lic.evaluation.inspect import inspection_figure
+    from lic.evaluation.plots import save_figure
 
-    write_figure(path, draw(shown, f"{name}  ·  {about}"))
+    save_figure(path, inspection_figure(inspection, f"{name}  ·  {about}"))
 
 
-def _write_page(path: Path, shown: Shown, name: str, about: str) -> None:
+def _write_page(path: Path, inspection: Inspection, name: str, about: str) -> None:
     from lic.atomic_write import atomic_write
-    from lic.evaluation.page.fill import page
+    from lic.evaluation.inspect import inspection_page
 
-    height, width = shown.original.pixels.shape[:2]
-    text = page(shown, name, f"{width}x{height} pixels, {about}")
+    height, width = inspection.original.pixels.shape[:2]
+    text = inspection_page(inspection, name, f"{width}x{height} pixels, {about}")
     with atomic_write(path) as file:
         file.write(text.encode())

@@ -1,0 +1,20 @@
+"""Inspecting one image with a codec: pictures beside JPEG, errors, and the bits by position and part."""
+
+from lic.evaluation.inspect.bit_map import BitMap, bit_map
+from lic.evaluation.inspect.figure import inspection_figure
+from lic.evaluation.inspect.inspection import Box, Inspection, inspect_image
+from lic.evaluation.inspect.page import inspection_page
+from lic.evaluation.inspect.pictures import Picture, beside_jpeg, jpeg_of_size
+
+__all__ = [
+    "BitMap",
+    "Box",
+    "Inspection",
+    "Picture",
+    "beside_jpeg",
+    "bit_map",
+    "inspect_image",
+    "inspection_figure",
+    "inspection_page",
+    "jpeg_of_size",
+]

@@ -1,0 +1,55 @@
+"""The bits of an image by position and by part of the latent."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lic.codec.codec import Codec
+from lic.codec.rate_search import checked_quality
+from lic.entropy.coders import Estimate, Recorder
+from lic.environment import tf
+from lic.images import checked_image, coloured
+
+
+class BitMap(NamedTuple):
+    """The estimated bits of an image.
+
+    Attributes:
+      positions: Bits at each position of the latent [rows, columns], summed over channels.
+      parts: Name and bits of each part of the latent, in coding order.
+      side: Bits of the side information, which has positions of its own; 0 if the model has none.
+      downscale: Height and width in pixels of the block that corresponds to a position.
+    """
+
+    positions: np.ndarray
+    parts: tuple[tuple[str, float], ...]
+    side: float
+    downscale: int
+
+
+def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) -> BitMap:
+    """Returns the bits that `codec.estimate` sums up, by position and by part.
+
+    Args:
+      codec: The codec.
+      image: uint8 [height, width, 3] or [height, width].
+      quality: The quality that `codec.compress` takes.
+
+    Raises:
+      ImageError: The array has another type or shape.
+      ValueError: The codec does not have the quality.
+    """
+    model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.rate)])
+    latent = model.analyse(tf.constant(coloured(checked_image(image))[None], "float32"))
+    estimate = Estimate(model.rate.scale(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)
+    recorder = Recorder(estimate)
+    model.walk(recorder, qualities)
+    located, parts = tf.zeros_like(latent), []
+    for part, distribution, values in recorder.records:
+        bits = estimate.bits_of(tf.round(distribution.centre(values)), distribution)
+        located = part.put(located, bits)
+        parts.append((part.name, float(tf.reduce_sum(bits))))
+    side = float(estimate.bits.get("side", (0.0,))[0])
+    return BitMap(tf.reduce_sum(located[0], -1).numpy(), tuple(parts), side, model.transform.downscale)

@@ -1,1 +1,0 @@
-"""The page of one image in a codec: one file that needs nothing else."""

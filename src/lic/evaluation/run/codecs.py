@@ -1,0 +1,99 @@
+"""The codecs that an evaluation measures, learned and classical, each with its qualities."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lic.codec.codec import Codec, load
+from lic.errors import EvaluationError
+from lic.evaluation.run.classical import classical_codec
+from lic.evaluation.run.measurement import Compressor
+
+
+class EvaluatedCodec(NamedTuple):
+    """A codec to be measured.
+
+    Attributes:
+      name: Name of the codec in the results.
+      codec: The codec.
+      qualities: Qualities to be measured; a single None if the codec has one rate.
+      facts: Settings and fingerprint, as plain data; equal facts mean that results come from the same codec.
+    """
+
+    name: str
+    codec: Compressor
+    qualities: tuple[float | None, ...]
+    facts: dict[str, Any]
+
+    @classmethod
+    def learned(
+        cls, model: str | os.PathLike | Codec, qualities: Sequence[float] = (), **options: Any
+    ) -> EvaluatedCodec:
+        """Returns a learned codec, by default with all of its qualities.
+
+        Args:
+          model: Name of a model whose weights ship, path of a codec file, or a codec. Text may end in =Q,Q to give
+            qualities.
+          qualities: Qualities to be measured if the text gives none.
+          **options: `precision` and `tile` of `lic.Codec`.
+
+        Raises:
+          LicError: The codec does not exist.
+          EvaluationError: The codec lacks a quality, or a text behind "=" is not a list of numbers.
+        """
+        if isinstance(model, Codec):
+            name, codec = "codec", model
+        else:
+            path, qualities = _split(os.fspath(model), qualities)
+            name, codec = pathlib.Path(path).stem, load(path, **options)
+        available = codec.qualities
+        if not available:
+            return cls(name, codec, (None,), _facts(codec, options))
+        for quality in qualities:
+            if not available[0] <= quality <= available[-1]:
+                raise EvaluationError(
+                    f"{name} has qualities from {available[0]} to {available[-1]}. Received: {quality:g}. "
+                    f"To give each codec its own, write them behind the name: {name}={available[0]},{available[-1]}."
+                )
+        return cls(name, codec, tuple(qualities) or available, _facts(codec, options))
+
+    @classmethod
+    def classical(cls, name: str, qualities: Sequence[float] = ()) -> EvaluatedCodec:
+        """Returns a classical codec, by default with the qualities that sample its curve.
+
+        Args:
+          name: Name of the codec, which may end in =Q,Q to give qualities.
+          qualities: Qualities to be measured if the name gives none.
+
+        Raises:
+          RegistryError: No classical codec has the name, or this machine lacks it.
+          EvaluationError: The text behind "=" is not a list of numbers.
+        """
+        name, qualities = _split(name, qualities)
+        codec = classical_codec(name)
+        return cls(name, codec, tuple(qualities) or codec.qualities, {"settings": codec.settings})
+
+
+def _facts(codec: Codec, options: dict[str, Any]) -> dict[str, Any]:
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return {
+        "settings": ", ".join(["lic", *given]),
+        "fingerprint": codec.fingerprint.hex(),
+        "lmbda": codec.model.lmbda,
+    }
+
+
+def _split(text: str, qualities: Sequence[float]) -> tuple[str, tuple[float, ...]]:
+    """Splits NAME=Q,Q into the name and its qualities; an existing path may hold an equals sign itself."""
+    name, found, numbers = text.rpartition("=")
+    if not found or os.path.exists(text):
+        return text, tuple(qualities)
+    try:
+        return name, tuple(float(number) for number in numbers.split(","))
+    except ValueError:
+        raise EvaluationError(
+            f"Expected the name of a codec, or NAME=Q,Q with numbers such as jpeg=20,50,80. Received: {text!r}."
+        ) from None

@@ -1,0 +1,78 @@
+"""The journal of an evaluation: rows on disk as soon as they are measured, so that a stopped evaluation can resume."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+from lic.errors import EvaluationError
+from lic.evaluation.run.results import Row
+
+NAME = "rows.jsonl"
+
+
+class Journal:
+    """A file of rows, to which an evaluation adds lines.
+
+    Args:
+      folder: Folder of the file; it is made if it does not exist.
+      facts: What the evaluation measures, as plain data: `images`, `codecs`, and anything else.
+
+    Attributes:
+      rows: Rows that the file held already.
+      facts: The given facts, with the codecs that the file held already.
+
+    Raises:
+      EvaluationError: The file holds results of other images, or of another codec with the same name.
+    """
+
+    def __init__(self, folder: str | os.PathLike, facts: dict[str, Any]):
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = folder / NAME
+        self.rows, before = _read(self._file)
+        _check_same(folder, before, facts)
+        self.facts = facts | {"codecs": before.get("codecs", {}) | facts["codecs"]}
+        self._append([{"facts": self.facts}])
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Adds rows, which are in the file when this method returns."""
+        self._append([row._asdict() for row in rows])
+
+    def _append(self, lines: list[dict[str, Any]]) -> None:
+        # The line break comes first: the file may end in a line that was cut off when an evaluation was killed.
+        with open(self._file, "a", encoding="utf-8") as file:
+            file.writelines("\n" + json.dumps(line) for line in lines)
+
+
+def _read(file: pathlib.Path) -> tuple[list[Row], dict[str, Any]]:
+    """Returns all rows and the last facts, without lines that are empty or were cut off."""
+    rows, facts = [], {}
+    for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if "facts" in line:
+            facts = line["facts"]
+        else:
+            rows.append(Row(**line))
+    return rows, facts
+
+
+def _check_same(folder: pathlib.Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    if before and before["images"] != now["images"]:
+        raise EvaluationError(
+            f"{folder} holds results of {before['images']}, and this evaluation measures {now['images']}. "
+            "Write to another folder."
+        )
+    for name, facts in now["codecs"].items():
+        known = before.get("codecs", {}).get(name, facts)
+        if known != facts:
+            raise EvaluationError(
+                f"{folder} holds results of another codec {name}: {known}. The codec to be measured is {facts}. "
+                "Write to another folder, or give the codec's file another name."
+            )

@@ -1,0 +1,112 @@
+"""Measuring one image with one codec at one quality: bytes, distortion, seconds and memory."""
+
+from __future__ import annotations
+
+import logging
+import math
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from lic.codec.coder_timing import coder_seconds
+from lic.evaluation.run.metrics import in_decibels, ms_ssim, psnr
+from lic.evaluation.run.results import Row
+from lic.models.distortion import LEAST_SIZE
+
+_log = logging.getLogger(__name__)
+CONVENTIONS = {
+    "bytes": "the whole file or stream, headers included",
+    "bpp": "8 * bytes / (height * width)",
+    "psnr": "dB against a peak of 255, over all values of the decoded 8-bit image: R, G and B alike, or grey",
+    "ms_ssim": "five scales, mean over R, G and B; ms_ssim_db is -10 log10(1 - ms_ssim)",
+    "seconds": "wall clock from pixels to bytes and back; coder is the range coder alone, networks is all the rest",
+    "peak_memory": "largest number of bytes resident in the whole process while it encoded and decoded",
+}
+LOSSLESS = "lossless: PSNR is infinite"
+TOO_SMALL = f"too small for the five scales of MS-SSIM, which need {LEAST_SIZE}x{LEAST_SIZE} pixels"
+_PROCESS = pathlib.Path("/proc/self")
+
+
+class Compressor(Protocol):
+    """Anything that can be measured: a `lic.Codec`, a classical codec, or any object with these two methods."""
+
+    def compress(self, image: np.ndarray, *, quality: float | None) -> bytes:
+        """Returns the stream of an image, uint8 [height, width, 3] or [height, width]."""
+
+    def decompress(self, stream: bytes) -> np.ndarray:
+        """Returns the image of a stream."""
+
+
+def measure(codec: Compressor, name: str, image: str, pixels: np.ndarray, quality: float | None = None) -> Row:
+    """Compresses and decompresses an image, and returns its figures.
+
+    Args:
+      codec: The codec.
+      name: Name of the codec in the row.
+      image: Name of the image in the row.
+      pixels: uint8 [height, width, 3] or [height, width].
+      quality: A quality of the codec; None if it has a single rate.
+
+    Raises:
+      ImageError: The codec cannot code the image, or the decoded image has another shape.
+    """
+    reset_peak_memory()
+    stream, encode_seconds, encode_coder_seconds = _timed(lambda: codec.compress(pixels, quality=quality))
+    decoded, decode_seconds, decode_coder_seconds = _timed(lambda: codec.decompress(stream))
+    memory = peak_memory()
+    decibels, similarity = psnr(pixels, decoded), ms_ssim(pixels, decoded)
+    notes = [LOSSLESS] * (decibels == math.inf) + [TOO_SMALL] * (similarity is None)
+    height, width = pixels.shape[:2]
+    return Row(
+        codec=name,
+        image=image,
+        quality=quality,
+        height=height,
+        width=width,
+        bytes=len(stream),
+        bpp=8 * len(stream) / (height * width),
+        psnr=_finite(decibels),
+        ms_ssim=similarity,
+        ms_ssim_db=_finite(in_decibels(similarity)),
+        encode_seconds=encode_seconds,
+        encode_coder_seconds=encode_coder_seconds,
+        decode_seconds=decode_seconds,
+        decode_coder_seconds=decode_coder_seconds,
+        peak_memory=memory,
+        notes="; ".join(notes),
+    )
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float, float | None]:
+    """Returns the result of work, its seconds, and the seconds of the range coder, None if no range coder ran."""
+    with coder_seconds() as collected:
+        began = time.perf_counter()
+        result = work()
+        seconds = time.perf_counter() - began
+    return result, seconds, sum(collected) if collected else None
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value == math.inf else value
+
+
+def reset_peak_memory() -> None:
+    """Sets the peak to the memory that the process holds now; where the system forbids it, the peak stays."""
+    try:
+        # Linux resets VmHWM, the peak of resident memory, when a process writes 5 here (man 5 proc).
+        (_PROCESS / "clear_refs").write_text("5")
+    except OSError as error:
+        _log.info("peak memory counts from the start of the process: %s", error)
+
+
+def peak_memory() -> int | None:
+    """Returns the peak of resident memory in bytes since `reset_peak_memory`, or None if the system has none."""
+    try:
+        status = (_PROCESS / "status").read_text()
+    except OSError:
+        return None
+    sizes = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return 1024 * int(sizes[0]) if sizes else None

@@ -1,0 +1,61 @@
+"""The distance of a decoded image from its original: PSNR and MS-SSIM."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lic.errors import ImageError
+from lic.images import coloured
+from lic.models.distortion import LEAST_SIZE
+from lic.models.distortion import ms_ssim as _ms_ssim
+
+
+def psnr(original: np.ndarray, decoded: np.ndarray) -> float:
+    """Returns the peak signal-to-noise ratio in dB over all values of two images; it is infinite if they are equal.
+
+    Args:
+      original: uint8 [height, width, 3] or [height, width].
+      decoded: The decoded image, of the same type and shape.
+
+    Raises:
+      ImageError: The shapes differ.
+    """
+    _check_shapes(original, decoded)
+    error = np.mean((original.astype(np.float64) - decoded.astype(np.float64)) ** 2)
+    return 10 * math.log10(255**2 / error) if error else math.inf
+
+
+def ms_ssim(original: np.ndarray, decoded: np.ndarray) -> float | None:
+    """Returns MS-SSIM over RGB, or None if the image is too small for its five scales.
+
+    Source: Wang, Simoncelli, Bovik, Asilomar 2003.
+
+    Args:
+      original: uint8 [height, width, 3] or [height, width].
+      decoded: The decoded image, of the same type and shape.
+
+    Raises:
+      ImageError: The shapes differ.
+    """
+    _check_shapes(original, decoded)
+    if min(original.shape[:2]) < LEAST_SIZE:
+        return None
+    batches = [coloured(image)[None].astype(np.float32) for image in (original, decoded)]
+    return float(_ms_ssim(*batches)[0])
+
+
+def in_decibels(similarity: float | None) -> float | None:
+    """Returns MS-SSIM in dB, -10 log10(1 - MS-SSIM); None stays None, and 1 becomes infinity."""
+    if similarity is None:
+        return None
+    return -10 * math.log10(1 - similarity) if similarity < 1 else math.inf
+
+
+def _check_shapes(original: np.ndarray, decoded: np.ndarray) -> None:
+    if original.shape != decoded.shape:
+        raise ImageError(
+            f"The decoded image has the shape {decoded.shape}, the original {original.shape}. "
+            "Compare images of equal shape."
+        )

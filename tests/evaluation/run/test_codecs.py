@@ -1,0 +1,49 @@
+import pytest
+
+import lic
+from lic.errors import EvaluationError, RegistryError
+from lic.evaluation.run.codecs import EvaluatedCodec
+from tests.conftest import tiny_model
+
+
+@pytest.fixture(scope="module")
+def variable():
+    return lic.Codec(tiny_model("klt", "factorized", lmbda=(0.01, 0.02, 0.04)))
+
+
+def test_a_codec_has_all_of_its_qualities_or_those_that_are_asked_for(variable):
+    assert EvaluatedCodec.learned(variable).qualities == (1, 2, 3)
+    assert EvaluatedCodec.learned(variable, [1.5, 3]).qualities == (1.5, 3)
+
+
+def test_a_file_is_named_by_its_stem_and_chooses_behind_an_equals_sign(variable, tmp_path):
+    path = tmp_path / "a=b.codec"
+    variable.save(path)
+    evaluated = EvaluatedCodec.learned(f"{path}=1,2.5", [3])
+    assert (evaluated.name, evaluated.qualities) == ("a=b", (1, 2.5))
+    assert EvaluatedCodec.learned(path).name == "a=b"
+    assert evaluated.facts["fingerprint"] == variable.fingerprint.hex()
+    assert "tile=32" in EvaluatedCodec.learned(path, tile=32).facts["settings"]
+
+
+def test_one_rate_is_measured_once():
+    assert EvaluatedCodec.learned(lic.Codec(tiny_model("klt", "factorized")), [1, 2]).qualities == (None,)
+
+
+def test_a_quality_that_a_codec_lacks_is_an_error_that_shows_how_to_give_each_its_own(variable):
+    with pytest.raises(EvaluationError, match=r"from 1 to 3. Received: 50.*codec=1,3"):
+        EvaluatedCodec.learned(variable, [50])
+
+
+def test_classical_codecs_have_qualities_of_their_own_too():
+    assert EvaluatedCodec.classical("jpeg").qualities[0] == 5
+    assert EvaluatedCodec.classical("jpeg", [7]).qualities == (7,)
+    assert EvaluatedCodec.classical("jpegxl=2,1.5", [7]).qualities == (2, 1.5)
+    assert "Pillow" in EvaluatedCodec.classical("jpeg").facts["settings"]
+
+
+def test_a_text_that_is_no_codec_is_an_error():
+    with pytest.raises(EvaluationError, match="NAME=Q,Q"):
+        EvaluatedCodec.classical("jpeg=high")
+    with pytest.raises(RegistryError, match="jpegxl"):
+        EvaluatedCodec.classical("jpgxl")
