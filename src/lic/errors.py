@@ -1,10 +1,10 @@
-"""Errors of `lic`: each message says what was given, what is allowed and what to do."""
+"""Errors of `lic`: each message names what was given, what is allowed and what to do."""
 
 from __future__ import annotations
 
 
 def check(owner: str, name: str, holds: bool, expected: str, received: object) -> None:
-    """Raises a ValueError that says what `owner` expected of an argument and what it received, unless it holds."""
+    """Raises a ValueError that names the argument of `owner`, what it expected and what it received, unless it holds."""
     if not holds:
         raise ValueError(f"{owner}: expected {name} to be {expected}. Received: {received!r}.")
 

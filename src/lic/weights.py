@@ -103,7 +103,7 @@ def require_fitting(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str,
 
 
 def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
-    """What was found by its path, or by the first of several paths."""
+    """Each value that was found, by its path or by the first of several paths."""
     paths, seen = {}, set()
     for path, value in found:
         if id(value) not in seen:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from lic.errors import BitstreamError
 
-QUALITY_STEPS = 256  # To one step of quality: streams carry it in whole ones.
+QUALITY_STEPS = 256  # A stream carries its quality in steps of 1/256.
 MAGIC = b"\x93LIC"
 VERSION = 1
 _FIXED = 10  # Magic, version, flags and fingerprint.
@@ -29,7 +29,7 @@ _CHECKSUMS = 8
 
 
 class Flag(enum.IntFlag):
-    """What a stream says of itself; any other bit is an error."""
+    """The properties of a stream, one bit each; any other bit is an error."""
 
     GREY = 1
     DETERMINISTIC = 2
@@ -45,7 +45,7 @@ class Stream(NamedTuple):
       width: Of the image.
       payload: Range-coder bytes.
       symbols_crc: CRC-32 of the coded symbols.
-      flags: What the stream says of itself.
+      flags: The properties of the stream.
       quality: The quality that it was made with, or None.
     """
 

@@ -7,6 +7,7 @@ import itertools
 import operator
 import os
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -19,8 +20,7 @@ from lic.codec.coder_timing import collect
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import arrays_of, calibrate, units_of
-from lic.codec.once import Once
-from lic.codec.rate_search import checked_quality, highest_quality, spend
+from lic.codec.rate_search import checked_quality, highest_quality, refine_to_size
 from lic.codec.refinement import STEPS, check_effort
 from lic.codec.restore import STORED, restored_model, restored_tables, weights_of
 from lic.codec.shipped import codec_path, name_of
@@ -46,10 +46,10 @@ class Codec:
 
     Args:
       model: The model.
-      precision: What analysis and synthesis compute in. With "bfloat16", on processors that have it, they are faster
-        and quality is a little lower. The entropy path is float32 in any case, and streams are interchangeable.
+      precision: The type that analysis and synthesis compute in. With "bfloat16", on processors that have it, they are
+        faster and quality is a little lower. The entropy path is float32 in any case, and streams are interchangeable.
       tile: Height and width in pixels of the tiles that analysis and synthesis run on, so that memory hardly grows with
-        the image; "auto" for tiles in large images only; None for none. Streams are interchangeable.
+        the image; "auto" uses tiles in large images only; None never does. Streams are interchangeable.
       deterministic: Whether streams are made by parameter networks in whole numbers, which give the same on every
         machine, so that they decode everywhere. A codec that holds such networks decodes both kinds.
       stored: The type that weights are stored in; "float16" halves the file.
@@ -69,7 +69,7 @@ class Codec:
         model: CompressionModel,
         *,
         precision: Precision = "float32",
-        tile: Tile = None,
+        tile: Tile = "auto",
         deterministic: bool = False,
         stored: Literal["float32", "float16"] = "float32",
         calibration: Iterable[np.ndarray] | None = None,
@@ -99,10 +99,10 @@ class Codec:
           image: uint8 [height, width, 3], or [height, width] for grey, which stays grey.
           quality: Where the codec has several, one of `qualities` or any number between; default: the middle one.
           effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent, which takes time when
-            compressing and none when decoding, and memory that grows with the image, whatever `tile` says; the stream
-            is never worse in loss than with 0.
+            compressing and none when decoding, and memory that grows with the image, with tiles too; the stream is
+            never worse in loss than with 0.
           verify: Whether the stream is decoded, by `verify`, before it is returned.
-          progress: Is told which share of that is done, 0 to 1.
+          progress: Called with the completed fraction of that, 0 to 1.
 
         Raises:
           ImageError: The array is of another type or shape.
@@ -146,7 +146,8 @@ class Codec:
         encode = functools.partial(self._coded_at, image, latent)
         quality, stream = highest_quality(encode, self.qualities, max_bytes)
         refine = functools.partial(self._refined, image, latent, effort=effort)
-        stream = spend(encode, refine, self.qualities, max_bytes, quality, stream, progress) if effort else stream
+        if effort:
+            stream = refine_to_size(encode, refine, self.qualities, max_bytes, quality, stream, progress)
         return self._verified(stream, verify)
 
     @property
@@ -156,7 +157,7 @@ class Codec:
 
     @property
     def deterministic(self) -> bool:
-        """Whether streams are made by parameter networks in whole numbers."""
+        """True where streams are made by parameter networks in whole numbers."""
         return self._deterministic
 
     @property
@@ -217,9 +218,9 @@ class Codec:
 
     def estimate(self, image: np.ndarray, *, quality: float | None = None) -> dict[str, float]:
         """Returns the estimated bits of each part of an image's stream, without header and checksums."""
-        images = coloured(checked_image(image))[None].astype(np.float32)
-        estimated = self.model(images, quality=tf.constant([checked_quality(quality, self.model.rate)]))
-        return {name: float(bits[0]) for name, bits in estimated.bits.items()}
+        latent = self._latent(checked_image(image))
+        bits = self._float_graphs.estimate(latent, checked_quality(quality, self.model.rate))
+        return {name: float(each) for name, each in bits.items()}
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the codec to a file that `lic.load` reads; by custom its name ends in .codec."""
@@ -231,7 +232,7 @@ class Codec:
 
     @classmethod
     def _from_file(
-        cls, file: CodecFile, precision: Precision = "float32", tile: Tile = None, deterministic: bool = False
+        cls, file: CodecFile, precision: Precision = "float32", tile: Tile = "auto", deterministic: bool = False
     ) -> Codec:
         codec = cls.__new__(cls)
         codec._open(file, precision, tile)
@@ -254,15 +255,19 @@ class Codec:
         compute_in(self.model.transform, _POLICIES[precision])
         self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
         self._tables, self._float_graphs = tables, Graphs(self.model, tables)
-        self._integer_graphs = Once(self._make_integer_graphs)
+        self._lock, self._made_integer_graphs = threading.Lock(), None
         self._choose(False)
 
-    def _make_integer_graphs(self) -> Graphs:
-        arithmetic = IntegerArithmetic(self.model, units_of(self._file.integer))
-        graphs = Graphs(self.model, self._tables, arithmetic)
-        _, symbols, _ = graphs.decode.get_concrete_function().structured_outputs
-        arithmetic.check(symbols)
-        return graphs
+    def _integer_graphs(self) -> Graphs:
+        """The graphs in whole numbers, made when they are first needed, by whichever thread comes first."""
+        with self._lock:
+            if self._made_integer_graphs is None:
+                arithmetic = IntegerArithmetic(self.model, units_of(self._file.integer))
+                graphs = Graphs(self.model, self._tables, arithmetic)
+                _, symbols, _ = graphs.decode.get_concrete_function().structured_outputs
+                arithmetic.check(symbols)
+                self._made_integer_graphs = graphs
+            return self._made_integer_graphs
 
     def _choose(self, deterministic: bool) -> None:
         """Chooses the networks that streams are made by."""
@@ -270,7 +275,7 @@ class Codec:
         self._graphs = self._integer_graphs() if deterministic else self._float_graphs
 
     def _calibrated(self, images: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
-        """The units of the networks in whole numbers, by what they meet on images at all qualities."""
+        """The units of the networks in whole numbers, by the inputs that they meet on images at all qualities."""
         latents = [self._latent(checked_image(image)) for image in images]
         pairs = itertools.product(latents, map(float, self.qualities or [1]))
         return arrays_of(calibrate(self.model, pairs))
@@ -374,7 +379,8 @@ class Codec:
         never = deterministic and not self._file.integer
         if never or (quality is None) != (not last) or (last and not 1 <= quality <= last):
             raise BitstreamError(
-                f"The stream says {stream.flags!r} and quality {quality}, which this codec never writes. Get it anew."
+                f"The stream has the flags {stream.flags!r} and quality {quality}, which this codec never writes. "
+                "Get it anew."
             )
         if stream.height * stream.width > max_pixels:
             raise BitstreamError(

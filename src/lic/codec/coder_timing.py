@@ -1,4 +1,4 @@
-"""What range coders take of a codec's time."""
+"""The time that range coders take."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import functools
 from typing import Protocol
 
 from lic.codec.refinement import LatentOptimizer
-from lic.entropy.coders import Coder, Decode, Encode, Encoded, Preview
+from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import tf
 from lic.layers.derived import remembering
@@ -30,6 +30,7 @@ class Graphs:
 
     Attributes:
       analyse: Maps an image [height, width, 3], padded to multiples of the transform's `downscale`, to its latent.
+      estimate: Maps a latent [height, width, depth] and a quality to the bits of each part.
       encode: Encodes a latent [height, width, depth] at a quality.
       encode_optimized: Encodes, at a quality, a latent that is scaled already, and its side information.
       decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols, and the coder's seconds.
@@ -44,6 +45,7 @@ class Graphs:
         integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
         coded = [tf.TensorSpec((), tf.string), integer, integer, real]
         self.analyse = tf.function(self._analyse, [image], autograph=False)
+        self.estimate = tf.function(self._estimate, [latent, real], autograph=False)
         self.encode = tf.function(self._encode, [latent, real], autograph=False)
         self.encode_optimized = tf.function(self._encode_scaled, autograph=False, reduce_retracing=True)
         self.decode = tf.function(self._decode, coded, autograph=False)
@@ -56,6 +58,14 @@ class Graphs:
     def _analyse(self, image: tf.Tensor) -> tf.Tensor:
         with remembering(self._derived):
             return self._model.analyse(image[None], padded=True)[0]
+
+    def _estimate(self, latent: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
+        latent, quality = (tf.cast(each, tf.float32)[None] for each in (latent, quality))
+        bound = self._model.entropy.likelihood_bound
+        coder = Estimate(self._model.rate.scale(latent, quality), likelihood_bound=bound)
+        with remembering(self._derived):
+            self._arithmetic.walk(coder, quality)
+        return {name: bits[0] for name, bits in coder.bits.items()}
 
     def _encode(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
         # Where graphs run eagerly these are numpy's arrays and numbers.

@@ -1,4 +1,4 @@
-"""The quality of a stream: the one that is asked for, or the highest whose stream is small enough."""
+"""The search for a rate: the quality that is asked for, or the highest whose stream is small enough."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from lic.models.rate import RateControl
 
 STEP = 1 / QUALITY_STEPS
-SPENT = 0.996  # Of the bytes that refinement saves at one quality: at a higher one it may save a little less.
+# The share of the saved bytes that a higher quality may take: refinement may save a little less there.
+SPENT = 0.996
 
 Progress = Callable[[float], None] | None
 
@@ -68,7 +69,7 @@ def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], 
     return best
 
 
-def spend(
+def refine_to_size(
     encode: Callable[[float], bytes],
     refine: Callable[..., bytes],
     qualities: Sequence[int],
@@ -81,12 +82,12 @@ def spend(
 
     Args:
       encode: Makes the stream of a quality.
-      refine: Makes, from a quality and its stream, the refined stream; tells `progress` which share is done.
+      refine: Makes the refined stream from a quality and its stream, and calls `progress` meanwhile.
       qualities: The codec's qualities, rising.
       max_bytes: Bytes of the whole stream.
       quality: The highest quality whose stream is small enough without refinement.
       stream: That stream.
-      progress: Is told which share is done.
+      progress: Called with the completed fraction, 0 to 1.
     """
     refined = refine(quality, stream, progress=_half(progress, 0.0))
     if len(refined) >= len(stream):
@@ -100,5 +101,5 @@ def spend(
 
 
 def _half(progress: Progress, start: float) -> Progress:
-    """What tells half of the progress, from a start on."""
+    """Returns a function that reports the progress of one half."""
     return (lambda share: progress(start + share / 2)) if progress else None

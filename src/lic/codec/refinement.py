@@ -21,10 +21,9 @@ STEPS = (0, 12, 24, 48, 96, 192, 384, 768, 1536, 3072)
 # Tried on crops of three Kodak images with `default`, 48 steps, bits saved at equal loss: these 3.6 %; Adam as it is
 # (no softening) with a rate of 0.01 3.1 % and of 0.02 less; 0.05 and 0.09 with a softening of 10 and 30 2.9 and 2.3 %.
 # Straight-through rounding lost 1 to 40 % at any rate: latents end on either side of the edge between two integers.
-RATE = 0.03  # Of a step of the quantiser.
-SOFTENING = (
-    10.0  # Bits: where gradients are smaller, steps are in proportion to them, and so noise is not walked along.
-)
+RATE = 0.03  # The length of a step of Adam, in steps of the quantiser.
+# In bits: where gradients are smaller, steps are in proportion to them, so that noise is not followed.
+SOFTENING = 10.0
 HOT, COLD = 0.5, 0.2  # Temperatures at the first and the last step; down to 0.05 a fifth of the gain is lost.
 _MOMENTS = (0.9, 0.999)
 
@@ -65,7 +64,7 @@ class LatentOptimizer:
           latent: What the analysis made of it [rows, columns, depth], not scaled by the quality.
           quality: The quality.
           steps: Number of steps.
-          progress: Is told which share is done after each step.
+          progress: Called with the completed fraction, 0 to 1, after each step.
 
         Raises:
           ValueError: The image is too small for the model's distortion.

@@ -1,4 +1,4 @@
-"""The noise that stands in for rounding in training: from a seed for each step where there is one."""
+"""The noise that replaces rounding in training, drawn from a seed for each step where there is one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _seeds: contextvars.ContextVar[Iterator[tf.Tensor] | None] = contextvars.Context
 
 
 def uniform(shape: tf.Tensor, lowest: float = -0.5, highest: float = 0.5) -> tf.Tensor:
-    """Returns uniform noise [batch, ...]: within `drawn_from` what its seed says, otherwise TensorFlow's generator."""
+    """Returns uniform noise [batch, ...], drawn from the seed of `drawn_from` or else by TensorFlow's generator."""
     seeds = _seeds.get()
     if seeds is None:
         return tf.random.uniform(shape, lowest, highest)

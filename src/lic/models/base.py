@@ -23,7 +23,7 @@ from lic.transforms.base import Transform
 
 
 class Compressed(NamedTuple):
-    """What a compression model returns.
+    """The result of calling a compression model.
 
     Attributes:
       x_hat: The decoded images [batch, height, width, 3] on 0..255, not clipped.
@@ -195,7 +195,7 @@ class CompressionModel(Configured, keras.Model):
         values, gradients = self.gradients_of(_images(data))
         gradients = distribution.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
-        # A weight that the loss does not depend on has no gradient, which is Keras's to say.
+        # A weight that the loss does not depend on has no gradient; Keras warns of it.
         gradients = [gradient if gradient is None else tf.where(finite, gradient, 0.0) for gradient in gradients]
         apply_summed(self.optimizer, zip(gradients, self.trainable_variables))
         return self._report(values)

@@ -1,4 +1,4 @@
-"""The conformance kit: plain functions that prove a part right, or say which law it breaks, where, and the numbers.
+"""The conformance kit: plain functions that prove a part right, or raise an error with the law that it breaks.
 
 Names are loaded when they are first used, since pytest imports this package for its plugin in every run.
 """

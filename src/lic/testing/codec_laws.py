@@ -78,7 +78,7 @@ def the_same_image_gives_the_same_stream(codec: Codec) -> None:
 
 
 def a_saved_codec_is_the_same_codec(codec: Codec) -> None:
-    """What is saved and loaded has the same fingerprint, and codes to the same bytes."""
+    """A codec that is saved and loaded has the same fingerprint, and codes to the same bytes."""
     image, again = random_images(17, 33, 3), _reloaded(codec)
     require(again.fingerprint == codec.fingerprint, "its fingerprint is another")
     require(again.compress(image) == codec.compress(image), "it compresses to another stream")

@@ -72,7 +72,7 @@ def estimating_encoding_and_decoding_are_equal_to_the_bit(entropy: EntropyModel)
 
 
 def they_are_equal_in_a_graph_that_was_traced_once(entropy: EntropyModel) -> None:
-    """So they do within graphs, traced once for all sizes."""
+    """The three walks give the same within graphs, traced once for all sizes."""
     walks = Walks(entropy)
     for where, size in each(SIZES):
         _require_equal_walks(f"{where}, in a graph", walks, _latent(entropy, size), True)
@@ -179,7 +179,7 @@ def images_of_a_batch_do_not_mix(entropy: EntropyModel) -> None:
 
 
 def configuration_and_weights_make_it_anew(entropy: EntropyModel) -> None:
-    """What `get_config` returns and the weights make a copy that codes alike."""
+    """The configuration and the weights make a copy that codes alike."""
     again, latent = fresh(entropy), _latent(entropy, (4, 5))
     again(latent)
     require(again.get_config() == entropy.get_config(), f"{again.get_config()} comes out of {entropy.get_config()}")
@@ -188,7 +188,7 @@ def configuration_and_weights_make_it_anew(entropy: EntropyModel) -> None:
 
 
 def it_stays_in_float32_under_mixed_precision(entropy: EntropyModel) -> None:
-    """Whatever the policy, everything is computed in float32, and coded alike."""
+    """Everything is computed in float32 under any policy, and coded alike."""
     with policy("mixed_bfloat16"):
         again = fresh(entropy)
         estimated = again(tf.cast(_latent(entropy, (4, 4)), "bfloat16"))

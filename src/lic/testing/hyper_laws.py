@@ -90,7 +90,7 @@ def the_same_latent_gives_the_same_every_time(hyper: HyperTransform, latents: La
 
 
 def images_of_a_batch_do_not_mix(hyper: HyperTransform, latents: Latents) -> None:
-    """What becomes of a latent does not depend on the others in its batch."""
+    """The features of a latent do not depend on the others in its batch."""
     batch = [latents(6, 5, seed) for seed in range(3)]
     together = hyper.synthesis(hyper.analysis(tf.concat(batch, 0)))
     for number, latent in enumerate(batch):
@@ -99,7 +99,7 @@ def images_of_a_batch_do_not_mix(hyper: HyperTransform, latents: Latents) -> Non
 
 
 def configuration_and_weights_make_it_anew(hyper: HyperTransform, latents: Latents) -> None:
-    """What `get_config` returns and the weights make a copy that computes the same."""
+    """The configuration and the weights make a copy that computes the same."""
     again, latent = fresh(hyper), latents(6, 5)
     again.synthesis(again.analysis(latent))
     require(again.get_config() == hyper.get_config(), f"{again.get_config()} from {hyper.get_config()}")

@@ -1,4 +1,4 @@
-"""Laws: what must hold of every part of a kind, each a function that says what does not."""
+"""Laws: properties of every part of a kind, each a function that raises an AssertionError where it does not hold."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Trial:
         self.subject, self.laws, self._given, self._during = subject, tuple(laws), given, during
 
     def check(self, *laws: Law) -> None:
-        """Tries some laws, or all where none is given, and tells of all that do not hold.
+        """Tries some laws, or all where none is given, and raises one error for all that do not hold.
 
         Raises:
           LawError: Some do not hold, or raised an error while they were tried.

@@ -82,7 +82,7 @@ def a_step_of_training_changes_weights(model: CompressionModel) -> None:
 
 
 def configuration_and_weights_make_it_anew(model: CompressionModel) -> None:
-    """What `get_config` returns and the weights make a model that computes the same."""
+    """The configuration and the weights make a model that computes the same."""
     again, images = _copy(model), _images(64, 48)
     require(again.get_config() == model.get_config(), f"{again.get_config()} from {model.get_config()}")
     first, second = model(images), again(images)

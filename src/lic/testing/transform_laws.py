@@ -118,7 +118,7 @@ def the_same_image_gives_the_same_every_time(transform: Transform) -> None:
 
 
 def images_of_a_batch_do_not_mix(transform: Transform) -> None:
-    """What becomes of an image does not depend on the others in its batch."""
+    """The latent and the image of an image do not depend on the others in its batch."""
     images = [_images(transform, 3, 2, seed) for seed in range(3)]
     together = transform.analysis(tf.concat(images, 0))
     decoded = transform.synthesis(together)
@@ -142,7 +142,7 @@ def one_graph_serves_all_sizes(transform: Transform) -> None:
 
 
 def configuration_and_weights_make_it_anew(transform: Transform) -> None:
-    """What `get_config` returns and the weights make a copy that computes the same."""
+    """The configuration and the weights make a copy that computes the same."""
     again, images = fresh(transform), _images(transform, 3, 2)
     again(images)
     require(again.get_config() == transform.get_config(), f"{again.get_config()} from {transform.get_config()}")

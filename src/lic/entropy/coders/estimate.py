@@ -18,7 +18,7 @@ class Estimate(LatentCoder):
 
     Args:
       latent: The latent [batch, height, width, depth].
-      training: Whether numbers are quantised as `quantization` says in place of rounding.
+      training: True for `quantization` in place of rounding.
       quantization: What the rate and the decoder see in training: "noise/ste", "noise/noise" or "ste/ste", where noise
         is uniform and ste is rounding with a gradient of one.
       likelihood_bound: The least probability that a number is taken to have, such as 1e-9, or None.

@@ -1,4 +1,4 @@
-"""What a coder needs of a distribution, and what makes distributions from the parameters that a network gives."""
+"""Distributions, under which a coder codes, and likelihoods, which make them from the parameters of a network."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.
 
 
 def _starts(tables: CdfTables) -> np.ndarray:
-    """Where each cdf's cumulative counts begin, and after them where the last ends, in the tables' array."""
+    """Returns the position of each cdf's cumulative counts in the tables' array, and then the end of the last."""
     # A cdf is its precision, then one number more than it has symbols; its own symbols and an escape.
     lengths = np.concatenate([tables.cdf_length.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
     return np.concatenate([[0], np.cumsum(lengths)]) + 1
@@ -102,7 +102,9 @@ def _finish(words: np.ndarray, written: int, settled: int, base: np.uint64, size
     """Writes the shortest number that lies in the interval; zeros at its end are left out."""
     last = 0
     if settled < written:
-        _carry(words, written)  # Of numbers whose first words are not settled, that with the carry has zeros only.
+        _carry(
+            words, written
+        )  # The shortest number in the interval is that with the carry, whose other words are zero.
         written, last = settled, words[settled]
     elif base:
         byte = ((base - np.uint64(1)) >> np.uint64(24)) + np.uint64(1)
