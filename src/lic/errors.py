@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def check(owner: str, name: str, holds: bool, expected: str, received: object) -> None:
-    """Raises a ValueError that names the argument of `owner`, what it expected and what it received, unless it holds."""
+    """Raises a ValueError with the argument of `owner`, what is expected and what was received, unless it holds."""
     if not holds:
         raise ValueError(f"{owner}: expected {name} to be {expected}. Received: {received!r}.")
 

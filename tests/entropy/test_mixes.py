@@ -1,0 +1,83 @@
+"""Every registered entropy model with every registered likelihood."""
+
+import numpy as np
+import pytest
+
+import lic
+from lic.config import describe, rebuild
+from lic.testing.entropy_laws import (
+    estimating_encoding_and_decoding_are_equal_to_the_bit,
+    gradients_reach_every_variable,
+    no_part_depends_on_a_later_one,
+    real_bits_are_near_the_estimate,
+    they_are_equal_in_a_graph_that_was_traced_once,
+    trial_of_entropy_model,
+)
+from tests.conftest import ENTROPY_MODELS, random_images, slow_but, tiny_model
+
+LIKELIHOODS = ["laplace", "logistic", "normal"]
+WITH_LIKELIHOOD = [name for name in ENTROPY_MODELS if name != "factorized"]
+MIXES = [(entropy, likelihood) for entropy in WITH_LIKELIHOOD for likelihood in LIKELIHOODS]
+IMAGE = random_images(50, 70, 3)
+
+
+def test_every_registered_name_is_tested_here():
+    assert lic.list_likelihoods() == LIKELIHOODS
+    assert lic.list_entropy_models() == ENTROPY_MODELS
+
+
+@pytest.mark.parametrize(("entropy", "likelihood"), MIXES)
+def test_estimating_encoding_and_decoding_give_the_same(entropy, likelihood):
+    model = tiny_model("conv", entropy, likelihood=likelihood).entropy
+    assert isinstance(model.likelihood, lic.registry.likelihoods.get(likelihood))
+    trial_of_entropy_model(model).check(
+        estimating_encoding_and_decoding_are_equal_to_the_bit,
+        they_are_equal_in_a_graph_that_was_traced_once,
+        real_bits_are_near_the_estimate,
+        no_part_depends_on_a_later_one,
+        gradients_reach_every_variable,
+    )
+
+
+@pytest.mark.parametrize(("entropy", "likelihood"), slow_but(MIXES, ("checkerboard", "laplace"), ("charm", "logistic")))
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_codecs_of_several_rates_code_what_they_estimate(entropy, likelihood, deterministic):
+    model = tiny_model("klt", entropy, likelihood=likelihood, lmbda=(0.002, 0.02))
+    codec = lic.Codec(model, deterministic=deterministic, calibration=[IMAGE])
+    for quality in (1, 1.5, 2):
+        stream = codec.compress(IMAGE, quality=quality)
+        assert codec.decompress(stream).shape == IMAGE.shape
+        if not deterministic:
+            assert 8 * len(stream) == pytest.approx(
+                sum(codec.estimate(IMAGE, quality=quality).values()), rel=0.02, abs=260
+            )
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_a_configuration_holds_the_likelihood(likelihood):
+    model = tiny_model("conv", "hyperprior", likelihood=likelihood, scales=(16, 0.2, 100.0)).entropy
+    assert tuple(model.likelihood.scales) == (16, 0.2, 100.0, "nearest")
+    again = rebuild(describe(model))
+    assert again.likelihood == model.likelihood
+    assert again.get_config() == model.get_config()
+
+
+def test_a_codec_file_holds_the_likelihood(tmp_path):
+    codec = lic.Codec(tiny_model("klt", "hyperprior", likelihood="laplace"))
+    codec.save(tmp_path / "mine.codec")
+    again = lic.load(tmp_path / "mine.codec")
+    assert again.fingerprint == codec.fingerprint
+    stream = codec.compress(IMAGE)
+    np.testing.assert_array_equal(again.decompress(stream), codec.decompress(stream))
+    normal = lic.Codec(tiny_model("klt", "hyperprior"))
+    assert normal.fingerprint != codec.fingerprint
+
+
+def test_factorized_refuses_a_likelihood():
+    with pytest.raises(lic.RegistryError, match="'factorized' learns its densities and has no likelihood"):
+        lic.create_model(transform="klt", entropy="factorized", likelihood="laplace")
+
+
+def test_an_unknown_likelihood_is_named():
+    with pytest.raises(lic.RegistryError, match="There is no likelihood named 'laplac'. Did you mean 'laplace'"):
+        lic.create_model(transform="klt", entropy="hyperprior", likelihood="laplac")
