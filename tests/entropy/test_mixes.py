@@ -41,16 +41,15 @@ def test_estimating_encoding_and_decoding_give_the_same(entropy, likelihood):
 
 @pytest.mark.parametrize(("entropy", "likelihood"), slow_but(MIXES, ("checkerboard", "laplace"), ("charm", "logistic")))
 @pytest.mark.parametrize("deterministic", [False, True])
-def test_codecs_of_several_rates_code_what_they_estimate(entropy, likelihood, deterministic):
+def test_codecs_of_several_rates_code_at_most_what_they_estimate(entropy, likelihood, deterministic):
     model = tiny_model("klt", entropy, likelihood=likelihood, lmbda=(0.002, 0.02))
     codec = lic.Codec(model, deterministic=deterministic, calibration=[IMAGE])
     for quality in (1, 1.5, 2):
         stream = codec.compress(IMAGE, quality=quality)
         assert codec.decompress(stream).shape == IMAGE.shape
         if not deterministic:
-            assert 8 * len(stream) == pytest.approx(
-                sum(codec.estimate(IMAGE, quality=quality).values()), rel=0.02, abs=260
-            )
+            # Numbers that are far out for fresh scales are escapes, which are cheaper than the tail of a distribution.
+            assert 8 * len(stream) <= 1.02 * sum(codec.estimate(IMAGE, quality=quality).values()) + 260
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
