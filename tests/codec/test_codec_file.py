@@ -45,7 +45,7 @@ def test_the_same_codec_gives_the_same_file(path, tmp_path):
     assert (tmp_path / "again.codec").read_bytes() == path.read_bytes()
 
 
-def test_what_it_says_of_itself(path):
+def test_its_text_describes_the_codec(path):
     text = read_text(path)
     assert (text["format"], text["stored"], text["lic"]) == (1, "float16", lic.__version__)
     assert text["fingerprint"] == lic.load(path).fingerprint.hex()
@@ -79,19 +79,19 @@ def _pickled(members):
         (lambda members: members.update({"weights/x.npy": b"nothing"}), "damaged codec file"),
     ],
 )
-def test_damage_is_told(path, change, message):
+def test_damage_is_refused(path, change, message):
     with pytest.raises(CheckpointError, match=message):
         lic.load(_rewritten(path, change))
 
 
 @pytest.mark.parametrize("length", [0, 10, 1000, -100])
-def test_cut_off_files_are_told(path, length):
+def test_cut_off_files_are_refused(path, length):
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(CheckpointError):
         lic.load(path)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CheckpointError, match="There is no codec file"):
         lic.load(tmp_path / "none.codec")
 
@@ -204,7 +204,7 @@ def model(file):
 
 
 @pytest.mark.parametrize("damage", MODELS)
-def test_weights_and_configurations_that_do_not_fit_are_told(file, damage):
+def test_weights_and_configurations_that_do_not_fit_are_refused(file, damage):
     change, message = MODELS[damage]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(CheckpointError, match=message):
@@ -213,7 +213,7 @@ def test_weights_and_configurations_that_do_not_fit_are_told(file, damage):
 
 
 @pytest.mark.parametrize("damage", TABLES)
-def test_tables_that_do_not_fit_are_told(file, model, damage):
+def test_tables_that_do_not_fit_are_refused(file, model, damage):
     change, message = TABLES[damage]
     with pytest.raises(CheckpointError, match=message):
         restored_tables(change(file), model)
@@ -237,7 +237,7 @@ def test_a_codec_is_not_made_of_either(file, damage, tmp_path):
     ],
     ids=["missing", "text", "too fine", "too few"],
 )
-def test_units_that_do_not_fit_are_told(file, change, tmp_path):
+def test_units_that_do_not_fit_are_refused(file, change, tmp_path):
     file._replace(integer=change(file.integer)).write(tmp_path / "changed.codec")
     with pytest.raises(CheckpointError):
         lic.load(tmp_path / "changed.codec", deterministic=True)
@@ -385,7 +385,7 @@ def test_an_argument_that_is_added_later_moves_no_fingerprint_and_no_stream(gold
     made.save(tmp_path / "made.codec")
     assert read_text(tmp_path / "made.codec")["fingerprint"] == plain.hex()
 
-    part._arguments["dilation"] = 3.0  # The new default is another model, and says so.
+    part._arguments["dilation"] = 3.0  # The new default is another model, with a fingerprint of its own.
     other = lic.Codec(codec.model, stored="float16")
     assert other.fingerprint != plain
     assert part_of(other.model).added == 3

@@ -103,7 +103,7 @@ def test_arguments_of_the_base_class_are_sizes_too():
         ({}, "expected a name, or both transform and entropy"),
     ],
 )
-def test_wrong_names_and_sizes_are_told_with_near_ones(arguments, message):
+def test_wrong_names_and_sizes_are_answered_with_near_ones(arguments, message):
     with pytest.raises(RegistryError, match=message):
         lic.create_model(**arguments)
 
