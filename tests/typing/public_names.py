@@ -1,4 +1,4 @@
-"""Ten lines that mypy checks in `make lint`; no test runs them.
+"""Lines that mypy checks in `make lint`; no test runs them.
 
 mypy warns about an `ignore` that it does not need, so each line with one is an error that a user must see.
 """
@@ -21,4 +21,5 @@ likely = compressed.bit  # type: ignore[attr-defined]
 misspelt = lic.Transfrom  # type: ignore[attr-defined]
 misspelt_too = lic.models.Compresed  # type: ignore[attr-defined]
 misspelt_as_well = lic.codec.Steam  # type: ignore[attr-defined]
+checked = lic.testing.check_transfrom  # type: ignore[attr-defined]
 lic.create_model("default", transform=3)  # type: ignore[arg-type]
