@@ -16,8 +16,7 @@ if not (3, 10) <= sys.version_info[:2] <= (3, 13):
 
 # Type checkers read these imports, and Python loads the names in `_HOMES`; tests/test_lazy.py holds the two together.
 if TYPE_CHECKING:
-    from lic import codec, complexity, entropy, evaluation, interop, layers  # noqa: F401
-    from lic import models, testing, training, transforms  # noqa: F401
+    from lic import codec, complexity, entropy, evaluation, interop, layers, models, testing, training, transforms  # noqa: F401
     from lic.codec.codec import Codec, load
     from lic.entropy.base import EntropyModel
     from lic.entropy.distributions.base import Distribution, Likelihood
