@@ -83,9 +83,11 @@ docs: .venv/.docs ## Write the documentation's site into site/
 docs-serve: .venv/.docs ## Serve the documentation, following changes
 	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs serve
 
-lint: .venv/.installed ## Check style and formatting
+lint: .venv/.installed ## Check style, formatting, public types and the direction of imports
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
 
 format: .venv/.installed ## Format the code
 	.venv/bin/ruff check --fix .
@@ -104,4 +106,4 @@ results: .venv/.installed ## Write the tables and results of both READMEs from b
 	.venv/bin/python benchmarks/page.py
 
 clean: ## Remove the virtual environments, caches and the site
-	rm -rf .venv .venv-312 .venv-313 .venv-peers .fuzz .ruff_cache .hypothesis build dist site
+	rm -rf .venv .venv-312 .venv-313 .venv-peers .fuzz .ruff_cache .mypy_cache .import_linter_cache .hypothesis build dist site

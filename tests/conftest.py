@@ -118,7 +118,8 @@ VARIANTS = {
 def tiny_model(transform: str, entropy: str, **sizes):
     """A model of these parts at tiny widths, with those of the sizes that its parts have."""
     from lic import registry
-    from lic.models.create import create_model, parameters
+    from lic.config import constructor_arguments
+    from lic.models.create import create_model
 
     makers = [
         registry.transforms.get(transform),
@@ -126,7 +127,7 @@ def tiny_model(transform: str, entropy: str, **sizes):
         registry.hyper_transforms.get("swin" if transform == "swin" else "conv"),
     ]
     makers = makers[:2] if entropy == "factorized" else makers
-    known = set().union(*map(parameters, makers))
+    known = set().union(*map(constructor_arguments, makers))
     fitting = {name: value for name, value in TINY.items() if name in known}
     return create_model(transform=transform, entropy=entropy, **fitting | sizes)
 

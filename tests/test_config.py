@@ -1,49 +1,209 @@
+import inspect
 import json
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import lic
 from lic import registry
-from lic.config import describe, rebuild
+from lic.config import Configured, constructor_arguments, describe, rebuild, without_added_arguments
 from lic.environment import keras
 from lic.errors import RegistryError
 from tests.conftest import tiny_model
 
+KINDS = (registry.transforms, registry.hyper_transforms, registry.entropy_models)
+PARTS = [(kind, name) for kind in KINDS for name in kind.names()]
 
-class _Unregistered(lic.Transform):
-    def __init__(self, latent_depth=4, extra=None):
-        super().__init__(latent_depth)
+
+class Range(NamedTuple):
+    low: float = 0.5
+    high: float = 8.0
+
+
+RANGE = Range()
+
+
+class Unregistered(lic.Transform):
+    def __init__(
+        self,
+        latent_depth: int = 4,
+        step: float = 2.0,
+        widths: Sequence[int] | int | None = None,
+        limits: tuple[float, float] | Range = RANGE,
+        untyped=(3, 1.5),
+        **kwargs,
+    ):
+        super().__init__(latent_depth, **kwargs)
         self.analysis = self.synthesis = keras.layers.Layer()
 
 
-def test_arguments_are_recorded_as_given():
-    assert _Unregistered(8).get_config() == {"latent_depth": 8}
-    assert _Unregistered(extra=(1, 2.5, "x", None, True)).get_config() == {"extra": [1, 2.5, "x", None, True]}
+DEFAULTS = {"latent_depth": 4, "step": 2.0, "widths": None, "limits": [0.5, 8.0], "untyped": [3, 1.5]}
 
 
-def test_parts_inside_parts_are_described_by_name():
+def _made(kind, name):
+    """A tiny part of a kind."""
+    if kind is registry.transforms:
+        return tiny_model(name, "factorized").transform
+    if kind is registry.hyper_transforms:
+        return tiny_model("swin" if name == "swin" else "conv", "hyperprior").entropy.hyper
+    return tiny_model("conv", name).entropy
+
+
+def test_arguments_are_recorded_with_all_defaults():
+    assert Unregistered().get_config() == DEFAULTS
+    assert Unregistered(8).get_config() == DEFAULTS | {"latent_depth": 8}
+    assert Unregistered(widths=(1, 2)).get_config() == DEFAULTS | {"widths": [1, 2]}
+
+
+def test_a_default_is_recorded_like_the_same_value():
+    assert Unregistered(4, 2).get_config() == Unregistered().get_config()
+    conv = registry.transforms.get("conv")
+    assert conv(192).get_config() == conv().get_config()
+    assert lic.create_model("default").get_config() == lic.create_model("default", num_blocks=3).get_config()
+
+
+@pytest.mark.parametrize(
+    ("given", "recorded"),
+    [
+        ({"latent_depth": 8.0}, 8),
+        ({"latent_depth": np.int64(8)}, 8),
+        ({"step": 3}, 3.0),
+        ({"step": np.float64(3)}, 3.0),
+        ({"widths": np.array([4.0, 5.0])}, [4, 5]),
+        ({"widths": [4.0, 5]}, [4, 5]),
+        ({"widths": 4.0}, 4),
+        ({"limits": (1, 2)}, [1.0, 2.0]),
+        ({"limits": (1,)}, [1.0, 8.0]),
+        ({"untyped": (1.0, 2)}, [1.0, 2.0]),
+    ],
+)
+def test_numbers_are_of_the_type_that_the_argument_has(given, recorded):
+    (name,) = given
+    found = Unregistered(**given).get_config()[name]
+    assert json.dumps(found) == json.dumps(recorded)
+
+
+def test_a_number_that_is_not_whole_stays_what_it_is():
+    assert Unregistered(widths=[4.5]).get_config()["widths"] == [4.5]
+    assert Unregistered(step=float("inf")).get_config()["step"] == float("inf")
+
+
+def test_an_annotation_that_only_type_checkers_know_is_no_obstacle():
+    class Strange(lic.Transform):
+        def __init__(self, latent_depth: "NoSuchName" = 4, step: "NoSuchName" = 2.0):  # noqa: F821
+            super().__init__(latent_depth)
+
+    assert json.dumps(Strange(8.0, 3).get_config()) == '{"latent_depth": 8, "step": 3.0}'
+
+
+def test_keywords_of_bases_are_recorded_and_those_of_keras_are_not():
+    assert Unregistered(downscale=8, name="x", dtype="float32", trainable=False).get_config() == DEFAULTS | {
+        "downscale": 8
+    }
+    again = Unregistered.from_config(Unregistered(downscale=8).get_config())
+    assert again.downscale == 8
+    entropy = tiny_model("conv", "charm", quantization="ste/ste").entropy
+    assert entropy.get_config()["quantization"] == "ste/ste"
+
+
+def test_a_keyword_that_a_subclass_sets_itself_is_not_passed_again():
+    class Fixed(lic.EntropyModel):
+        def __init__(self, latent_depth: int, **kwargs):
+            super().__init__(latent_depth, prior_filters=(2,), **kwargs)
+
+    assert Fixed.from_config(Fixed(4, quantization="ste/ste").get_config()).quantization == "ste/ste"
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS)
+def test_the_configuration_of_every_registered_part_lists_every_argument(kind, name):
+    part = _made(kind, name)
+    arguments = set(inspect.signature(type(part).__init__).parameters) - {"self"}
+    if "kwargs" in arguments:
+        bases = type(part).__mro__[1 : type(part).__mro__.index(Configured)]
+        passed = [each for base in bases for each in inspect.signature(base.__init__).parameters.values()]
+        arguments |= {parameter.name for parameter in passed if parameter.kind is parameter.KEYWORD_ONLY}
+        arguments.remove("kwargs")
+    config = part.get_config()
+    assert config.keys() == arguments == constructor_arguments(type(part)).keys()
+    again = rebuild(json.loads(json.dumps(describe(part))))
+    assert type(again) is type(part)
+    assert json.dumps(again.get_config()) == json.dumps(config)
+
+
+@pytest.mark.parametrize(("kind", "name"), PARTS)
+def test_a_configuration_that_lacks_an_argument_is_refused(kind, name):
+    part = _made(kind, name)
+    config = part.get_config()
+    last = list(config)[-1]
+    with pytest.raises(ValueError, match=f"every argument.*Received one without {last}"):
+        type(part).from_config({key: value for key, value in config.items() if key != last})
+
+
+def test_parts_inside_parts_are_described_by_kind_and_name():
     description = describe(tiny_model("conv", "charm").entropy)
-    assert description["entropy model"] == "charm"
-    assert description["config"]["hyper"]["hyper transform"] == "conv"
+    assert (description["kind"], description["name"]) == ("entropy_model", "charm")
+    assert description["config"]["hyper"]["kind"] == "hyper_transform"
+    assert description["config"]["hyper"]["name"] == "conv"
     assert rebuild(json.loads(json.dumps(description))).get_config() == description["config"]
 
 
+def test_a_part_that_the_constructor_makes_in_place_of_none_is_recorded():
+    class Wrapping(Unregistered):
+        def __init__(self, inner: lic.Transform | None = None):
+            super().__init__()
+            self.inner = inner or registry.transforms.get("conv")(8)
+
+    assert Wrapping().get_config()["inner"]["config"]["width"] == 8
+
+
 def test_what_a_configuration_cannot_hold_is_named():
-    with pytest.raises(RegistryError, match="_Unregistered.extra: expected numbers.*Received: <object"):
-        _Unregistered(extra=object()).get_config()
+    with pytest.raises(RegistryError, match="Unregistered.step: expected numbers.*Received: <object"):
+        Unregistered(step=object()).get_config()
 
 
 def test_parts_that_are_not_registered_are_named():
     with pytest.raises(RegistryError, match=r"Put @lic.register_transform\(...\) above it"):
-        describe(_Unregistered())
+        describe(Unregistered())
 
 
-def test_something_else_is_not_rebuilt():
-    with pytest.raises(RegistryError, match="Received: {'part': 1}"):
-        rebuild({"part": 1})
+@pytest.mark.parametrize("value", [{"part": 1}, {"kind": "colour", "name": "red", "config": {}}, 3])
+def test_something_else_is_not_rebuilt(value):
+    with pytest.raises(ValueError, match="Received: "):
+        rebuild(value)
 
 
 def test_keras_makes_layers_from_their_configuration():
     transform = registry.transforms.get("conv")(width=8, latent_depth=6)
     again = type(transform).from_config(transform.get_config())
-    assert (again.depth, again.get_config()) == (6, {"width": 8, "latent_depth": 6})
+    assert (again.depth, again.get_config()) == (6, transform.get_config())
+    assert transform.get_config()["width"] == 8
+
+
+def test_a_configuration_without_an_added_argument_stands_for_the_declared_value(monkeypatch):
+    config = Unregistered(step=5).get_config()
+    del config["step"]
+    monkeypatch.setattr(Unregistered, "added_arguments", {"step": 7})
+    assert Unregistered.from_config(config).get_config() == DEFAULTS | {"step": 7.0}
+
+
+def test_declared_values_are_left_out_of_what_is_fingerprinted(monkeypatch):
+    monkeypatch.setattr(Unregistered, "added_arguments", {"step": 7, "widths": (1, 2)})
+    config = Unregistered(step=7.0, widths=[1, 2]).get_config()
+    assert without_added_arguments(Unregistered, config).keys() == DEFAULTS.keys() - {"step", "widths"}
+    config = Unregistered(widths=[1, 3]).get_config()
+    assert without_added_arguments(Unregistered, config) == DEFAULTS | {"widths": [1, 3]}
+
+
+def test_so_are_those_of_parts_inside_parts_and_of_bases(monkeypatch):
+    model = tiny_model("conv", "hyperprior")
+    hyper = type(model.entropy.hyper)
+    monkeypatch.setattr(hyper, "added_arguments", {"side_bias": False})
+    monkeypatch.setattr(lic.EntropyModel, "added_arguments", {"quantization": "noise/ste"})
+    monkeypatch.setattr(type(model.entropy), "added_arguments", {"zero_mean": True})
+    reduced = without_added_arguments(type(model), model.get_config())["entropy"]["config"]
+    assert "quantization" not in reduced
+    assert reduced["zero_mean"] is False
+    assert "side_bias" not in reduced["hyper"]["config"]
+    assert reduced["hyper"]["config"]["num_syntheses"] == 1

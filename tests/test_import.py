@@ -1,4 +1,4 @@
-"""What `import lic` does, and what it says where it cannot work."""
+"""The import of `lic`, and its errors in environments that cannot work."""
 
 import json
 import os
@@ -24,15 +24,15 @@ def printed(script, path=None):
 
 @pytest.fixture(params=["too old", "missing"])
 def without_tensorflow(request, tmp_path):
-    """A folder with a `tensorflow` that is no use, and what should be said of it."""
+    """A folder with a `tensorflow` that cannot be used, and a text that the error must hold."""
     (tmp_path / "tensorflow").mkdir()
     texts = {
         "too old": ('__version__ = "2.11.0"', "2.11.0"),
         "missing": ("raise ImportError('libtensorflow is not there')", "libtensorflow is not there"),
     }
-    text, said = texts[request.param]
+    text, reason = texts[request.param]
     (tmp_path / "tensorflow" / "__init__.py").write_text(text)
-    return tmp_path, said
+    return tmp_path, reason
 
 
 @pytest.mark.parametrize("script", ["import lic", "import lic; dir(lic); lic.__version__; lic.LicError"])
@@ -75,8 +75,8 @@ def test_version_is_that_of_the_package():
     assert printed(script) == lic.__version__
 
 
-def test_tensorflow_that_is_no_use_is_said_in_one_sentence(without_tensorflow):
-    path, said = without_tensorflow
+def test_tensorflow_that_cannot_be_used_is_named_in_one_sentence(without_tensorflow):
+    path, reason = without_tensorflow
     script = """
 import json, lic
 try:
@@ -85,20 +85,20 @@ except ImportError as error:
     print(json.dumps(str(error)))
 """
     message = printed(script, path)
-    for part in ("2.14", "2.17", said):
+    for part in ("2.14", "2.17", reason):
         assert part in message
     assert "\n" not in message
     assert message.endswith(".")
 
 
 @pytest.mark.parametrize("arguments", [["compress", "x.png"], ["decompress", "x.lic"]])
-def test_command_says_so_in_one_line(without_tensorflow, arguments):
-    path, said = without_tensorflow
+def test_command_prints_one_line(without_tensorflow, arguments):
+    path, reason = without_tensorflow
     result = python("-m", "lic", *arguments, path=path)
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith("lic: ")
-    for part in ("2.14", "2.17", said):
+    for part in ("2.14", "2.17", reason):
         assert part in line
 
 

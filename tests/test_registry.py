@@ -25,7 +25,7 @@ def test_a_name_is_given_once(colours):
     assert colours.get("red") is int
 
 
-def test_an_unknown_name_is_told_with_near_ones(colours):
+def test_an_unknown_name_is_answered_with_near_ones(colours):
     with pytest.raises(RegistryError, match="no colour named 'gren'. Did you mean 'green'"):
         colours.get("gren")
     with pytest.raises(RegistryError, match="no colour named 'xyz'. Known: green, red"):
@@ -33,7 +33,7 @@ def test_an_unknown_name_is_told_with_near_ones(colours):
 
 
 @pytest.mark.parametrize("name", ["", None, int])
-def test_a_decorator_without_a_name_is_told(colours, name):
+def test_a_decorator_without_a_name_is_refused(colours, name):
     with pytest.raises(RegistryError, match="expected a non-empty string"):
         colours.register(name)
 
@@ -46,5 +46,6 @@ def test_what_is_not_registered_has_no_name(colours):
 def test_public_lists():
     assert lic.list_transforms() == ["conv", "klt", "swin"]
     assert lic.list_hyper_transforms() == ["conv", "swin"]
+    assert lic.list_likelihoods() == ["laplace", "logistic", "normal"]
     assert lic.list_entropy_models() == ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
     assert "default" in lic.list_models()

@@ -5,16 +5,18 @@ Importing `lic` imports neither TensorFlow nor numpy; each name below is loaded 
 
 from __future__ import annotations
 
-import importlib
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lic._version import __version__
+from lic.lazy import lazy_names
 
 if not (3, 10) <= sys.version_info[:2] <= (3, 13):
     raise ImportError(f"lic needs Python 3.10 to 3.13; this is Python {sys.version_info[0]}.{sys.version_info[1]}.")
 
+# Type checkers read these imports, and Python loads the names in `_HOMES`; tests/test_lazy.py holds the two together.
 if TYPE_CHECKING:
+    from lic import codec, complexity, entropy, evaluation, interop, layers, models, testing, training, transforms  # noqa: F401
     from lic.codec.codec import Codec, load
     from lic.entropy.base import EntropyModel
     from lic.entropy.distributions.base import Distribution, Likelihood
@@ -50,45 +52,6 @@ if TYPE_CHECKING:
     from lic.training.loop import train
     from lic.training.settings import TrainingSettings
     from lic.transforms.base import HyperTransform, Transform
-
-_HOMES = {
-    "lic.codec.codec": ("Codec", "load"),
-    "lic.entropy.base": ("EntropyModel",),
-    "lic.entropy.distributions.base": ("Distribution", "Likelihood"),
-    "lic.errors": (
-        "BitstreamError",
-        "CheckpointError",
-        "DesyncError",
-        "EvaluationError",
-        "ImageError",
-        "LicError",
-        "RegistryError",
-        "WrongModelError",
-    ),
-    "lic.evaluation.run.evaluation": ("evaluate",),
-    "lic.models.optimizer": ("Adam",),
-    "lic.models.base": ("CompressionModel",),
-    "lic.interop.import_weights": ("import_checkpoint",),
-    "lic.models.create": ("create_model",),
-    "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
-    "lic.models.published": ("PublishedSystem",),
-    "lic.registry": (
-        "list_entropy_models",
-        "list_hyper_transforms",
-        "list_likelihoods",
-        "list_models",
-        "list_transforms",
-        "register_entropy_model",
-        "register_hyper_transform",
-        "register_likelihood",
-        "register_model",
-        "register_transform",
-    ),
-    "lic.training.loop": ("train",),
-    "lic.training.settings": ("TrainingSettings",),
-    "lic.transforms.base": ("HyperTransform", "Transform"),
-}
-_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "LAMBDAS",
@@ -130,17 +93,55 @@ __all__ = [
     "train",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Loads a public name when it is first used."""
-    if name == "testing":
-        return importlib.import_module("lic.testing")
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'lic' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+_HOMES = {
+    "lic.codec.codec": ("Codec", "load"),
+    "lic.entropy.base": ("EntropyModel",),
+    "lic.entropy.distributions.base": ("Distribution", "Likelihood"),
+    "lic.errors": (
+        "BitstreamError",
+        "CheckpointError",
+        "DesyncError",
+        "EvaluationError",
+        "ImageError",
+        "LicError",
+        "RegistryError",
+        "WrongModelError",
+    ),
+    "lic.evaluation.run.evaluation": ("evaluate",),
+    "lic.interop.import_weights": ("import_checkpoint",),
+    "lic.models.base": ("CompressionModel",),
+    "lic.models.create": ("create_model",),
+    "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
+    "lic.models.optimizer": ("Adam",),
+    "lic.models.published": ("PublishedSystem",),
+    "lic.registry": (
+        "list_entropy_models",
+        "list_hyper_transforms",
+        "list_likelihoods",
+        "list_models",
+        "list_transforms",
+        "register_entropy_model",
+        "register_hyper_transform",
+        "register_likelihood",
+        "register_model",
+        "register_transform",
+    ),
+    "lic.training.loop": ("train",),
+    "lic.training.settings": ("TrainingSettings",),
+    "lic.transforms.base": ("HyperTransform", "Transform"),
+}
+# Packages are attributes too, but `from lic import *` does not bring them: `layers` and `models` are names of users.
+_PACKAGES = (
+    "codec",
+    "complexity",
+    "entropy",
+    "evaluation",
+    "interop",
+    "layers",
+    "models",
+    "testing",
+    "training",
+    "transforms",
+)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES, _PACKAGES)

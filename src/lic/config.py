@@ -1,71 +1,253 @@
-"""Parts remember the arguments that they were made with, so that a configuration alone rebuilds them."""
+"""Parts record every argument that they are made with, so that a configuration alone makes them again."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-from typing import Any
+import numbers
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from lic import registry
 from lic.errors import RegistryError
 
-_PLAIN = (bool, int, float, str, type(None))
+KERAS_ARGUMENTS = frozenset({"name", "dtype", "trainable"})  # Arguments of every Keras layer, which shape no stream.
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class Configured:
-    """Mixin that records the constructor's arguments: `get_config` and `from_config` need no code in a subclass."""
+    """Mixin that records the constructor's arguments: `get_config` and `from_config` need no code in a subclass.
+
+    A configuration lists every argument, those at their defaults too, so that a default which changes later changes no
+    file. A configuration does not list Keras's own arguments (`name`, `dtype`, `trainable`).
+
+    Attributes:
+      added_arguments: The arguments that were added to the constructor after files of the part were written, each with
+        the value that a file without it stands for. Such a value never changes, whatever the default becomes.
+    """
 
     registry: registry.Registry
+    added_arguments: ClassVar[Mapping[str, Any]] = {}
 
     def __new__(cls, *args: Any, **kwargs: Any):
         """Records the arguments before the constructor runs."""
-        make = super().__new__
-        instance = make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
-        bound = inspect.signature(cls.__init__).bind(instance, *args, **kwargs)
-        arguments = dict(list(bound.arguments.items())[1:])
-        for name, parameter in inspect.signature(cls.__init__).parameters.items():
-            if parameter.kind is parameter.VAR_KEYWORD:
-                arguments |= arguments.pop(name, {})
-        object.__setattr__(instance, "_arguments", arguments)
+        new = super().__new__
+        instance = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)  # Keras's own takes the arguments.
+        object.__setattr__(instance, "_arguments", _recorded(cls, args, kwargs))
         return instance
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the constructor's arguments as plain data; parts among them as name and configuration."""
-        return {name: _plain(value, f"{type(self).__name__}.{name}") for name, value in self._arguments.items()}
+        """Returns all arguments of the constructor as plain data; a part among them as kind, name and configuration."""
+        parameters = constructor_arguments(type(self))
+        return {
+            name: _plain(self._argument(name, value), _hint(parameters.get(name)), f"{type(self).__name__}.{name}")
+            for name, value in self._arguments.items()
+        }
+
+    def _argument(self, name: str, value: Any) -> Any:
+        """Returns a recorded argument, or the part that the constructor made because it was given None."""
+        made = getattr(self, name, None) if value is None else None
+        return made if isinstance(made, Configured) else value
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]):
-        """Makes the same part anew, with fresh weights."""
-        return cls(**{name: _restored(value) for name, value in config.items()})
+    def from_config(cls, config: dict[str, Any], custom_objects: None = None):
+        """Makes the same part again, with fresh weights.
+
+        Args:
+          config: A complete configuration, as `get_config` returns it.
+          custom_objects: Keras passes this argument; it is not used.
+
+        Raises:
+          ValueError: The configuration lacks an argument.
+          RegistryError: A part in the configuration is not registered.
+        """
+        config = {**_added(cls), **config}
+        parameters, own = constructor_arguments(cls), inspect.signature(cls.__init__).parameters
+        missing = [name for name in parameters if name not in config]
+        if missing:
+            raise ValueError(
+                f"{cls.__name__}: expected a configuration with every argument ({', '.join(parameters)}). "
+                f"Received one without {', '.join(missing)}. Take what get_config returns."
+            )
+        # A class may itself set a keyword of its base, which then cannot be passed. It stands at its default here.
+        needed = {name for name in config if name in own or config[name] != _plain_default(parameters.get(name))}
+        return cls(**{name: _restored(value) for name, value in config.items() if name in needed})
+
+
+def constructor_arguments(part: type[Configured]) -> dict[str, inspect.Parameter]:
+    """Returns the arguments that a part's constructor takes, by name, without Keras's own.
+
+    Where the constructor passes keywords on to its bases, their keyword-only arguments count too. A subclass sets the
+    other arguments of its bases itself.
+    """
+    found: dict[str, inspect.Parameter] = {}
+    kinds = _BY_NAME
+    for base in _bases(part):
+        parameters = _parameters(base)
+        for parameter in parameters:
+            if parameter.kind in kinds and parameter.name not in KERAS_ARGUMENTS:
+                found.setdefault(parameter.name, parameter)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
+        kinds = (inspect.Parameter.KEYWORD_ONLY,)
+    return found
 
 
 def describe(part: Configured) -> dict[str, Any]:
-    """Returns the registered name and the configuration of a part, as plain data."""
+    """Returns the kind, the registered name and the configuration of a part, as plain data."""
     kind = part.registry.kind
-    return {kind: part.registry.name_of(type(part)), "config": part.get_config()}
+    return {"kind": kind, "name": part.registry.name_of(type(part)), "config": part.get_config()}
 
 
 def rebuild(description: dict[str, Any]) -> Configured:
-    """Makes the part that `describe` described."""
-    for kinds in (registry.transforms, registry.hyper_transforms, registry.entropy_models, registry.likelihoods):
-        if kinds.kind in description:
-            return kinds.get(description[kinds.kind]).from_config(description["config"])
-    raise RegistryError(
-        "A description of a part holds 'transform', 'hyper transform', 'entropy model' or 'likelihood'. "
-        f"Received: {description!r}."
-    )
+    """Makes the part that `describe` described, with fresh weights.
+
+    Raises:
+      ValueError: It is not the description of a part.
+      RegistryError: No part of this name is registered.
+    """
+    return _class_of(description).from_config(description["config"])
 
 
-def _plain(value: Any, where: str) -> Any:
-    if isinstance(value, _PLAIN):
-        return value
+def without_added_arguments(part: type[Configured], config: dict[str, Any]) -> dict[str, Any]:
+    """Returns a configuration without each added argument that stands at its declared value.
+
+    A fingerprint is made over this form, so that a file keeps its fingerprint when a part gets a new argument.
+
+    Args:
+      part: The class that the configuration is of.
+      config: The configuration, as a file holds it.
+    """
+    added = {name: _reduced(_plain(value, Any, name)) for name, value in _added(part).items()}
+    reduced = {name: _reduced(value) for name, value in config.items()}
+    return {name: value for name, value in reduced.items() if name not in added or value != added[name]}
+
+
+def _reduced(value: Any) -> Any:
+    """Applies `without_added_arguments` to all parts in a value of a configuration."""
+    if isinstance(value, dict):
+        return value | {"config": without_added_arguments(_class_of(value), value["config"])}
+    return [_reduced(item) for item in value] if isinstance(value, list) else value
+
+
+def _class_of(description: dict[str, Any]) -> type[Configured]:
+    if not isinstance(description, dict) or description.keys() != {"kind", "name", "config"}:
+        raise ValueError(f"Expected the kind, name and config of a part. Received: {description!r}.")
+    if description["kind"] not in registry.PARTS:
+        raise ValueError(f"Expected the kind of a part, one of {', '.join(registry.PARTS)}. Received: {description!r}.")
+    return registry.PARTS[description["kind"]].get(description["name"])
+
+
+def _recorded(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Returns every argument of a constructor that is called with these arguments; defaults are those of now."""
+    signature = inspect.signature(part.__init__)
+    bound = signature.bind(None, *args, **kwargs)
+    given = dict(list(bound.arguments.items())[1:])
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            given |= given.pop(name, {})
+    recorded = {name: given.get(name, parameter.default) for name, parameter in constructor_arguments(part).items()}
+    # A keyword that reaches an argument of a base which subclasses usually set themselves, such as `downscale`.
+    of_bases = {parameter.name for base in _bases(part) for parameter in _parameters(base)} - KERAS_ARGUMENTS
+    return recorded | {name: value for name, value in given.items() if name in of_bases}
+
+
+def _bases(part: type[Configured]) -> list[type]:
+    """Returns the part's class and those of its bases, up to `Configured`, that have a constructor of their own."""
+    bases = part.__mro__[: part.__mro__.index(Configured)]
+    return [base for base in bases if "__init__" in vars(base)]
+
+
+def _parameters(base: type) -> list[inspect.Parameter]:
+    """Returns the parameters of a class's own constructor; their annotations are types where these can be found."""
+    hints = _type_hints(base.__init__)
+    _, *parameters = inspect.signature(base.__init__).parameters.values()
+    return [parameter.replace(annotation=hints.get(parameter.name, parameter.empty)) for parameter in parameters]
+
+
+@functools.cache
+def _type_hints(constructor: Callable) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(constructor)
+    except (NameError, TypeError):  # An annotation may name what is imported for type checkers only.
+        return {}
+
+
+def _added(part: type[Configured]) -> dict[str, Any]:
+    """Returns the added arguments of a class and of its bases."""
+    return {
+        name: value for base in reversed(part.__mro__) for name, value in vars(base).get("added_arguments", {}).items()
+    }
+
+
+def _hint(parameter: inspect.Parameter | None) -> Any:
+    """Returns the type that an argument has: that of its annotation, or else that of its default."""
+    if parameter is None:
+        return Any
+    if _is_named_tuple(type(parameter.default)) or parameter.annotation is parameter.empty:
+        return _hint_of(parameter.default)
+    return parameter.annotation
+
+
+def _hint_of(default: Any) -> Any:
+    if isinstance(default, (list, tuple)) and default and not _is_named_tuple(type(default)):
+        return Sequence[typing.Union[tuple(_hint_of(item) for item in default)]]  # noqa: UP007
+    return type(default)
+
+
+def _plain_default(parameter: inspect.Parameter | None) -> Any:
+    """Returns the default of an argument as `get_config` writes it, or a value that nothing equals."""
+    if parameter is None or parameter.default is parameter.empty:
+        return object()
+    return _plain(parameter.default, _hint(parameter), parameter.name)
+
+
+def _plain(value: Any, hint: Any, where: str) -> Any:
+    """Returns a value as JSON can hold it, its numbers of the types in a hint: 8 and 8.0 are one argument."""
+    value = value.tolist() if hasattr(value, "tolist") else value  # A number or an array of numpy.
     if isinstance(value, Configured):
         return describe(value)
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    members = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    if isinstance(value, numbers.Real):
+        return _number(value, members)
     if isinstance(value, (list, tuple)):
-        return [_plain(item, where) for item in value]
+        named = next((member for member in members if _is_named_tuple(member)), None)
+        items = named(*value) if named else value  # A named tuple fills in its own defaults.
+        hints = _item_hints((named,) if named else members, len(items))
+        return [_plain(item, each, where) for item, each in zip(items, hints)]
     raise RegistryError(
         f"{where}: expected numbers, strings, lists of them or registered parts, which a configuration can hold. "
         f"Received: {value!r}."
     )
+
+
+def _number(value: numbers.Real, members: tuple) -> int | float:
+    if float in members:
+        return float(value)
+    return int(value) if int in members and float(value).is_integer() else value
+
+
+def _item_hints(members: tuple, count: int) -> Sequence[Any]:
+    """Returns the hint of each item of a sequence, where `members` are the types that the sequence may have."""
+    inner: list[Any] = []
+    for member in members:
+        if _is_named_tuple(member):
+            return list(typing.get_type_hints(member).values())
+        arguments = typing.get_args(member)
+        if typing.get_origin(member) is tuple and arguments[-1] is not Ellipsis:
+            if len(arguments) == count:
+                return arguments
+        elif arguments and typing.get_origin(member) is not typing.Literal:
+            inner.append(arguments[0])
+    return [typing.Union[tuple(inner)] if inner else Any] * count  # noqa: UP007
+
+
+def _is_named_tuple(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_field_defaults")
 
 
 def _restored(value: Any) -> Any:

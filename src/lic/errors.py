@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 
 def check(owner: str, name: str, holds: bool, expected: str, received: object) -> None:
     """Raises a ValueError with the argument of `owner`, what is expected and what was received, unless it holds."""
@@ -39,3 +42,22 @@ class CheckpointError(LicError):
 
 class EvaluationError(LicError):
     """An evaluation that cannot be run, resumed, compared or drawn."""
+
+
+@contextlib.contextmanager
+def as_checkpoint_error(message: str, advice: str = "Get the file anew.") -> Iterator[None]:
+    """Raises a CheckpointError for whatever a library raises while it opens what a user gave.
+
+    Python's, numpy's and TensorFlow's readers raise a dozen kinds of errors on damaged files, and others in other
+    versions. Errors of `lic`, and of a package that is not installed, pass.
+
+    Args:
+      message: The beginning of the message, a clause without a full stop, such as "x.codec is damaged".
+      advice: What the user should do.
+    """
+    try:
+        yield
+    except (LicError, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        raise CheckpointError(f"{message} ({type(error).__name__}: {error}). {advice}") from error

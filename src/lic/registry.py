@@ -1,4 +1,4 @@
-"""Names of parts and models, and the decorators that give them."""
+"""Names of parts and models, and the decorators that register them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Registered = TypeVar("Registered", bound=Callable)
 
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
-    """Returns the end of an error message: near names where there are some, else all of them."""
+    """Returns the end of an error message: the names that are near to a wrong one, or all names if none is near."""
     near = difflib.get_close_matches(str(name), allowed := sorted(allowed), n=3)
     if near:
         return f"Did you mean {' or '.join(map(repr, near))}?"
@@ -28,15 +28,16 @@ def suggestion(name: str, allowed: Iterable[str]) -> str:
 
 
 class Registry:
-    """One kind of thing by name: a second registration of a name is an error, never a replacement.
+    """Classes or functions of one kind by name; to register a name again is an error, never a replacement.
 
     Args:
-      kind: The word for the things in messages, such as "transform".
-      modules: Modules whose import registers the things that come with `lic`.
+      kind: The key of the kind in configurations, such as "hyper_transform". Files hold it, so that it never changes.
+      modules: Modules whose import registers what comes with `lic`.
     """
 
     def __init__(self, kind: str, modules: tuple[str, ...]):
         self.kind = kind
+        self._words = kind.replace("_", " ")
         self._modules = modules
         self._entries: dict[str, Callable] = {}
 
@@ -48,14 +49,14 @@ class Registry:
         """
         if not isinstance(name, str) or not name:
             raise RegistryError(
-                f"register_{self.kind.replace(' ', '_')}: expected a non-empty string as name. "
+                f"register_{self.kind}: expected a non-empty string as name. "
                 f"Received: {name!r}. Write the decorator with a name in brackets."
             )
 
         def decorate(entry: Registered) -> Registered:
             if name in self._entries:
                 raise RegistryError(
-                    f"The {self.kind} {name!r} is registered already, as {self._entries[name]!r}. "
+                    f"The {self._words} {name!r} is registered already, as {self._entries[name]!r}. "
                     f"Choose another name for {entry!r}."
                 )
             self._entries[name] = entry
@@ -64,14 +65,14 @@ class Registry:
         return decorate
 
     def get(self, name: str) -> Callable:
-        """Returns what is registered under `name`.
+        """Returns the class or function that is registered under `name`.
 
         Raises:
           RegistryError: The name is unknown; the message suggests near ones.
         """
         self._load()
         if name not in self._entries:
-            raise RegistryError(f"There is no {self.kind} named {name!r}. {suggestion(name, self._entries)}")
+            raise RegistryError(f"There is no {self._words} named {name!r}. {suggestion(name, self._entries)}")
         return self._entries[name]
 
     def names(self) -> list[str]:
@@ -83,14 +84,14 @@ class Registry:
         """Returns the name that a class or function is registered under.
 
         Raises:
-          RegistryError: It is not registered.
+          RegistryError: The class or function is not registered.
         """
         for name, candidate in self._entries.items():
             if candidate is entry:
                 return name
         raise RegistryError(
-            f"{entry!r} is not registered as a {self.kind}, so no configuration can name it. "
-            f"Put @lic.register_{self.kind.replace(' ', '_')}(...) above it."
+            f"{entry!r} is not registered as a {self._words}, so no configuration can name it. "
+            f"Put @lic.register_{self.kind}(...) above it."
         )
 
     def _load(self) -> None:
@@ -103,7 +104,7 @@ class Registry:
 def load_entry_points() -> None:
     """Imports the parts that other installed packages offer in the entry point group `lic.parts`.
 
-    A package whose parts cannot be imported is named in a warning, and the others go on.
+    A warning names a package whose parts cannot be imported, and the parts of the others are imported all the same.
     """
     for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
         try:
@@ -113,10 +114,13 @@ def load_entry_points() -> None:
 
 
 transforms = Registry("transform", _BUILT_IN)
-hyper_transforms = Registry("hyper transform", _BUILT_IN)
-entropy_models = Registry("entropy model", _BUILT_IN)
+hyper_transforms = Registry("hyper_transform", _BUILT_IN)
+entropy_models = Registry("entropy_model", _BUILT_IN)
 likelihoods = Registry("likelihood", _BUILT_IN)
 models = Registry("model", ("lic.models.published", "lic.models.published_compressai"))
+
+# The registries of what a configuration describes, by kind.
+PARTS = {each.kind: each for each in (transforms, hyper_transforms, entropy_models, likelihoods)}
 
 register_transform = transforms.register
 register_hyper_transform = hyper_transforms.register

@@ -44,6 +44,7 @@ def test_json_has_the_whole_recipe():
         "transform": "klt",
         "entropy": "checkerboard",
         "hyper": None,
+        "likelihood": None,
         "lmbda": 0.01,
         "sizes": {"width": 8, "parameter_widths": [10]},
         "parameters": 1234567,

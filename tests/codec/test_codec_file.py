@@ -1,12 +1,26 @@
+"""Codec files as they are written, damaged ones, and ones that were changed on purpose with a fingerprint that fits."""
+
+import copy
+import inspect
+import io
+import json
+import resource
 import zipfile
 
 import numpy as np
 import pytest
 
 import lic
-from lic.codec.codec_file import CodecFile, read_text
+from lic import registry
+from lic.codec import codec_file
+from lic.codec.codec_file import CodecFile, read_text, restored_model, restored_tables
+from lic.config import constructor_arguments
 from lic.errors import CheckpointError
-from tests.conftest import tiny_model
+from tests.codec.golden_streams import FOLDER
+from tests.conftest import random_images, slow_but, tiny_model
+
+WEIGHT = "weights/entropy/hyper/analysis/layers/0/kernel"
+OTHER = "weights/entropy/hyper/analysis/layers/1/kernel"
 
 
 @pytest.fixture
@@ -31,7 +45,7 @@ def test_the_same_codec_gives_the_same_file(path, tmp_path):
     assert (tmp_path / "again.codec").read_bytes() == path.read_bytes()
 
 
-def test_what_it_says_of_itself(path):
+def test_its_text_describes_the_codec(path):
     text = read_text(path)
     assert (text["format"], text["stored"], text["lic"]) == (1, "float16", lic.__version__)
     assert text["fingerprint"] == lic.load(path).fingerprint.hex()
@@ -47,8 +61,6 @@ def _change_weight(members):
 
 
 def _pickled(members):
-    import io
-
     buffer = io.BytesIO()
     np.save(buffer, np.array([{}], object), allow_pickle=True)
     members["weights/transform/analysis/linear.npy"] = buffer.getvalue()
@@ -59,7 +71,7 @@ def _pickled(members):
     [
         (_change_weight, "weights or tables were changed"),
         (_pickled, "damaged codec file .*pickle"),
-        (lambda members: members.pop("tables/first.npy"), "weights or tables were changed"),
+        (lambda members: members.pop("tables/cdf_offset.npy"), "weights or tables were changed"),
         (lambda members: members.update({"codec.json": b'{"format": 99}'}), "codec format 99, this lic reads 1"),
         (lambda members: members.update({"codec.json": b'{"format": 1}'}), "damaged codec file"),
         (lambda members: members.update({"codec.json": b"[]"}), "not a codec file"),
@@ -67,19 +79,19 @@ def _pickled(members):
         (lambda members: members.update({"weights/x.npy": b"nothing"}), "damaged codec file"),
     ],
 )
-def test_damage_is_told(path, change, message):
+def test_damage_is_refused(path, change, message):
     with pytest.raises(CheckpointError, match=message):
         lic.load(_rewritten(path, change))
 
 
 @pytest.mark.parametrize("length", [0, 10, 1000, -100])
-def test_cut_off_files_are_told(path, length):
+def test_cut_off_files_are_refused(path, length):
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(CheckpointError):
         lic.load(path)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CheckpointError, match="There is no codec file"):
         lic.load(tmp_path / "none.codec")
 
@@ -90,6 +102,307 @@ def test_fingerprint_covers_configuration_weights_and_tables(path):
     others = [
         file._replace(config=file.config | {"lmbda": 0.5}),
         file._replace(arrays=file.arrays | {name: file.arrays[name] + np.float16(1)}),
-        file._replace(arrays=file.arrays | {"tables/first": file.arrays["tables/first"] + 1}),
+        file._replace(arrays=file.arrays | {"tables/cdf_offset": file.arrays["tables/cdf_offset"] + 1}),
     ]
     assert len({codec.fingerprint() for codec in [file, *others]}) == 4
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("codec") / "mine.codec"
+    model = tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02))
+    lic.Codec(model, deterministic=True, calibration=[random_images(64, 80, 3)]).save(path)
+    return CodecFile.read(path)
+
+
+def _weight(change):
+    return lambda file: file._replace(arrays={**file.arrays, WEIGHT: change(file.arrays[WEIGHT])})
+
+
+def _table(name, change):
+    name = f"tables/{name}"
+
+    def changed(file):
+        array = file.arrays[name].copy()
+        return file._replace(arrays={**file.arrays, name: change(array)})
+
+    return changed
+
+
+def _entry(name, number, value):
+    def change(array):
+        array[number] = value
+        return array
+
+    return _table(name, change)
+
+
+def _described(**changes):
+    return lambda file: file._replace(tables={**file.tables, **changes})
+
+
+def _config(change):
+    def changed(file):
+        config = copy.deepcopy(file.config)
+        change(config)
+        return file._replace(config=config)
+
+    return changed
+
+
+def _part(kind, **changes):
+    return _config(lambda config: config[kind]["config"].update(changes))
+
+
+MODELS = {
+    "weight of another shape": (_weight(lambda array: array[0]), "has shape"),
+    "weight missing": (lambda file: file._replace(arrays=_without(file.arrays, WEIGHT)), "is missing"),
+    "weight too many": (lambda file: file._replace(arrays={**file.arrays, "weights/x": np.ones(3, "f")}), "no such"),
+    "weights swapped": (lambda file: file._replace(arrays=_swapped(file.arrays)), "has shape"),
+    "whole weights": (_weight(lambda array: array.astype(np.int32)), "to be float32. Received: int32"),
+    "text as weights": (_weight(lambda array: np.full(array.shape, "x")), "to be float32. Received: <U1"),
+    "weights that are not finite": (_weight(lambda array: array * np.nan), "not finite"),
+    "another type": (lambda file: file._replace(stored="float8"), "stored as one of.*Received: 'float8'"),
+    "an empty configuration": (lambda file: file._replace(config={}), "describes no model"),
+    "a list as configuration": (lambda file: file._replace(config=[1]), "describes no model"),
+    "an unknown size": (_part("transform", foo=3), "describes no model"),
+    "text as width": (_part("transform", width="x"), "describes no model"),
+    "a negative width": (_part("transform", width=-3), "describes no model"),
+    "a giant": (_part("transform", width=10**7), "asks for a weight of shape"),
+    "text as lmbda": (_config(lambda config: config.update(lmbda="x")), "describes no model"),
+}
+TABLES = {
+    "a count of zero": (_entry("pmf", 5, 0), "positive count"),
+    "a negative count": (_entry("pmf", 5, -7), "positive count"),
+    "a larger count": (_entry("pmf", 5, 9999), "sum to 65536"),
+    "counts as floats": (_table("pmf", lambda array: array.astype(np.float32)), "int32"),
+    "counts missing": (_table("pmf", lambda array: array[:-5]), "positive count"),
+    "a longer cdf": (_entry("cdf_length", 1, 9), "positive count"),
+    "a negative cdf": (_entry("cdf_length", 1, -3), "cdfs of 1 to"),
+    "an endless cdf": (_entry("cdf_length", 1, 10**9), "cdfs of 1 to"),
+    "cdfs missing": (_table("cdf_length", lambda array: array[:-2]), "cdfs of 1 to"),
+    "a first symbol out of range": (_entry("cdf_offset", 1, 2**31 - 1), "beyond"),
+    "a first symbol below": (_entry("cdf_offset", 1, -(2**31)), "beyond"),
+    "other priors": (_described(sources=[["likelihood", 64], ["prior", 5]]), "the model needs"),
+    "other scales": (_described(sources=[["likelihood", 63], ["prior", 4]]), "the model needs"),
+    "sources that are none": (_described(sources="x"), "tables are damaged"),
+    "no sources": (lambda file: file._replace(tables={"scales": [64, 0.11, 256.0]}), "tables are damaged"),
+}
+
+
+def _swapped(arrays):
+    return {**arrays, WEIGHT: arrays[OTHER], OTHER: arrays[WEIGHT]}
+
+
+def _without(arrays, name):
+    return {each: array for each, array in arrays.items() if each != name}
+
+
+@pytest.fixture(scope="module")
+def model(file):
+    return restored_model(file)
+
+
+@pytest.mark.parametrize("damage", MODELS)
+def test_weights_and_configurations_that_do_not_fit_are_refused(file, damage):
+    change, message = MODELS[damage]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match=message):
+        restored_model(change(file))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
+
+
+@pytest.mark.parametrize("damage", TABLES)
+def test_tables_that_do_not_fit_are_refused(file, model, damage):
+    change, message = TABLES[damage]
+    with pytest.raises(CheckpointError, match=message):
+        restored_tables(change(file), model)
+
+
+@pytest.mark.parametrize("damage", [MODELS["weights that are not finite"], TABLES["a count of zero"]])
+def test_a_codec_is_not_made_of_either(file, damage, tmp_path):
+    change, message = damage
+    change(file).write(tmp_path / "changed.codec")
+    with pytest.raises(CheckpointError, match=message):
+        lic.load(tmp_path / "changed.codec")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda integer: dict(list(integer.items())[:-1]),
+        lambda integer: {name: np.asarray("x") for name in integer},
+        lambda integer: {name: array + 100 if array.ndim else array for name, array in integer.items()},
+        lambda integer: {name: array[:-1] if array.ndim else array for name, array in integer.items()},
+    ],
+    ids=["missing", "text", "too fine", "too few"],
+)
+def test_units_that_do_not_fit_are_refused(file, change, tmp_path):
+    file._replace(integer=change(file.integer)).write(tmp_path / "changed.codec")
+    with pytest.raises(CheckpointError):
+        lic.load(tmp_path / "changed.codec", deterministic=True)
+
+
+def test_as_it_was_it_loads(file, tmp_path):
+    file.write(tmp_path / "same.codec")
+    assert lic.load(tmp_path / "same.codec").fingerprint == file.fingerprint()
+
+
+def test_fingerprint_takes_whole_numbers_as_one_type(path):
+    file = CodecFile.read(path)
+    changed = copy.deepcopy(file.config)
+    assert json.dumps(changed["transform"]["config"]["step"]) == "52.0"
+    changed["transform"]["config"]["step"] = 52
+    changed["transform"]["config"]["width"] = 8.0
+    assert file._replace(config=changed).fingerprint() == file.fingerprint()
+    changed["transform"]["config"]["step"] = 52.5
+    assert file._replace(config=changed).fingerprint() != file.fingerprint()
+
+
+def test_a_part_that_is_not_registered_is_named(path):
+    def rename(members):
+        text = json.loads(members["codec.json"])
+        text["config"]["transform"]["name"] = "none"
+        members["codec.json"] = json.dumps(text).encode()
+
+    with pytest.raises(lic.RegistryError, match="no transform named 'none'"):
+        lic.load(_rewritten(path, rename))
+
+
+KINDS = (registry.transforms, registry.hyper_transforms, registry.entropy_models)
+# An argument of every registered part, with another default that computes something else or moves a shape.
+OTHER_DEFAULTS = [
+    (registry.transforms, "conv", "square_root", True),
+    (registry.transforms, "klt", "num_blocks", 2),
+    (registry.transforms, "swin", "window", 2),
+    (registry.hyper_transforms, "conv", "features_activation", None),
+    (registry.hyper_transforms, "swin", "hyper_depths", (1, 1)),
+    (registry.entropy_models, "charm", "feature_support", "halves"),
+    (registry.entropy_models, "checkerboard", "fusion", "add"),
+    (registry.entropy_models, "factorized", "prior_filters", (2, 2)),
+    (registry.entropy_models, "hyperprior", "predicted_scale", True),
+    (registry.entropy_models, "space-channel", "context_size", 3),
+]
+
+
+def _model_with(kind, name, **sizes):
+    transform = name if kind is registry.transforms else "swin" if (kind, name) == (KINDS[1], "swin") else "klt"
+    entropy = name if kind is registry.entropy_models else "hyperprior"
+    return tiny_model(transform, entropy, **sizes)
+
+
+def test_every_registered_part_has_another_default():
+    assert [(kind, name) for kind, name, *_ in OTHER_DEFAULTS] == [
+        (kind, name) for kind in KINDS for name in kind.names()
+    ]
+
+
+def _set_default(monkeypatch, maker, argument, value):
+    """Changes the default of an argument of a constructor, as a later edition may."""
+    parameters = inspect.signature(maker.__init__).parameters
+    assert parameters[argument].default != value
+    if parameters[argument].kind is inspect.Parameter.KEYWORD_ONLY:
+        monkeypatch.setitem(maker.__init__.__kwdefaults__, argument, value)
+        return
+    with_default = [name for name, each in parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
+    defaults = list(maker.__init__.__defaults__)
+    defaults[with_default.index(argument) - len(with_default)] = value
+    monkeypatch.setattr(maker.__init__, "__defaults__", tuple(defaults))
+
+
+_ORDINARY = [case for case in OTHER_DEFAULTS if case[2] in ("square_root", "hyper_depths", "fusion")]
+
+
+@pytest.mark.parametrize(("kind", "name", "argument", "value"), slow_but(OTHER_DEFAULTS, *_ORDINARY))
+def test_a_default_that_changes_later_changes_no_file(kind, name, argument, value, tmp_path, monkeypatch):
+    maker = kind.get(name)
+    default = inspect.signature(maker.__init__).parameters[argument].default
+    model = _model_with(kind, name, **{argument: default})
+    codec, image = lic.Codec(model), random_images(40, 56, 3)
+    codec.save(tmp_path / "before.codec")
+    stream = codec.compress(image)
+    decoded = codec.decompress(stream)
+
+    _set_default(monkeypatch, maker, argument, value)
+    assert constructor_arguments(maker)[argument].default == value
+    again = lic.load(tmp_path / "before.codec")
+    assert again.fingerprint == codec.fingerprint
+    assert again.compress(image) == stream
+    np.testing.assert_array_equal(again.decompress(stream), decoded)
+    again.save(tmp_path / "after.codec")
+    assert (tmp_path / "after.codec").read_bytes() == (tmp_path / "before.codec").read_bytes()
+
+
+@pytest.fixture
+def golden():
+    """A codec file of tests/data, one of its streams, and the image that this decodes to."""
+    stream = (FOLDER / "charm-crop.lic").read_bytes()
+    return FOLDER / "charm.codec", stream, lic.load(FOLDER / "charm.codec", deterministic=True).decompress(stream)
+
+
+def _add_argument(monkeypatch, maker, argument, default, declared):
+    """Gives a part another argument, as a later edition may."""
+    before = maker.__init__
+    signature = inspect.signature(before)
+
+    def constructor(self, *args, **kwargs):
+        self.added = kwargs.pop(argument, default)
+        before(self, *args, **kwargs)
+
+    *parameters, keywords = signature.parameters.values()
+    added = inspect.Parameter(argument, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=float)
+    constructor.__signature__ = signature.replace(parameters=[*parameters, added, keywords])
+    constructor.__annotations__ = before.__annotations__ | {argument: float}
+    monkeypatch.setattr(maker, "__init__", constructor)
+    monkeypatch.setattr(maker, "added_arguments", {argument: declared})
+
+
+ADDED = [(registry.transforms, "conv"), (registry.hyper_transforms, "conv"), (registry.entropy_models, "charm")]
+
+
+@pytest.mark.parametrize(("kind", "name"), ADDED)
+def test_an_argument_that_is_added_later_moves_no_fingerprint_and_no_stream(golden, kind, name, tmp_path, monkeypatch):
+    path, stream, image = golden
+    fingerprint = lic.load(path, deterministic=True).fingerprint
+    maker = kind.get(name)
+    _add_argument(monkeypatch, maker, "dilation", default=3.0, declared=1)
+
+    def part_of(model):
+        return next(each for each in (model.transform, model.entropy, model.entropy.hyper) if isinstance(each, maker))
+
+    codec = lic.load(path, deterministic=True)
+    part = part_of(codec.model)
+    assert part.added == part.get_config()["dilation"] == 1
+    assert codec.fingerprint == fingerprint
+    np.testing.assert_array_equal(codec.decompress(stream), image)
+    assert codec.compress(image) == lic.load(path, deterministic=True).compress(image)
+
+    codec.save(tmp_path / "again.codec")
+    assert lic.load(tmp_path / "again.codec", deterministic=True).fingerprint == fingerprint
+    plain = lic.load(path).fingerprint
+    made = lic.Codec(codec.model, stored="float16")
+    assert made.fingerprint == plain
+    made.save(tmp_path / "made.codec")
+    assert read_text(tmp_path / "made.codec")["fingerprint"] == plain.hex()
+
+    part._arguments["dilation"] = 3.0  # The new default is another model, with a fingerprint of its own.
+    other = lic.Codec(codec.model, stored="float16")
+    assert other.fingerprint != plain
+    assert part_of(other.model).added == 3
+
+
+def test_a_setting_of_the_codec_that_is_added_later_moves_no_fingerprint(golden, tmp_path, monkeypatch):
+    path, stream, image = golden
+    fingerprint = lic.load(path).fingerprint
+    monkeypatch.setattr(codec_file, "ADDED_SETTINGS", {"bit_depth": 8})
+    file = CodecFile.read(path)
+    assert file.settings == {"bit_depth": 8}
+    assert file.fingerprint() == fingerprint
+    file.write(tmp_path / "again.codec")
+    assert read_text(tmp_path / "again.codec")["bit_depth"] == 8
+    np.testing.assert_array_equal(lic.load(tmp_path / "again.codec", deterministic=True).decompress(stream), image)
+
+    file._replace(settings={"bit_depth": 10}).write(tmp_path / "deep.codec")
+    deep = CodecFile.read(tmp_path / "deep.codec")
+    assert deep.settings == {"bit_depth": 10}
+    assert deep.fingerprint() != fingerprint

@@ -40,6 +40,6 @@ def test_streams_of_every_codec_are_there():
     assert len(STREAMS) == 5 + 3 * 3
 
 
-def test_a_changed_latent_would_be_told():
+def test_a_changed_latent_has_another_digest():
     latent = np.zeros((2, 3, 4), np.float32)
     assert digest(latent) != digest(np.nextafter(latent, 1))

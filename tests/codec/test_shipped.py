@@ -20,12 +20,12 @@ def test_a_path_stays_a_path(path):
     assert codec_path(path) == path
 
 
-def test_an_unknown_name_is_told_with_near_ones():
+def test_an_unknown_name_is_answered_with_near_ones():
     with pytest.raises(RegistryError, match="no model named 'defalt'. Did you mean 'default'"):
         lic.load("defalt")
 
 
-def test_a_model_without_weights_says_what_to_do():
+def test_a_model_without_weights_leads_to_training():
     lic.register_model("no-weights")(lambda: lic.PublishedSystem("conv", "factorized"))
     try:
         with pytest.raises(CheckpointError, match="No weights ship for the model 'no-weights'. Train"):

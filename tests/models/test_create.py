@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 import lic
+from lic import registry
+from lic.config import constructor_arguments
+from lic.entropy import ChARM, Factorized, Hyperprior, Laplace, Normal
 from lic.errors import RegistryError
-from lic.models.create import parameters
+from lic.models.create import published_system
+from lic.transforms import ConvHyperTransform, ConvTransform, KLTTransform, SwinHyperTransform, SwinTransform
 from tests.conftest import MIXES, SPREAD, random_images, tiny_model
 
 
@@ -47,12 +51,6 @@ def test_config_alone_rebuilds_a_model_of_several_rates():
     assert (again.lmbda, again.distortion, again.rate.count) == (lic.LAMBDAS["ms-ssim"], "ms-ssim", 8)
 
 
-def test_a_config_from_before_distortions_is_one_of_mse():
-    config = tiny_model("klt", "factorized").get_config()
-    del config["distortion"]
-    assert lic.CompressionModel.from_config(config).distortion == "mse"
-
-
 def test_names_take_overrides():
     model = lic.create_model("default", entropy="hyperprior", latent_depth=96, lmbda=0.5)
     assert (type(model.entropy).__name__, model.transform.depth, model.lmbda) == ("Hyperprior", 96, 0.5)
@@ -65,7 +63,7 @@ def test_sizes_go_to_every_part_that_has_them():
 
 
 def test_arguments_of_the_base_class_are_sizes_too():
-    assert "quantization" in parameters(lic.registry.entropy_models.get("charm"))
+    assert "quantization" in constructor_arguments(ChARM)
     assert lic.create_model("default", quantization="ste/ste").entropy.quantization == "ste/ste"
 
 
@@ -81,10 +79,159 @@ def test_arguments_of_the_base_class_are_sizes_too():
             "has the size 'num_slice'. Did you mean 'num_slices",
         ),
         ({"transform": "conv", "entropy": "factorized", "side_depth": 4}, "has the size 'side_depth'"),
+        (
+            {"transform": "conv", "entropy": "factorized", "hyper": "conv"},
+            "expected no hyper, since Factorized takes none. Received: hyper='conv'",
+        ),
+        ({"transform": ConvTransform, "entropy": "charm"}, "Received: the class ConvTransform. Make an instance of it"),
+        ({"transform": "conv", "entropy": 3}, "expected entropy to be the name of a registered entropy model or"),
+        ({"transform": ConvHyperTransform(), "entropy": "charm"}, "expected transform to be the name of a registered"),
+        (
+            {"transform": ConvTransform(8, 12), "entropy": "factorized", "width": 4},
+            r"'width' is one of ConvTransform, which was given as an instance.*transform=ConvTransform\(width=4\)",
+        ),
+        (
+            {"transform": ConvTransform(8, 12), "entropy": "factorized", "latent_depth": 4},
+            "expected latent_depth=12, which the given instance has. Received: latent_depth=4",
+        ),
+        (
+            {"transform": "conv", "entropy": Hyperprior(12, ConvHyperTransform()), "hyper": "conv"},
+            "the instance of Hyperprior brings its own. Received: hyper='conv'. Give it to the constructor of Hyperp",
+        ),
+        ({"transform": KLTTransform(8, 12), "entropy": Factorized(12), "x": 4}, r"\(all parts are instances\)"),
         ({"transform": "conv"}, "expected a name, or both transform and entropy"),
         ({}, "expected a name, or both transform and entropy"),
     ],
 )
-def test_wrong_names_and_sizes_are_told_with_near_ones(arguments, message):
+def test_wrong_names_and_sizes_are_answered_with_near_ones(arguments, message):
     with pytest.raises(RegistryError, match=message):
         lic.create_model(**arguments)
+
+
+def test_instances_take_the_place_of_names():
+    transform, hyper = ConvTransform(8, 24, kernel_size=3), ConvHyperTransform(24, 8, 4, features=10)
+    model = lic.create_model(transform=transform, hyper=hyper, entropy="hyperprior")
+    assert (model.transform, model.entropy.hyper) == (transform, hyper)
+    assert model.entropy.latent_depth == 24
+    entropy = Hyperprior(24, hyper)
+    model = lic.create_model(transform=transform, entropy=entropy, lmbda=0.5)
+    assert (model.transform, model.entropy, model.lmbda) == (transform, entropy, 0.5)
+
+
+def test_instances_and_names_mix():
+    """`kernel_size` is an argument of both transforms; an instance has its own."""
+    model = lic.create_model(
+        transform=ConvTransform(8, 12, kernel_size=3), entropy="hyperprior", hyper="conv", kernel_size=5, side_depth=4
+    )
+    assert model.transform.get_config()["kernel_size"] == 3
+    assert model.entropy.hyper.get_config()["kernel_size"] == 5
+    assert model.entropy.hyper.depth == 4
+    images = random_images(1, 32, 48, 3).astype(np.float32)
+    assert model(images).x_hat.shape == images.shape
+
+
+def test_the_latent_is_as_deep_as_that_of_the_instance():
+    assert lic.create_model(transform="conv", entropy=Factorized(7)).transform.depth == 7
+    assert lic.create_model(transform=ConvTransform(8, 9), entropy="charm", num_slices=3).entropy.latent_depth == 9
+    assert lic.create_model("default", transform=ConvTransform(8, 9)).entropy.latent_depth == 9
+    with pytest.raises(ValueError, match="depth=9 and latent_depth=7"):
+        lic.create_model(transform=ConvTransform(8, 9), entropy=Factorized(7))
+
+
+def test_an_instance_leads_to_the_hyper_transform_of_its_name():
+    swin = SwinTransform(8, 12, depths=(1, 1, 1, 1), window=2, head_dim=4)
+    sizes = {"hyper_width": 8, "side_depth": 4, "head_dim": 4, "hyper_window": 2}
+    assert type(lic.create_model(transform=swin, entropy="hyperprior", **sizes).entropy.hyper) is SwinHyperTransform
+    model = lic.create_model(transform=KLTTransform(8, 12), entropy="hyperprior", hyper_width=8)
+    assert type(model.entropy.hyper) is ConvHyperTransform
+
+
+def test_an_instance_in_a_published_system_keeps_the_sizes_of_the_other_parts():
+    model = lic.create_model("default", transform=ConvTransform(8, 12), context_width=4)
+    config = model.entropy.get_config()
+    assert (config["fusion"], config["context_width"], config["parameter_widths"]) == ("add", 4, [192])
+    assert config["hyper"]["config"]["kernel_size"] == 3
+
+
+def test_sizes_that_only_a_replaced_part_had_are_left_out():
+    config = lic.create_model("default", entropy="hyperprior").entropy.get_config()
+    assert not {"fusion", "context_width", "parameter_widths"} & config.keys()
+    assert config["hyper"]["config"]["side_depth"] == 64
+
+
+@pytest.mark.parametrize("name", lic.list_models())
+def test_published_systems_list_only_sizes_that_their_parts_have(name):
+    qualities = range(1, 9) if name.startswith("compressai-") else [None]
+    for quality in qualities:
+        assert published_system(name, quality).sizes
+
+
+@pytest.fixture
+def registered():
+    """Registers things for one test: called with a registry, a name and the thing."""
+    added = []
+
+    def register(kind, name, thing):
+        kind.register(name)(thing)
+        added.append((kind, name))
+
+    yield register
+    for kind, name in added:
+        del kind._entries[name]
+
+
+def test_a_size_that_no_part_of_a_published_system_has_is_an_error(registered):
+    def mistaken():
+        return lic.PublishedSystem("conv", "charm", sizes={"num_slice": 4, "width": 8})
+
+    registered(registry.models, "mistaken", mistaken)
+    message = "'mistaken' lists the size 'num_slice', which none of its parts has .*ChARM.*Did you mean 'num_slices'"
+    with pytest.raises(RegistryError, match=message):
+        lic.create_model("mistaken")
+    with pytest.raises(RegistryError, match=message):
+        lic.create_model("mistaken", entropy="factorized")
+
+
+def test_a_likelihood_comes_by_name_with_its_sizes_or_as_an_instance():
+    parts = {"transform": "klt", "entropy": "hyperprior", "latent_depth": 12, "width": 8}
+    assert lic.create_model(**parts).entropy.likelihood == Normal()
+    assert lic.create_model(**parts, scales=(32, 0.5, 64)).entropy.likelihood == Normal((32, 0.5, 64.0))
+    model = lic.create_model(**parts, likelihood="laplace", scales=(32, 0.5, 64))
+    assert model.entropy.likelihood == Laplace((32, 0.5, 64.0))
+    described = model.get_config()["entropy"]["config"]["likelihood"]
+    assert described == {"kind": "likelihood", "name": "laplace", "config": {"scales": [32, 0.5, 64.0, "nearest"]}}
+    again = lic.CompressionModel.from_config(json.loads(json.dumps(model.get_config())))
+    assert again.entropy.likelihood == model.entropy.likelihood
+    instance = Laplace((32, 0.5, 64.0))
+    assert lic.create_model(**parts, likelihood=instance).entropy.likelihood is instance
+    with pytest.raises(RegistryError, match=r"'scales' is one of Laplace.*likelihood=Laplace\(scales=\(1, 2\)\)"):
+        lic.create_model(**parts, likelihood=instance, scales=(1, 2))
+    with pytest.raises(RegistryError, match="no likelihood named 'laplac'. Did you mean 'laplace'"):
+        lic.create_model(**parts, likelihood="laplac")
+
+
+def test_the_default_likelihood_is_that_of_the_entropy_model(registered):
+    class Sparse(Hyperprior):
+        def __init__(self, latent_depth: int, hyper: lic.HyperTransform, likelihood: lic.Likelihood = Laplace()):  # noqa: B008
+            super().__init__(latent_depth, hyper, likelihood=likelihood)
+
+    registered(registry.entropy_models, "sparse", Sparse)
+    parts = {"transform": "klt", "entropy": "sparse", "latent_depth": 12, "width": 8}
+    assert lic.create_model(**parts).entropy.likelihood == Laplace()
+    assert lic.create_model(**parts, likelihood="normal").entropy.likelihood == Normal()
+
+
+def test_a_published_system_names_its_likelihood(registered):
+    sizes = {"scales": (32, 0.5, 64), "width": 8, "latent_depth": 12}
+    system = lic.PublishedSystem("klt", "hyperprior", likelihood="laplace", sizes=sizes)
+    registered(registry.models, "with-laplace", lambda: system)
+    assert lic.create_model("with-laplace").entropy.likelihood == Laplace((32, 0.5, 64))
+    assert lic.create_model("with-laplace", likelihood="normal").entropy.likelihood == Normal((32, 0.5, 64))
+
+
+@pytest.mark.parametrize("likelihood", ["laplace", Laplace()])
+def test_entropy_models_without_a_likelihood_refuse_one(likelihood):
+    with pytest.raises(RegistryError, match="expected no likelihood, since Factorized takes none. Received: .*Leave"):
+        lic.create_model(transform="conv", entropy="factorized", likelihood=likelihood)
+    with pytest.raises(RegistryError, match="no likelihood, since the instance of Factorized brings its own"):
+        lic.create_model(transform="conv", entropy=Factorized(12), likelihood=likelihood)

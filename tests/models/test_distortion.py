@@ -48,7 +48,7 @@ def test_the_gradient_is_finite_where_images_are_anticorrelated():
     assert np.abs(gradient[1]).max() > 0
 
 
-def test_the_gradient_says_how_to_come_nearer():
+def test_the_gradient_leads_nearer():
     images = _images()
     decoded = images + 20 * tf.random.normal(images.shape)
     with tf.GradientTape() as tape:

@@ -33,6 +33,6 @@ def test_there_and_back(patch):
         (beta_of_lmbda, (float("nan"), 256), "beta_of_lmbda: expected lmbda over 0. Received: lmbda=nan"),
     ],
 )
-def test_numbers_that_are_not_positive_are_told(convert, arguments, message):
+def test_numbers_that_are_not_positive_are_refused(convert, arguments, message):
     with pytest.raises(ValueError, match=message):
         convert(*arguments)

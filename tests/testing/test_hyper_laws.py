@@ -1,7 +1,7 @@
 import pytest
 
 from lic import registry
-from lic.models.create import parameters
+from lic.config import constructor_arguments
 from lic.testing import LawError, check_hyper_transform, check_transform
 from lic.testing.hyper_laws import LAWS
 from lic.testing.laws import name_of
@@ -30,7 +30,7 @@ def test_every_registered_name_is_tested_here():
 def test_our_own_keep_every_law(name):
     sizes = VARIANTS[name][1] if name in VARIANTS else {}
     maker = registry.hyper_transforms.get("conv" if name in VARIANTS else name)
-    hyper = maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in parameters(maker)})
+    hyper = maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in constructor_arguments(maker)})
     check_transform(hyper)  # Which knows what it is.
 
 

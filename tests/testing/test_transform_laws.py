@@ -1,8 +1,8 @@
 import pytest
 
 from lic import registry
+from lic.config import constructor_arguments
 from lic.environment import tf
-from lic.models.create import parameters
 from lic.testing import LawError, check_transform
 from lic.testing.laws import name_of
 from lic.testing.transform_laws import LAWS, configuration_and_weights_make_it_anew
@@ -13,7 +13,7 @@ from tests.testing.transform_mutants import MUTANTS, Sound, Spoilt
 def _tiny(name):
     sizes = VARIANTS[name][1] if name in VARIANTS else {}
     maker = registry.transforms.get("conv" if name in VARIANTS else name)
-    return maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in parameters(maker)})
+    return maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in constructor_arguments(maker)})
 
 
 @pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__)

@@ -22,12 +22,27 @@ GROWTH = math.log(HIGHEST / LOWEST) / (SCALES - 1)
 OFFSET = 2.0**-36  # Of GDN's roots.
 MIDDLE = 127.5
 TYPES = {"F32": np.float32, "F16": np.float16}
-# Arguments of the parts that are computed here, or that the table of the file's tensors tells already.
+# Arguments of the parts that are computed here, or that the table of the file's tensors already holds.
 SIZES = {
     *("width", "latent_depth", "kernel_size", "kernel_form", "latent_bias", "analysis_strides"),
     *("analysis_kernel_sizes", "num_blocks", "step", "hyper_width", "side_depth", "features", "outer_width"),
     *("hyper_synthesis_widths", "hyper_activation", "features_activation", "hyper", "residual", "context_width"),
     *("parameter_widths", "context_size", "fusion"),
+}
+# Arguments of which one value is computed here.
+FIXED = {
+    "square_root": False,
+    "num_syntheses": 1,
+    "absolute_latent": False,
+    "side_bias": False,
+    "quantization": "noise/ste",
+    "likelihood": {"kind": "likelihood", "name": "normal", "config": {"scales": [SCALES, LOWEST, HIGHEST, "nearest"]}},
+    "prior_filters": [3, 3],
+    "prior_medians": False,
+    "likelihood_bound": None,
+    "parameter_network": True,
+    "zero_mean": False,
+    "predicted_scale": False,
 }
 
 
@@ -140,10 +155,10 @@ class Prior(Part):
 
 
 class Gains(Part):
-    """Logarithms of the gain, its spread and the remainder, each [qualities, channels]."""
+    """Logarithms of the gain, of the factor of scales and of the output's gain, each [qualities, channels]."""
 
     def forward(self, quality: torch.Tensor) -> list[torch.Tensor]:
-        tables = (self.log_gain, self.log_spread, self.log_remainder)
+        tables = (self.log_gain, self.log_scale_factor, self.log_output_gain)
         return [at(table, quality).exp()[:, :, None, None] for table in tables]
 
 
@@ -195,12 +210,12 @@ def from_blocks(values: torch.Tensor, size: int) -> torch.Tensor:
 class Entropy(Part):
     """The walk of a hyperprior or a checkerboard, in float32; noise, where it is given, stands in for rounding."""
 
-    def forward(self, latent: torch.Tensor, gain: torch.Tensor, spread: torch.Tensor, noise: tuple | None) -> tuple:
+    def forward(self, latent: torch.Tensor, gain: torch.Tensor, factor: torch.Tensor, noise: tuple | None) -> tuple:
         scaled = latent * gain
         side = self.hyper.analysis(scaled / gain)
         features = self.hyper.synthesis(rounded(side))[..., : latent.shape[2], : latent.shape[3]]
         mean, index = self.parameters_of(features, scaled, gain)
-        centred, index = scaled - mean * gain, index + torch.log(gain * spread) / GROWTH
+        centred, index = scaled - mean * gain, index + torch.log(gain * factor) / GROWTH
         if noise:
             bits = self.prior(side + noise[0]) + normal_bits(centred + noise[1], index)
         else:
@@ -269,9 +284,9 @@ class Model(Part):
     def forward(self, images: torch.Tensor, quality: torch.Tensor, noise: tuple | None = None) -> tuple:
         latent = self.transform.analyse(images)
         one = torch.ones(1, 1, 1, 1, device=images.device)
-        gain, spread, remainder = self.gains(quality) if hasattr(self, "gains") else (one, one, one)
-        y_hat, bits = self.entropy(latent, gain, spread, noise)
-        return self.transform.synthesise(y_hat * remainder), bits
+        gain, scale_factor, output_gain = self.rate(quality) if hasattr(self, "rate") else (one, one, one)
+        y_hat, bits = self.entropy(latent, gain, scale_factor, noise)
+        return self.transform.synthesise(y_hat * output_gain), bits
 
     def losses(self, images: torch.Tensor, quality: torch.Tensor, noise: tuple | None = None) -> torch.Tensor:
         """Returns the loss of training, bits per pixel, and PSNR in dB, means over the batch."""
@@ -291,7 +306,7 @@ class Model(Part):
         return quality, tuple(torch.rand(len(images), *shape, device=images.device) - 0.5 for shape in shapes)
 
 
-PLACES = {"transform": Transform, "entropy": Entropy, "gains": Gains}
+PLACES = {"transform": Transform, "entropy": Entropy, "rate": Gains}
 SIGNS = {"weight": Convolution, "reparam_beta": GDN, "first": ResidualBlock, "layers": Sequential, "matrices": Prior}
 
 
@@ -330,13 +345,18 @@ def check(config: dict) -> None:
     Raises:
       ValueError: A part or an argument is not known here; the message names them.
     """
-    entropy, transform = config["entropy"], config["transform"]
-    hyper = entropy["config"].get("hyper", {"hyper transform": None, "config": {}})
-    names = transform["transform"], entropy["entropy model"], hyper["hyper transform"]
+    transform, entropy = config["transform"], config["entropy"]
+    hyper = entropy["config"].get("hyper") or {"name": None, "config": {}}
+    names = transform["name"], entropy["name"], hyper["name"]
     known = names[0] in ("conv", "klt") and names[1] in ("hyperprior", "checkerboard") and names[2] == "conv"
-    strange = {name for part in (transform, entropy, hyper) for name in part["config"]} - SIZES
+    arguments = {name: value for part in (transform, hyper, entropy) for name, value in part["config"].items()}
+    strange = [
+        f"{name}={value!r}"
+        for name, value in sorted(arguments.items())
+        if name not in SIZES and (name not in FIXED or value != FIXED[name])
+    ]
     if not known or strange or config["distortion"] != "mse":
         raise ValueError(
-            f"Expected conv or klt, hyperprior or checkerboard, the hyper transform conv, and mse. Received: {names}, "
-            f"{config['distortion']}, with the arguments {sorted(strange)} that are not known here."
+            "Expected conv or klt, hyperprior or checkerboard, the hyper transform conv, and mse. Received: "
+            f"{names}, {config['distortion']}, with arguments that are not computed here: {', '.join(strange)}."
         )

@@ -15,14 +15,13 @@ from typing import Any, Literal
 import numpy as np
 
 from lic.codec.bitstream import Flag, Stream
-from lic.codec.codec_file import CodecFile
+from lic.codec.codec_file import STORED, CodecFile, restored_model, restored_tables, weights_of
 from lic.codec.coder_timing import collect
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import arrays_of, calibrate, units_of
 from lic.codec.rate_search import checked_quality, highest_quality, refine_to_size
 from lic.codec.refinement import STEPS, check_effort
-from lic.codec.restore import STORED, restored_model, restored_tables, weights_of
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, part_names

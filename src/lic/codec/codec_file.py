@@ -1,4 +1,7 @@
-"""Codec files: a zip of one JSON text and plain arrays. No code is run from it and nothing is unpickled."""
+"""Codec files: a zip of one JSON text and plain arrays, from reading and checking to the model and the coder's tables.
+
+No code is run from a file and nothing is unpickled. `read_text` needs the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,43 @@ import io
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lic._version import __version__
 from lic.atomic_write import atomic_write
-from lic.errors import CheckpointError
+from lic.config import without_added_arguments
+from lic.errors import CheckpointError, as_checkpoint_error
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from lic.entropy.range_coding.cdf_tables import CdfTables
+    from lic.models.base import CompressionModel
+
 FORMAT = 1
+STORED = ("float32", "float16")
+# Settings of the codec that were added to codec.json after files were written, each with the value that a file without
+# it stands for. Such a value never changes, as with `Configured.added_arguments`.
+ADDED_SETTINGS: dict[str, Any] = {}
 _TEXT = "codec.json"
+_FIELDS = ("fingerprint", "stored", "config", "tables", "lic")
+_WEIGHTS = "weights/"
 _INTEGER = "integer/"
 _NONE: Mapping[str, Any] = {}
-_DATE = (1980, 1, 1, 0, 0, 0)  # The same codec gives the same file.
+_DATE = (1980, 1, 1, 0, 0, 0)  # With a fixed date the same codec gives the same file.
 
 
 class CodecFile(NamedTuple):
-    """What a codec file holds.
+    """The content of a codec file.
 
     Attributes:
-      config: The model's configuration.
+      config: The model's configuration, as it was written.
       stored: The type that weights are stored in.
-      tables: Scales and the number of rows of each prior.
+      tables: The attribute path of each source of the tables, and its number of cdfs.
       arrays: Weights as "weights/NAME" and coder tables as "tables/NAME".
       integer: Units of the parameter networks in whole numbers, where there are such networks.
+      settings: Settings of the codec by the names in `ADDED_SETTINGS`; one that is absent stands at its value there.
     """
 
     config: dict[str, Any]
@@ -41,21 +54,28 @@ class CodecFile(NamedTuple):
     tables: dict[str, Any]
     arrays: Mapping[str, np.ndarray]
     integer: Mapping[str, np.ndarray] = _NONE
+    settings: Mapping[str, Any] = _NONE
 
     def fingerprint(self, deterministic: bool = False) -> bytes:
-        """Returns the start of SHA-256 over configuration, weights and coder tables.
+        """Returns the first 4 bytes of SHA-256 over configuration, weights, coder tables and settings.
 
         Args:
           deterministic: Whether the units of the networks in whole numbers count, too.
         """
-        digest = hashlib.sha256(json.dumps([self.config, self.tables], sort_keys=True).encode())
+        from lic.models.base import CompressionModel
+
+        # What a later edition adds must not move the fingerprint of a file that does not use it.
+        texts = [without_added_arguments(CompressionModel, self.config), self.tables]
+        settings = {name: value for name, value in self.settings.items() if value != ADDED_SETTINGS[name]}
+        texts = _with_whole_numbers([*texts, settings] if settings else texts)
+        digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode())
         for name, array in sorted(self.arrays.items()) + sorted(self.integer.items()) * deterministic:
             digest.update(f"{name} {array.dtype} {array.shape}".encode())
             digest.update(array.tobytes())
         return digest.digest()[:4]
 
     def write(self, path: str | os.PathLike) -> None:
-        """Writes the file aside and renames it, so that it is never there in part."""
+        """Writes the file under a temporary name and renames it, so that it is never there in part."""
         with (
             atomic_write(path) as file,
             zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -67,21 +87,23 @@ class CodecFile(NamedTuple):
                 archive.writestr(entry, _npy(array), zipfile.ZIP_DEFLATED)
 
     def _text(self) -> dict[str, Any]:
-        described = {"format": FORMAT, "lic": __version__, "fingerprint": self.fingerprint().hex()}
+        head = {"format": FORMAT, "lic": __version__, "fingerprint": self.fingerprint().hex()}
         integer = {"integer_fingerprint": self.fingerprint(deterministic=True).hex()} if self.integer else {}
-        return described | integer | {"stored": self.stored, "config": self.config, "tables": self.tables}
+        settings = ADDED_SETTINGS | dict(self.settings)
+        return head | integer | settings | {"stored": self.stored, "config": self.config, "tables": self.tables}
 
     @classmethod
     def read(cls, path: str | os.PathLike) -> CodecFile:
-        """Reads a codec file.
+        """Reads a codec file and checks its fingerprints.
 
         Raises:
           CheckpointError: It is not a codec file, of another version, or damaged.
+          RegistryError: A part in its configuration is not registered here.
         """
         import numpy as np
 
         text, arrays = read_text(path), {}
-        try:
+        with as_checkpoint_error(f"{path} is a damaged codec file", "Get it anew."):
             with zipfile.ZipFile(path) as archive:
                 for name in archive.namelist():
                     if name.endswith(".npy"):
@@ -89,39 +111,105 @@ class CodecFile(NamedTuple):
                         arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
             integer = {name: arrays.pop(name) for name in list(arrays) if name.startswith(_INTEGER)}
             integer = {name.removeprefix(_INTEGER): array for name, array in integer.items()}
-            file = cls(text["config"], text["stored"], text["tables"], arrays, integer)
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise CheckpointError(f"{path} is a damaged codec file ({error}). Get it anew.") from error
-        for name, deterministic in (("fingerprint", False), ("integer_fingerprint", True)):
-            found = file.fingerprint(deterministic).hex()
-            if found != text.get(name, found):
+            settings = {name: text.get(name, value) for name, value in ADDED_SETTINGS.items()}
+            file = cls(text["config"], text["stored"], text["tables"], arrays, integer, settings)
+            found = {"fingerprint": file.fingerprint().hex(), "integer_fingerprint": file.fingerprint(True).hex()}
+        for name, fingerprint in found.items():
+            if fingerprint != text.get(name, fingerprint):
                 raise CheckpointError(
-                    f"{path}: weights or tables were changed, their fingerprint is {found}, "
-                    f"expected {text[name]}. Get the codec file anew."
+                    f"{path}: configuration, weights or tables were changed. Expected the fingerprint {text[name]}. "
+                    f"Received a file of {fingerprint}. Get the codec file anew."
                 )
         return file
 
 
 def read_text(path: str | os.PathLike) -> dict[str, Any]:
-    """Reads what a codec file says of itself, without its arrays and without numpy.
+    """Reads the JSON text of a codec file, without its arrays and without numpy.
 
     Raises:
       CheckpointError: It is not a codec file or of another version.
     """
-    try:
+    if not os.path.exists(path):
+        raise CheckpointError(f"There is no codec file {os.fspath(path)!r}.")
+    with as_checkpoint_error(f"{path} is not a codec file, or damaged", "Get it anew."):
         with zipfile.ZipFile(path) as archive:
             text = json.loads(archive.read(_TEXT))
-        version = text["format"]
-        missing = {"fingerprint", "stored", "config", "tables", "lic"} - text.keys()
-    except FileNotFoundError:
-        raise CheckpointError(f"There is no codec file {os.fspath(path)!r}.") from None
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise CheckpointError(f"{path} is not a codec file, or damaged ({error}).") from error
+        version, missing = text["format"], [name for name in _FIELDS if name not in text]
     if version != FORMAT:
         raise CheckpointError(f"{path} has codec format {version}, this lic reads {FORMAT}. Update lic.")
     if missing:
-        raise CheckpointError(f"{path} is a damaged codec file: {', '.join(sorted(missing))} missing. Get it anew.")
+        raise CheckpointError(f"{path} is a damaged codec file: {', '.join(missing)} missing. Get it anew.")
     return text
+
+
+def weights_of(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns those arrays of a codec file that are weights, with the names that they have there."""
+    return {name: array for name, array in arrays.items() if name.startswith(_WEIGHTS)}
+
+
+def restored_model(file: CodecFile) -> CompressionModel:
+    """Returns the model of a codec file.
+
+    Raises:
+      CheckpointError: Its configuration describes no model, or weights are missing, too many, of another shape or type,
+        or not finite.
+      RegistryError: A part of it is not registered here.
+    """
+    from lic.environment import compute_in
+    from lic.models.base import CompressionModel
+    from lic.models.untrusted_config import described_by_file
+    from lic.weights import set_tensors
+
+    weights = {name.removeprefix(_WEIGHTS): array for name, array in weights_of(file.arrays).items()}
+    _check_numbers(weights, file.stored)
+    with described_by_file(sum(array.size for array in weights.values())):
+        model = CompressionModel.from_config(file.config)
+        compute_in(model, "float32")
+        model.make_variables()
+    set_tensors(model, weights)
+    return model
+
+
+def restored_tables(file: CodecFile, model: CompressionModel) -> CdfTables:
+    """Returns the coder's tables of a codec file, or makes them if it has none yet.
+
+    Raises:
+      CheckpointError: They are damaged, or of another model.
+    """
+    from lic.entropy.range_coding.cdf_tables import CdfTables
+
+    if not file.tables:
+        return model.entropy.make_tables()
+    with as_checkpoint_error("The coder's tables are damaged", "Get the codec file anew."):
+        return CdfTables.from_arrays(file.arrays, file.tables, model.entropy.sources)
+
+
+def _check_numbers(weights: Mapping[str, np.ndarray], stored: str) -> None:
+    import numpy as np
+
+    if stored not in STORED:
+        raise CheckpointError(
+            f"Codec file: expected weights stored as one of {STORED}. Received: {stored!r}. Update lic."
+        )
+    for name, array in weights.items():
+        if array.dtype != stored:
+            raise CheckpointError(
+                f"Codec file: expected {name} to be {stored}. Received: {array.dtype}. Get the codec file anew."
+            )
+        if not np.isfinite(array).all():
+            raise CheckpointError(
+                f"Codec: {name} holds numbers that are not finite as {stored}. "
+                "Store float32, or go back to weights from before training diverged."
+            )
+
+
+def _with_whole_numbers(value: Any) -> Any:
+    """Returns JSON data with 8.0 as 8, so that no fingerprint depends on the annotation of an argument."""
+    if isinstance(value, dict):
+        return {name: _with_whole_numbers(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_whole_numbers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _npy(array: np.ndarray) -> bytes:

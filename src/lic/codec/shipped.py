@@ -1,4 +1,4 @@
-"""Codecs that ship with `lic`, by name and by fingerprint; this file needs the standard library only."""
+"""Codecs that ship with `lic`, by name and by fingerprint. This file needs the standard library only."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
     """Returns the path of a codec file that is given by path, or by the name of a model whose weights ship.
 
     Raises:
-      RegistryError: It is no path, and no model has this name.
-      CheckpointError: No weights ship for the model.
+      RegistryError: The text is no path, and no model has this name.
+      CheckpointError: No weights ship for the model of this name.
     """
     text = os.fspath(name_or_path)
     if is_path(text):
@@ -35,7 +35,7 @@ def is_path(text: str) -> bool:
 
 
 def name_of(fingerprint: bytes) -> str:
-    """Returns a fingerprint as people read it, with the name of the codec where it ships."""
+    """Returns a fingerprint in hexadecimal digits, followed by the name of the codec if it ships."""
     name = _names().get(fingerprint.hex())
     return f"{fingerprint.hex()} ({name})" if name else fingerprint.hex()
 

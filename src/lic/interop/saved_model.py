@@ -7,11 +7,11 @@ from typing import Any
 
 from lic.codec.bitstream import QUALITY_STEPS
 from lic.codec.codec import MAX_PIXELS, Codec
+from lic.codec.codec_file import restored_tables
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import units_of
 from lic.codec.integer.scaling import IntegerScaling, integer_scaling
-from lic.codec.restore import restored_tables
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.errors import LicError

@@ -1,1 +1,41 @@
-"""Compression models: parts assembled by name, and the models that come with `lic`."""
+"""Compression models: parts assembled by name, published systems, and the loss and optimizer that train them.
+
+Published systems and lambdas are read without TensorFlow, so each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lic.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from lic.models.base import Compressed, CompressionModel
+    from lic.models.create import create_model
+    from lic.models.distortion import ms_ssim
+    from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
+    from lic.models.optimizer import Adam
+    from lic.models.published import PublishedSystem
+
+__all__ = [
+    "LAMBDAS",
+    "Adam",
+    "Compressed",
+    "CompressionModel",
+    "PublishedSystem",
+    "beta_of_lmbda",
+    "create_model",
+    "lmbda_of_beta",
+    "ms_ssim",
+]
+
+_HOMES = {
+    "lic.models.base": ("Compressed", "CompressionModel"),
+    "lic.models.create": ("create_model",),
+    "lic.models.distortion": ("ms_ssim",),
+    "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
+    "lic.models.optimizer": ("Adam",),
+    "lic.models.published": ("PublishedSystem",),
+}
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES)

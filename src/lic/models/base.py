@@ -5,11 +5,11 @@ from __future__ import annotations
 import numbers
 import random
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lic import distribution
 from lic.complexity.complexity import Complexity, complexity
-from lic.config import Configured, describe, rebuild
+from lic.config import Configured
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.coders.variable_rate import Scaling
@@ -20,6 +20,9 @@ from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Compressed(NamedTuple):
@@ -78,6 +81,12 @@ class CompressionModel(Configured, keras.Model):
         self.built = True  # Each part builds itself when it is called.
         # Past Keras's tracking: means that are reported are no weights of the model.
         self.__dict__["trackers"] = [keras.metrics.Mean(name=name) for name in ("loss", "bpp", "mse", "psnr")]
+
+    if TYPE_CHECKING:  # Keras's `__call__` has no types.
+
+        def __call__(
+            self, images: np.ndarray | tf.Tensor, training: bool = False, quality: float | tf.Tensor | None = None
+        ) -> Compressed: ...
 
     def call(self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None) -> Compressed:
         """Analyses images [batch, height, width, 3] on 0..255, estimates their bits, and synthesises them again.
@@ -223,17 +232,6 @@ class CompressionModel(Configured, keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         """The reported means, which Keras resets at each epoch."""
         return self.trackers
-
-    def get_config(self) -> dict[str, Any]:
-        """Returns plain data from which `from_config` makes the same model, with fresh weights."""
-        described = {"transform": describe(self.transform), "entropy": describe(self.entropy)}
-        return described | {"lmbda": self.lmbda, "distortion": self.distortion}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: None = None) -> CompressionModel:
-        """Makes the model that `get_config` described."""
-        parts = rebuild(config["transform"]), rebuild(config["entropy"])
-        return cls(*parts, config["lmbda"], config.get("distortion", "mse"))
 
     def _qualities(self, batch: tf.Tensor, training: bool, quality: tf.Tensor | None) -> tf.Tensor:
         if quality is None:

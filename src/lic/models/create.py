@@ -1,4 +1,4 @@
-"""Models from names: of a published system, or of parts that are mixed."""
+"""Models from names and parts: a published system by its name, or parts that are mixed."""
 
 from __future__ import annotations
 
@@ -8,123 +8,207 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from lic import registry
-from lic.config import Configured
+from lic.config import Configured, constructor_arguments
+from lic.entropy.base import EntropyModel
 from lic.entropy.distributions.base import Likelihood
 from lic.errors import RegistryError
 from lic.models.base import CompressionModel
 from lic.models.published import PublishedSystem
+from lic.transforms.base import HyperTransform, Transform
+
+_KINDS = {
+    "transform": registry.transforms,
+    "hyper": registry.hyper_transforms,
+    "likelihood": registry.likelihoods,
+    "entropy": registry.entropy_models,
+}
 
 
 def create_model(
     name: str | None = None,
     *,
-    transform: str | None = None,
-    entropy: str | None = None,
-    hyper: str | None = None,
-    likelihood: str | None = None,
+    transform: str | Transform | None = None,
+    entropy: str | EntropyModel | None = None,
+    hyper: str | HyperTransform | None = None,
+    likelihood: str | Likelihood | None = None,
     lmbda: float | Sequence[float] | None = None,
     distortion: Literal["mse", "ms-ssim"] = "mse",
     quality: int | None = None,
     **sizes: Any,
 ) -> CompressionModel:
-    """Makes a registered model, with overrides where given, or one from parts; its weights are fresh.
+    """Makes a published system, with other parts and sizes where they are given, or a mix of parts, with fresh weights.
 
     Args:
       name: A registered model, see `lic.list_models()`.
-      transform: A registered transform; needed where there is no name.
-      entropy: A registered entropy model; needed where there is no name.
-      hyper: A registered hyper transform; default: the one named like the transform, else "conv".
-      likelihood: A registered likelihood; default "normal". The entropy model "factorized" has none.
-      lmbda: Weight of the distortion against bits per pixel, default 0.01 (mean squared error on 0..255); or one for
-        each quality, rising, such as `lic.LAMBDAS["mse"]`, for one model that covers all rates between.
+      transform: A registered transform, or an instance; needed if there is no name.
+      entropy: A registered entropy model, or an instance, which has a hyper transform and a likelihood of its own;
+        needed if there is no name.
+      hyper: A registered hyper transform, or an instance; default: the one named like the transform, else "conv".
+      likelihood: A registered likelihood, or an instance; default: the one of the entropy model, usually "normal".
+        The entropy model "factorized" has none.
+      lmbda: Weight of the distortion against bits per pixel, default 0.01 (mean squared error on 0..255); or one weight
+        for each quality, rising, such as `lic.LAMBDAS["mse"]`, for one model that covers all rates between.
       distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
-      quality: Of a published system that comes in several, such as "compressai-mbt2018-mean" from 1 to 8: its sizes and
-        its lmbda.
-      **sizes: Arguments of the parts' constructors, each handed to every part that has it.
+      quality: The quality of a published system that comes in several, such as "compressai-mbt2018-mean" from 1 to 8.
+        It sets sizes and lmbda.
+      **sizes: Arguments of the constructors of all parts that are given by name, each handed to every part that has it.
 
     Raises:
-      RegistryError: A name, a size or a quality is unknown, or neither a name nor both parts were given.
+      RegistryError: A name, a size or a quality is unknown, a part is neither a name nor an instance, or neither a name
+        nor both parts were given.
+      ValueError: The parts do not fit each other.
     """
-    recipe = published_system(name, quality)
-    transform, entropy = transform or recipe.transform, entropy or recipe.entropy
-    if not transform or not entropy:
+    system = published_system(name, quality)
+    given = {"transform": transform, "hyper": hyper, "likelihood": likelihood, "entropy": entropy}
+    parts = _makers_or_instances(system, given)
+    _check_sizes(sizes, parts)
+    depth = next((_depth_of(part) for part in parts.values() if _depth_of(part)), None)
+    if depth and sizes.get("latent_depth", depth) != depth:
         raise RegistryError(
-            "create_model: expected a name, or both transform and entropy. "
-            f"Received: name={name!r}, transform={transform!r}, entropy={entropy!r}. "
-            f"Models: {', '.join(registry.list_models())}; transforms: {', '.join(registry.list_transforms())}; "
-            f"entropy models: {', '.join(registry.list_entropy_models())}."
+            f"create_model: expected latent_depth={depth}, which the given instance has. "
+            f"Received: latent_depth={sizes['latent_depth']!r}. Leave it out, or make the instance with it."
         )
-    hyper = hyper or recipe.hyper or (transform if transform in registry.list_hyper_transforms() else "conv")
-    makers = [registry.transforms.get(transform), registry.entropy_models.get(entropy)]
-    if "hyper" in parameters(makers[1]):
-        makers.insert(1, registry.hyper_transforms.get(hyper))
-    if "likelihood" in parameters(makers[-1]):
-        makers.insert(-1, registry.likelihoods.get(likelihood or "normal"))
-    elif likelihood:
-        raise RegistryError(
-            f"create_model: the entropy model {entropy!r} learns its densities and has no likelihood. "
-            f"Received: likelihood={likelihood!r}. Leave it out, or take another entropy model."
-        )
-    _check_sizes(sizes, makers)
-    lmbda = recipe.lmbda if lmbda is None else lmbda
-    return _assemble(makers, {**recipe.sizes, **sizes}, lmbda=lmbda, distortion=distortion)
+    sizes = {**system.sizes, **sizes} | ({"latent_depth": depth} if depth else {})
+    made = _made(parts, sizes)
+    lmbda = system.lmbda if lmbda is None else lmbda
+    return CompressionModel(made["transform"], made["entropy"], lmbda=lmbda, distortion=distortion)
 
 
 def published_system(name: str | None, quality: int | None = None) -> PublishedSystem:
-    """Returns the recipe of a registered model, at a quality where it has several; without a name an empty one.
+    """Returns a registered published system, at a quality if it has several; without a name a system without parts.
 
     Raises:
-      RegistryError: There is no such model, or it has no such quality.
+      RegistryError: There is no such model, or the model has no such quality, or its system lists a size that none of
+        its parts has.
     """
     maker = registry.models.get(name) if name else functools.partial(PublishedSystem, "", "")
-    if quality is None:
-        return maker()
-    if "quality" not in inspect.signature(maker).parameters:
+    if quality is not None and "quality" not in inspect.signature(maker).parameters:
         raise RegistryError(
-            f"create_model: expected no quality, which {name or 'a mix of parts'!r} has not. Received: {quality!r}. "
-            "A list of lmbda makes a model of several qualities."
+            f"create_model: expected no quality, which {name or 'a mix of parts'!r} does not have. "
+            f"Received: quality={quality!r}. A list of lmbda makes a model of several qualities."
         )
-    return maker(quality=quality)
+    system = maker() if quality is None else maker(quality=quality)
+    if name:
+        _check_own_sizes(name, system)
+    return system
 
 
-def _assemble(makers: list[Callable], sizes: dict[str, Any], **loss: Any) -> CompressionModel:
-    """Makes the parts, each with those of the sizes that it has, and the model from them."""
-    made = makers[0](**_fitting(makers[0], sizes))
-    given = dict(sizes, latent_depth=made.depth)
-    for maker in makers[1:-1]:
-        role = "likelihood" if issubclass(maker, Likelihood) else "hyper"
-        given[role] = maker(**_fitting(maker, given))
-    return CompressionModel(made, makers[-1](**_fitting(makers[-1], given)), **loss)
+def _check_own_sizes(name: str, system: PublishedSystem) -> None:
+    """Raises a RegistryError if a published system lists a size that none of its own parts has.
 
-
-def parameters(maker: Callable) -> set[str]:
-    """Returns the names that a part's constructor takes.
-
-    Where it passes keywords on to its bases, their keyword-only arguments count too; the others it sets itself.
+    The check comes with the first use, not with the registration, which must not import TensorFlow.
     """
-    names: set[str] = set()
-    kinds = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
-    for base in maker.__mro__[: maker.__mro__.index(Configured)]:
-        if "__init__" not in vars(base):
+    makers = _makers_or_instances(system, dict.fromkeys(_KINDS)).values()
+    allowed = set().union(*map(constructor_arguments, makers))
+    for size in system.sizes:
+        if size not in allowed:
+            raise RegistryError(
+                f"The published system {name!r} lists the size {size!r}, which none of its parts has "
+                f"({', '.join(maker.__name__ for maker in makers)}). {registry.suggestion(size, allowed)}"
+            )
+
+
+def _makers_or_instances(system: PublishedSystem, given: dict[str, Any]) -> dict[str, Any]:
+    """Returns a class for each part that is given by name, and each instance as it is; in the order of making them."""
+    for argument, part in given.items():
+        _check_part(argument, part)
+    found = {name: getattr(system, name) if given[name] is None else given[name] for name in _KINDS}
+    if not found["transform"] or not found["entropy"]:
+        raise RegistryError(
+            "create_model: expected a name, or both transform and entropy. Received: "
+            f"transform={given['transform']!r}, entropy={given['entropy']!r}. "
+            f"Models: {', '.join(registry.list_models())}; transforms: {', '.join(registry.list_transforms())}; "
+            f"entropy models: {', '.join(registry.list_entropy_models())}."
+        )
+    entropy = found["entropy"] = _by_name("entropy", found["entropy"])
+    taken = constructor_arguments(entropy) if isinstance(entropy, type) else {}
+    for argument in ("hyper", "likelihood"):
+        if argument in taken:
             continue
-        found = inspect.signature(base.__init__).parameters.values()
-        names |= {each.name for each in found if each.kind in kinds}
-        if not any(each.kind is each.VAR_KEYWORD for each in found):
-            break
-        kinds = {inspect.Parameter.KEYWORD_ONLY}
-    return names - {"self"}
+        if given[argument] is not None:
+            raise RegistryError(_untaken(argument, given[argument], entropy))
+        del found[argument]
+    found["transform"] = _by_name("transform", found["transform"])
+    if "hyper" in found and found["hyper"] is None:
+        found["hyper"] = _hyper_like(found["transform"])
+    if "likelihood" in found and found["likelihood"] is None:
+        default = taken["likelihood"].default
+        found["likelihood"] = type(default) if isinstance(default, Likelihood) else "normal"
+    return {argument: _by_name(argument, part) for argument, part in found.items()}
+
+
+def _hyper_like(transform: Transform | type[Transform]) -> str:
+    """Returns the name of the hyper transform that is registered under the name of a transform, else "conv"."""
+    maker = transform if isinstance(transform, type) else type(transform)
+    names = [name for name in registry.list_hyper_transforms() if name in registry.list_transforms()]
+    return next((name for name in names if registry.transforms.get(name) is maker), "conv")
+
+
+def _by_name(argument: str, part: str | Configured) -> Any:
+    return _KINDS[argument].get(part) if isinstance(part, str) else part
+
+
+def _check_part(argument: str, part: Any) -> None:
+    """Raises a RegistryError unless a part is absent, a name, or an instance of the right kind."""
+    kind = _KINDS[argument]
+    if part is None or isinstance(part, str) or getattr(type(part), "registry", None) is kind:
+        return
+    if isinstance(part, type):
+        received, advice = f"the class {part.__name__}", f"Make an instance of it: {part.__name__}(...)."
+    else:
+        received, advice = f"{part!r}", f"Names: {', '.join(kind.names())}."
+    raise RegistryError(
+        f"create_model: expected {argument} to be the name of a registered {kind.kind.replace('_', ' ')} or an "
+        f"instance. Received: {received}. {advice}"
+    )
+
+
+def _untaken(argument: str, part: Any, entropy: EntropyModel | type[EntropyModel]) -> str:
+    if isinstance(entropy, type):
+        reason, advice = f"{entropy.__name__} takes none", "Leave it out, or choose another entropy model"
+    else:
+        name = type(entropy).__name__
+        reason, advice = f"the instance of {name} brings its own", f"Give it to the constructor of {name}"
+    received = part if isinstance(part, str) else type(part).__name__
+    return f"create_model: expected no {argument}, since {reason}. Received: {argument}={received!r}. {advice}."
+
+
+def _check_sizes(sizes: dict[str, Any], parts: dict[str, Any]) -> None:
+    makers = {argument: part for argument, part in parts.items() if isinstance(part, type)}
+    allowed = set().union(*map(constructor_arguments, makers.values())) - set(_KINDS) | {"latent_depth"}
+    for name in sizes:
+        if name in allowed:
+            continue
+        for argument, part in parts.items():
+            if argument not in makers and name in constructor_arguments(type(part)):
+                owner = type(part).__name__
+                raise RegistryError(
+                    f"create_model: the size {name!r} is one of {owner}, which was given as an instance. "
+                    f"Pass it there: {argument}={owner}({name}={sizes[name]!r})."
+                )
+        made_of = ", ".join(maker.__name__ for maker in makers.values()) or "all parts are instances"
+        raise RegistryError(
+            f"create_model: no part of this model ({made_of}) has the size {name!r}. "
+            f"{registry.suggestion(name, allowed)}"
+        )
+
+
+def _depth_of(part: Any) -> int | None:
+    """Returns how many channels the latent of an instance has, or None for a class."""
+    if isinstance(part, EntropyModel):
+        return part.latent_depth
+    return part.depth if isinstance(part, Transform) and not isinstance(part, HyperTransform) else None
+
+
+def _made(parts: dict[str, Any], sizes: dict[str, Any]) -> dict[str, Any]:
+    """Makes the parts that are classes, each with those of the sizes and of the parts before it that it takes."""
+    made: dict[str, Any] = {}
+    for argument, part in parts.items():
+        made[argument] = part(**_fitting(part, sizes | made)) if isinstance(part, type) else part
+        if argument == "transform":
+            sizes = sizes | {"latent_depth": made[argument].depth}
+    return made
 
 
 def _fitting(maker: Callable, sizes: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in sizes.items() if name in parameters(maker)}
-
-
-def _check_sizes(sizes: dict[str, Any], makers: list[Callable]) -> None:
-    allowed = set().union(*(parameters(maker) for maker in makers)) - {"hyper", "likelihood"} | {"latent_depth"}
-    for name in sizes:
-        if name not in allowed:
-            made_of = ", ".join(maker.__name__ for maker in makers)
-            raise RegistryError(
-                f"create_model: no part of this model ({made_of}) has the size {name!r}. "
-                f"{registry.suggestion(name, allowed)}"
-            )
+    return {name: value for name, value in sizes.items() if name in constructor_arguments(maker)}

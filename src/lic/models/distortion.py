@@ -1,4 +1,4 @@
-"""How far decoded images are from their originals, as training and reports measure it."""
+"""Distortions of decoded images, for the loss of training and for reports."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from collections.abc import Sequence
 from lic.environment import tf
 
 DISTORTIONS = ("mse", "ms-ssim")
-LEAST_SIZE = 161  # Halved four times, rounding up, it is the 11 of the window.
+LEAST_SIZE = 161  # Halved four times, rounding up, it gives 11, the size of MS-SSIM's window.
 
 
 def check_size(distortion: str, size: Sequence[int | None]) -> None:
-    """Raises a ValueError where images of a height and width, as far as they are known, are too small to measure."""
+    """Checks that images are large enough for a distortion.
+
+    Args:
+      distortion: "mse" or "ms-ssim".
+      size: Height and width in pixels; None for one that a graph does not know.
+
+    Raises:
+      ValueError: The images are smaller than the five scales of MS-SSIM need.
+    """
     if distortion == "ms-ssim" and None not in size and min(size) < LEAST_SIZE:
         raise ValueError(
             f"MS-SSIM: expected images of at least {LEAST_SIZE}x{LEAST_SIZE} pixels for its five scales. "
@@ -33,10 +41,14 @@ def psnr_of(mse: tf.Tensor) -> tf.Tensor:
 def ms_ssim(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
     """Returns MS-SSIM [batch] of images [batch, height, width, 3] on 0..255.
 
-    Source: Wang, Simoncelli, Bovik, Asilomar 2003, with five scales, by TensorFlow.
+    Source: Wang, Simoncelli, Bovik, Asilomar 2003, with five scales, as TensorFlow computes it.
+
+    Args:
+      images: The original images.
+      decoded: The decoded images, of the same shape.
 
     Raises:
-      ValueError: Images are smaller than five scales need.
+      ValueError: The images are smaller than the five scales need.
     """
     check_size("ms-ssim", images.shape[1:3])
     return tf.image.ssim_multiscale(images, _without_nan_gradient(decoded), 255.0)
@@ -44,5 +56,8 @@ def ms_ssim(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient
 def _without_nan_gradient(values: tf.Tensor) -> tf.Tensor:
-    """Passes values on; where two patches are anticorrelated the root of zero in MS-SSIM has no gradient, zero here."""
+    """Returns the values; an infinite gradient becomes zero.
+
+    Where two patches are anticorrelated, MS-SSIM takes a root of zero, whose gradient is infinite.
+    """
     return tf.identity(values), lambda upstream: tf.where(tf.math.is_finite(upstream), upstream, 0.0)

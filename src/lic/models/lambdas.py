@@ -1,12 +1,12 @@
-"""What a bit is worth: tables of lmbda by quality, and the two conventions of the loss. No TensorFlow here.
+"""Weights of the distortion: lmbda by quality, and two conventions of the loss. This file imports no TensorFlow.
 
-The loss of `lic` is bits per pixel + lmbda * distortion, with the mean squared error on the 0..255 scale, or with
-1 - MS-SSIM. SwinT-ChARM's code minimises mean squared error + beta * bits of the whole patch in its place.
+The loss of `lic` is bits per pixel + lmbda * distortion; the distortion is the mean squared error on the 0..255 scale,
+or 1 - MS-SSIM. The code of SwinT-ChARM minimises mean squared error + beta * bits of the whole patch instead.
 """
 
 from __future__ import annotations
 
-# Quality 1 to 8, as CompressAI's models have them, there for pixels on 0..1 with a factor of 255^2.
+# Qualities 1 to 8 of CompressAI's models, whose code applies them to pixels on 0..1 with a factor of 255^2.
 LAMBDAS = {
     "mse": (0.0018, 0.0035, 0.0067, 0.0130, 0.0250, 0.0483, 0.0932, 0.1800),
     "ms-ssim": (2.40, 4.58, 8.73, 16.64, 31.73, 60.50, 115.37, 220.00),
@@ -14,10 +14,10 @@ LAMBDAS = {
 
 
 def lmbda_of_beta(beta: float, patch: int) -> float:
-    """Returns the lmbda of a loss that was mean squared error + beta * bits of a patch.
+    """Returns the lmbda whose loss has the same optimum as mean squared error + beta * bits of a patch.
 
     Args:
-      beta: Weight of the bits; SwinT-ChARM (Zhu, Yang, Cohen, ICLR 2022) has 0.0003 and others.
+      beta: Weight of the bits; SwinT-ChARM (Zhu, Yang, Cohen, ICLR 2022) has 0.0003 among others.
       patch: Height and width of the training patches in pixels.
 
     Raises:
@@ -28,7 +28,7 @@ def lmbda_of_beta(beta: float, patch: int) -> float:
 
 
 def beta_of_lmbda(lmbda: float, patch: int) -> float:
-    """Returns the beta whose loss, mean squared error + beta * bits of a patch, has the same optimum.
+    """Returns the beta for which mean squared error + beta * bits of a patch has the same optimum as the loss of `lic`.
 
     Args:
       lmbda: Weight of the mean squared error on 0..255 against bits per pixel.
@@ -44,4 +44,6 @@ def beta_of_lmbda(lmbda: float, patch: int) -> float:
 def _check_positive(function: str, **numbers: float) -> None:
     for name, number in numbers.items():
         if not number > 0:
-            raise ValueError(f"{function}: expected {name} over 0. Received: {name}={number!r}.")
+            raise ValueError(
+                f"{function}: expected {name} over 0. Received: {name}={number!r}. Give a positive number."
+            )

@@ -1,4 +1,4 @@
-"""Adam with one operation for each variable."""
+"""Adam that updates each variable by one fused operation."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from lic.environment import keras, slots_of, tf
 
 @keras.utils.register_keras_serializable(package="lic")
 class Adam(keras.optimizers.Adam):
-    """Keras's Adam, computed by one fused operation for each variable.
+    """Keras's Adam, which updates each variable by one fused operation.
 
-    Steps are those of Keras to the last digits. A step's graph holds one operation for each variable in place of some
-    forty, so that a large model takes its first step sooner.
+    Steps equal those of Keras to the last digits. The graph of a step holds one operation for each variable instead of
+    about forty, so a large model takes its first step sooner.
 
     Source: Kingma and Ba, ICLR 2015, section 2.
 
     Args:
       learning_rate: A number, or a schedule of Keras.
-      **kwargs: What Keras's Adam takes, such as `clipnorm`; `amsgrad` is computed as Keras does.
+      **kwargs: Further arguments of Keras's Adam, such as `clipnorm`. With `amsgrad=True` Keras's own update runs.
     """
 
     def __init__(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-4, **kwargs: Any):
@@ -26,7 +26,8 @@ class Adam(keras.optimizers.Adam):
         self.__dict__["_factors"] = None
 
     def apply_gradients(self, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
-        """Takes a step, given pairs of gradients and variables."""
+        """Takes a step with pairs of a gradient and a variable."""
+        # Factors that are the same for all variables are made once a step, not once a variable.
         self.__dict__["_factors"] = self._make_factors()
         try:
             return super().apply_gradients(grads_and_vars, *args, **kwargs)
@@ -34,7 +35,7 @@ class Adam(keras.optimizers.Adam):
             self.__dict__["_factors"] = None
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, *rest: tf.Tensor) -> None:
-        """Updates one variable; Keras calls this."""
+        """Updates one variable; Keras calls this method."""
         if self.amsgrad:
             super().update_step(gradient, variable, *rest)
             return
@@ -49,7 +50,7 @@ class Adam(keras.optimizers.Adam):
         )
 
     def _make_factors(self) -> dict[str, tf.Tensor]:
-        """What is the same for all variables in a step."""
+        """Returns the arguments of the fused operation that are the same for all variables in a step."""
         step = tf.cast(tf.convert_to_tensor(self.iterations), "float32") + 1
         factors = {"beta1": self.beta_1, "beta2": self.beta_2, "epsilon": self.epsilon}
         factors = {name: tf.constant(value, "float32") for name, value in factors.items()}

@@ -1,4 +1,4 @@
-"""Models by name: which parts, which sizes, which paper. This file imports no TensorFlow."""
+"""Published systems by name: their parts, their sizes, their papers. This file imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from lic.registry import register_model
 
 @dataclasses.dataclass(frozen=True)
 class PublishedSystem:
-    """What `lic.create_model(name)` makes.
+    """A model that `lic.create_model` makes by its name; functions under `lic.register_model` return it.
 
     Attributes:
       transform: Name of the transform.
       entropy: Name of the entropy model.
-      hyper: Name of the hyper transform, or None for the default.
-      lmbda: Weight of the mean squared error on 0..255 against bits per pixel, or one for each quality.
-      sizes: Sizes of the parts that differ from their defaults.
+      hyper: Name of the hyper transform, or None for the one named like the transform, else "conv".
+      likelihood: Name of the likelihood, or None for that of the entropy model, usually "normal".
+      lmbda: Weight of the mean squared error on 0..255 against bits per pixel, or one weight for each quality.
+      sizes: Arguments of the parts that differ from their defaults; each must be one that a part has.
       parameters: Number of parameters.
-      paper: Where the model was published.
-      licence: Licence of the weights that ship, or of the code where none ship.
+      paper: The paper that published the model.
+      licence: Licence of the weights that ship, or of the code if none ship.
       weights: Name of the codec file that ships, or None.
     """
 
     transform: str
     entropy: str
     hyper: str | None = None
+    likelihood: str | None = None
     lmbda: float | Sequence[float] = 0.01
     sizes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     parameters: int = 0
@@ -38,7 +40,7 @@ class PublishedSystem:
     weights: str | None = None
 
 
-# Transforms and hyper transforms that ms2020 shares with models built on it.
+# The sizes of transform and hyper transform that ms2020 shares with the models built on it.
 _MS2020_BACKBONE = {
     "width": 192,
     "latent_depth": 320,
@@ -48,7 +50,7 @@ _MS2020_BACKBONE = {
 }
 
 
-# SwinT-ChARM's paper: channels of the four stages and of the hyper transforms, by transform and size.
+# Channels of the four stages and of the hyper transforms by transform and size, from SwinT-ChARM's paper.
 _ZYC2022_CHANNELS = {
     "swin": {
         "s": ((96, 128, 160, 192), (96, 128)),
@@ -89,7 +91,7 @@ def _conv_sizes(size: str) -> dict[str, Any]:
 
 
 def _charm_sizes(latent_depth: int, num_slices: int = 10) -> dict[str, Any]:
-    """Slice networks whose inner widths grow with the support: two thirds of it and a slice, and half of that."""
+    """Returns slice networks whose first width is two thirds of support and slice, and whose second is half of that."""
     supports = [latent_depth * (max(number, 1) + 2) / num_slices for number in range(num_slices)]
     return {
         "num_slices": num_slices,
@@ -114,11 +116,11 @@ _ZYC2022_PARAMETERS = {
 }
 for (_name, *_parts), _numbers in _ZYC2022_PARAMETERS.items():
     for _size, _number in _numbers.items():
-        _recipe = functools.partial(_zyc2022, *_parts, _size, _number)
-        register_model(_name if _size == "m" else f"{_name}-{_size}")(_recipe)
+        _system = functools.partial(_zyc2022, *_parts, _size, _number)
+        register_model(_name if _size == "m" else f"{_name}-{_size}")(_system)
 
 
-# What tensorflow-compression's bmshj2018.py and the mean-scale hyperprior after it share.
+# The sizes that tensorflow-compression's bmshj2018.py and the mean-scale hyperprior after it share.
 _BMSHJ2018_BACKBONE = {
     "width": 192,
     "latent_depth": 192,

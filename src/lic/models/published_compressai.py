@@ -1,4 +1,4 @@
-"""CompressAI's models by name and quality, for weights of its zoo. This file imports no TensorFlow."""
+"""CompressAI's models by name and quality, for the weights of its zoo. This file imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lic.models.lambdas import LAMBDAS
 from lic.models.published import PublishedSystem
 from lic.registry import register_model
 
-QUALITY = 4  # Where none is asked for.
+QUALITY = 4  # The quality of a model for which the caller asks for none.
 _FACTORIZED = "compressai-bmshj2018-factorized"
 _HYPERPRIOR = "compressai-bmshj2018-hyperprior"
 _MEAN = "compressai-mbt2018-mean"
-_NARROW, _WIDE = (128, 192), (192, 320)  # Channels between the convolutions, and of the latent.
+_NARROW, _WIDE = (128, 192), (192, 320)  # Channels between the convolutions, and channels of the latent.
 _FIRST_WIDE = {_FACTORIZED: 6, _HYPERPRIOR: 6, _MEAN: 5}
 _PARAMETERS = {
     _FACTORIZED: (2_997_763, 7_029_891),
@@ -29,12 +29,12 @@ _PAPERS = {
 
 
 def sizes_of(name: str, width: int, latent_depth: int) -> dict[str, Any]:
-    """Returns the sizes and options of the parts that are CompressAI's model of these widths.
+    """Returns the arguments of the parts that make CompressAI's model of these widths.
 
     Args:
       name: One of the registered names that start with "compressai-".
-      width: What CompressAI calls N.
-      latent_depth: What it calls M.
+      width: Channels between the convolutions; CompressAI names them N.
+      latent_depth: Channels of the latent; CompressAI names them M.
     """
     return {
         "width": width,
@@ -70,7 +70,7 @@ def _hyper_sizes(name: str, width: int, latent_depth: int) -> dict[str, Any]:
     }
 
 
-def _recipe(name: str, quality: int = QUALITY) -> PublishedSystem:
+def _system(name: str, quality: int = QUALITY) -> PublishedSystem:
     if quality not in range(1, 9):
         raise RegistryError(f"{name}: expected quality from 1 to 8, a whole number. Received: {quality!r}.")
     wide = quality >= _FIRST_WIDE[name]
@@ -86,4 +86,4 @@ def _recipe(name: str, quality: int = QUALITY) -> PublishedSystem:
 
 
 for _name in _PARAMETERS:
-    register_model(_name)(functools.partial(_recipe, _name))
+    register_model(_name)(functools.partial(_system, _name))

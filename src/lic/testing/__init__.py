@@ -5,8 +5,9 @@ Names are loaded when they are first used, since pytest imports this package for
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lic.lazy import lazy_names
 
 if TYPE_CHECKING:
     from lic.testing.codec_laws import check_codec
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from lic.testing.model_laws import check_model
     from lic.testing.transform_laws import check_transform
 
-_HOMES = {
-    "LawError": "laws",
-    "check_codec": "codec_laws",
-    "check_entropy_model": "entropy_laws",
-    "check_hyper_transform": "hyper_laws",
-    "check_likelihood": "likelihood_laws",
-    "check_model": "model_laws",
-    "check_transform": "transform_laws",
-}
 __all__ = [
     "LawError",
     "check_codec",
@@ -36,9 +28,14 @@ __all__ = [
     "check_transform",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Loads a name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'lic.testing' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"lic.testing.{_HOMES[name]}"), name)
+_HOMES = {
+    "lic.testing.codec_laws": ("check_codec",),
+    "lic.testing.entropy_laws": ("check_entropy_model",),
+    "lic.testing.hyper_laws": ("check_hyper_transform",),
+    "lic.testing.laws": ("LawError",),
+    "lic.testing.likelihood_laws": ("check_likelihood",),
+    "lic.testing.model_laws": ("check_model",),
+    "lic.testing.transform_laws": ("check_transform",),
+}
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lic
-from lic.entropy.coders import coder as coders
+from lic.entropy.coders import estimate
 from lic.entropy.parts import anchors, non_anchors
 from lic.environment import tf
 from lic.interop.safetensors import export_tensors, import_tensors
@@ -40,7 +40,7 @@ def _trained(model, inputs, monkeypatch):
     noise = tf.constant(inputs["noise"])
     parts = [anchors().take(noise), non_anchors().take(noise)] if hasattr(model.entropy, "context") else [noise]
     drawn = iter([inputs["side_noise"], *parts])
-    monkeypatch.setattr(coders, "uniform", lambda shape: next(drawn))
+    monkeypatch.setattr(estimate, "uniform", lambda shape: next(drawn))
     variables = named_variables(model)
     with tf.GradientTape() as tape:
         values = model.losses_of(inputs["images"], training=True, quality=inputs["quality"])
