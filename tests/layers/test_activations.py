@@ -8,7 +8,7 @@ VALUES = np.array([-2.0, -1e-3, 0.0, 3.0], np.float32)
 
 
 @pytest.mark.parametrize(("name", "slope"), [("leaky_relu_0.01", 0.01), ("leaky_relu_0.3", 0.3), ("leaky_relu_0", 0.0)])
-def test_the_name_says_the_slope(name, slope):
+def test_the_slope_is_in_the_name(name, slope):
     np.testing.assert_allclose(activations.get(name)(VALUES), np.where(VALUES < 0, slope, 1) * VALUES, rtol=1e-6)
     assert activations.serialize(activations.get(name)) == name
 

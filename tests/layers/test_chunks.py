@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.layers.chunks import compiled, in_chunks, joined, plain, specs_of
+from lic.layers.chunks import compiled, loop_over_chunks, map_chunks, specs_of
+from lic.layers.tracing import plain_graphs
 
 VALUES = np.arange(20, dtype=np.float32).reshape(10, 2)
 
@@ -14,7 +15,7 @@ def squares_and_total(start, stop):
 
 @pytest.mark.parametrize("chunk", [1, 3, 5, 10, 64])
 def test_chunks_give_what_the_whole_gives(chunk):
-    arrays, sums = in_chunks(squares_and_total, tf.constant(10), chunk, [(tf.float32, 2)], [tf.zeros(())])
+    arrays, sums = loop_over_chunks(squares_and_total, tf.constant(10), chunk, [(tf.float32, 2)], [tf.zeros(())])
     np.testing.assert_array_equal(arrays[0].concat(), VALUES**2)
     assert float(sums[0]) == VALUES.sum()
 
@@ -22,20 +23,22 @@ def test_chunks_give_what_the_whole_gives(chunk):
 def test_chunks_run_in_a_graph_of_unknown_length():
     @tf.function(input_signature=[tf.TensorSpec((None, 2))])
     def doubled(values):
-        arrays, _ = in_chunks(lambda *bounds: [2 * values[slice(*bounds)]], tf.shape(values)[0], 4, [(tf.float32, 2)])
+        arrays, _ = loop_over_chunks(
+            lambda *bounds: [2 * values[slice(*bounds)]], tf.shape(values)[0], 4, [(tf.float32, 2)]
+        )
         return arrays[0].concat()
 
     for length in (1, 4, 9):
         np.testing.assert_array_equal(doubled(VALUES[:length]), 2 * VALUES[:length])
 
 
-def test_joined_ranges_are_the_whole():
+def test_mapped_chunks_are_the_whole():
     def doubled(start, stop):
         return 2 * tf.constant(VALUES)[start:stop]
 
-    np.testing.assert_array_equal(joined(doubled, tf.constant(10), 4, 2), 2 * VALUES)
-    with plain():
-        np.testing.assert_array_equal(joined(doubled, tf.constant(10), 4, 2), 2 * VALUES)
+    np.testing.assert_array_equal(map_chunks(doubled, tf.constant(10), 4, 2), 2 * VALUES)
+    with plain_graphs():
+        np.testing.assert_array_equal(map_chunks(doubled, tf.constant(10), 4, 2), 2 * VALUES)
 
 
 def test_plain_graphs_have_no_loops_and_no_functions():
@@ -44,14 +47,14 @@ def test_plain_graphs_have_no_loops_and_no_functions():
 
     def block(values):
         specs = (tf.TensorSpec((None, 2)),)
-        return joined(lambda *bounds: compiled(doubled, specs)(values[slice(*bounds)]), tf.shape(values)[0], 4, 2)
+        return map_chunks(lambda *bounds: compiled(doubled, specs)(values[slice(*bounds)]), tf.shape(values)[0], 4, 2)
 
     def operations():
         graph = tf.function(block, autograph=False).get_concrete_function(tf.TensorSpec((None, 2))).graph
         return {operation.type for operation in graph.get_operations()}
 
     assert {"While", "StatelessWhile"} & operations()
-    with plain():
+    with plain_graphs():
         assert not {"While", "StatelessWhile", "PartitionedCall", "StatefulPartitionedCall"} & operations()
 
 

@@ -17,7 +17,7 @@ def test_reflection_where_there_is_enough_and_edge_otherwise():
     row = np.arange(10, dtype=np.float32)[None, None, :, None]
     np.testing.assert_array_equal(pad(tf.constant(row), 16)[0, 0, :, 0], [*range(10), 8, 7, 6, 5, 4, 3])
     np.testing.assert_array_equal(pad(tf.constant(row[:, :, :3]), 16)[0, 0, :, 0], [0, 1, 2] + [2] * 13)
-    # Exactly as much padding as there are pixels is one too many to reflect.
+    # A reflection has one pixel less than the row, so that eight pixels cannot be padded by eight.
     np.testing.assert_array_equal(pad(tf.constant(row[:, :, :8]), 16)[0, 0, :, 0], [*range(8)] + [7] * 8)
 
 

@@ -6,7 +6,7 @@ from lic.environment import keras
 
 
 class Half(lic.Transform):
-    """Every other pixel, and back by repetition; not registered."""
+    """Means of 2x2 pixels, and back by repetition; it is not registered."""
 
     def __init__(self, latent_depth: int = 3, **kwargs):
         super().__init__(latent_depth, 2, **kwargs)
@@ -32,11 +32,11 @@ def test_sizes_are_at_least_one(depth, downscale):
         lic.Transform(depth, downscale)
 
 
-def test_tiles_overlap_unless_a_transform_says_otherwise():
+def test_tiles_overlap_by_default():
     assert (Half().tile_overlap, Half().tile_multiple) == (4, 1)
 
 
-def test_a_hyper_transform_says_how_deep_its_features_are():
+def test_a_hyper_transform_has_the_depth_of_its_features():
     hyper = lic.HyperTransform(4, 10)
     assert (hyper.depth, hyper.features, hyper.downscale) == (4, 10, 4)
 

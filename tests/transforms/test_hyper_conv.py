@@ -49,7 +49,7 @@ def test_options_of_the_classic_hyperpriors():
     assert [layer.filters for layer in hyper.synthesis.layers] == [9, 10, 6]
     assert [layer.activation.__name__ for layer in analysis] == ["leaky_relu", "leaky_relu", "linear"]
     assert [layer.activation.__name__ for layer in hyper.synthesis.layers] == ["leaky_relu", "leaky_relu", "linear"]
-    # The two Kerases' slope is the same.
+    # Keras 2 and Keras 3 have the same slope.
     np.testing.assert_allclose(analysis[0].activation(np.float32([-1, 2])), [-0.2, 2])
 
 

@@ -28,6 +28,6 @@ def test_features_may_be_fewer():
     assert SwinHyperTransform(**SIZES, features=16, hyper_depths=(1, 1)).features == 16
 
 
-def test_wrong_widths_are_told():
+def test_wrong_widths_are_refused():
     with pytest.raises(ValueError, match="multiple of head_dim. Received: width=10"):
         SwinHyperTransform(20, 10, 12, head_dim=4)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.layers.chunks import plain
+from lic.layers import SwinStage
 from lic.layers.swin.patches import PatchMerging
 from lic.layers.swin.window_attention import StoredWeights
+from lic.layers.tracing import plain_graphs
 from lic.transforms import SwinTransform
-from lic.transforms.swin import SwinStage
 from lic.weights import set_tensors
 from tests.conftest import assert_near, golden_in_order
 
@@ -36,7 +36,7 @@ def test_plain_graphs_give_the_same(size):
     stage = SwinStage(8, 2, PatchMerging(8, 12), window=4, head_dim=4)
     values = tf.random.normal((2, *size, 8))
     expected = stage(values)
-    with plain():
+    with plain_graphs():
         assert_near(stage(values), expected, 1e-5)
 
 
@@ -56,7 +56,7 @@ def test_training_gives_gradients_to_every_weight():
         assert np.abs(ours).max() > 0
 
 
-def test_wrong_sizes_are_told():
+def test_wrong_sizes_are_refused():
     with pytest.raises(ValueError, match=r"three widths.*Received: width=\(8, 8\)"):
         SwinTransform((8, 8))
     with pytest.raises(ValueError, match=r"four depths.*depths=\(2, 2\)"):

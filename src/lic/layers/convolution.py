@@ -1,4 +1,4 @@
-"""Convolutions down and up with zeros outside, as tensorflow-compression's `SignalConv2D` pads them."""
+"""Convolutions that keep, reduce or enlarge height and width, padded as tensorflow-compression's `SignalConv2D`."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ import numpy as np
 
 from lic.environment import keras, tf
 from lic.layers import activations
-from lic.layers.derived import Derives
-from lic.layers.initializers import unless_replaced
-from lic.layers.substitutes import Substitutable
+from lic.layers.tracing import HasDerivedWeights, Interceptable, unless_skipped
 
 Pair = tuple[int, int]
 
 
-class Convolution(Derives, Substitutable, keras.layers.Layer):
-    """A two-dimensional convolution for any height and width.
+class Convolution(HasDerivedWeights, Interceptable, keras.layers.Layer):
+    """A two-dimensional convolution for any height and width, with zeros outside.
 
-    Going down by `down` gives ceil(height / down) rows; going up by `up` gives height * up rows. The defaults of
-    `correlation` are what published models use: correlation on the way down, convolution on the way up and in place.
+    The output has ceil(height / down) rows with `down`, and height * up rows with `up`. The defaults of `correlation`
+    are those of published models: correlation with a stride, convolution on the way up and in place.
+
+    Source: Balle et al., tensorflow-compression's `SignalConv2D` with `padding="same_zeros"`.
 
     Args:
       filters: Number of output channels.
       kernel_size: Height and width of the kernel.
       down: Stride of the output.
-      up: Factor by which the output is larger; not together with `down`.
-      correlation: Whether the kernel is applied as it is, not mirrored. Default: only where `down` is over 1.
+      up: Factor by which the output is higher and wider than the input; not together with `down`.
+      correlation: Whether the kernel is applied as it is, not mirrored. Default: only if `down` is over 1.
       bias: Whether a bias is added.
       activation: Name of a Keras activation, "leaky_relu_SLOPE", or None.
-      full_precision: Whether it computes in float32 whatever the policy, as a layer does that gives pixels: in bfloat16
-        they would be rounded to whole numbers.
+      full_precision: Whether the layer computes in float32 whatever the policy. The layer that returns pixels needs it,
+        since bfloat16 would round them to whole numbers.
       kernel_form: "plain", or "dft" for a kernel that is stored and trained as its orthonormal real Fourier transform.
       kernel_initializer: Initialiser of the plain kernel.
       bias_initializer: Initialiser of the bias.
@@ -62,7 +62,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
         super().__init__(**{"autocast": not full_precision} | kwargs)
         if down > 1 and up > 1:
             raise ValueError(
-                f"Convolution: expected down or up to be 1. Received: down={down}, up={up}. Chain two layers."
+                f"Convolution: expected down or up to be 1. Received: down={down}, up={up}. Use two layers."
             )
         if kernel_form not in ("plain", "dft"):
             raise ValueError(f"Convolution: expected kernel_form 'plain' or 'dft'. Received: {kernel_form!r}.")
@@ -70,7 +70,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
         self.correlation = down > 1 if correlation is None else correlation
         self.use_bias, self.full_precision, self.kernel_form = bias, full_precision, kernel_form
         self.activation = activations.get(activation)
-        # A layer that goes up by two reads each input only at a quarter of the kernel's taps.
+        # On the way up by two, each output sees only a quarter of the kernel's taps.
         self.kernel_initializer = keras.initializers.get(
             kernel_initializer or keras.initializers.VarianceScaling(scale=float(up * up))
         )
@@ -84,12 +84,12 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
             self.kernel = self.add_weight(
                 name="kernel",
                 shape=(size, size, channels, self.filters),
-                initializer=unless_replaced(self.kernel_initializer),
+                initializer=unless_skipped(self.kernel_initializer),
             )
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)
 
-    def compute(self, values: tf.Tensor) -> tf.Tensor:
+    def call(self, values: tf.Tensor) -> tf.Tensor:
         """Convolves values [batch, height, width, channels]."""
         values = tf.cast(values, "float32") if self.full_precision else values
         return self.correlate(values, self.derived(), self.bias if self.use_bias else None, self.activation)
@@ -97,13 +97,13 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
     def correlate(
         self, values: tf.Tensor, kernels: Sequence[tf.Tensor], bias: tf.Tensor | None, activation: Callable
     ) -> tf.Tensor:
-        """Correlates values with kernels such as those that `derive` returns, and puts the phases of going up in place.
+        """Correlates values with kernels, such as those that `derive` returns, and interleaves the phases of `up`.
 
         Args:
-          values: What is convolved [batch, height, width, channels].
-          kernels: The kernels.
-          bias: Added to each filter, or None.
-          activation: Of the sums.
+          values: The input [batch, height, width, channels].
+          kernels: The kernels, as many and of the shapes that `derive` returns.
+          bias: The bias of each filter [filters], or None.
+          activation: The activation, applied after the bias.
         """
         pairs = zip(kernels, self._paddings(), strict=True)
         results = [activation(self._correlate(values, kernel, bias, padding)) for kernel, padding in pairs]
@@ -117,7 +117,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
         return tf.convert_to_tensor(self.kernel)
 
     def derive(self) -> list[tf.Tensor]:
-        """Returns the kernels that values are correlated with: one, or going up one for each phase of the result."""
+        """Returns the kernels that values are correlated with: one, or with `up` one for each phase of the output."""
         kernel = tf.cast(self.spatial_kernel(), "float32")
         kernel = kernel if self.correlation else tf.reverse(kernel, (0, 1))
         kernels = [kernel] if self.up == 1 else self._phase_kernels(kernel)
@@ -137,7 +137,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
         return tf.nn.bias_add(values, bias if phases == 1 else tf.tile(bias, [phases]))
 
     def _paddings(self) -> list[list[Pair]]:
-        """Rows and columns of zeros around the values, for each kernel."""
+        """Rows and columns of zeros before and after the values, for each kernel."""
         if self.up > 1:
             pairs = [padding for _, padding in self._phases()]
             return [[_widest(pairs)] * 2] if self._few else [[*each] for each in itertools.product(pairs, pairs)]
@@ -146,11 +146,16 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
 
     @property
     def _few(self) -> bool:
-        """Whether there are so few filters that one product with zeros in it is faster than one for each phase."""
+        """With few filters, one product for all phases, with zeros in it, is faster than one for each phase."""
         return self.filters < 16
 
     def _phases(self) -> list[tuple[slice, Pair]]:
-        """For each phase of the result, which taps of a mirrored kernel it takes, and the padding around values."""
+        """The taps of the kernel, and the zeros before and after the values, of each phase of the output.
+
+        An output in row r * up + phase sees only every `up`-th row of the kernel: all others fall on the zeros that a
+        transposed convolution writes between the values. So small kernels on the values themselves, one for each phase,
+        give the same as one large kernel on values with zeros between them.
+        """
         size, margin = self.kernel_size, self._margin()
         after = margin + ((size - 1) // 2 if self.correlation else size // 2)
         size += 2 * margin
@@ -162,7 +167,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
         return phases
 
     def _margin(self) -> int:
-        """Zeros around a kernel so small that some phases would see no value."""
+        """The zeros around a kernel that is so small that some phases would have no tap."""
         return max(0, self.up - self.kernel_size // 2)
 
     def _phase_kernels(self, kernel: tf.Tensor) -> list[tf.Tensor]:
@@ -181,7 +186,7 @@ class Convolution(Derives, Substitutable, keras.layers.Layer):
 
     def _add_dft(self, channels: int) -> list[tf.Variable]:
         with tf.init_scope():
-            start = unless_replaced(self.kernel_initializer)
+            start = unless_skipped(self.kernel_initializer)
             dft = to_dft(start((self.kernel_size, self.kernel_size, channels, self.filters))).numpy()
         halves = {"kernel_real": dft.real, "kernel_imag": dft.imag}
         return [
@@ -213,32 +218,45 @@ def _pad_and_convolve(values: tf.Tensor, kernel: tf.Tensor, stride: int, padding
     same = [((size - 1) // 2, size // 2) for size in kernel.shape[:2]]
     if stride == 1 and padding == same and values.dtype == tf.float32:
         return tf.nn.conv2d(values, kernel, 1, "SAME")
-    # Padded apart, since gradients are slower with explicit paddings, and thirty times so with any in bfloat16.
+    # A pad of its own: with explicit paddings, gradients of a convolution are slower, in bfloat16 thirty times.
     return tf.nn.conv2d(tf.pad(values, [(0, 0), *padding, (0, 0)]), kernel, stride, "VALID")
 
 
 def _at_each_position(values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
-    """Multiplies the channels by a matrix; unlike `tf.nn.conv2d` this takes tensors without positions too."""
+    """Multiplies the channels by a matrix; unlike `tf.nn.conv2d` this works on tensors without positions too."""
     shape = tf.unstack(tf.shape(values)[:3])
     product = tf.matmul(tf.reshape(values, (-1, matrix.shape[0])), matrix)
     return tf.reshape(product, (*shape, matrix.shape[1]))
 
 
 def to_dft(kernel: tf.Tensor) -> tf.Tensor:
-    """Returns the orthonormal real DFT [inputs, outputs, height, width // 2 + 1] of a kernel."""
+    """Returns the orthonormal real DFT of a kernel.
+
+    Args:
+      kernel: The kernel [height, width, inputs, outputs].
+
+    Returns:
+      Its DFT [inputs, outputs, height, width // 2 + 1], complex64.
+    """
     size = tf.cast(kernel.shape[0] * kernel.shape[1], kernel.dtype)
     return tf.signal.rfft2d(tf.transpose(kernel, (2, 3, 0, 1))) / tf.cast(tf.sqrt(size), "complex64")
 
 
 def from_dft(real: tf.Tensor, imag: tf.Tensor, size: int) -> tf.Tensor:
-    """Returns the kernel [size, size, inputs, outputs] whose orthonormal real DFT is given in two halves."""
+    """Returns the kernel [size, size, inputs, outputs] of an orthonormal real DFT.
+
+    Args:
+      real: The real half of the DFT [inputs, outputs, size, size // 2 + 1].
+      imag: Its imaginary half, in the same shape.
+      size: Height and width of the kernel.
+    """
     halves = zip((real, imag), _inverse_dft(size), strict=True)
     return tf.add_n([tf.einsum("iofg,fghw->hwio", tf.cast(half, "float32"), basis) for half, basis in halves])
 
 
 @functools.cache
 def _inverse_dft(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """What each number of the two halves adds to a kernel; products are faster than TensorFlow's FFT."""
+    """The kernel [size, size] of each unit vector of the two halves; a product with it is faster than an FFT."""
     frequencies = (size, size // 2 + 1)
     units = np.eye(math.prod(frequencies)).reshape(-1, *frequencies)
     kernels = (np.fft.irfft2(units * factor, (size, size), norm="ortho") for factor in (1, 1j))

@@ -1,26 +1,29 @@
-"""Generalised divisive normalisation (Balle, Laparra, Simoncelli, ICLR 2016)."""
+"""Generalised divisive normalisation (GDN)."""
 
 from __future__ import annotations
 
 from lic.environment import keras, tf
 from lic.layers.bounds import lower_bound
-from lic.layers.derived import Derives
+from lic.layers.tracing import HasDerivedWeights
 
-# Parameters are stored as square roots, moved a little off zero so that their gradients do not vanish.
+# The weights are square roots of the parameters, moved a little off zero so that their gradients do not vanish.
 _OFFSET = 2.0**-36
 _LEAST_BETA = 1e-6
 
 
-class GDN(Derives, keras.layers.Layer):
+class GDN(HasDerivedWeights, keras.layers.Layer):
     """Divides each channel by a learnt mix of all channels at the same position.
 
-    Without `square_root` this is `x / (beta + |x| gamma)`, the form of tensorflow-compression 2 and of the published
-    models built on it; with it `x / sqrt(beta + x^2 gamma)`, the form of the paper.
+    Without `square_root` it computes `x / (beta + |x| gamma)`, the form of tensorflow-compression 2 and of published
+    models built on it; with `square_root` it computes `x / sqrt(beta + x^2 gamma)`, the form of the paper.
+
+    Source: Balle, Laparra, Simoncelli, ICLR 2016, section 2.1; the form without a root as in Johnston et al.,
+    Computationally Efficient Neural Image Compression, 2019.
 
     Args:
-      inverse: Multiply in place of dividing, as synthesis transforms do.
-      square_root: Take squares and a root.
-      gamma_init: Starting value of gamma's diagonal.
+      inverse: Whether it multiplies in place of dividing, as in synthesis transforms.
+      square_root: Whether it takes squares and a root.
+      gamma_init: Initial value of gamma's diagonal.
     """
 
     def __init__(self, inverse: bool = False, square_root: bool = False, gamma_init: float = 0.1, **kwargs):
@@ -64,6 +67,6 @@ class GDN(Derives, keras.layers.Layer):
 
 
 def _parameter(stored: tf.Tensor, least: float) -> tf.Tensor:
-    """The parameter whose root is stored, at least `least`."""
+    """The parameter, at least `least`, from the weight that is its square root."""
     stored = tf.cast(tf.convert_to_tensor(stored), "float32")
     return lower_bound(stored, (least + _OFFSET) ** 0.5) ** 2 - _OFFSET

@@ -1,4 +1,4 @@
-"""Padding of images and latents to whole multiples, at the bottom and on the right."""
+"""Padding of images and latents to multiples of a number, at the bottom and on the right."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from lic.environment import keras, tf
 
 
 def pad(images: tf.Tensor, multiple: int) -> tf.Tensor:
-    """Pads images [batch, height, width, channels] to multiples of `multiple`.
+    """Pads the height and the width of images to multiples of a number, at the bottom and on the right.
 
-    An axis is padded by reflection where it is longer than the padding, and otherwise by repeating its edge.
+    An axis that is longer than its padding is reflected; the last row or column of a shorter one is repeated.
+
+    Args:
+      images: Images or latents [batch, height, width, channels].
+      multiple: The padded height and width are the next multiples of this number.
     """
     for axis in (1, 2):
         if images.shape[axis] is None or images.shape[axis] % multiple:
@@ -17,8 +21,9 @@ def pad(images: tf.Tensor, multiple: int) -> tf.Tensor:
 
 
 def _source(size: tf.Tensor, multiple: int) -> tf.Tensor:
-    """For each row of the padded image the row that it is taken from."""
-    padded = (size + multiple - 1) // multiple * multiple  # Other formats round quotients of negative numbers to zero.
+    """The row of the image that each row of the padded image is a copy of."""
+    # Not -(-size // multiple): ONNX rounds quotients of negative numbers towards zero.
+    padded = (size + multiple - 1) // multiple * multiple
     rows = tf.range(padded)
     last = size - 1
     reflected = last - tf.abs(last - rows)
@@ -26,10 +31,10 @@ def _source(size: tf.Tensor, multiple: int) -> tf.Tensor:
 
 
 class Padding(keras.layers.Layer):
-    """Pads to multiples, as `pad` does.
+    """Pads height and width to multiples of a number, as `pad` does.
 
     Args:
-      multiple: What height and width become multiples of.
+      multiple: The padded height and width are the next multiples of this number.
     """
 
     def __init__(self, multiple: int, **kwargs):

@@ -1,4 +1,4 @@
-"""Layers one after the other, or side by side."""
+"""Layers one after the other or side by side, and the small layers that stand between others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lic.environment import keras, tf
 
 
 class Layers(keras.layers.Layer):
-    """Base of layers that call others, which need no shapes in advance.
+    """Base of layers that hold a list of others.
 
     Args:
       layers: The layers in order.
@@ -21,39 +21,49 @@ class Layers(keras.layers.Layer):
 
 
 class Sequential(Layers):
-    """Calls layers one after the other."""
+    """Calls layers one after the other, each on the result of the one before.
 
-    # Keras hands `training` on through layers that have it among their arguments, and only through these.
+    Unlike `keras.Sequential` it is a layer, not a model, and needs no input shape.
+
+    Args:
+      layers: The layers in order.
+    """
+
+    # Keras passes `training` on through a layer only if `call` has it among its arguments.
     def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Applies all layers to values."""
+        """Applies all layers to values [batch, ...]."""
         for layer in self.layers:
             values = layer(values)
         return values
 
 
 class Concatenate(Layers):
-    """Calls layers on the same input, and concatenates what they give."""
+    """Calls layers on the same input, and concatenates their results along the channels.
+
+    Args:
+      layers: The layers in order.
+    """
 
     def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """Applies each layer to values."""
+        """Applies each layer to values [batch, ...]."""
         return tf.concat([layer(values) for layer in self.layers], -1)
 
 
 class Scale(keras.layers.Layer):
-    """Multiplies by a fixed number, after adding another.
+    """Adds a fixed number, and then multiplies by another, in float32 whatever the policy.
 
     Args:
-      factor: What the sum is multiplied by.
-      offset: What is added first.
+      factor: The factor of the sum.
+      offset: The number that is added first.
     """
 
     def __init__(self, factor: float, offset: float = 0.0, **kwargs):
-        super().__init__(autocast=False, **kwargs)  # Pixels lose too much in bfloat16.
+        super().__init__(autocast=False, **kwargs)  # bfloat16 has 8 bits, too few for pixels.
         self.factor, self.offset = factor, offset
         self.built = True
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns (values + offset) * factor."""
+        """Returns (values + offset) * factor, for values of any shape."""
         return (tf.cast(values, "float32") + self.offset) * self.factor
 
 
@@ -61,5 +71,5 @@ class Abs(keras.layers.Layer):
     """Takes absolute values."""
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns |values|."""
+        """Returns |values|, for values of any shape."""
         return tf.abs(values)

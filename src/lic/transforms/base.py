@@ -1,4 +1,4 @@
-"""The contract of transforms: an analysis, a synthesis, how much smaller the latent is and how deep."""
+"""The contracts of transforms and hyper transforms."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ class Transform(Configured, keras.layers.Layer):
     """Base of image transforms: a subclass sets `analysis` and `synthesis` in its constructor.
 
     `analysis` maps images [batch, height, width, 3] on 0..255 to latents [batch, height / downscale,
-    width / downscale, depth], and `synthesis` maps back; both take every height and width that is a multiple of
-    `downscale`. The arguments of a subclass's constructor are the sizes that `lic.create_model` takes for it; they
-    need defaults.
+    width / downscale, depth], and `synthesis` maps latents to images. Both take every height and width that is a
+    multiple of `downscale`. The arguments of a subclass's constructor are the sizes that `lic.create_model` takes for
+    it; all of them need defaults.
 
     Args:
       depth: Number of channels of the latent.
-      downscale: How many times smaller the latent's height and width are.
+      downscale: The latent's height and width are the image's, divided by this number.
 
     Attributes:
-      tile_overlap: How far tiles of large images overlap on each side, in positions of the latent.
-      tile_multiple: What their height and width are a multiple of, in positions of the latent, so that what stands on a
-        grid of its own, such as windows, stands there as in the whole image.
+      analysis: The layer from images to latents.
+      synthesis: The layer from latents to images.
+      tile_overlap: The overlap of the tiles of large images on each side, in positions of the latent.
+      tile_multiple: Height and width of tiles are multiples of this number, in positions of the latent. A transform
+        with a grid of its own, such as windows, sets it, so that the grid lies in each tile as in the whole image.
+
+    Raises:
+      ValueError: `depth` or `downscale` is less than 1.
     """
 
     tile_overlap = 4
@@ -36,27 +41,31 @@ class Transform(Configured, keras.layers.Layer):
         if depth < 1 or downscale < 1:
             raise ValueError(
                 f"{type(self).__name__}: expected depth and downscale of at least 1. "
-                f"Received: depth={depth}, downscale={downscale}."
+                f"Received: depth={depth}, downscale={downscale}. Pass positive numbers to super().__init__."
             )
         self.depth, self.downscale = depth, downscale
         self.built = True  # All variables belong to the two layers.
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Analyses values and synthesises them again, without quantisation."""
+        """Applies the analysis and then the synthesis to values [batch, height, width, channels], without rounding."""
         return self.synthesis(self.analysis(values))
 
 
 class HyperTransform(Transform):
-    """Base of hyper transforms: from a latent to side information, and from that to features.
+    """Base of hyper transforms: a subclass sets `analysis` and `synthesis` in its constructor.
 
-    `analysis` maps latents of any height and width to side information [batch, ceil(height / downscale),
-    ceil(width / downscale), depth]; `synthesis` maps it to features that are at least as high and wide as the latent
-    and are cropped to it. Entropy models make means and scales from the features.
+    `analysis` maps latents [batch, height, width, channels] of any height and width to side information
+    [batch, ceil(height / downscale), ceil(width / downscale), depth]. `synthesis` maps side information to features
+    [batch, at least height, at least width, features], which are cropped to the latent. Entropy models compute the
+    parameters of distributions from the features.
 
     Args:
       depth: Number of channels of the side information.
       features: Number of channels of the features.
-      downscale: How many times smaller the side information's height and width are.
+      downscale: The side information's height and width are the latent's, divided by this number and rounded up.
+
+    Raises:
+      ValueError: `depth` or `downscale` is less than 1.
     """
 
     registry = registry.hyper_transforms

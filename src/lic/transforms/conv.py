@@ -1,4 +1,4 @@
-"""The convolutional pyramid with GDN that most learned codecs start from."""
+"""The convolutional transform with GDN, on which most published systems are built."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lic.transforms.base import Transform
 
 @register_transform("conv")
 class ConvTransform(Transform):
-    """Four 5x5 convolutions with stride 2 and GDN between them, and their mirror; other strides and sizes on request.
+    """Four 5x5 convolutions with stride 2 and GDN between them as analysis, and their mirror as synthesis.
 
     Source: Balle, Laparra, Simoncelli, ICLR 2017; with these depths Minnen and Singh, ICIP 2020, section 3.
 
@@ -24,14 +24,15 @@ class ConvTransform(Transform):
       latent_depth: Channels of the latent.
       kernel_size: Height and width of all kernels.
       square_root: Whether GDN takes squares and a root.
-      kernel_form: How kernels are stored, "plain" or "dft".
+      kernel_form: The form in which kernels are stored, "plain" or "dft".
       analysis_strides: Stride of each convolution of the analysis; the synthesis has them in reverse. Their product is
         `downscale`.
-      analysis_kernel_sizes: Kernel size of each convolution of the analysis, likewise; default `kernel_size` for all.
-      latent_bias: Whether the convolution that gives the latent has a bias.
+      analysis_kernel_sizes: Kernel size of each convolution of the analysis; the synthesis has them in reverse. By
+        default all have `kernel_size`.
+      latent_bias: Whether the last convolution of the analysis has a bias.
 
     Raises:
-      ValueError: A stride or kernel size is not a whole number of at least 1, or there are not as many of both.
+      ValueError: A stride or kernel size is not a whole number of at least 1, or their numbers differ.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ def _check_layers(strides: Sequence[int], sizes: Sequence[int] | None) -> None:
     if len(strides) != len(sizes):
         raise ValueError(
             f"ConvTransform: expected analysis_kernel_sizes to be {len(strides)} numbers, as many as analysis_strides "
-            f"({strides!r}). Received: {sizes!r}. Give one for each convolution."
+            f"({strides!r}). Received: {sizes!r}. Pass one for each convolution."
         )
 
 
@@ -89,5 +90,5 @@ def _check_whole(name: str, values: Sequence[int]) -> None:
     if not whole or not values:
         raise ValueError(
             f"ConvTransform: expected {name} to be whole numbers of at least 1, one for each convolution. "
-            f"Received: {values!r}. Give a tuple such as (4, 2, 2)."
+            f"Received: {values!r}. Pass a tuple such as (4, 2, 2)."
         )

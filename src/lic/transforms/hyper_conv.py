@@ -16,26 +16,28 @@ class ConvHyperTransform(HyperTransform):
     """Side information at a quarter of the latent's height and width, by three convolutions each way.
 
     Source: Minnen and Singh, ICIP 2020, as in their published code: 3x3, then 5x5 with stride 2 twice, ReLU between,
-    no bias at the end; the synthesis mirrors it with ReLU after every layer. The arguments after `outer_width` make it
-    that of Balle et al., ICLR 2018, or of Minnen, Balle, Toderici, NeurIPS 2018.
+    no bias at the end; the synthesis mirrors it with ReLU after every layer. With other values of `outer_width` and the
+    arguments after it, it is the hyper transform of Balle et al., ICLR 2018, or of Minnen, Balle, Toderici, NeurIPS
+    2018.
 
     Args:
       latent_depth: Channels of the latent.
       hyper_width: Channels of the layer in the middle, of the analysis and of each synthesis.
       side_depth: Channels of the side information.
       features: Channels of the features of each synthesis; default `latent_depth`.
-      kernel_size: Height and width of the kernels that change the size.
+      kernel_size: Height and width of the kernels with a stride.
+      outer_width: Channels of the first layer, of the analysis and of each synthesis. Default: `latent_depth` in the
+        analysis and `side_depth` in the synthesis.
       num_syntheses: Number of syntheses side by side, whose features are concatenated; ms2020 has one for means and one
         for scales.
-      kernel_form: How kernels of the analysis are stored, "plain" or "dft"; those of the synthesis are always plain.
-      outer_width: Channels of the first layer, of the analysis and of each synthesis; default `latent_depth` in the
-        analysis and `side_depth` in the synthesis.
-      hyper_synthesis_widths: Channels of the first and of the middle layer of each synthesis, where they are others
-        than those that `outer_width` and `hyper_width` give.
-      hyper_activation: Name of the Keras activation between layers, or "leaky_relu_0.01" for a slope of 0.01.
-      features_activation: Name of the activation of the features, likewise, or None.
-      absolute_latent: Whether the analysis sees absolute values of the latent, enough where only scales are wanted.
-      side_bias: Whether the convolution that gives the side information has a bias.
+      kernel_form: The form in which kernels of the analysis are stored, "plain" or "dft"; those of the synthesis are
+        always plain.
+      hyper_synthesis_widths: Channels of the first and of the middle layer of each synthesis. Default: those of
+        `outer_width` and `hyper_width`.
+      hyper_activation: Name of the activation between layers: Keras's, or "leaky_relu_0.01" for a slope of 0.01.
+      features_activation: Name of the activation of the features, or None.
+      absolute_latent: Whether the analysis sees absolute values of the latent, which suffice for scales without means.
+      side_bias: Whether the last convolution of the analysis has a bias.
 
     Raises:
       ValueError: `hyper_synthesis_widths` is not two whole numbers, or an activation is unknown.
@@ -63,14 +65,12 @@ class ConvHyperTransform(HyperTransform):
         _check_activations(hyper_activation=hyper_activation, features_activation=features_activation)
         between = {"activation": hyper_activation}
         forms = {"kernel_form": kernel_form}
-        self.analysis = Sequential(
-            [
-                *([Abs()] if absolute_latent else []),
-                Convolution(outer_width or latent_depth, 3, correlation=True, **between, **forms),
-                Convolution(hyper_width, kernel_size, down=2, **between, **forms),
-                Convolution(side_depth, kernel_size, down=2, bias=side_bias, **forms),
-            ]
-        )
+        analysis = [
+            Convolution(outer_width or latent_depth, 3, correlation=True, **between, **forms),
+            Convolution(hyper_width, kernel_size, down=2, **between, **forms),
+            Convolution(side_depth, kernel_size, down=2, bias=side_bias, **forms),
+        ]
+        self.analysis = Sequential([Abs(), *analysis] if absolute_latent else analysis)
         first, middle = outer_width or side_depth, hyper_width
         if hyper_synthesis_widths is not None:
             _check_pair(hyper_synthesis_widths)
@@ -93,7 +93,7 @@ def _check_pair(widths: tuple[int, int]) -> None:
     if not pair or not all(isinstance(width, int) and width >= 1 for width in widths):
         raise ValueError(
             "ConvHyperTransform: expected hyper_synthesis_widths to be two whole numbers of at least 1, for the first "
-            f"and the middle layer. Received: {widths!r}. The last layer's are `features`."
+            f"and the middle layer. Received: {widths!r}. Set the width of the last layer by `features`."
         )
 
 
@@ -104,5 +104,5 @@ def _check_activations(**names: str | None) -> None:
         except ValueError:
             raise ValueError(
                 f"ConvHyperTransform: expected {argument} to be the name of a Keras activation, or None. "
-                f"Received: {name!r}. Published models have 'relu', 'leaky_relu' and 'leaky_relu_0.01'."
+                f"Received: {name!r}. Published models use 'relu', 'leaky_relu' and 'leaky_relu_0.01'."
             ) from None

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from lic.layers.padding import Padding
 from lic.layers.sequential import Sequential
 from lic.layers.swin.patches import PatchEmbedding
+from lic.layers.swin.stages import SwinStages
 from lic.registry import register_hyper_transform
 from lic.transforms.base import HyperTransform
-from lic.transforms.swin import SwinStages
 
 
 @register_hyper_transform("swin")
@@ -22,10 +22,13 @@ class SwinHyperTransform(HyperTransform):
       latent_depth: Channels of the latent.
       hyper_width: Channels of the stage next to the latent.
       side_depth: Channels of the other stage and of the side information.
-      features: Channels of the features; default 2 `latent_depth`.
-      hyper_depths: Number of blocks of the stage next to the latent and of the other one.
-      hyper_window: Height and width of the windows.
-      head_dim: Channels of a head; `hyper_width` and `side_depth` are multiples of it.
+      features: Channels of the features. Default: twice `latent_depth`.
+      hyper_depths: Number of blocks of the stage next to the latent, and of the other stage.
+      hyper_window: Height and width of the windows, in tokens.
+      head_dim: Channels of each head; `hyper_width` and `side_depth` are multiples of it.
+
+    Raises:
+      ValueError: A width is no multiple of `head_dim`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A linear block transform that starts as the KLT of photographs, with learnt residual branches beside it."""
+"""A linear block transform that starts as the Karhunen-Loeve transform (KLT) of photographs, with learnt branches."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lic.transforms.base import Transform
 
 BLOCK = 16
 MIDDLE = 127.5
-# The linear weights are stored this many times larger, against an input as much smaller, so that Adam's steps, whose
-# size does not depend on the weights, are small beside them.
+# Linear weights are stored multiplied by these gains, and inputs are divided by them. The size of Adam's steps does not
+# depend on that of the weights, so that the steps are small beside them.
 ANALYSIS_GAIN, SYNTHESIS_GAIN = 40.0, 1000.0
-BRANCH_GAIN = 32.0  # grey levels for each unit that the synthesis's residual branch puts out
+BRANCH_GAIN = 32.0  # Grey levels for each unit of the residual branch's result in the synthesis.
 
 
 @functools.cache
@@ -27,8 +27,8 @@ def klt() -> tuple[np.ndarray, np.ndarray]:
     """Returns the KLT of 16x16 blocks of photographs.
 
     Returns:
-      The basis [768, 768], one vector a column, by falling variance, for blocks flattened as (row, column, channel);
-      and the variances [768] on the 0..255 scale.
+      The basis [768, 768], one vector in each column, by falling variance, for blocks flattened in the order row,
+      column, channel; and the variances [768] on the 0..255 scale.
     """
     with importlib.resources.files("lic.transforms").joinpath("klt.npz").open("rb") as file:
         arrays = np.load(file)
@@ -37,16 +37,16 @@ def klt() -> tuple[np.ndarray, np.ndarray]:
 
 @register_transform("klt")
 class KLTTransform(Transform):
-    """Analyses 16x16 blocks linearly, starting at the KLT of photographs, and lets residual branches learn the rest.
+    """Analyses 16x16 blocks with a linear transform that starts as the KLT of photographs, and adds residual branches.
 
-    The branches work at 1/8 of the image's height and width and start at zero, so that an untrained model codes like a
-    block transform and every training step improves on that.
+    The branches are convolutional, work at 1/8 of the image's height and width, and start at zero. So an untrained
+    model codes like a block transform, and training improves on that.
 
     Args:
       width: Channels of the residual branches.
       latent_depth: Channels of the latent, at most 768.
       num_blocks: Residual blocks in each branch.
-      step: Grey levels for each step of the quantiser at the start.
+      step: Initial step of the quantiser, in grey levels.
 
     Raises:
       ValueError: `latent_depth` is over 768.
@@ -64,7 +64,7 @@ class KLTTransform(Transform):
         if latent_depth > 3 * BLOCK**2:
             raise ValueError(
                 f"KLTTransform: expected latent_depth of at most {3 * BLOCK**2}, the numbers in a block. "
-                f"Received: latent_depth={latent_depth}. Choose less, or the transform 'conv'."
+                f"Received: latent_depth={latent_depth}. Pass less, or use the transform 'conv'."
             )
         self.analysis = KLTAnalysis(width, latent_depth, num_blocks, step)
         self.synthesis = KLTSynthesis(width, latent_depth, num_blocks, step)
@@ -74,7 +74,7 @@ class KLTAnalysis(keras.layers.Layer):
     """The analysis of `KLTTransform`; its arguments are the transform's."""
 
     def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
-        super().__init__(autocast=False, **kwargs)  # The linear path is float32 whatever the policy.
+        super().__init__(autocast=False, **kwargs)  # The linear transform is float32 whatever the policy.
         self.latent_depth, self.step = latent_depth, step
         self.branch = Sequential(
             [
@@ -107,7 +107,7 @@ class KLTSynthesis(keras.layers.Layer):
     """The synthesis of `KLTTransform`; its arguments are the transform's."""
 
     def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
-        super().__init__(autocast=False, **kwargs)  # The linear path is float32 whatever the policy.
+        super().__init__(autocast=False, **kwargs)  # The linear transform is float32 whatever the policy.
         self.latent_depth, self.step = latent_depth, step
         self.entrance = Convolution(4 * width, 1)
         self.branch = Sequential(

@@ -49,17 +49,17 @@ def test_the_gradient_for_training_is_that_of_automatic_differentiation(size, mo
 @pytest.mark.parametrize("shift", [0, 4])
 @pytest.mark.parametrize("size", [(1, 1), (3, 17), (8, 9), (21, 16)])
 def test_padding_changes_nothing(size, shift):
-    """A grid that is no whole number of windows is computed as a reference with a mask over all pairs computes it."""
+    """On a grid that is no whole number of windows, the block equals a reference with a mask over all pairs."""
     _, _, block = golden_block("swin_block_shift4", 8, shift)
     x = np.random.default_rng(0).normal(size=(1, *size, 64)).astype(np.float32)
     assert_near(block(x), reference(block, x[0])[None], 1e-5)
 
 
 def reference(block, x):
-    """The block with attention over all tokens at once, in float64: of each only those in the same window."""
+    """Returns the block's result in float64, from attention over all pairs of tokens with a mask for the windows."""
     height, width, channels = x.shape
     rows, columns = np.divmod(np.arange(height * width), width)
-    # A shifted grid of windows, cut off at the ends of the image and wrapped nowhere.
+    # The shifted grid of windows ends at the ends of the image, without wrapping around.
     window = np.stack([(axis - block.shift) // block.window for axis in (rows, columns)], -1)
     together = (window[:, None] == window).all(-1)
     distance = [axis[:, None] - axis + block.window - 1 for axis in (rows, columns)]
@@ -98,7 +98,7 @@ def test_bfloat16_is_near():
     assert_near(block(x), y, 2e-2)
 
 
-def test_wrong_sizes_are_told():
+def test_wrong_sizes_are_refused():
     with pytest.raises(ValueError, match="multiple of head_dim. Received: width=40, head_dim=32"):
         SwinBlock(40)
     with pytest.raises(ValueError, match="shift from 0 to window - 1. Received: 8"):

@@ -5,10 +5,10 @@ from lic.layers.swin.tokens import TokenLayer, Tokens
 
 
 class Reversed(TokenLayer):
-    """Doubles tokens and hands them on in reverse order; says what it was told of training."""
+    """Doubles tokens and returns them in reverse order; keeps the argument `training`."""
 
     def process(self, tokens, training):
-        self.told = training
+        self.received = training
         return Tokens(2 * tokens.rows[::-1], tf.shape(tokens.rows)[0] - 1 - tokens.places)
 
 
@@ -23,9 +23,9 @@ def test_a_layer_puts_tokens_back_whatever_their_order():
     values = tf.random.normal((2, 3, 5, 7))
     layer = Reversed()
     np.testing.assert_allclose(layer(values), 2 * values)
-    assert layer.told is False
+    assert layer.received is False
     layer(values, training=True)
-    assert layer.told is True
+    assert layer.received is True
 
 
 def test_tokens_are_float32_whatever_the_policy():

@@ -9,7 +9,7 @@ SIZES = [(1, 1, 1), (2, 4, 4), (1, 5, 9), (3, 8, 12), (1, 3, 20)]
 
 @pytest.mark.parametrize("shift", [0, 1, 2])
 @pytest.mark.parametrize("shape", SIZES)
-def test_places_say_where_partition_puts_tokens(shape, shift):
+def test_places_are_the_positions_in_the_partition(shape, shift):
     windows = Windows(tf.constant(shape), 4, shift)
     grid = tf.reshape(tf.range(1, np.prod(shape) + 1), shape)
     flat = tf.reshape(windows.partition(grid), [-1])

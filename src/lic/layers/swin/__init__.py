@@ -1,1 +1,1 @@
-"""Swin transformer layers: tokens, patches, windows and the block with attention inside windows."""
+"""Swin transformer layers: tokens, patches, windows, blocks with attention inside windows, and stages of blocks."""

@@ -1,26 +1,25 @@
-"""The Swin transformer block: attention within windows, then a perceptron."""
+"""The Swin transformer block: attention inside windows, then a perceptron."""
 
 from __future__ import annotations
 
 from lic.environment import keras, tf
 from lic.layers.chunks import CHUNK, compiled, specs_of
-from lic.layers.derived import Derives
-from lic.layers.initializers import unless_replaced
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.swin.window_attention import BlockWeights, StoredWeights, derive_weights, run, run_for_training
 from lic.layers.swin.windows import arrange
+from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
 
-class SwinBlock(Derives, TokenLayer):
-    """Attention within windows and a perceptron with exact GELU, each after a layer norm and added to its input.
+class SwinBlock(HasDerivedWeights, TokenLayer):
+    """Attention inside windows and a perceptron with exact GELU, each after a layer norm and added to its input.
 
     Source: Liu et al., ICCV 2021; as in Zhu, Yang, Cohen, ICLR 2022, appendix A.
 
     Args:
-      width: Channels.
+      width: Number of channels.
       window: Height and width of the windows.
       shift: How far windows are shifted, less than `window`.
-      head_dim: Channels of a head.
+      head_dim: Channels of each head.
       mlp_ratio: How many times wider the perceptron is than the block.
 
     Raises:
@@ -43,7 +42,9 @@ class SwinBlock(Derives, TokenLayer):
                 f"head_dim={head_dim}. Change one of them."
             )
         if not 0 <= shift < window:
-            raise ValueError(f"SwinBlock: expected shift from 0 to window - 1. Received: {shift}, window={window}.")
+            raise ValueError(
+                f"SwinBlock: expected shift from 0 to window - 1. Received: {shift}, window={window}. Pass window // 2."
+            )
         self.width, self.window, self.shift = width, window, shift
         self.head_dim, self.mlp_ratio = head_dim, mlp_ratio
 
@@ -51,7 +52,7 @@ class SwinBlock(Derives, TokenLayer):
         self.position_bias = self.add_weight(
             name="position_bias",
             shape=((2 * window - 1) ** 2, width // head_dim),
-            initializer=unless_replaced(keras.initializers.TruncatedNormal(stddev=0.02)),
+            initializer=unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02)),
         )
         self.attention_kernel, self.attention_bias = self._add_dense("attention", width, 3 * width)
         self.projection_kernel, self.projection_bias = self._add_dense("projection", width, width)
@@ -71,7 +72,7 @@ class SwinBlock(Derives, TokenLayer):
         return Tokens(function(rows, order, regions, weights), places)
 
     def derive(self) -> BlockWeights:
-        """Returns the weights as they are used."""
+        """Returns the weights with norms and the scale of queries folded in."""
         stored = StoredWeights(*(tf.convert_to_tensor(getattr(self, name)) for name in StoredWeights._fields))
         derive = compiled(derive_weights, (specs_of(stored),), self.window, self.head_dim, self.compute_dtype)
         return derive(stored)
@@ -81,6 +82,6 @@ class SwinBlock(Derives, TokenLayer):
         return [self.add_weight(name=f"{name}_{key}", shape=(width,), initializer=how) for key, how in values.items()]
 
     def _add_dense(self, name: str, inputs: int, outputs: int) -> list[tf.Variable]:
-        initializer = unless_replaced(keras.initializers.TruncatedNormal(stddev=0.02))
+        initializer = unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
         kernel = self.add_weight(name=f"{name}_kernel", shape=(inputs, outputs), initializer=initializer)
         return [kernel, self.add_weight(name=f"{name}_bias", shape=(outputs,), initializer="zeros")]

@@ -1,19 +1,18 @@
-"""Patches: how Swin transforms make tokens from images, fewer tokens, more tokens, and images again."""
+"""Patches: layers that make tokens from images, merge or split tokens, and make images from tokens again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from lic.environment import keras, tf
-from lic.layers.chunks import CHUNK, compiled, joined, specs_of
-from lic.layers.derived import Derives
-from lic.layers.initializers import unless_replaced
-from lic.layers.norm import fold_norm, layer_norm, product, standardised
+from lic.layers.chunks import CHUNK, compiled, map_chunks, specs_of
+from lic.layers.swin.norm import fold_norm, layer_norm, product, standardised
 from lic.layers.swin.tokens import TokenLayer, Tokens
+from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
 
 class PatchEmbedding(keras.layers.Layer):
-    """Patches of 2x2 positions become tokens, by a convolution with stride 2.
+    """Makes a token of each patch of 2x2 positions, by a convolution with stride 2 in float32.
 
     Args:
       width: Channels of the tokens.
@@ -34,12 +33,12 @@ class PatchEmbedding(keras.layers.Layer):
         return tf.nn.bias_add(tf.nn.conv2d(tf.cast(values, "float32"), kernel, 2, "VALID"), bias)
 
 
-class Patches(Derives, TokenLayer):
-    """Base of layers between stages: one product for each token, or for each two by two.
+class Patches(HasDerivedWeights, TokenLayer):
+    """Base of layers between stages, with one product for each token or for each 2x2 tokens.
 
     Args:
       inputs: Channels of the product's input.
-      outputs: Channels of its result.
+      outputs: Channels of the product's result.
       norm: Channels of the layer norm, or 0 for none.
       bias: Whether a bias is added.
     """
@@ -49,12 +48,15 @@ class Patches(Derives, TokenLayer):
         if norm:
             self.gamma = self.add_weight(name="gamma", shape=(norm,), initializer="ones")
             self.beta = self.add_weight(name="beta", shape=(norm,), initializer="zeros")
-        initializer = unless_replaced(keras.initializers.TruncatedNormal(stddev=0.02))
+        initializer = unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
         self.kernel = self.add_weight(name="kernel", shape=(inputs, outputs), initializer=initializer)
         self.bias = self.add_weight(name="bias", shape=(outputs,), initializer="zeros") if bias else None
 
     def _apply(self, function: Callable, rows: tf.Tensor, order: tf.Tensor, training: bool) -> tf.Tensor:
-        """A function of rows in an order [count, number that lie side by side], in chunks unless for a gradient."""
+        """Applies a function to rows in an order [count, number of rows side by side].
+
+        Chunks save memory and time, but not in training, where the gradient needs all of them.
+        """
         weights, width = self.derived(), rows.shape[-1] * order.shape[-1]
 
         def take(order: tf.Tensor) -> tf.Tensor:
@@ -63,7 +65,7 @@ class Patches(Derives, TokenLayer):
         if training:
             return function(take(order), weights)
         specs = (tf.TensorSpec((None, width), tf.float32), specs_of(weights))
-        return joined(
+        return map_chunks(
             lambda start, stop: compiled(function, specs)(take(order[start:stop]), weights),
             tf.shape(order)[0],
             CHUNK // order.shape[-1],
@@ -72,7 +74,7 @@ class Patches(Derives, TokenLayer):
 
 
 class PatchMerging(Patches):
-    """Two by two tokens become one: side by side, then a layer norm and a product.
+    """Merges 2x2 tokens into one: a layer norm over all four side by side, and a product.
 
     Source: Liu et al., ICCV 2021, section 3.1.
 
@@ -96,13 +98,13 @@ class PatchMerging(Patches):
 
 
 class PatchSplitting(Patches):
-    """One token becomes two by two: a product, and a layer norm over all four side by side.
+    """Splits one token into 2x2: a product, and a layer norm over all four side by side.
 
     Source: Zhu, Yang, Cohen, ICLR 2022, section 3.2, as in the published code.
 
     Args:
       inputs: Channels of the tokens.
-      outputs: Channels of each of the four.
+      outputs: Channels of each of the four tokens.
     """
 
     def __init__(self, inputs: int, outputs: int, **kwargs):
@@ -112,12 +114,12 @@ class PatchSplitting(Patches):
         return _split_in_four(tokens, lambda order: self._apply(_split, tokens.rows, order, training))
 
     def derive(self) -> tuple[tf.Tensor, ...]:
-        norm = _cast((self.gamma, self.beta), "float32")
-        return *_cast((self.kernel,), self.compute_dtype), *norm
+        kernel = tf.cast(self.kernel, self.compute_dtype)
+        return kernel, tf.cast(self.gamma, "float32"), tf.cast(self.beta, "float32")
 
 
 class PatchUnpacking(Patches):
-    """One token becomes two by two positions of the result, by a product.
+    """Splits one token into 2x2 positions of the result, by a product in float32.
 
     Args:
       inputs: Channels of the tokens.
@@ -131,7 +133,7 @@ class PatchUnpacking(Patches):
         return _split_in_four(tokens, lambda order: self._apply(_unpack, tokens.rows, order, training))
 
     def derive(self) -> tuple[tf.Tensor, ...]:
-        return _cast((self.kernel, self.bias), "float32")  # Pixels lose too much in bfloat16.
+        return _cast((self.kernel, self.bias), "float32")  # bfloat16 has 8 bits, too few for pixels.
 
 
 def _cast(tensors: tuple[tf.Tensor, ...], dtype: str) -> tuple[tf.Tensor, ...]:
@@ -152,7 +154,7 @@ def _unpack(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
 
 
 def _split_in_four(tokens: Tokens, function: Callable[[tf.Tensor], tf.Tensor]) -> Tokens:
-    """Tokens from rows of four side by side: those of one lie behind each other."""
+    """Splits each token into 2x2 by a function that maps an order [count, 1] to rows of four tokens side by side."""
     rows = function(tf.reshape(tokens.places, (-1, 1)))
     batch, height, width = tf.unstack(tf.shape(tokens.places))
     before = tf.reshape(4 * tf.range(batch * height * width), (batch, height, 1, width, 1))

@@ -1,4 +1,4 @@
-"""Tokens of a grid, and the base of layers that compute on them."""
+"""The tokens of a grid in any order, and the base class of layers that compute on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from lic.environment import keras, tf
 
 
 class Tokens(NamedTuple):
-    """The tokens of a grid, in any order: moving them about is left to whoever reads them next.
+    """The tokens of a grid, in any order.
+
+    A layer leaves its tokens in the order in which it computed them, and the next one gathers them in its own order. So
+    tokens move once from layer to layer, not twice.
 
     Attributes:
       rows: The tokens [count, channels].
@@ -21,21 +24,23 @@ class Tokens(NamedTuple):
 
     @classmethod
     def of(cls, values: tf.Tensor) -> Tokens:
-        """Takes values [batch, height, width, channels] apart, in raster order."""
+        """Returns the tokens of values [batch, height, width, channels], in raster order."""
         shape = tf.shape(values)[:3]
         places = tf.reshape(tf.range(tf.reduce_prod(shape)), shape)
         return cls(tf.reshape(values, (-1, values.shape[-1])), places)
 
     def grid(self) -> tf.Tensor:
-        """Returns the tokens in their places [batch, height, width, channels]."""
+        """Returns the tokens at their positions [batch, height, width, channels]."""
         return tf.gather(self.rows, self.places)
 
 
 class TokenLayer(abc.ABC, keras.layers.Layer):
-    """Base of layers that map tokens to tokens, in float32 but for products: a subclass writes `process`."""
+    """Base of layers that map tokens to tokens: a subclass writes `process`.
+
+    Tokens are float32 whatever the policy; only the inputs of products are cast to its type.
+    """
 
     def __init__(self, **kwargs):
-        # Tokens stay in float32 from layer to layer, and only what goes into products is cast.
         super().__init__(autocast=False, **kwargs)
         self.built = True  # Weights and layers are made in the constructor.
 
@@ -45,4 +50,9 @@ class TokenLayer(abc.ABC, keras.layers.Layer):
 
     @abc.abstractmethod
     def process(self, tokens: Tokens, training: bool) -> Tokens:
-        """Does the same for tokens; those it returns may lie in another order."""
+        """Maps tokens to tokens, which may be in another order.
+
+        Args:
+          tokens: The tokens.
+          training: Whether a gradient follows.
+        """

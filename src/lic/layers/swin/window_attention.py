@@ -1,4 +1,4 @@
-"""What a Swin block computes on windows, chunk after chunk, and its gradient."""
+"""Attention inside windows and the perceptron of a Swin block, chunk after chunk, with a gradient of its own."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.environment import tf
-from lic.layers.chunks import compiled, in_chunks, is_plain, joined, specs_of
-from lic.layers.norm import Product, fold_norm, product, standardised
+from lic.layers.chunks import compiled, loop_over_chunks, map_chunks, specs_of
+from lic.layers.swin.norm import Product, fold_norm, product, standardised
+from lic.layers.tracing import is_plain
 
-_APART = -100.0  # Added to the scores of tokens that must not see each other, as published.
+_APART = -100.0  # Added to the score of two tokens that must not see each other, as in the published code.
 
 
 class StoredWeights(NamedTuple):
-    """The weights of a block, as it stores and trains them.
+    """The weights of a block as it stores and trains them.
 
     Attributes:
       attention_gamma: Scale of the layer norm before attention.
       attention_beta: Offset of that norm.
-      position_bias: What is added to the scores for each offset between two positions [(2 window - 1) ** 2, heads].
+      position_bias: Bias of the scores for each offset between two positions [(2 window - 1) ** 2, heads].
       attention_kernel: Kernel that gives queries, keys and values.
       attention_bias: Their bias.
       projection_kernel: Kernel after attention.
@@ -51,10 +52,10 @@ class StoredWeights(NamedTuple):
 
 
 class BlockWeights(NamedTuple):
-    """What a block computes with: norms, and the scale of queries, are folded into the matrices behind them.
+    """The weights that a block computes with: norms and the scale of queries are folded into the matrices after them.
 
     Attributes:
-      positions: What is added to the scores [heads, window * window, window * window].
+      positions: Bias of the scores [heads, window * window, window * window].
       attention: Kernel and bias that give queries, keys and values.
       projection: Kernel and bias after attention.
       expansion: Kernel and bias of the perceptron's wide layer.
@@ -69,12 +70,12 @@ class BlockWeights(NamedTuple):
 
 
 def derive_weights(window: int, head_dim: int, dtype: str, stored: StoredWeights) -> BlockWeights:
-    """Returns a block's weights as they are used.
+    """Returns the weights that a block computes with.
 
     Args:
       window: Height and width of the windows.
-      head_dim: Channels of a head.
-      dtype: Type that products are computed in.
+      head_dim: Channels of each head.
+      dtype: Type of the products.
       stored: The weights as the block stores them.
     """
     width = stored.attention_gamma.shape[0]
@@ -94,12 +95,12 @@ def _positions(table: tf.Tensor, window: int) -> tf.Tensor:
     """The learnt bias of each head, for each pair of positions in a window."""
     rows, columns = np.divmod(np.arange(window**2), window)
     down, right = (axis[:, None] - axis + window - 1 for axis in (rows, columns))
-    # Along the second axis, since the gradient along the first is sparse, which optimisers treat in another way.
+    # Along the second axis: the gradient of a gather along the first is sparse, and optimisers treat it differently.
     return tf.gather(tf.transpose(table), down * (2 * window - 1) + right, axis=1)
 
 
 def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product, gelu: Callable) -> tf.Tensor:
-    """The block on whole windows [count * window * window, channels]."""
+    """The block, on the rows of whole windows [count * window * window, channels]."""
     seen = _attention(product(standardised(rows), weights.attention), regions, weights.positions)
     rows += tf.cast(product(seen, weights.projection), "float32")
     hidden = gelu(product(standardised(rows), weights.expansion))
@@ -107,7 +108,7 @@ def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: 
 
 
 def _inference(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
-    # This GELU is fused with the product before it.
+    # TensorFlow fuses this GELU with the product before it.
     return _block(rows, regions, weights, product, functools.partial(tf.nn.gelu, approximate=False))
 
 
@@ -122,7 +123,7 @@ def _attention(queries_keys_values: tf.Tensor, regions: tf.Tensor, positions: tf
 
 
 def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """What is added to the scores of the windows; most windows are of one region and need no mask."""
+    """The bias of the scores, with a mask only if a window of this chunk holds several regions; most do not."""
 
     def masked() -> tf.Tensor:
         apart = regions[:, None, :, None] != regions[:, None, None]
@@ -134,13 +135,13 @@ def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
 
 
 def run(chunk: int, rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
-    """Returns what the block makes of tokens, in the order of the windows.
+    """Applies a block to tokens, and returns them in the order of the windows.
 
     Args:
-      chunk: How many windows are computed at once.
-      rows: Rows of the tokens [count, channels].
+      chunk: Number of windows in a chunk.
+      rows: The tokens [count, channels].
       order: The row of each token of the windows [windows, window * window].
-      regions: Their regions, in the same shape.
+      regions: The region of each token, in the same shape.
       weights: The block's weights.
     """
     block = compiled(_inference, _specs(order, weights))
@@ -149,11 +150,11 @@ def run(chunk: int, rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weigh
         taken = tf.gather(rows, tf.reshape(order[start:stop], [-1]))
         return block(taken, regions[start:stop], weights)
 
-    return joined(compute, tf.shape(order)[0], chunk, rows.shape[-1])
+    return map_chunks(compute, tf.shape(order)[0], chunk, rows.shape[-1])
 
 
 def _specs(order: tf.Tensor, weights: BlockWeights) -> tuple:
-    """Types and shapes of what a block is called with."""
+    """Types and shapes of the arguments of `_inference` and `_forward`."""
     rows = tf.TensorSpec((None, weights.projection[0].shape[0]), tf.float32)
     return rows, tf.TensorSpec((None, order.shape[-1]), tf.int32), specs_of(weights)
 
@@ -161,7 +162,17 @@ def _specs(order: tf.Tensor, weights: BlockWeights) -> tuple:
 def run_for_training(
     chunk: int, rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights
 ) -> tf.Tensor:
-    """The same as `run` with a gradient that keeps results of products, and computes again what lies between them."""
+    """Returns the same as `run`, with a gradient that keeps the results of products and recomputes all else.
+
+    TensorFlow's own gradient would keep every tensor of every chunk.
+
+    Args:
+      chunk: Number of windows in a chunk.
+      rows: The tokens [count, channels].
+      order: The row of each token of the windows [windows, window * window].
+      regions: The region of each token, in the same shape.
+      weights: The block's weights.
+    """
     specs, count, size = _specs(order, weights), tf.shape(order)[0], order.shape[-1]
 
     @tf.custom_gradient
@@ -172,7 +183,7 @@ def run_for_training(
             return tf.gather(rows, tf.reshape(order[start:stop], [-1])), regions[start:stop], weights_
 
         forward = compiled(_forward, specs)
-        (result, *kept), _ = in_chunks(lambda *bounds: forward(*take(*bounds)), count, chunk, _kept(weights))
+        (result, *kept), _ = loop_over_chunks(lambda *bounds: forward(*take(*bounds)), count, chunk, _kept(weights))
 
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
             upstream = tf.convert_to_tensor(upstream)
@@ -183,7 +194,7 @@ def run_for_training(
                 return backward(*take(start, stop), above, *(array.read(start // chunk) for array in kept))
 
             zeros = [tf.zeros(tensor.shape) for tensor in flat]
-            arrays, sums = in_chunks(compute, count, chunk, [(tf.float32, rows.shape[-1])], zeros)
+            arrays, sums = loop_over_chunks(compute, count, chunk, [(tf.float32, rows.shape[-1])], zeros)
             of_rows = tf.math.unsorted_segment_sum(arrays[0].concat(), tf.reshape(order, [-1]), tf.shape(rows)[0])
             return [of_rows, *(tf.cast(total, tensor.dtype) for total, tensor in zip(sums, flat))]
 
@@ -193,7 +204,7 @@ def run_for_training(
 
 
 def _kept(weights: BlockWeights) -> list[tuple[tf.DType, int]]:
-    """Types and channels of a block's result and of what is kept: the results of all products but the last."""
+    """Types and channels of a block's result and of the results of all products but the last, which are kept."""
     products = (weights.attention, weights.projection, weights.expansion)
     return [(tf.float32, weights.projection[0].shape[1]), *((bias.dtype, bias.shape[0]) for _, bias in products)]
 
@@ -215,19 +226,20 @@ def _forward(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> list
 def _backward(
     rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, upstream: tf.Tensor, *kept: tf.Tensor
 ) -> list[tf.Tensor]:
-    results = iter([*kept, tf.cast(rows, weights.contraction[0].dtype)])  # The last one's values are not needed.
+    # No gradient depends on the result of the last product, so that any tensor of its shape will do.
+    results = iter([*kept, tf.cast(rows, weights.contraction[0].dtype)])
 
     def known(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         return _known_product(tf.cast(rows, weights[0].dtype), *weights, next(results))
 
-    # No tape: this is only called while a graph is traced, where tapes may be stopped.
+    # Not a tape, since a gradient may be traced while tapes are stopped.
     result = _block(rows, regions, _for_scaled_gelu(weights), known, _scaled_gelu)
     gradients = tf.gradients(result, [rows, *tf.nest.flatten(weights)], upstream)
     return [tf.cast(each, "float32") for each in gradients]
 
 
 def _for_scaled_gelu(weights: BlockWeights) -> BlockWeights:
-    """Weights that do with a scaled GELU what the given ones do with GELU."""
+    """Returns the weights that give with `_scaled_gelu` what the given ones give with GELU."""
     root = tf.constant(0.5**0.5, weights.expansion[0].dtype)
     expansion = tuple(tensor * root for tensor in weights.expansion)
     kernel, bias = weights.contraction
@@ -236,7 +248,7 @@ def _for_scaled_gelu(weights: BlockWeights) -> BlockWeights:
 
 @tf.custom_gradient
 def _scaled_gelu(values: tf.Tensor) -> tuple:
-    """The square root of two times the exact GELU of that root times the values: half of GELU's operations."""
+    """Returns sqrt(2) * GELU(sqrt(2) * values), which takes half of the operations of the exact GELU."""
     twice_cumulative = 1 + tf.math.erf(values)
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
@@ -248,11 +260,12 @@ def _scaled_gelu(values: tf.Tensor) -> tuple:
 
 @tf.custom_gradient
 def _known_product(rows: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, result: tf.Tensor) -> tuple:
-    """A product whose result is known already."""
+    """Returns the result that was kept from the forward pass, with the gradient of the product."""
 
     def gradient(upstream: tf.Tensor) -> tuple:
         of_rows = tf.matmul(upstream, kernel, transpose_b=True)
-        ones = tf.ones((1, tf.shape(upstream)[0]), upstream.dtype)  # A product sums faster, and in float32.
+        # A product with ones sums faster than a sum, and in float32 even for bfloat16.
+        ones = tf.ones((1, tf.shape(upstream)[0]), upstream.dtype)
         return of_rows, tf.matmul(rows, upstream, transpose_a=True), tf.matmul(ones, upstream)[0], None
 
     return tf.identity(result), gradient

@@ -1,16 +1,17 @@
-"""The windows that attention looks through."""
+"""Windows over a grid of tokens, shifted or not, inside which attention works."""
 
 from __future__ import annotations
 
 from lic.environment import tf
-from lic.layers.chunks import is_plain
+from lic.layers.tracing import is_plain
 
 
 class Windows:
-    """Square windows over grids of any height and width, those along the lower and right end last unless plain.
+    """Square windows over grids of any height and width.
 
-    The grid is padded to whole windows and, where there is a shift, rolled up and to the left by it. Windows along the
-    ends then hold tokens that are no neighbours, and tokens that are none at all: attention must keep them apart.
+    The grid is padded to whole windows, and with a shift rolled up and to the left by it. Then windows at the lower and
+    right end hold tokens that are not neighbours, and padding: attention must keep these regions apart. These windows
+    come last, unless graphs are plain, so that chunks of the others need no mask.
 
     Source: Liu et al., ICCV 2021, section 3.2.
 
@@ -23,16 +24,16 @@ class Windows:
     def __init__(self, shape: tf.Tensor, window: int, shift: int):
         self.window, self.shift = window, shift
         self._batch, self._height, self._width = tf.unstack(shape)
-        # Not by negative numbers, whose quotients other formats round to zero.
+        # Not -(-size // window): ONNX rounds quotients of negative numbers towards zero.
         self._rows, self._columns = ((size + window - 1) // window for size in (self._height, self._width))
 
     def partition(self, grid: tf.Tensor) -> tf.Tensor:
-        """Cuts integers [batch, height, width] into windows [count, window * window]; zeros stand for padding."""
+        """Cuts integers [batch, height, width] into windows [count, window * window], with zeros as padding."""
         down, right = self._rows * self.window - self._height, self._columns * self.window - self._width
         return self._cut(tf.pad(grid, [[0, 0], [0, down], [0, right]]))
 
     def places(self) -> tf.Tensor:
-        """Returns the place [batch, height, width] of each position in the flattened windows."""
+        """Returns the index of each position [batch, height, width] in the flattened windows."""
         size = self.window**2
         if is_plain():
             return self._join(tf.range(self._batch * self._rows * self._columns * size))
@@ -46,7 +47,10 @@ class Windows:
         return self._join(tf.concat([tf.concat([inside, right], 2), lower], 1))
 
     def regions(self) -> tf.Tensor:
-        """Returns a number for each token [count, window * window]; tokens of different numbers are kept apart."""
+        """Returns the region of each token [count, window * window]: attention keeps different regions apart.
+
+        Regions 0 to 3 are the parts of the rolled grid that are neighbours in the image; region 4 is padding.
+        """
         rows, columns = (tf.range(count * self.window) for count in (self._rows, self._columns))
         wrapped = tf.cast(rows < self.shift, "int32")[:, None] + 2 * tf.cast(columns < self.shift, "int32")
         inside = (rows < self._height)[:, None] & (columns < self._width)
@@ -72,12 +76,16 @@ class Windows:
 
 
 def arrange(window: int, shift: int, places: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Returns which token is where in windows, and which region it is in, and then the places of tokens in that order.
+    """Arranges tokens in windows.
 
     Args:
       window: Height and width of the windows.
-      shift: How far they are shifted.
+      shift: How far the windows are shifted.
       places: The row of the token at each position [batch, height, width].
+
+    Returns:
+      The row of each token of the windows [windows, window * window], its region in the same shape, and the row of the
+      token at each position once tokens are in the order of the windows.
     """
     windows = Windows(tf.shape(places), window, shift)
     return windows.partition(places), windows.regions(), windows.places()

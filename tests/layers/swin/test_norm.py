@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.environment import tf
-from lic.layers.norm import fold_norm, layer_norm, product, standardised
+from lic.layers.swin.norm import fold_norm, layer_norm, product, standardised
 from tests.conftest import assert_near
 
 

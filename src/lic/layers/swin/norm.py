@@ -1,4 +1,4 @@
-"""Layer norms, whole or as what is left of them before a product."""
+"""Layer norms, and norms whose mean, scale and offset are folded into the product that follows."""
 
 from __future__ import annotations
 
@@ -11,29 +11,44 @@ Product = Callable[[tf.Tensor, tuple[tf.Tensor, tf.Tensor]], tf.Tensor]
 
 
 def layer_norm(rows: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
-    """Normalises rows [count, channels], each by its own mean and standard deviation."""
+    """Normalises each row by its mean and standard deviation, then scales by gamma and adds beta.
+
+    Args:
+      rows: The rows [count, channels], float32.
+      gamma: The scale of each channel [channels].
+      beta: The offset of each channel [channels].
+    """
     return standardised(rows - tf.reduce_mean(rows, -1, keepdims=True)) * gamma + beta
 
 
 def fold_norm(
     gamma: tf.Tensor, beta: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns kernel and bias that do for `standardised(rows)` what the given ones do after a whole layer norm."""
+    """Returns the kernel and bias that give for `standardised(rows)` what the given ones give after a layer norm.
+
+    Args:
+      gamma: The scale of the norm [inputs].
+      beta: The offset of the norm [inputs].
+      kernel: The kernel after the norm [inputs, outputs].
+      bias: The bias after the norm [outputs], or None.
+    """
     gamma, beta, kernel = (tf.cast(tensor, "float32") for tensor in (gamma, beta, kernel))
     scaled = gamma[:, None] * kernel
     shifted = tf.linalg.matvec(kernel, beta, transpose_a=True)
-    # What the kernel makes of a row's mean is taken off the kernel, in place of the mean off every row.
+    # A kernel whose columns have a mean of zero gives zero for a row of equal numbers, so that the mean of a row has no
+    # effect and need not be subtracted.
     return scaled - tf.reduce_mean(scaled, 0), shifted if bias is None else shifted + tf.cast(bias, "float32")
 
 
 @tf.custom_gradient
 def standardised(rows: tf.Tensor) -> tuple:
-    """Divides rows [count, channels] by their standard deviations; their means stay."""
+    """Divides rows [count, channels] by their standard deviations, without subtracting their means."""
     mean = tf.reduce_mean(rows, -1, keepdims=True)
     variance = tf.reduce_mean(tf.math.squared_difference(rows, mean), -1, keepdims=True)
     scale = tf.math.rsqrt(variance + _EPSILON)
 
-    def gradient(upstream: tf.Tensor) -> tf.Tensor:  # Half of the operations of the gradient that TensorFlow derives.
+    # TensorFlow's own gradient takes twice as many operations.
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
         along = tf.reduce_mean(upstream * rows, -1, keepdims=True) * scale**3
         return upstream * scale - (rows - mean) * along
 
@@ -41,5 +56,5 @@ def standardised(rows: tf.Tensor) -> tuple:
 
 
 def product(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
-    """Returns rows times a kernel, plus a bias."""
+    """Multiplies rows [count, inputs] by a kernel [inputs, outputs] and adds a bias [outputs], in the kernel's type."""
     return tf.nn.bias_add(tf.matmul(tf.cast(rows, weights[0].dtype), weights[0]), weights[1])

@@ -1,0 +1,199 @@
+"""How layers compute while a function is traced: with the weights of a snapshot, intercepted, or for other formats.
+
+All of this is the state of one thread, and layers ask for it when they are called. It lives in one `ContextVar`, so
+that two threads can trace the same layers at once, each in its own way.
+"""
+
+from __future__ import annotations
+
+import abc
+import collections
+import contextlib
+import contextvars
+import dataclasses
+import functools
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from lic.environment import keras, tf
+from lic.errors import CheckpointError
+
+Interceptor = Callable[..., Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Tracing:
+    """How this thread traces layers.
+
+    Attributes:
+      derived_weights: The cache of `snapshot_weights`, or None outside of it.
+      interceptors: The function of `intercept` by the `id` of each layer that it is given, with its path bound.
+      largest_weight: The argument of `skip_random_init`, or None outside of it.
+      plain: Whether `plain_graphs` is active.
+    """
+
+    derived_weights: dict[int, Any] | None = None
+    interceptors: Mapping[int, Interceptor] = dataclasses.field(default_factory=dict)
+    largest_weight: int | None = None
+    plain: bool = False
+
+
+_ORDINARY = _Tracing()
+_tracing: contextvars.ContextVar[_Tracing] = contextvars.ContextVar("tracing", default=_ORDINARY)
+
+
+@contextlib.contextmanager
+def _changed(**changes: Any) -> Iterator[None]:
+    token = _tracing.set(dataclasses.replace(_tracing.get(), **changes))
+    try:
+        yield
+    finally:
+        _tracing.reset(token)
+
+
+# Weights of a snapshot.
+
+
+class HasDerivedWeights(abc.ABC):
+    """A layer that computes with tensors derived from its weights, such as a kernel from its Fourier transform.
+
+    They are derived anew in every call, or once within `snapshot_weights`.
+    """
+
+    @abc.abstractmethod
+    def derive(self) -> Any:
+        """Derives from the current weights a tensor, or a nested structure of tensors."""
+
+    def derived(self) -> Any:
+        """Returns the result of `derive`, within `snapshot_weights` that of the first call."""
+        cache = _tracing.get().derived_weights
+        if cache is None:
+            return self.derive()
+        if id(self) not in cache:
+            with tf.init_scope():  # The cache holds numbers, not operations of the graph that is being traced.
+                cache[id(self)] = self.derive()
+        return cache[id(self)]
+
+
+@contextlib.contextmanager
+def snapshot_weights(cache: dict[int, Any]) -> Iterator[None]:
+    """Makes layers derive tensors from their weights once, so that a function traced within holds them as constants.
+
+    Args:
+      cache: The derived tensors by the `id` of each layer, to which missing ones are added. All functions of a snapshot
+        share one cache.
+    """
+    with _changed(derived_weights=cache):
+        yield
+
+
+# Interception of calls.
+
+
+class Interceptable:
+    """Base of layers that `intercept` reaches without changing them; it comes before Keras's class among bases."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the layer, through the interceptor of this thread if there is one."""
+        return _call(self, super().__call__, *args, **kwargs)
+
+
+@contextlib.contextmanager
+def intercept(layers: Mapping[str, keras.layers.Layer], function: Interceptor) -> Iterator[None]:
+    """Makes calls of layers go through a function, in this thread alone.
+
+    Within another `intercept` only the inner one is active.
+
+    An `Interceptable` layer looks up its interceptor when it is called. For layers of other classes Keras has no hook,
+    and the name scopes that it opens around calls are ambiguous: two layers may have the same name, and Keras 3 gives a
+    repeated call of `dense` the scope `dense_1`, which may be the name of another layer. So these layers have an
+    attribute `call` while a thread intercepts them, which Keras finds before the method of the class. It looks up the
+    interceptor of the thread that calls, so that the results in other threads do not change.
+
+    Args:
+      layers: The layers by path.
+      function: Receives the path and the layer, then a function that computes the layer's own result, and then the
+        arguments of the call. Its result takes the place of the layer's.
+    """
+    interceptors = {id(layer): functools.partial(function, path, layer) for path, layer in layers.items()}
+    others = [layer for layer in layers.values() if not isinstance(layer, Interceptable)]
+    with _hooks_on(others), _changed(interceptors=interceptors):
+        yield
+
+
+def _call(layer: keras.layers.Layer, own_call: Callable, *args: Any, **kwargs: Any) -> Any:
+    interceptor = _tracing.get().interceptors.get(id(layer))
+    return interceptor(own_call, *args, **kwargs) if interceptor else own_call(*args, **kwargs)
+
+
+_hooks: collections.Counter[int] = collections.Counter()  # The number of active hooks by the `id` of each layer.
+_hooks_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _hooks_on(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
+    """Gives layers the attribute `call` that `intercept` describes, until the last thread leaves."""
+    layers = list({id(layer): layer for layer in layers}.values())
+    with _hooks_lock:
+        for layer in layers:
+            if not _hooks[id(layer)]:
+                # Keras tracks attributes that are set, but not entries of `vars`.
+                vars(layer)["call"] = functools.wraps(layer.call)(functools.partial(_call, layer, layer.call))
+            _hooks[id(layer)] += 1
+    try:
+        yield
+    finally:
+        with _hooks_lock:
+            for layer in layers:
+                _hooks[id(layer)] -= 1
+                if not _hooks[id(layer)]:
+                    del _hooks[id(layer)], vars(layer)["call"]
+
+
+# Initial weights.
+
+
+@contextlib.contextmanager
+def skip_random_init(largest: int = sys.maxsize) -> Iterator[None]:
+    """Makes layers start with zeros, for weights that are set right afterwards: random numbers take longer to draw.
+
+    Args:
+      largest: How many numbers are there to be set. A weight of more is a CheckpointError before it takes memory.
+    """
+    with _changed(largest_weight=largest):
+        yield
+
+
+def unless_skipped(initializer: keras.initializers.Initializer) -> Callable:
+    """Returns an initialiser that calls the given one, or returns zeros within `skip_random_init`."""
+
+    def start(shape: tuple, dtype: str | None = None, **_: object) -> tf.Tensor:
+        dtype, largest = dtype or "float32", _tracing.get().largest_weight
+        if largest is None:
+            return initializer(shape, dtype=dtype)
+        if math.prod(shape) > largest:
+            raise CheckpointError(
+                f"The configuration asks for a weight of shape {tuple(shape)}, more than the {largest} numbers that "
+                "there are. Weights and configuration must be of the same model."
+            )
+        return tf.zeros(shape, dtype)
+
+    return start
+
+
+# Graphs for other formats.
+
+
+@contextlib.contextmanager
+def plain_graphs() -> Iterator[None]:
+    """Makes layers trace plain graphs for other formats: no loops, branches, functions and empty tensors."""
+    with _changed(plain=True):
+        yield
+
+
+def is_plain() -> bool:
+    """Returns whether `plain_graphs` is active."""
+    return _tracing.get().plain
