@@ -1,31 +1,38 @@
 import pytest
 
-from lic.complexity.interpreter import DryRun
-from lic.complexity.known_tensor import Known
+from lic.complexity.abstract_tensor import AbstractTensor
+from lic.complexity.interpreter import GraphInterpreter
 from lic.environment import keras, tf
 from lic.errors import LicError
+from lic.layers import SwinBlock
+from lic.layers.tracing import snapshot_weights
 
 MATRIX = tf.ones((3, 5))
 
 
+def traced(function, *shapes):
+    """Returns the graph of a function for shapes."""
+    return tf.function(function, autograph=False).get_concrete_function(*map(tf.TensorSpec, shapes)).graph
+
+
 def run(function, *shapes, label_of=lambda _: None):
-    """Traces a function for shapes and runs it dry."""
-    graph = tf.function(function, autograph=False).get_concrete_function(*map(tf.TensorSpec, shapes)).graph
-    return DryRun(label_of).run(graph, [Known(tensor.shape) for tensor in graph.inputs])
+    """Returns the abstract outputs and the counts of a function for shapes."""
+    graph = traced(function, *shapes)
+    return GraphInterpreter(label_of).run(graph, [AbstractTensor(tensor.shape) for tensor in graph.inputs])
 
 
 def counted(function, *shapes):
-    """All multiply-accumulates of a function."""
+    """Returns all multiply-accumulates of a function."""
     return run(function, *shapes)[1].total()
 
 
 def shapes_of(function, *shapes):
-    """Shapes of what a function returns."""
-    return [known.shape.as_list() for known in run(function, *shapes)[0]]
+    """Returns the shapes of a function's results."""
+    return [output.shape.as_list() for output in run(function, *shapes)[0]]
 
 
 def loop(turns, body):
-    """Goes through a loop with a number of turns that is a tensor."""
+    """Runs a loop with a number of turns that is a tensor."""
     return tf.while_loop(lambda number, _: number < turns, lambda number, total: (number + 1, body(total)), (0, 0.0))[1]
 
 
@@ -145,3 +152,32 @@ def test_labels_reach_into_functions_and_inner_ones_win():
         return next((label for label in ("own", "outer") if label in name), None)
 
     assert run(function, [4, 3], label_of=label_of)[1] == {"own": 60, "outer": 15}
+
+
+def swin_block():
+    block = SwinBlock(32, 4, 2, head_dim=8)
+    block(tf.zeros((1, 4, 4, 32)))
+    return block
+
+
+def rows_of_odd_number(values):
+    return tf.matmul(tf.gather(values, tf.where(tf.range(tf.shape(values)[0]) % 2 == 1)[:, 0]), MATRIX)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (swin_block, [1, 64, 64, 32]),
+        (lambda: lambda values: tf.einsum("rc,cd->rd", values, MATRIX), [10, 3]),
+        (lambda: lambda values: loop(3, lambda total: total + tf.reduce_sum(tf.matmul(values, MATRIX))), [10, 3]),
+        (lambda: rows_of_odd_number, [10, 3]),
+    ],
+    ids=["swin block", "einsum", "loop", "positions that are selected"],
+)
+def test_tensorflows_profiler_misses_these_products(make, shape):
+    """This is why there is an interpreter. If it fails, TensorFlow's profiler may take its place."""
+    function, profiler = make(), tf.compat.v1.profiler
+    with snapshot_weights({}):
+        graph, count = traced(function, shape), counted(function, shape)
+    options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation()).with_empty_output().build()
+    assert profiler.profile(graph=graph, options=options).total_float_ops < count

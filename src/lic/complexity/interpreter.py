@@ -1,4 +1,14 @@
-"""Traced graphs run on shapes alone: sizes that follow from sizes are known exactly, and no image is computed."""
+"""An interpreter that runs traced graphs on abstract tensors, and counts the multiply-accumulates of their products.
+
+Three simpler ways do not count the products of a codec:
+
+- TensorFlow's profiler (`float_operation` of `tf.compat.v1.profiler`) reads a graph without running it. It counts no
+  product in a Swin block, which works in a loop over chunks of windows, none in `tf.einsum`, none in `tf.while_loop`,
+  and none on positions that `tf.where` selects. Beside products it counts biases and activations. A test shows this.
+- A formula for each layer misses products outside of layers, such as the scores in attention or a `tf.einsum` in a
+  walk. There is none for layers of other people, and it does not know how often a loop runs.
+- A run on an image takes the time and memory of coding it, which are seconds and gigabytes for large images.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from lic.complexity.known_tensor import Known, common
+from lic.complexity.abstract_tensor import TENSOR_LISTS, AbstractTensor, join
 from lic.complexity.multiply_accumulates import PRODUCTS, multiply_accumulates
-from lic.complexity.tensor_lists import TENSOR_LISTS
 from lic.environment import called_graph, tf
 from lic.errors import LicError
 
@@ -28,27 +37,34 @@ _SIZES = {
 }
 
 
-class DryRun:
-    """Runs graphs on what is known of their inputs, and counts the multiply-accumulates of their products.
+class GraphInterpreter:
+    """Runs graphs on abstract tensors, and counts the multiply-accumulates of their products.
 
-    What follows from shapes and constants, such as the number of turns of a loop or positions that are gathered, is
-    computed by TensorFlow's own operations; of everything else TensorFlow's own shape functions give the shape. So
-    functions, loops and conditions inside are counted as often as they run. Where a condition depends on other values,
-    the branch with more multiply-accumulates counts. Operations that no result depends on do not run, and do not count.
+    TensorFlow's own operations compute values that follow from shapes and constants, such as the number of turns of a
+    loop or the positions that are gathered. TensorFlow's own shape functions give the shapes of all other tensors. So
+    functions, loops and branches count as often as they run. If a condition depends on more than shapes, the branch
+    with more multiply-accumulates counts. Operations that no result depends on do not run and do not count.
 
     Args:
-      label_of: Maps an operation's name to the label that it counts under, or to None for that of the operation which
-        calls the function that it is in.
+      label_of: Maps an operation's name to the label that it counts under. None stands for the label of the operation
+        that calls the function in which it is.
     """
 
     def __init__(self, label_of: Callable[[str], Any]):
         self._label_of = label_of
-        self._scratch = tf.Graph()  # Where shape functions run.
-        self._done: dict[tuple, tuple[list[Known], Counts]] = {}
+        self._scratch = tf.Graph()  # Shape functions run when an operation is added to a graph.
+        self._done: dict[tuple, tuple[list[AbstractTensor], Counts]] = {}
         self._running: dict[tf.Graph, list[tf.Operation]] = {}
 
-    def run(self, graph: tf.Graph, inputs: Sequence[Known]) -> tuple[list[Known], Counts]:
-        """Returns what is known of a function graph's outputs, and the multiply-accumulates of each label.
+    def run(self, graph: tf.Graph, inputs: Sequence[AbstractTensor]) -> tuple[list[AbstractTensor], Counts]:
+        """Runs a graph.
+
+        Args:
+          graph: The graph of a traced function.
+          inputs: An abstract tensor for each of the graph's inputs, captured tensors among them.
+
+        Returns:
+          The graph's outputs, and the multiply-accumulates of each label.
 
         Raises:
           LicError: The number of turns of a loop, or the size of a product, depends on more than shapes.
@@ -58,27 +74,28 @@ class DryRun:
             self._done[key] = self._run(graph, inputs)
         return self._done[key]
 
-    def _run(self, graph: tf.Graph, inputs: Sequence[Known]) -> tuple[list[Known], Counts]:
+    def _run(self, graph: tf.Graph, inputs: Sequence[AbstractTensor]) -> tuple[list[AbstractTensor], Counts]:
         known = {tensor.name: each for tensor, each in zip(graph.inputs, inputs, strict=True)}
         total = Counts()
         for operation in self._running_in(graph):
             if operation.type == "Placeholder":
                 continue
             results, counts = self._operate(operation, [known[tensor.name] for tensor in operation.inputs])
-            # A function that a gradient was made of since has more results than its call.
+            # A function has more results than this call of it if a gradient was traced in the meantime.
             known |= {tensor.name: each for tensor, each in zip(operation.outputs, results)}
             for label, count in counts.items():
                 total[self._label_of(operation.name) if label is None else label] += count
         return [known[tensor.name] for tensor in graph.outputs], total
 
     def _running_in(self, graph: tf.Graph) -> list[tf.Operation]:
-        """The operations of a graph that its outputs and side effects depend on, each after those it depends on."""
+        """The operations that a graph's outputs and side effects depend on, in an order in which they can run."""
         if graph not in self._running:
             waiting = [*graph.control_outputs, *(tensor.op for tensor in graph.outputs)]
             seen, ordered = set(), {}
             while waiting:
                 operation = waiting[-1]
-                if operation.name not in seen:  # Those that it depends on first; gradients add some behind it.
+                # The order of the graph would not do: gradients insert operations that earlier ones depend on.
+                if operation.name not in seen:
                     seen.add(operation.name)
                     needed = [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
                     waiting += [each for each in needed if each.name not in seen]
@@ -87,7 +104,7 @@ class DryRun:
             self._running[graph] = list(ordered.values())
         return self._running[graph]
 
-    def _operate(self, operation: tf.Operation, inputs: list[Known]) -> tuple[list[Known], Counts]:
+    def _operate(self, operation: tf.Operation, inputs: list[AbstractTensor]) -> tuple[list[AbstractTensor], Counts]:
         if operation.type in _CALLS:
             return self.run(called_graph(operation, operation.get_attr("f")), inputs)
         if operation.type in _CONDITIONS:
@@ -99,16 +116,18 @@ class DryRun:
             return self._multiply(operation, inputs)
         return self._results(operation, inputs), Counts()
 
-    def _choose(self, operation: tf.Operation, condition: Known, *inputs: Known) -> tuple[list[Known], Counts]:
+    def _choose(
+        self, operation: tf.Operation, condition: AbstractTensor, *inputs: AbstractTensor
+    ) -> tuple[list[AbstractTensor], Counts]:
         names = ("then_branch", "else_branch")
         branches = [called_graph(operation, operation.get_attr(name)) for name in names]
         if condition.value is not None:
             return self.run(branches[0 if np.all(condition.value) else 1], inputs)
         (first, first_counts), (second, second_counts) = (self.run(branch, inputs) for branch in branches)
-        results = [common(*pair) for pair in zip(first, second, strict=True)]
+        results = [join(*pair) for pair in zip(first, second, strict=True)]
         return results, max(first_counts, second_counts, key=Counts.total)
 
-    def _loop(self, operation: tf.Operation, state: list[Known]) -> tuple[list[Known], Counts]:
+    def _loop(self, operation: tf.Operation, state: list[AbstractTensor]) -> tuple[list[AbstractTensor], Counts]:
         condition, body = (called_graph(operation, operation.get_attr(name)) for name in ("cond", "body"))
         total = Counts()
         while True:
@@ -117,30 +136,30 @@ class DryRun:
             if again.value is None:
                 raise LicError(
                     f"The number of turns of the loop {operation.name!r} depends on more than shapes, so that its "
-                    "multiply-accumulates cannot be counted. Bound it by sizes."
+                    "multiply-accumulates cannot be counted. Bound it by a number that follows from tf.shape."
                 )
             if not again.value:
                 return state, total
             state, counts = self.run(body, state)
             total += counts
 
-    def _multiply(self, operation: tf.Operation, inputs: list[Known]) -> tuple[list[Known], Counts]:
+    def _multiply(self, operation: tf.Operation, inputs: list[AbstractTensor]) -> tuple[list[AbstractTensor], Counts]:
         results = self._inferred(operation, inputs)
         shapes = [each.shape for each in (*inputs, *results)]
         if not all(shape.is_fully_defined() for shape in shapes):
             raise LicError(
                 f"The size of the product {operation.name!r} ({operation.type} of {shapes}) depends on more than "
-                "shapes, so that its multiply-accumulates cannot be counted. Make it depend on sizes alone."
+                "shapes, so that its multiply-accumulates cannot be counted. Compute sizes from tf.shape alone."
             )
         *taken, given = (shape.as_list() for shape in shapes)
         return results, Counts({None: multiply_accumulates(operation, taken, given)})
 
-    def _results(self, operation: tf.Operation, inputs: list[Known]) -> list[Known]:
+    def _results(self, operation: tf.Operation, inputs: list[AbstractTensor]) -> list[AbstractTensor]:
         if operation.type == "Const":
-            return [Known.of(np.asarray(tf.get_static_value(operation.outputs[0])))]
+            return [AbstractTensor.of(np.asarray(tf.get_static_value(operation.outputs[0])))]
         if operation.type in _SIZES and inputs[0].shape.is_fully_defined():
             dtype = operation.outputs[0].dtype.as_numpy_dtype
-            return [Known.of(np.array(_SIZES[operation.type](inputs[0].shape), dtype))]
+            return [AbstractTensor.of(np.array(_SIZES[operation.type](inputs[0].shape), dtype))]
         if operation.type in TENSOR_LISTS:
             pairs = zip(TENSOR_LISTS[operation.type](*inputs), operation.outputs, strict=True)
             return [each._replace(shape=each.shape.merge_with(tensor.shape)) for each, tensor in pairs]
@@ -150,28 +169,28 @@ class DryRun:
             return self._computed(operation, inputs)
         return self._inferred(operation, inputs)
 
-    def _computed(self, operation: tf.Operation, inputs: list[Known]) -> list[Known]:
+    def _computed(self, operation: tf.Operation, inputs: list[AbstractTensor]) -> list[AbstractTensor]:
         pairs = zip(inputs, operation.inputs, strict=True)
         results = _apply(operation, [tf.constant(each.value, tensor.dtype) for each, tensor in pairs])
-        return [Known.of(result.numpy()) for result in results]
+        return [AbstractTensor.of(result.numpy()) for result in results]
 
-    def _inferred(self, operation: tf.Operation, inputs: list[Known]) -> list[Known]:
+    def _inferred(self, operation: tf.Operation, inputs: list[AbstractTensor]) -> list[AbstractTensor]:
         shapes = [tensor.shape for tensor in operation.outputs]
         if not all(shape.is_fully_defined() for shape in shapes) and _raw(operation):
             with self._scratch.as_default():
                 results = _apply(operation, [_stand_in(*pair) for pair in zip(inputs, operation.inputs)])
             shapes = [result.shape.merge_with(shape) for result, shape in zip(results, shapes, strict=True)]
-        return [Known(shape) for shape in shapes]
+        return [AbstractTensor(shape) for shape in shapes]
 
 
-def _stand_in(known: Known, tensor: tf.Tensor) -> tf.Tensor:
+def _stand_in(known: AbstractTensor, tensor: tf.Tensor) -> tf.Tensor:
     if known.value is not None:
         return tf.constant(known.value, tensor.dtype)
     return tf.raw_ops.Placeholder(dtype=tensor.dtype, shape=known.shape)
 
 
 def _computable(operation: tf.Operation) -> bool:
-    """Whether an operation can be computed apart from its graph, and always gives the same."""
+    """Returns whether an operation can be computed apart from its graph, with the same result every time."""
     plain = all(tensor.dtype not in (tf.variant, tf.resource) for tensor in operation.outputs)
     return bool(operation.outputs) and plain and not operation.op_def.is_stateful and _raw(operation) is not None
 
@@ -181,7 +200,7 @@ def _raw(operation: tf.Operation) -> Callable | None:
 
 
 def _apply(operation: tf.Operation, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Calls the same operation with other inputs."""
+    """Calls the operation, with its attributes, on other inputs."""
     definition, waiting = operation.op_def, iter(inputs)
     arguments, inferred = {}, set()
     for each in definition.input_arg:
@@ -195,14 +214,14 @@ def _apply(operation: tf.Operation, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
 
 
 def _count(operation: tf.Operation, argument: Any) -> int:
-    """How many tensors one argument of an operation is."""
+    """The number of tensors that one argument of an operation consists of."""
     if argument.type_list_attr:
         return len(operation.get_attr(argument.type_list_attr))
     return operation.get_attr(argument.number_attr) if argument.number_attr else 1
 
 
 def _renamed(arguments: dict[str, Any], function: Callable) -> dict[str, Any]:
-    """Arguments by the names in Python, which for some operations, such as Where, are others than in the graph."""
+    """Arguments by their names in Python, which differ from the graph's for some operations, such as `Where`."""
     taken = inspect.signature(function).parameters
     others = iter([name for name in taken if name not in arguments and name != "name"])
     return {name if name in taken else next(others): value for name, value in arguments.items()}

@@ -1,4 +1,4 @@
-"""Multiply-accumulates of TensorFlow's convolutions and matrix products, from the shapes of what they take and give."""
+"""Multiply-accumulates of TensorFlow's convolutions and matrix products, from the shapes of inputs and output."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Shape = Sequence[int]
 
 
 def multiply_accumulates(operation: tf.Operation, inputs: Sequence[Shape], output: Shape) -> int:
-    """Returns the multiply-accumulates of one operation of a graph, of a type in `PRODUCTS`.
+    """Returns the multiply-accumulates of one operation.
 
-    Zeros that a convolution is padded with count like other values. A transposed convolution counts each position of
-    what it is given times the kernel, not the zeros that some write between those positions.
+    Zeros around the input of a convolution count like other values. A transposed convolution counts each position of
+    its input times the kernel, without the zeros that some implementations write between these positions.
 
     Args:
-      operation: The operation.
+      operation: The operation, of a type in `PRODUCTS`.
       inputs: Shapes of its inputs.
       output: Shape of its output.
     """
@@ -25,7 +25,7 @@ def multiply_accumulates(operation: tf.Operation, inputs: Sequence[Shape], outpu
 
 
 def _convolution(operation: tf.Operation, inputs: Sequence[Shape], output: Shape) -> int:
-    # A kernel is [..., inputs of a group, outputs]: grouped convolutions need no further care.
+    # The kernel of a grouped convolution is [..., inputs of one group, outputs], so that this holds for it too.
     return math.prod(output) * math.prod(inputs[1][:-1])
 
 
@@ -38,7 +38,7 @@ def _transposed(operation: tf.Operation, inputs: Sequence[Shape], output: Shape)
 
 
 def _matrix(flag: str) -> Callable:
-    """Products of matrices, where an attribute says whether the first one is transposed."""
+    """Returns the count for products of matrices, whose first one is transposed if an attribute is set."""
 
     def count(operation: tf.Operation, inputs: Sequence[Shape], output: Shape) -> int:
         return math.prod(output) * inputs[0][-2 if operation.get_attr(flag) else -1]
@@ -53,12 +53,12 @@ def _einsum(operation: tf.Operation, inputs: Sequence[Shape], output: Shape) -> 
     sizes: dict[str | int, int] = {}
     for term, shape in zip(terms, inputs, strict=True):
         for label, size in zip(_labels(term, len(shape)), shape, strict=True):
-            sizes[label] = max(size, sizes.get(label, 0))  # Behind an ellipsis, one stands for any size.
+            sizes[label] = max(size, sizes.get(label, 0))  # An axis of an ellipsis may be 1, and is broadcast.
     return math.prod(sizes.values())
 
 
 def _labels(term: str, rank: int) -> list[str | int]:
-    """A label for each axis, letters as they are and numbers from the right for those of an ellipsis."""
+    """A label for each axis: its letter, or for axes of an ellipsis a number that counts from the right."""
     before, _, after = term.partition("...")
     return [*before, *range(rank - len(before) - len(after), 0, -1), *after]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +14,7 @@ from lic._version import __version__
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.environment import KERAS_3, keras, tf
 from lic.errors import LicError
-from lic.layers.chunks import plain
-from lic.layers.derived import remembering
+from lic.layers.tracing import intercept, plain_graphs, snapshot_weights
 from lic.models.base import CompressionModel
 from lic.weights import named_layers
 
@@ -76,33 +73,21 @@ def networks_of(model: CompressionModel) -> tuple[list[Network], dict[int, Any]]
     """Returns the networks that a model calls, in order, and what each layer derives from its weights as arrays."""
     networks: dict[str, Network] = {}
     derived: dict[int, Any] = {}
-    with remembering(derived), plain(), _noting(model, networks):
-        model(tf.zeros((1, 64, 64, 3)))
-    return list(networks.values()), {key: tf.nest.map_structure(np.asarray, each) for key, each in derived.items()}
-
-
-@contextlib.contextmanager
-def _noting(model: CompressionModel, networks: dict[str, Network]) -> Iterator[None]:
-    """Notes the outermost layers that the model calls, as long as this lasts."""
     running: list[str] = []
 
-    def note(path: str, call: Callable, values: tf.Tensor, *args: Any, **kwargs: Any) -> tf.Tensor:
+    def note(path: str, layer: keras.layers.Layer, call: Callable, values: tf.Tensor, *args: Any, **kwargs: Any) -> Any:
         running.append(path)
         result = call(values, *args, **kwargs)
         running.pop()
-        if not running:
+        if not running:  # Only the outermost layers are networks of the model.
             networks[path] = Network(path, values.shape[-1], result.shape[-1])
         return result
 
     model.make_variables()
     layers = {path: layer for path, layer in named_layers(model).items() if _may_be_network(model, layer)}
-    for path, layer in layers.items():  # Past Keras's tracking of attributes.
-        vars(layer)["call"] = functools.wraps(layer.call)(functools.partial(note, path, layer.call))
-    try:
-        yield
-    finally:
-        for layer in layers.values():
-            del vars(layer)["call"]
+    with snapshot_weights(derived), plain_graphs(), intercept(layers, note):
+        model(tf.zeros((1, 64, 64, 3)))
+    return list(networks.values()), {key: tf.nest.map_structure(np.asarray, each) for key, each in derived.items()}
 
 
 def _may_be_network(model: CompressionModel, layer: keras.layers.Layer) -> bool:
@@ -114,7 +99,7 @@ def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, An
 
     def compute(values: tf.Tensor) -> dict[str, tf.Tensor]:
         constants = {key: tf.nest.map_structure(tf.constant, each) for key, each in derived.items()}
-        with plain(), remembering(constants):
+        with plain_graphs(), snapshot_weights(constants):
             return {"output": layer(values)}
 
     return tf.function(compute, [tf.TensorSpec((None, None, None, channels), tf.float32, "input")], autograph=False)

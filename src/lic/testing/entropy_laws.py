@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lic.complexity.interpreter import DryRun
-from lic.complexity.known_tensor import Known
+from lic.complexity.complexity import count_graph
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Record
 from lic.environment import tf
-from lic.layers.derived import remembering
+from lic.layers.tracing import snapshot_weights
 from lic.testing.copies import fresh, moved, require_same_variables
 from lic.testing.gradients import require_gradients
 from lic.testing.laws import Law, Trial, each, fail, require, require_near, require_same
@@ -205,16 +204,9 @@ def it_stays_in_float32_under_mixed_precision(entropy: EntropyModel) -> None:
 
 def cost_grows_no_faster_than_positions(entropy: EntropyModel) -> None:
     """Multiply-accumulates of 16 times as many positions are at most 17 times as many."""
-    with remembering({}):
+    with snapshot_weights({}):
         graph = Walks(entropy).traced_estimate.get_concrete_function().graph
-    run = DryRun(lambda _: "all").run
-
-    def cost(side: int) -> int:
-        _, *captured = [Known(tensor.shape) for tensor in graph.inputs]
-        sized = Known(tf.TensorShape((1, side, side, entropy.latent_depth)))
-        return sum(run(graph, [sized, *captured])[1].values())
-
-    small, large = cost(16), cost(64)
+    small, large = (count_graph(graph, [1, side, side, entropy.latent_depth]).total() for side in (16, 64))
     require(large <= 17 * small, f"64x64 positions take {large} multiply-accumulates and 16x16 take {small}")
 
 

@@ -1,7 +1,41 @@
+import numpy as np
+
+from lic.complexity.abstract_tensor import AbstractTensor, join
 from lic.environment import tf
 from tests.complexity.test_interpreter import counted, shapes_of
 
 MATRIX = tf.ones((3, 5))
+
+
+def test_equal_values_have_equal_keys():
+    first, again, other = (AbstractTensor.of(np.array(values)) for values in ([1, 2], [1, 2], [1, 3]))
+    assert first.key == again.key
+    assert first.key != other.key
+    assert first.key != AbstractTensor.of(np.array([1, 2], np.float32)).key
+    assert first.key != AbstractTensor(first.shape).key
+
+
+def test_values_of_objects_have_keys_too():
+    first, again, other = (AbstractTensor.of(np.array([each], object)) for each in (b"a", b"a", b"b"))
+    assert first.key == again.key
+    assert first.key != other.key
+
+
+def test_one_of_two_that_are_the_same_keeps_its_value():
+    known = AbstractTensor.of(np.array([4, 5]))
+    assert join(known, AbstractTensor.of(np.array([4, 5]))) is known
+
+
+def test_one_of_two_keeps_the_lengths_that_they_share():
+    found = join(AbstractTensor(tf.TensorShape([1, 4, None, 3])), AbstractTensor(tf.TensorShape([1, 5, None, 3])))
+    assert tuple(found.shape) == (1, None, None, 3)
+    assert found.value is None
+
+
+def test_of_one_of_two_ranks_nothing_is_known():
+    for other in (tf.TensorShape([1, 2, 3]), tf.TensorShape(None)):
+        assert join(AbstractTensor(tf.TensorShape([1, 2])), AbstractTensor(other)).shape.rank is None
+        assert join(AbstractTensor(other), AbstractTensor(tf.TensorShape([1, 2]))).shape.rank is None
 
 
 def test_rows_of_a_concatenation_are_added_up():

@@ -1,0 +1,126 @@
+"""The complexity of a compression model: its parts, and what is computed to encode and to decode an image."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lic.complexity.complexity import Complexity, PartComplexity, PartScopes, count
+from lic.complexity.interpreter import Counts
+from lic.entropy.coders import Estimate, Recorder
+from lic.environment import tf
+from lic.layers.tracing import snapshot_weights
+from lic.weights import named_layers, named_variables
+
+if TYPE_CHECKING:
+    from lic.models.base import CompressionModel
+
+# Parts of entropy models by the attributes that hold them. Any other attribute is a part of its own name.
+_ROLES = {
+    "context": "context",
+    "channel_context": "context",
+    "anchor_context": "context",
+    "slices": "context",  # The networks of a slice are context and parameters in one.
+    "parameters": "parameters",
+    "correction": "parameters",
+    "residual": "LRP",
+}
+
+
+def complexity(model: CompressionModel, height: int = 512, width: int = 768) -> Complexity:
+    """Counts the parameters and multiply-accumulates of a model's parts, without computing an image.
+
+    Args:
+      model: The model.
+      height: Height of the image in pixels.
+      width: Width of the image in pixels.
+
+    Raises:
+      ValueError: A size is less than 1.
+      LicError: The count depends on more than sizes.
+    """
+    if height < 1 or width < 1:
+        raise ValueError(f"complexity: expected height and width of at least 1. Received: {height}x{width}.")
+    model.make_variables()
+    parameters = parameters_of(model)
+    encode, decode = _multiply_accumulates(model, height, width)
+    parts = dict.fromkeys([*parameters, *encode, *decode])
+    rows = tuple(PartComplexity(part, parameters[part], encode[part], decode[part]) for part in parts)
+    return Complexity(height, width, rows)
+
+
+def parameters_of(model: CompressionModel) -> Counts:
+    """Returns the number of parameters of each part of a model that has run; shared ones count once."""
+    parameters = Counts()
+    for path, variable in named_variables(model).items():
+        parameters[_part_of(path)] += variable.shape.num_elements()
+    return parameters
+
+
+def _part_of(path: str) -> str:
+    """The part of a layer or weight, by its attribute path in the model."""
+    match path.split("/"):
+        case ["transform", "analysis" | "synthesis" as way, *_]:
+            return way
+        case ["entropy", "hyper", "analysis" | "synthesis" as way, *_]:
+            return f"hyper {way}"
+        case ["entropy", *inner]:
+            return next((_ROLES[name] for name in reversed(inner) if name in _ROLES), inner[0])
+        case ["rate", *_]:
+            return "gains"
+    return path.split("/")[0]
+
+
+def _multiply_accumulates(model: CompressionModel, height: int, width: int) -> tuple[Counts, Counts]:
+    """The multiply-accumulates of each part when an image is encoded, and when it is decoded."""
+    scopes, derived = PartScopes(), {}
+    layers = {path: layer for path, layer in named_layers(model).items() if path.startswith("entropy/")}
+    down, hyper = model.transform.downscale, model.entropy.hyper
+    latent = [1, -(-height // down), -(-width // down), model.transform.depth]
+    side = [[1, *(-(-size // hyper.downscale) for size in latent[1:3]), hyper.depth]] if hyper else []
+
+    def counted(function: Callable, *shapes: list[int]) -> Counts:
+        with snapshot_weights(derived), scopes.scopes_of(layers, _part_of):
+            return count(functools.partial(function, model, scopes), *shapes, label_of=scopes.part_of)
+
+    return counted(_encode, [1, height, width, 3]), counted(_decode, latent, *side)
+
+
+def _encode(model: CompressionModel, scopes: PartScopes, images: tf.Tensor) -> list[tf.Tensor]:
+    with scopes.scope("analysis"):
+        latent = model.analyse(images)
+    quality = model.rate.qualities(tf.constant(1))
+    with scopes.scope("gains"):
+        recorder = Recorder(Estimate(model.rate.scale(latent, quality)))
+    _walk(model, scopes, recorder, quality)
+    return _needed(recorder)
+
+
+def _decode(
+    model: CompressionModel, scopes: PartScopes, latent: tf.Tensor, side: tf.Tensor | None = None
+) -> list[tf.Tensor]:
+    recorder, quality = Recorder(Estimate(latent, side=side)), model.rate.qualities(tf.constant(1))
+    y_hat = _walk(model, scopes, recorder, quality)
+    with scopes.scope("synthesis"):
+        return [model.synthesise(y_hat), *_needed(recorder)]
+
+
+def _walk(model: CompressionModel, scopes: PartScopes, recorder: Recorder, quality: tf.Tensor) -> tf.Tensor:
+    """Takes the steps of `CompressionModel.walk`, each in the scope of the part that it belongs to."""
+    with scopes.scope("gains"):
+        coder = model.rate.coder(recorder, model.rate.scaling(quality))
+    with scopes.scope("entropy model"):
+        y_hat = model.entropy.walk(coder)
+    with scopes.scope("gains"):
+        return model.rate.finish(y_hat, quality)
+
+
+def _needed(recorder: Recorder) -> list[tf.Tensor]:
+    """The tensors that a codec computes to code all parts: numbers and the indexes of their cdfs, but no bits.
+
+    The interpreter counts what these depend on: no latent residual prediction after the last part when encoding.
+    """
+    side = [] if recorder.z_hat is None else [recorder.z_hat]
+    parts = [(each.values, each.distribution.cdf_index()) for each in recorder.records]
+    return [*side, *(tensor for pair in parts for tensor in pair)]
