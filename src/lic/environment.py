@@ -1,12 +1,13 @@
-"""The three environments of `lic`, and everything that differs between them.
+"""The three environments of `lic`, and all code that differs between them.
 
-Python 3.10 and 3.11 come with TensorFlow 2.14, whose Keras is Keras 2; Python 3.12 comes with TensorFlow 2.17, Python
-3.13 with TensorFlow 2.21, and both with Keras 3. Other files import `tf` and `keras` from here and are the same code in
-all.
+Python 3.10 and 3.11 come with TensorFlow 2.14, whose Keras is Keras 2. Python 3.12 comes with TensorFlow 2.17, Python
+3.13 with TensorFlow 2.21, and both with Keras 3. All other files import `tf` and `keras` from here, and are the same
+code in all environments.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 NEEDS = (
@@ -27,7 +28,12 @@ KERAS_3 = hasattr(keras, "ops")
 
 
 def compute_in(layer: keras.layers.Layer, policy: str) -> None:
-    """Makes a layer and all layers inside compute by a policy, such as "float32", whatever the global one is."""
+    """Makes a layer and all layers inside compute by a policy, whatever the global one is.
+
+    Args:
+      layer: The layer.
+      policy: The name of a Keras dtype policy, such as "float32" or "mixed_bfloat16".
+    """
     for part in layer._flatten_layers():
         if KERAS_3:
             part.dtype_policy = keras.dtype_policies.DTypePolicy(policy)
@@ -36,7 +42,7 @@ def compute_in(layer: keras.layers.Layer, policy: str) -> None:
 
 
 def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf.Variable, tf.Variable]:
-    """Returns the first and the second moment that Adam keeps of a variable."""
+    """Returns the first and the second moment of a variable in Adam."""
     if KERAS_3:
         number = optimizer._get_variable_index(variable)
         return optimizer._momentums[number].value, optimizer._velocities[number].value
@@ -45,27 +51,43 @@ def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[t
 
 
 def apply_summed(optimizer: keras.optimizers.Optimizer, gradients_and_variables: Any) -> None:
-    """Takes a step by gradients that are the sums over all replicas already; Keras 3 would clip before it sums."""
+    """Takes a step with gradients that are already summed over all replicas.
+
+    Keras would sum them itself, but Keras 3 clips each replica's gradients before it does.
+
+    Args:
+      optimizer: The optimiser.
+      gradients_and_variables: Pairs of a gradient and its variable.
+    """
     options = {}
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         if KERAS_3:
             optimizer._all_reduce_sum_gradients = list
         else:
-            options = {"skip_gradients_aggregation": True}  # Which Keras's legacy optimisers do not have.
+            options = {"skip_gradients_aggregation": True}  # Keras's legacy optimisers do not have this option.
     optimizer.apply_gradients(gradients_and_variables, **options)
 
 
 def as_reported(value: tf.Tensor) -> tf.Tensor:
-    """Returns a number as Keras takes it from a step; where there are several workers Keras 3 averages a first axis."""
+    """Returns a number in the form in which Keras expects it from a training step.
+
+    With several workers Keras 3 averages over a first axis, which a single number does not have.
+    """
     workers = getattr(tf.distribute.get_strategy().extended, "_in_multi_worker_mode", lambda: False)()
     return value[None] if KERAS_3 and workers else value
 
 
+@functools.cache
 def layer_internals() -> frozenset[str]:
-    """Returns the attributes that Keras itself gives to every layer and model."""
+    """Returns the names of the attributes that Keras itself gives to every layer and model."""
     return frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))
 
 
 def called_graph(operation: tf.Operation, function: Any) -> tf.Graph:
-    """Returns the traced graph of a function that an operation names in one of its attributes."""
+    """Returns the traced graph of a function that an operation calls.
+
+    Args:
+      operation: The operation.
+      function: The attribute of the operation that names the function.
+    """
     return operation.graph._get_function(function.name).graph

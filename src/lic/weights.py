@@ -1,8 +1,7 @@
-"""Weights as named tensors: names that are the same in both Kerases, for codec files and checkpoints."""
+"""Weights as named tensors, with the same names in Keras 2 and Keras 3, for codec files and checkpoints."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,11 +14,14 @@ from lic.errors import CheckpointError, LicError
 def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
     """Returns every weight of a layer by its attribute path, such as "transform/analysis/layers/0/kernel".
 
-    Attributes are walked in the order in which they were set, lists by index; a leading underscore does not count.
-    What Keras keeps for itself, and metrics, are left out.
+    The order is that in which attributes were set, and within lists that of their items. A path leaves out the leading
+    underscore of an attribute. Attributes of Keras itself, and metrics, have no path.
+
+    Args:
+      layer: A layer whose weights have been made.
 
     Raises:
-      LicError: A weight cannot be reached by attributes, such as one in a list of lists.
+      LicError: A weight has no path, since Keras sees it but attributes do not lead to it.
     """
     found = _first_paths(each for each in _walk(layer, ()) if not isinstance(each[1], keras.layers.Layer))
     seen = {id(variable) for variable in found.values()}
@@ -33,14 +35,22 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
 
 
 def named_layers(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
-    """Returns every layer inside a layer by its attribute path, in the order and with the names of its weights."""
+    """Returns every layer inside a layer by its attribute path, with the paths and in the order of `named_variables`.
+
+    Args:
+      layer: The layer.
+    """
     return _first_paths(each for each in _walk(layer, ()) if each[0] and isinstance(each[1], keras.layers.Layer))
 
 
 def named_parts(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> dict[str, Any]:
-    """Returns every object of some kinds inside a layer by its attribute path, in the order of the attributes.
+    """Returns every object of some kinds inside a layer by its attribute path, in the order of `named_variables`.
 
-    Of several that are equal, the first is returned.
+    If several objects are equal, only the first is returned.
+
+    Args:
+      layer: The layer.
+      kinds: The classes of the objects.
     """
     found = (each for each in _walk(layer, (), kinds) if each[0] and isinstance(each[1], kinds))
     paths, seen = {}, set()
@@ -52,29 +62,37 @@ def named_parts(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> dict[str,
 
 
 def get_tensors(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
-    """Returns the values of every weight by its name."""
+    """Returns a copy of every weight of a layer by its attribute path."""
     return {name: value_of(variable) for name, variable in named_variables(layer).items()}
 
 
 def value_of(variable: tf.Variable) -> np.ndarray:
-    """Returns a copy of a variable's value, also of one that several devices hold."""
+    """Returns a copy of the value of a variable, which several devices may hold."""
     return np.array(tf.convert_to_tensor(variable))
 
 
 def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) -> None:
-    """Sets every weight by its name.
+    """Sets every weight of a layer.
+
+    Args:
+      layer: A layer whose weights have been made.
+      tensors: The value of every weight by its attribute path.
 
     Raises:
-      CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
+      CheckpointError: A tensor is missing, has no weight, or has another shape.
     """
     assign(named_variables(layer), tensors)
 
 
 def assign(variables: Mapping[str, tf.Variable], tensors: Mapping[str, np.ndarray]) -> None:
-    """Sets variables by their names, each in its own type.
+    """Sets variables, each in its own type.
+
+    Args:
+      variables: The variables by name.
+      tensors: The value of every variable by name.
 
     Raises:
-      CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
+      CheckpointError: A tensor is missing, has no variable, or has another shape.
     """
     require_fitting({name: tuple(variable.shape) for name, variable in variables.items()}, tensors)
     for name, variable in variables.items():
@@ -82,14 +100,14 @@ def assign(variables: Mapping[str, tf.Variable], tensors: Mapping[str, np.ndarra
 
 
 def require_fitting(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str, np.ndarray]) -> None:
-    """Requires tensors to be those of a model, each of its shape.
+    """Checks that tensors have the names and shapes of a model's weights.
 
     Args:
-      shapes: Name -> the shape that the model's tensor has.
-      tensors: Name -> what there is.
+      shapes: The shape of every weight by name.
+      tensors: The tensors by name.
 
     Raises:
-      CheckpointError: A tensor is missing, or there is one too many, or one of another shape; it is named.
+      CheckpointError: A tensor is missing, has no weight, or has another shape.
     """
     for name in sorted(shapes.keys() ^ tensors.keys()):
         state = "missing" if name in shapes else "there, but the model has no such weight"
@@ -103,7 +121,7 @@ def require_fitting(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str,
 
 
 def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
-    """Each value that was found, by its path or by the first of several paths."""
+    """Each value by its path, or by the first of its paths if it has several."""
     paths, seen = {}, set()
     for path, value in found:
         if id(value) not in seen:
@@ -113,13 +131,13 @@ def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]
 
 
 def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every weight, layer and object of other kinds with its path, layers before what they hold."""
+    """Yields weights, layers and objects of other kinds with their paths, a layer before its own weights and layers."""
     if isinstance(value, (tf.Variable, getattr(keras, "Variable", tf.Variable))):
         yield path, value
     elif isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric):
         yield path, value
         for name, attribute in list(vars(value).items()):
-            if name not in _internals() and not (name.startswith("_") and isinstance(attribute, dict)):
+            if name not in layer_internals() and not (name.startswith("_") and isinstance(attribute, dict)):
                 yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
     elif isinstance(value, kinds):
         yield path, value
@@ -129,8 +147,3 @@ def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) ->
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from _walk(item, (*path, str(name)), kinds)
-
-
-@functools.cache
-def _internals() -> frozenset[str]:
-    return layer_internals()

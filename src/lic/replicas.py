@@ -1,4 +1,4 @@
-"""What the replicas of a distribution strategy have in common; without a strategy there is one."""
+"""The replicas of a TensorFlow distribution strategy; without a strategy there is one replica."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from lic.environment import tf
 
 
 def index() -> tf.Tensor | int:
-    """Returns which of the replicas this one is."""
+    """Returns the index of the replica that runs the caller."""
     context = tf.distribute.get_replica_context()
     return context.replica_id_in_sync_group if context else 0
 
 
 def count() -> int:
-    """Returns how many replicas run what runs here; outside of them, where they are looked at from above, one."""
+    """Returns the number of replicas, or one in the cross-replica context, which sees them all as one."""
     context = tf.distribute.get_replica_context()
     return context.num_replicas_in_sync if context else 1
 
 
 def summed(values: Any) -> Any:
-    """Returns sums over the replicas of values, which are tensors or None, in a list or dictionary."""
+    """Returns the sum over all replicas of each value.
+
+    Args:
+      values: Tensors, or None where there is no value, in a list or dictionary.
+    """
     if count() == 1:
         return values
     tensors = [value for value in tf.nest.flatten(values) if value is not None]
