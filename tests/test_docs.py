@@ -50,6 +50,7 @@ GROUPS = {
     "use": [
         "index.md",
         "concepts.md",
+        "complexity.md",
         "evaluation.md",
         "training.md",
         "codec-file.md",
@@ -183,7 +184,7 @@ def test_api_has_public_names_only(package):
     assert set(names) <= set(importlib.import_module(package).__all__)
 
 
-@pytest.mark.parametrize("package", ["entropy", "transforms"])
+@pytest.mark.parametrize("package", ["complexity", "entropy", "layers", "transforms"])
 def test_layers_have_an_entry(package):
     names = importlib.import_module(f"lic.{package}").__all__
     text = "".join((DOCS / page).read_text() for page in PAGES)
