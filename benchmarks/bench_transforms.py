@@ -40,12 +40,12 @@ def measure_transforms(task: Task) -> list[Quantity]:
 def _as_in_a_codec(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
     """A layer as a graph whose kernels are computed once."""
     from lic.environment import tf
-    from lic.layers.derived import remembering
+    from lic.layers.tracing import snapshot_weights
 
     derived = {}
 
     def call(values: tf.Tensor) -> tf.Tensor:
-        with remembering(derived):
+        with snapshot_weights(derived):
             return layer(values)
 
     return tf.function(call, autograph=False)

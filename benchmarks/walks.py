@@ -12,7 +12,7 @@ from lic import CompressionModel
 from lic.entropy import Coder, Decode, Distribution, Encode, Estimate, FactorizedPrior, Part, Recorder
 from lic.entropy.coders import Encoded
 from lic.environment import tf
-from lic.layers.derived import remembering
+from lic.layers.tracing import snapshot_weights
 from lic.weights import value_of
 
 # Share of a latent's numbers -> the standard deviation that the codec `default` gives them at most, on the photograph
@@ -55,7 +55,7 @@ class Walks:
         return self._walk(coder), *coder.finish()
 
     def _walk(self, coder: Coder) -> tf.Tensor:
-        with remembering(self._derived):
+        with snapshot_weights(self._derived):
             return self._entropy.walk(self._within(coder))
 
 

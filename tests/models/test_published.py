@@ -4,7 +4,7 @@ import pytest
 
 import lic
 from lic import registry
-from lic.layers.initializers import replaced_at_once
+from lic.layers.tracing import skip_random_init
 from lic.weights import get_tensors
 from tests.conftest import slow_but
 
@@ -14,7 +14,7 @@ _ONE_EACH = [name for name in lic.list_models() if not re.search("-(swint|conv|s
 
 @pytest.mark.parametrize("name", slow_but(lic.list_models(), *_ONE_EACH))
 def test_stated_number_of_parameters_is_true(name):
-    with replaced_at_once():
+    with skip_random_init():
         model = lic.create_model(name)
         model.make_variables()
     recipe = registry.models.get(name)()

@@ -48,9 +48,9 @@ def _model(name_or_path: str) -> CompressionModel:
     import lic
     from lic.codec.codec_file import read_text
     from lic.codec.shipped import is_path
-    from lic.layers.initializers import replaced_at_once
+    from lic.layers.tracing import skip_random_init
 
-    with replaced_at_once():
+    with skip_random_init():
         if is_path(name_or_path):
             model = lic.CompressionModel.from_config(read_text(pathlib.Path(name_or_path))["config"])
         else:

@@ -9,7 +9,7 @@ from lic.codec.refinement import LatentOptimizer
 from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import tf
-from lic.layers.derived import remembering
+from lic.layers.tracing import snapshot_weights
 from lic.models.base import CompressionModel
 
 
@@ -56,14 +56,14 @@ class Graphs:
         self.optimizer = LatentOptimizer(model, self._derived)
 
     def _analyse(self, image: tf.Tensor) -> tf.Tensor:
-        with remembering(self._derived):
+        with snapshot_weights(self._derived):
             return self._model.analyse(image[None], padded=True)[0]
 
     def _estimate(self, latent: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
         latent, quality = (tf.cast(each, tf.float32)[None] for each in (latent, quality))
         bound = self._model.entropy.likelihood_bound
         coder = Estimate(self._model.rate.scale(latent, quality), likelihood_bound=bound)
-        with remembering(self._derived):
+        with snapshot_weights(self._derived):
             self._arithmetic.walk(coder, quality)
         return {name: bits[0] for name, bits in coder.bits.items()}
 
@@ -74,7 +74,7 @@ class Graphs:
 
     def _encode_scaled(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
         coder = Encode(latent, self._tables, side)
-        with remembering(self._derived):
+        with snapshot_weights(self._derived):
             self._arithmetic.walk(coder, quality[None])
         return coder.finish()
 
@@ -84,10 +84,10 @@ class Graphs:
         zeros, quality = tf.zeros((1, rows, columns, self._model.transform.depth)), tf.cast(quality, tf.float32)
         coded = payload, zeros, self._tables
         coder = Decode(*coded) if parts is None else Preview(*coded, parts)
-        with remembering(self._derived):
+        with snapshot_weights(self._derived):
             y_hat = self._arithmetic.walk(coder, quality[None])
         return y_hat[0], *coder.finish()
 
     def _synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:
-        with remembering(self._derived):
+        with snapshot_weights(self._derived):
             return self._model.synthesise(y_hat[None])[0]

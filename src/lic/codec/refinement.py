@@ -11,7 +11,7 @@ import numpy as np
 from lic.entropy.coders.gumbel import GumbelCoder
 from lic.entropy.noise import drawn_from
 from lic.environment import tf
-from lic.layers.derived import remembering
+from lic.layers.tracing import snapshot_weights
 from lic.models.base import CompressionModel
 from lic.models.distortion import check_size
 
@@ -42,7 +42,7 @@ class LatentOptimizer:
 
     Args:
       model: The model, whose weights stay as they are.
-      derived: What its layers derived from their weights, see `lic.layers.derived.remembering`.
+      derived: What its layers derived from their weights, see `lic.layers.tracing.snapshot_weights`.
     """
 
     def __init__(self, model: CompressionModel, derived: dict[int, Any]):
@@ -96,7 +96,7 @@ class LatentOptimizer:
     ) -> tuple[list[tf.Tensor], ...]:
         """One step of Adam (Kingma and Ba, ICLR 2015) on tensors of any size."""
         number, temperature, rate = tf.unstack(schedule)
-        with remembering(self._derived), tf.GradientTape() as tape, drawn_from(0, number):
+        with snapshot_weights(self._derived), tf.GradientTape() as tape, drawn_from(0, number):
             tape.watch(values)
             loss = self._loss(images, quality, values, temperature)
         gradients = tape.gradient(loss, values)

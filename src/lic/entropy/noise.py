@@ -7,7 +7,7 @@ import contextvars
 import itertools
 from collections.abc import Iterator
 
-from lic import distribution
+from lic import replicas
 from lic.environment import tf
 
 _seeds: contextvars.ContextVar[Iterator[tf.Tensor] | None] = contextvars.ContextVar("seeds", default=None)
@@ -20,10 +20,8 @@ def uniform(shape: tf.Tensor, lowest: float = -0.5, highest: float = 0.5) -> tf.
         return tf.random.uniform(shape, lowest, highest)
     shape = tf.convert_to_tensor(shape)
     # All draw for the whole batch and take their share, so that a batch that is divided sees the same noise.
-    whole = tf.concat([shape[:1] * distribution.count(), shape[1:]], 0)
-    return tf.random.stateless_uniform(whole, next(seeds), lowest, highest)[distribution.index() * shape[0] :][
-        : shape[0]
-    ]
+    whole = tf.concat([shape[:1] * replicas.count(), shape[1:]], 0)
+    return tf.random.stateless_uniform(whole, next(seeds), lowest, highest)[replicas.index() * shape[0] :][: shape[0]]
 
 
 @contextlib.contextmanager

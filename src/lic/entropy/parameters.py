@@ -8,7 +8,7 @@ from lic.entropy.distributions.location_scale import LocationScale
 from lic.environment import keras, tf
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Sequential
-from lic.layers.substitutes import Substitutable
+from lic.layers.tracing import Interceptable
 
 
 def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last: object) -> Sequential:
@@ -24,7 +24,7 @@ def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last:
     return Sequential([*hidden, Convolution(*end, **last)])
 
 
-class ScaleIndex(Substitutable, keras.layers.Layer):
+class ScaleIndex(Interceptable, keras.layers.Layer):
     """Converts predicted scales to real indexes into the table of scales.
 
     Args:
@@ -36,7 +36,7 @@ class ScaleIndex(Substitutable, keras.layers.Layer):
         self.scales = likelihood.scales
         self.built = True
 
-    def compute(self, values: tf.Tensor) -> tf.Tensor:
+    def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns the indexes of scales; 0 for all scales below the table."""
         return self.scales.index_at(values)
 

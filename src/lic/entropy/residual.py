@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from lic.entropy.parameters import convolutions
 from lic.environment import keras, tf
-from lic.layers.substitutes import Substitutable
+from lic.layers.tracing import Interceptable
 
 
-class HalfTanh(Substitutable, keras.layers.Layer):
+class HalfTanh(Interceptable, keras.layers.Layer):
     """Half of the hyperbolic tangent: between -1/2 and 1/2."""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.built = True
 
-    def compute(self, values: tf.Tensor) -> tf.Tensor:
+    def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns tanh(values) / 2."""
         return 0.5 * tf.tanh(values)
 

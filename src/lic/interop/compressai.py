@@ -17,7 +17,7 @@ from lic.errors import CheckpointError
 from lic.interop.torch_state_dict import read_state_dict
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
-from lic.layers.initializers import replaced_at_once
+from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.published_compressai import QUALITY, sizes_of
@@ -66,7 +66,7 @@ def from_state(
             f"{path} holds the tensors of {found!r}. Received: {name!r}. Of CompressAI's models "
             f"{', '.join(names())} can be imported; {_NOT_TAKEN}."
         )
-    with replaced_at_once():
+    with skip_random_init():
         model = create_model(found, quality=QUALITY if quality is None else quality, **_sizes(path, found, state))
         model.make_variables()
     places = places_of(model)

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from lic.environment import tf
 from lic.errors import CheckpointError
-from lic.layers.initializers import replaced_at_once
+from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.weights import named_variables, set_tensors
@@ -116,7 +116,7 @@ def import_tensorflow(path: str | os.PathLike, name: str | None) -> CompressionM
     if name not in _PLACES:
         raise CheckpointError(f"Checkpoints of {', '.join(_PLACES)} can be imported. Received: {name!r}.")
     checkpoint = PublishedCheckpoint(path)
-    with replaced_at_once():
+    with skip_random_init():
         model = create_model(name)
         model.make_variables()
     places = {ours: published_place(name, ours) for ours in named_variables(model)}

@@ -7,8 +7,8 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from lic import distribution
-from lic.complexity.complexity import Complexity, complexity
+from lic import replicas
+from lic.complexity.complexity import Complexity
 from lic.config import Configured
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
@@ -16,6 +16,7 @@ from lic.entropy.coders.variable_rate import Scaling
 from lic.entropy.noise import drawn_from
 from lic.environment import apply_summed, as_reported, keras, tf
 from lic.layers.padding import pad
+from lic.models.complexity import complexity
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
@@ -202,7 +203,7 @@ class CompressionModel(Configured, keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Takes one step of the optimiser; one whose gradients are not finite is taken as if they were zero."""
         values, gradients = self.gradients_of(_images(data))
-        gradients = distribution.summed(gradients)
+        gradients = replicas.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
         # A weight that the loss does not depend on has no gradient; Keras warns of it.
         gradients = [gradient if gradient is None else tf.where(finite, gradient, 0.0) for gradient in gradients]
@@ -216,7 +217,7 @@ class CompressionModel(Configured, keras.Model):
         """
         with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
             values = self.losses_of(images, training=True)
-            share = values["loss"] / distribution.count()
+            share = values["loss"] / replicas.count()
         gradients = tape.gradient(share, self.trainable_variables)
         # Walks that code by learnt priors alone leave part of the gains without use, which is no mistake.
         gains = {id(variable) for variable in getattr(self.rate, "trainable_variables", ())}
@@ -239,7 +240,7 @@ class CompressionModel(Configured, keras.Model):
         return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
-        means = distribution.summed({name: value / distribution.count() for name, value in values.items()})
+        means = replicas.summed({name: value / replicas.count() for name, value in values.items()})
         for tracker in self.trackers:
             tracker.update_state(means[tracker.name])
         return {tracker.name: as_reported(tracker.result()) for tracker in self.trackers}

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from lic.errors import as_checkpoint_error
-from lic.layers.initializers import replaced_at_once
+from lic.layers.tracing import skip_random_init
 
 
 @contextlib.contextmanager
@@ -19,5 +19,5 @@ def described_by_file(numbers: int) -> Iterator[None]:
     Raises:
       CheckpointError: The configuration describes no model.
     """
-    with as_checkpoint_error("The configuration describes no model"), replaced_at_once(largest=numbers):
+    with as_checkpoint_error("The configuration describes no model"), skip_random_init(largest=numbers):
         yield

@@ -88,11 +88,11 @@ def _make_noisy(monkeypatch):
     """Makes every network's floats a little off; whole numbers are not computed by these methods."""
     for layer in (Convolution, HalfTanh):
 
-        def noisy(self, values, compute=layer.compute):
-            result = compute(self, values)
+        def noisy(self, values, call=layer.call):
+            result = call(self, values)
             return result * (1 + NOISE * tf.random.normal(tf.shape(result)))
 
-        monkeypatch.setattr(layer, "compute", noisy)
+        monkeypatch.setattr(layer, "call", noisy)
 
 
 @pytest.mark.parametrize("name", slow_but([name for name in MIXES if name != "factorized"], "checkerboard"))

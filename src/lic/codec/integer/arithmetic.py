@@ -8,7 +8,7 @@ them when decoding.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from lic.codec.integer.audit import inexact_operations
 from lic.codec.integer.calibration import parameter_layers
@@ -20,8 +20,9 @@ from lic.entropy.residual import HalfTanh
 from lic.environment import tf
 from lic.errors import CheckpointError, LicError
 from lic.layers.convolution import Convolution
-from lic.layers.substitutes import Function, substituted
+from lic.layers.tracing import intercept
 from lic.models.base import CompressionModel
+from lic.weights import named_layers
 
 
 class IntegerArithmetic:
@@ -36,12 +37,13 @@ class IntegerArithmetic:
     """
 
     def __init__(self, model: CompressionModel, units: Mapping[str, Units]):
-        self._model, self._layers = model, dict(_integer_layers(model, units))
+        self._model, self._functions = model, dict(_integer_functions(model, units))
+        self._layers = {path: layer for path, layer in named_layers(model).items() if path in self._functions}
         self._scaling_at = functools.lru_cache(lambda quality: integer_scaling(model.rate, quality))
 
     def walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
         """Does what `CompressionModel.walk` does, for one image at a quality [1]."""
-        with substituted(self._layers):
+        with intercept(self._layers, lambda path, layer, call, values: self._functions[path](values)):
             return self._model.walk(coder, quality, self._scaling(quality) if self._model.rate.count > 1 else None)
 
     def check(self, symbols: tf.Tensor) -> None:
@@ -67,14 +69,14 @@ class IntegerArithmetic:
         return IntegerScaling(*(tf.ensure_shape(each, [self._model.transform.depth])[None] for each in numbers))
 
 
-def _integer_layers(model: CompressionModel, units: Mapping[str, Units]) -> Iterator[tuple[int, Function]]:
-    """The function that takes the place of each layer, by the layer's id."""
+def _integer_functions(model: CompressionModel, units: Mapping[str, Units]) -> Iterator[tuple[str, Callable]]:
+    """The function that takes the place of each layer, by the layer's path."""
     for path, layer in parameter_layers(model, Convolution).items():
         if path in units:  # Layers without units are not used; the audit would find their sums.
             if units[path].outputs.shape != (layer.filters,):
                 raise CheckpointError(f"The units of {path!r} are of another convolution. Get the codec anew.")
-            yield id(layer), IntegerConvolution(layer, units[path])
-    for layer in parameter_layers(model, HalfTanh).values():
-        yield id(layer), integer_half_tanh
-    for layer in parameter_layers(model, ScaleIndex).values():
-        yield id(layer), functools.partial(integer_scale_index, layer.scales)
+            yield path, IntegerConvolution(layer, units[path])
+    for path in parameter_layers(model, HalfTanh):
+        yield path, integer_half_tanh
+    for path, layer in parameter_layers(model, ScaleIndex).items():
+        yield path, functools.partial(integer_scale_index, layer.scales)

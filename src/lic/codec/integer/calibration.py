@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from lic.entropy.coders.estimate import Estimate
 from lic.environment import keras, tf
 from lic.errors import CheckpointError
 from lic.layers.convolution import Convolution
-from lic.layers.substitutes import substituted
+from lic.layers.tracing import intercept
 from lic.models.base import CompressionModel
 from lic.weights import named_layers
 
@@ -32,15 +31,14 @@ def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float
     layers = parameter_layers(model, Convolution)
     largest: dict[str, Any] = {}
 
-    def watch(path: str, layer: Convolution, values: tf.Tensor) -> tf.Tensor:
+    def watch(path: str, layer: Convolution, call: Callable, values: tf.Tensor) -> tf.Tensor:
         seen = np.abs(np.asarray(values)).max((0, 1, 2), initial=0.0)
         largest[path] = np.maximum(largest.get(path, 0.0), seen)
-        return layer.compute(values)
+        return call(values)
 
-    watched = {id(layer): functools.partial(watch, path, layer) for path, layer in layers.items()}
     for latent, quality in latents:
         quality = tf.constant([quality], tf.float32)
-        with substituted(watched):
+        with intercept(layers, watch):
             model.walk(Estimate(model.rate.scale(tf.constant(latent[None]), quality)), quality)
     return {path: choose_units(layers[path], HEADROOM * seen, LEVELS) for path, seen in largest.items()}
 

@@ -12,10 +12,10 @@ from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.location_scale import log_one_minus_exp
 from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
-from lic.layers.derived import Derives
+from lic.layers.tracing import HasDerivedWeights
 
 
-class FactorizedPrior(Derives, Distribution, keras.layers.Layer):
+class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
     """A density for each channel whose distribution function is a small monotone network.
 
     It is a distribution without parameters: `coder.code(part, prior)` codes a part under it. With medians, numbers are
