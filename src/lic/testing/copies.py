@@ -1,4 +1,4 @@
-"""Copies of parts for trying laws on, so that the part itself stays as it is."""
+"""Copies of parts, and contexts that change a part or a policy for a while, so that laws leave everything as it was."""
 
 from __future__ import annotations
 
@@ -62,3 +62,14 @@ def require_same_variables(names: str, layer: keras.layers.Layer, before: dict[s
     for name, values in get_tensors(layer).items():
         if not np.array_equal(values, before[name]):
             raise AssertionError(f"{names}: changed the variable {name!r}")
+
+
+@contextlib.contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Makes a policy of Keras the global one inside the context."""
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(name)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)

@@ -10,8 +10,7 @@ import numpy as np
 
 from lic.environment import tf
 from lic.testing.copies import fresh, moved, require_same_variables
-from lic.testing.gradients import require_gradients
-from lic.testing.laws import Law, Trial, each, require, require_near, require_same
+from lic.testing.laws import Law, Trial, each, require, require_gradients, require_near, require_same
 from lic.transforms.base import HyperTransform
 from lic.weights import get_tensors, set_tensors
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from lic.environment import keras, tf
 from lic.testing.copies import fresh, moved, require_same_variables
-from lic.testing.gradients import require_gradients
 from lic.testing.hyper_laws import trial_of_hyper_transform
 from lic.testing.images import random_images
-from lic.testing.laws import Law, Trial, each, require, require_near, require_same
+from lic.testing.laws import Law, Trial, each, require, require_gradients, require_near, require_same
 from lic.transforms.base import HyperTransform, Transform
 from lic.weights import get_tensors, set_tensors
 
