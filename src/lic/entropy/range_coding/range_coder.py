@@ -1,7 +1,7 @@
 """The range coder: the one file that imports the coder's operations, from whichever package has them.
 
-Where neither package is, as on processors and with TensorFlows that they have no wheels for, or where the environment
-says `LIC_CODER=numba`, the coder is that of `lic.entropy.range_coding.numba_coder`, which gives the same bytes.
+Some processors and TensorFlows have no wheels of these packages. There, and where `LIC_CODER=numba` is set in the
+environment, the coder is that of `lic.entropy.range_coding.numba_coder`, which gives the same bytes.
 
 Only cdfs of positive precision are used. The packages' own escape mode (a negative precision) does not return on some
 streams, and so is not used here: escapes are coded with cdfs of our own (see `lic.entropy.range_coding.cdf_tables`).
