@@ -26,9 +26,9 @@ mode, folder = sys.argv[2], pathlib.Path(sys.argv[3])
 options = {"tile": 64} if mode == "tiled" else {"precision": "bfloat16"} if mode == "bfloat16" else {}
 tf.config.run_functions_eagerly(mode == "eager")
 if mode == "xla":
-    from lic.codec.integer.arithmetic import ExactConvolution
-    call = ExactConvolution.__call__
-    ExactConvolution.__call__ = lambda self, values: tf.function(
+    from lic.codec.integer.layers import IntegerConvolution
+    call = IntegerConvolution.__call__
+    IntegerConvolution.__call__ = lambda self, values: tf.function(
         lambda values: call(self, values), [tf.TensorSpec(values.shape)], autograph=False, jit_compile=True
     )(values)
 for path in sorted(folder.glob("*.codec")):

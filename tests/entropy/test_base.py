@@ -4,9 +4,9 @@ import pytest
 import lic
 import lic.registry
 from lic.entropy import EVERYTHING, CdfTables, FactorizedPrior, Laplace, Normal, ScaleTable
-from lic.entropy.parts import channels
-from lic.environment import keras, tf
+from lic.environment import tf
 from lic.testing.walks import Walks
+from tests.codec.priors_in_a_child import PriorsInAChild
 
 
 class TwoPriors(lic.EntropyModel):
@@ -19,29 +19,6 @@ class TwoPriors(lic.EntropyModel):
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
         return coder.code(EVERYTHING, self.second) + 0 * tf.reduce_sum(features)
-
-
-class Inner(keras.layers.Layer):
-    """Two priors inside one child layer, whose attributes Keras 2 and Keras 3 list in different order."""
-
-    def __init__(self, depth):
-        super().__init__()
-        self.late = None
-        self.early = FactorizedPrior(depth, init_scale=3.0)
-        self.late = FactorizedPrior(depth, init_scale=30.0)
-
-
-class PriorsInAChild(lic.EntropyModel):
-    """Codes one half of the channels under each of two priors of a child layer."""
-
-    def __init__(self, latent_depth, **kwargs):
-        super().__init__(latent_depth, **kwargs)
-        self.inner = Inner(latent_depth // 2)
-
-    def walk(self, coder):
-        half = self.latent_depth // 2
-        first = coder.code(channels(0, half), self.inner.late)
-        return tf.concat([first, coder.code(channels(half, 2 * half), self.inner.early)], -1)
 
 
 @pytest.fixture
