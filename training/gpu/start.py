@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 
 import lic
-from lic.interop.safetensors import export_tensors
+from lic.interop import export_safetensors
 from lic.models.base import CompressionModel
 from lic.training.data import Photographs
 from lic.training.start import start_scales
@@ -24,7 +24,7 @@ def export_fresh(model: CompressionModel, data: pathlib.Path, out: pathlib.Path)
     crops = Photographs(data, CROP, CROPS, least_scale=0.5).batch_at(0)
     model.make_variables()
     start_scales(model, crops.astype(np.float32))
-    export_tensors(model, out)
+    export_safetensors(model, out)
 
 
 def main() -> None:

@@ -45,9 +45,9 @@ def export(
 
 
 def _write_safetensors(codec: Any, out: pathlib.Path) -> str:
-    from lic.interop.safetensors import export_tensors
+    from lic.interop.safetensors import export_safetensors
 
-    rows = export_tensors(codec.model, out)
+    rows = export_safetensors(codec.model, out)
     print(table(map(_described, rows), {"name": "{}", "shape": "{}", "torch_module": "{}"}))
     return f"{len(rows)} tensors"
 

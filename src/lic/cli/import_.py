@@ -36,11 +36,11 @@ def import_(
 ) -> None:
     """Make a codec from weights that published code trained, or that come back from PyTorch."""
     import lic
-    from lic.interop.import_weights import FORMATS, format_of
+    from lic.interop.import_weights import FORMATS, guess_format
 
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")
-    format = format or format_of(checkpoint)
+    format = format or guess_format(checkpoint)
     if format not in FORMATS:
         raise typer.BadParameter(f"--format {format}: expected one of {', '.join(FORMATS)}")
     if format == "tensorflow" and not model:
