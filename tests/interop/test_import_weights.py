@@ -26,7 +26,7 @@ def test_a_file_of_safetensors_says_whose_it_is(tmp_path):
     assert get_tensors(import_checkpoint(tmp_path / "ours.safetensors")).keys() == get_tensors(model).keys()
     with pytest.raises(
         CheckpointError,
-        match="Expected name to be None, since .*ours.safetensors holds its model",
+        match="Expected name to be None, since .*ours.safetensors holds its model's parts. Received: 'ms2020'",
     ):
         import_checkpoint(tmp_path / "ours.safetensors", "ms2020")
 

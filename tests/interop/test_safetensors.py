@@ -152,7 +152,7 @@ def test_a_slope_is_told(tmp_path):
 
 
 def _convolved(values, weight, module, bias):
-    """What PyTorch's modules compute by their definition, in numpy: values [height, width, channels]."""
+    """The output of a PyTorch module by its definition, in numpy, for values [height, width, channels]."""
     stride, padding = module.arguments["stride"], module.arguments["padding"]
     if module.name == "Conv2d":
         return _correlated(np.pad(values, [(padding, padding)] * 2 + [(0, 0)]), weight, stride) + bias

@@ -186,8 +186,8 @@ class StreamFormat(NamedTuple):
             )
         if (Flag.DETERMINISTIC in stream.flags) != self.deterministic or not self._has(stream.quality):
             raise BitstreamError(
-                f"The stream has the flags {stream.flags!r} and quality {stream.quality}, which this codec never writes. "
-                "Get it anew."
+                f"The stream has the flags {stream.flags!r} and quality {stream.quality}, which this codec never "
+                "writes. Get it anew."
             )
         if stream.height * stream.width > max_pixels:
             raise BitstreamError(
