@@ -112,7 +112,7 @@ class Stream(NamedTuple):
         """Raises a DesyncError unless the decoded symbols are the coded ones.
 
         Args:
-          symbols: All decoded symbols in coding order, as little-endian int32.
+          symbols: All decoded symbols in coding order, an array of little-endian int32 or its bytes.
         """
         if zlib.crc32(symbols) != self.symbols_crc:
             raise DesyncError(
@@ -141,7 +141,7 @@ class StreamFormat(NamedTuple):
 
         Args:
           payload: Range-coder bytes.
-          symbols: All coded symbols in coding order, as little-endian int32.
+          symbols: All coded symbols in coding order, an array of little-endian int32 or its bytes.
           height: Height of the image in pixels.
           width: Width of the image in pixels.
           channels: 3, or 1 for grey.
