@@ -43,7 +43,7 @@ setup-312: .venv-312/.installed ## Make .venv-312 (Python 3.12, Keras 3)
 setup-313: .venv-313/.installed ## Make .venv-313 (Python 3.13, Keras 3, numba in place of the coder's operations)
 
 demo: .venv/.installed ## Compress the sample photograph, decode it, draw it beside JPEG
-	@.venv/bin/python -m lic.demo
+	@.venv/bin/python -m lic.cli.demo
 
 test: .venv/.installed ## Run the tests but those marked slow; MARKS= runs these too
 	.venv/bin/python -m pytest -m "$(MARKS)" $(PYTEST_FLAGS)

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tasks import Parser, count
 
 import lic
-from lic.training.data import Photographs
+from lic.training import Photographs
 
 ROUNDS = 3
 

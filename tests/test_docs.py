@@ -184,8 +184,8 @@ def test_api_has_public_names_only(package):
     assert set(names) <= set(importlib.import_module(package).__all__)
 
 
-@pytest.mark.parametrize("package", ["complexity", "entropy", "layers", "transforms"])
-def test_layers_have_an_entry(package):
+@pytest.mark.parametrize("package", ["complexity", "entropy", "interop", "layers", "training", "transforms"])
+def test_public_names_have_an_entry(package):
     names = importlib.import_module(f"lic.{package}").__all__
     text = "".join((DOCS / page).read_text() for page in PAGES)
     known = {name for name in names if f"lic.{package}.{name}" in text or f"lic.{name}" in text}

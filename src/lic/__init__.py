@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ImageError,
         LicError,
         RegistryError,
+        TrainingError,
         WrongModelError,
     )
     from lic.evaluation.run.evaluation import evaluate
@@ -70,6 +71,7 @@ __all__ = [
     "Likelihood",
     "PublishedSystem",
     "RegistryError",
+    "TrainingError",
     "TrainingSettings",
     "Transform",
     "WrongModelError",
@@ -105,6 +107,7 @@ _HOMES = {
         "ImageError",
         "LicError",
         "RegistryError",
+        "TrainingError",
         "WrongModelError",
     ),
     "lic.evaluation.run.evaluation": ("evaluate",),

@@ -1,4 +1,4 @@
-"""Files that are written aside and take their place at the end, so that they are never there in part."""
+"""Files that are written beside their place and renamed when they are complete."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import tempfile
 
 
 class atomic_write:  # noqa: N801 - used as a function
-    """Opens a temporary file beside `path` that takes its place at the end, or goes if anything failed.
+    """Opens a temporary file beside `path`, which is renamed to `path` at the end or removed after an error.
 
     Args:
-      path: Where the file is to be.
+      path: Path of the complete file.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -26,7 +26,7 @@ class atomic_write:  # noqa: N801 - used as a function
 
     def __exit__(self, error_type: type | None, *_: object) -> None:
         try:
-            self.file.close()  # Which writes what is left, and may fail.
+            self.file.close()  # It flushes the buffer and may fail, so that the file must not be renamed before.
             if error_type is None:
                 umask = os.umask(0)
                 os.umask(umask)

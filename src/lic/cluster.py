@@ -1,4 +1,4 @@
-"""Work on many items over the processes of a Ray cluster."""
+"""Work on many items by the processes of a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from lic.errors import LicError
 
 _log = logging.getLogger(__name__)
-_RETRIES = 2  # How often Ray gives a batch to another worker where one has died.
-_MOST = 8  # Items of a batch.
+_RETRIES = 2  # Times that Ray gives a batch to another worker after one has died.
+_MOST = 8  # Largest number of items in a batch.
 LOCAL = "local"
 
 Item = TypeVar("Item")
@@ -21,19 +21,19 @@ Item = TypeVar("Item")
 def on_cluster(
     work: Callable[[Item], Any], items: Sequence[Item], address: str = LOCAL, *, workers: int | None = None
 ) -> Iterator[tuple[Item, Any]]:
-    """Yields each item and what came of it, in any order, as it is done.
+    """Yields each item with its outcome, in the order in which they are done.
 
-    Items go in batches to workers, which each have their own copy of `work`, unpickled once. What a dead worker had is
-    done again by another.
+    Items go in batches to workers, each with a copy of `work` of its own, unpickled once. Another worker repeats the
+    batch of one that died.
 
     Args:
-      work: Does one item; it and all that it refers to are pickled.
-      items: The items, which are pickled too; files that they name must be seen by all machines.
-      address: Of a Ray cluster, such as "auto" or "ray://host:10001", or "local" for one of this machine.
+      work: Does one item; the function and all that it refers to are pickled.
+      items: The items, which are pickled too. All machines must see the files that they name under the same paths.
+      address: Address of a Ray cluster, such as "auto" or "ray://host:10001", or "local" for one on this machine.
       workers: Number of workers; default: one for each core of the cluster.
 
     Returns:
-      An iterator of pairs: item, and what `work` returned, or the error that it raised or that its worker died of.
+      An iterator of pairs: the item, and the result of `work` or the error of `work` or of its worker.
 
     Raises:
       LicError: Ray is not installed, or there is no cluster at this address.
@@ -47,7 +47,7 @@ def on_cluster(
 
 
 def _spread(ray: Any, items: Sequence[Item], idle: list[Any]) -> Iterator[tuple[Item, Any]]:
-    """Gives batches to workers that are idle, and takes a batch that killed each of its workers apart."""
+    """Gives batches to idle workers; the items of a batch whose workers all died are tried one by one."""
     size = min(_MOST, math.ceil(len(items) / (2 * max(len(idle), 1))))
     waiting = [items[start : start + size] for start in range(0, len(items), size)][::-1]
     running: dict[Any, tuple[Any, Sequence[Item]]] = {}
@@ -63,25 +63,25 @@ def _spread(ray: Any, items: Sequence[Item], idle: list[Any]) -> Iterator[tuple[
         except ray.exceptions.RayError as error:
             _log.warning("a worker ended with %s", type(error).__name__)
             if len(batch) == 1:
-                yield batch[0], LicError(f"Workers died of it {1 + _RETRIES} times, perhaps for want of memory.")
+                yield batch[0], LicError(f"{1 + _RETRIES} workers died at this item, perhaps for want of memory.")
             else:
                 waiting += [[item] for item in batch]
 
 
 class _Worker:
-    """A process of its own that does items."""
+    """A worker process."""
 
     def __init__(self, work: Callable[[Any], Any]):
         self._work = work
 
     def do(self, batch: Sequence[Any]) -> list[Any]:
-        """Does items, and returns what came of each: a result or an error."""
+        """Does items, and returns a result or an error for each."""
         return [self._one(item) for item in batch]
 
     def _one(self, item: Any) -> Any:
         try:
             return self._work(item)
-        except Exception as error:  # Whatever it is, the other items go on.
+        except Exception as error:  # An error of one item must not end the others.
             return error
 
 
@@ -89,7 +89,7 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise LicError("Ray is missing here. Install `keras-lic[ray]`, or leave it out.") from None
+        raise LicError("Ray is not installed. Install `keras-lic[ray]`, or work without a cluster.") from None
     return ray
 
 
@@ -99,7 +99,7 @@ def _connected(ray: Any, address: str) -> Iterator[None]:
         yield
         return
     local = {"include_dashboard": False, "object_store_memory": 256 << 20} if address == LOCAL else {}
-    # One core a worker: more threads would only get into each other's way.
+    # Each worker has one core, on which several threads would only wait for each other.
     threads = {f"TF_NUM_{kind}OP_THREADS": "1" for kind in ("INTRA", "INTER")} | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         ray.init(

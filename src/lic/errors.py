@@ -1,4 +1,4 @@
-"""Errors of `lic`: each message names what was given, what is allowed and what to do."""
+"""Errors of `lic`: each message names what was received, what was expected, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 
 def check(owner: str, name: str, holds: bool, expected: str, received: object) -> None:
-    """Raises a ValueError with the argument of `owner`, what is expected and what was received, unless it holds."""
+    """Raises a ValueError about an argument unless a condition holds.
+
+    Args:
+      owner: The class or function that expects the argument.
+      name: Name of the argument.
+      holds: Whether the argument is as expected.
+      expected: The expectation in words.
+      received: The argument.
+    """
     if not holds:
         raise ValueError(f"{owner}: expected {name} to be {expected}. Received: {received!r}.")
 
@@ -17,23 +25,32 @@ class LicError(Exception):
 
 
 class RegistryError(LicError):
-    """A name or a size that no registered part has, or a name that is taken."""
+    """A name or a size that no registered part has, or a name that another part has already."""
 
 
 class ImageError(LicError):
-    """An image that cannot be compressed as it is."""
+    """An image that cannot be compressed as it is.
+
+    Args:
+      message: The message.
+      argument: Name of the argument of `lic.images.read_image` that lets the image pass, if there is one.
+    """
+
+    def __init__(self, message: str, argument: str | None = None):
+        super().__init__(message)
+        self.argument = argument
 
 
 class BitstreamError(LicError):
-    """Bytes that are not a stream of `lic`, or a damaged one."""
+    """Bytes that are no stream of `lic`, or a damaged stream."""
 
 
 class WrongModelError(LicError):
-    """A stream that another model, or the same one with other weights, has made."""
+    """A stream that another model, or the same model with other weights, made."""
 
 
 class DesyncError(LicError):
-    """Decoded symbols differ from the encoded ones: the networks gave other numbers here."""
+    """Decoded symbols that differ from the encoded ones: the networks gave other numbers on this machine."""
 
 
 class CheckpointError(LicError):
@@ -42,6 +59,10 @@ class CheckpointError(LicError):
 
 class EvaluationError(LicError):
     """An evaluation that cannot be run, resumed, compared or drawn."""
+
+
+class TrainingError(LicError):
+    """A training that cannot start, be resumed or go on."""
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Image files: anything that Pillow reads, as 8-bit sRGB or grey; and writing them again."""
+"""Image files: reads all formats of Pillow as 8-bit sRGB or grey, and writes images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lic.errors import ImageError
 _log = logging.getLogger(__name__)
 _HASHED = 1 << 16  # Bytes of each file that a digest covers.
 _BITS_PER_SAMPLE = 258  # The TIFF tag.
-# Modes with alpha, palettes or single bits, and what they are without.
+# Modes with alpha, palettes or single bits -> the mode without them.
 _OPAQUE = {"1": "L", "LA": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBX": "RGB"}
 _MODES = (*_OPAQUE, "L", "RGB", "CMYK", "YCbCr", "LAB", "HSV")
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -37,15 +37,15 @@ def read_image(
 
     Args:
       path: The file.
-      background: Colour, by name or as #rrggbb, that transparent pixels are laid over.
-      to_8_bit: Whether images of 16 bits a channel are taken, with the lower bits rounded away.
-      frame: Which frame, from 0, of a file that has several.
+      background: Colour behind transparent pixels, by name or as #rrggbb.
+      to_8_bit: Whether images of 16 bits a channel are rounded to 8.
+      frame: Number of the frame, from 0, in a file that has several.
 
     Returns:
       uint8 [height, width, 3], or [height, width] for a grey image.
 
     Raises:
-      ImageError: The file cannot be read or, without the argument that is named, would lose something.
+      ImageError: The file cannot be read, or the image would lose something and the argument that allows it is missing.
     """
     try:
         with warnings.catch_warnings():
@@ -61,19 +61,19 @@ def read_image(
 
 
 def sample_image() -> np.ndarray:
-    """Returns the photograph that ships: uint8 [512, 768, 3], a dandelion."""
+    """Returns the photograph that ships with lic: uint8 [512, 768, 3], a dandelion."""
     sample = importlib.resources.files("lic.models") / "sample" / "dandelion.png"
     with importlib.resources.as_file(sample) as path:
         return read_image(path)
 
 
 def is_image(path: str | os.PathLike) -> bool:
-    """Returns whether a file's name ends like those of images that Pillow reads."""
+    """Returns whether the suffix of a file's name is one of an image format that Pillow reads."""
     return os.path.splitext(path)[1].lower() in Image.registered_extensions()
 
 
 def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
-    """Returns the files in a folder, and in all folders inside, that are named like images, sorted.
+    """Returns the files in a folder and in all folders inside whose names end like those of images, sorted.
 
     Raises:
       ImageError: There is no such folder.
@@ -85,7 +85,7 @@ def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
 
 
 def digest_of(folder: str | os.PathLike, names: Iterable[str]) -> str:
-    """Returns SHA-256, in hexadecimal, of files' names in a folder, sizes, and first 64 KiB of each."""
+    """Returns the SHA-256, in hexadecimal, of names, sizes and first 64 KiB of files in a folder."""
     digest = hashlib.sha256()
     for name in names:
         path = pathlib.Path(folder) / name
@@ -96,12 +96,12 @@ def digest_of(folder: str | os.PathLike, names: Iterable[str]) -> str:
 
 
 def coloured(pixels: np.ndarray) -> np.ndarray:
-    """Returns pixels with three channels, [height, width, 3], of a grey or a colour image."""
+    """Returns a grey or colour image with three channels, [height, width, 3]."""
     return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
 
 
 def checked_image(image: np.ndarray) -> np.ndarray:
-    """Returns an array, or raises an ImageError where it is no image that a codec takes."""
+    """Returns an image as an array, or raises an ImageError if no codec takes it."""
     image = np.asarray(image)
     allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
     if image.dtype != np.uint8 or not allowed or not image.size:
@@ -114,10 +114,14 @@ def checked_image(image: np.ndarray) -> np.ndarray:
 
 
 def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
-    """Writes pixels to an image file whose format its name's ending tells, aside and renamed.
+    """Writes an image to a file in the format of its suffix; the file appears when it is complete.
+
+    Args:
+      path: The file.
+      pixels: uint8 [height, width, 3] or [height, width].
 
     Raises:
-      ImageError: Pillow writes no format with this ending.
+      ImageError: Pillow writes no format with this suffix.
     """
     ending = os.path.splitext(path)[1].lower()
     name = Image.registered_extensions().get(ending)
@@ -132,7 +136,9 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
 def _pixels(image: Image.Image, path: str, background: str | None, to_8_bit: bool, frame: int | None) -> np.ndarray:
     image = _one_frame(image, path, frame)
     if _bits(image) > 8 and not to_8_bit:
-        raise ImageError(f"{path} has 16 bits a channel, a codec takes 8. Say --to-8-bit to round them.")
+        raise ImageError(
+            f"{path} has 16 bits a channel, a codec takes 8. Pass to_8_bit=True to round them.", "to_8_bit"
+        )
     image.load()
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
@@ -140,7 +146,7 @@ def _pixels(image: Image.Image, path: str, background: str | None, to_8_bit: boo
     if image.mode not in _MODES:
         raise ImageError(f"{path} has pixels of Pillow's mode {image.mode!r}. Convert it to RGB or grey of 8 bits.")
     alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
-    # A profile is applied to the file's own channels, which CMYK and the like keep until then.
+    # A colour profile applies to the file's own channels, so CMYK and the like are converted by it.
     image = image.convert(_OPAQUE[image.mode]) if image.mode in _OPAQUE else image
     image = _in_srgb(image, profile, path) if profile else image
     image = image if image.mode == "L" else image.convert("RGB")
@@ -148,10 +154,10 @@ def _pixels(image: Image.Image, path: str, background: str | None, to_8_bit: boo
 
 
 def _one_frame(image: Image.Image, path: str, frame: int | None) -> Image.Image:
-    # A camera's MPO file is a photograph with a preview or a second view behind it.
+    # An MPO file of a camera is one photograph followed by a preview or a second view.
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frame is None and frames > 1:
-        raise ImageError(f"{path} has {frames} frames. Say which one with --frame N, from 0.")
+        raise ImageError(f"{path} has {frames} frames. Pass the number of one as frame, from 0.", "frame")
     if frame is not None:
         if not 0 <= frame < frames:
             raise ImageError(f"{path} has no frame {frame}: it has {frames}, counted from 0.")
@@ -160,7 +166,7 @@ def _one_frame(image: Image.Image, path: str, frame: int | None) -> Image.Image:
 
 
 def _bits(image: Image.Image) -> int:
-    """Bits a channel in the file; Pillow opens some deep files as if they had 8."""
+    """The bits a channel in the file; Pillow opens some deep files as if they had 8."""
     if image.mode in _DEEP_MODES:
         return 16
     if image.format == "PNG" and getattr(image, "filename", ""):
@@ -170,7 +176,7 @@ def _bits(image: Image.Image) -> int:
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:
-    """A grey image of 16 bits rounded to 8, with alpha where one of its values stands for transparent."""
+    """A grey image of 16 bits rounded to 8, with alpha if the file declares one value to be transparent."""
     values, transparent = np.asarray(image, np.float64), image.info.get("transparency")
     rounded = Image.fromarray(np.rint(np.clip(values, 0, 65535) / 257).astype(np.uint8))
     if transparent is not None:
@@ -179,11 +185,11 @@ def _in_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _over(image: Image.Image, alpha: Image.Image, path: str, background: str | None) -> Image.Image:
-    """Lays an image over a background; an alpha channel that is opaque throughout needs none."""
+    """Lays an image over a background, which an image without transparent pixels does not need."""
     if alpha.getextrema()[0] == 255:
         return image
     if background is None:
-        raise ImageError(f"{path} has transparent pixels. Say what is behind them with --background COLOUR.")
+        raise ImageError(f"{path} has transparent pixels. Pass the colour behind them as background.", "background")
     colour = _colour(background)
     grey = image.mode == "L" and len(set(colour)) == 1
     behind = Image.new("RGB", image.size, colour)
@@ -195,7 +201,9 @@ def _colour(text: str) -> tuple[int, int, int]:
     try:
         return ImageColor.getrgb(text)[:3]
     except ValueError:
-        raise ImageError(f"{text!r} is not a colour. Use a name such as white, or #rrggbb.") from None
+        raise ImageError(
+            f"Expected background to be a colour, such as white or #rrggbb. Received: {text!r}.", "background"
+        ) from None
 
 
 def _in_srgb(image: Image.Image, profile: bytes, path: str) -> Image.Image:

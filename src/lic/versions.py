@@ -1,4 +1,4 @@
-"""Which versions, and which machine, a result was made with; this file needs the standard library only."""
+"""The versions and the machine that a result was made with; this file needs the standard library only."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ import platform
 
 from lic._version import __version__
 
-_PACKAGES = (
-    *("tensorflow", "tensorflow-cpu", "keras", "tensorflow-compression", "tensorflow-compression-ops"),
-    *("numpy", "numba", "einops", "pillow", "imagecodecs"),
-)
+_PACKAGES = [
+    "tensorflow",
+    "tensorflow-cpu",
+    "keras",
+    "tensorflow-compression",
+    "tensorflow-compression-ops",
+    "numpy",
+    "numba",
+    "einops",
+    "pillow",
+    "imagecodecs",
+]
 
 
 def versions() -> dict[str, str]:
@@ -25,7 +33,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, str | int]:
-    """Returns the system, the processor, and how many of its cores may be used."""
+    """Returns the system, the processor, and the number of cores that this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {"system": f"{platform.platform()} {platform.machine()}", "processor": _processor(), "cores": cores}
 

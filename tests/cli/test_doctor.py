@@ -1,22 +1,143 @@
-import json
+"""`lic doctor`: facts of a machine, a self-test, and streams from another machine."""
 
+import io
+import json
+import zipfile
+
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import lic
-from lic import doctor
-from lic.cli import app
+from lic.cli import app, doctor
+from lic.entropy.range_coding.range_coder import coder_name
+from tests.conftest import random_images, tiny_model
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory):
+    """A codec of two rates that makes both kinds of streams."""
+    path = tmp_path_factory.mktemp("codec") / "tiny.codec"
+    model = tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02))
+    lic.Codec(model, deterministic=True, calibration=[random_images(64, 64, 3)]).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(codec, tmp_path_factory):
+    path = tmp_path_factory.mktemp("exported") / "here.zip"
+    doctor.export_streams(path, str(codec))
+    return path
+
+
+def test_facts_name_what_matters(monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    facts = doctor.facts()
+    assert facts["settings"]["TF_ENABLE_ONEDNN_OPTS"] == "1"
+    assert facts["range coder"] == coder_name()
+    assert {"lic", "python", "tensorflow", "numpy"} <= facts["versions"].keys()
+    assert any(device.startswith("CPU") for device in facts["devices"])
+    json.dumps(facts)
+
+
+def test_the_self_test_passes_for_both_kinds(codec):
+    findings = list(doctor.self_test(str(codec)))
+    assert all(finding.passed for finding in findings), findings
+    names = {finding.name for finding in findings}
+    assert {"ordinary-photograph-quality-1", "deterministic-grey-quality-2"} <= names
+    assert len(names) == len(findings) == 12
+
+
+def test_what_was_exported_is_decoded(codec, exported):
+    findings = list(doctor.check_streams(exported, str(codec)))
+    assert [finding.found for finding in findings] == ["the same pixels"] * 12
+    assert all(finding.passed for finding in findings)
+
+
+def _changed(exported, path, change):
+    """A copy of what was exported with one of its files changed."""
+    with zipfile.ZipFile(exported) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            data = change(name, source.read(name))
+            if data is not None:
+                target.writestr(name, data)
+    return path
+
+
+def test_a_stream_that_does_not_decode_is_named(codec, exported, tmp_path):
+    def damage(name, data):
+        return data[:-1] if name == "ordinary-odd-quality-1.lic" else data
+
+    findings = list(doctor.check_streams(_changed(exported, tmp_path / "damaged.zip", damage), str(codec)))
+    (failed,) = (finding for finding in findings if not finding.passed)
+    assert failed.name == "ordinary-odd-quality-1"
+    assert failed.found.startswith("BitstreamError: The stream is damaged")
+
+
+def test_other_pixels_are_counted(codec, exported, tmp_path):
+    def darken(name, data):
+        if name != "ordinary-odd-quality-1.png":
+            return data
+        png = io.BytesIO()
+        pixels = np.asarray(Image.open(io.BytesIO(data))).astype(int)
+        Image.fromarray(np.clip(pixels + 9, 0, 255).astype(np.uint8)).save(png, "PNG")
+        return png.getvalue()
+
+    findings = list(doctor.check_streams(_changed(exported, tmp_path / "other.zip", darken), str(codec)))
+    (failed,) = (finding for finding in findings if not finding.passed)
+    assert failed.found == "up to 9 grey levels in the pixels"
+
+
+@pytest.mark.parametrize(
+    "change", [lambda name, data: None if name.endswith(".png") else data, lambda name, data: None]
+)
+def test_incomplete_files_are_refused(codec, exported, tmp_path, change):
+    with pytest.raises(lic.CheckpointError, match="streams or images are missing"):
+        list(doctor.check_streams(_changed(exported, tmp_path / "lacking.zip", change), str(codec)))
+
+
+def test_other_files_are_refused(codec, tmp_path):
+    (tmp_path / "text.zip").write_text("no zip")
+    with pytest.raises(lic.CheckpointError, match="no file of `lic doctor --export`, or damaged"):
+        list(doctor.check_streams(tmp_path / "text.zip", str(codec)))
+
+
+def test_the_command_exports_and_checks(codec, tmp_path):
+    def invoke(*arguments):
+        return CliRunner().invoke(app, ["doctor", "--model", str(codec), *map(str, arguments)])
+
+    result = invoke("--export", tmp_path / "here.zip")
+    assert result.exit_code == 0, result.output
+    assert "passed  deterministic-odd-quality-2: " in result.stdout
+    assert "lic doctor --check here.zip" in result.stdout
+    result = invoke("--check", tmp_path / "here.zip", "--json")
+    assert result.exit_code == 0
+    assert all(test["passed"] for test in json.loads(result.stdout)["tests"])
+    again = invoke("--export", tmp_path / "here.zip")
+    assert again.exit_code == 1
+    assert isinstance(again.exception, lic.LicError)
+
+
+def test_the_command_fails_where_a_test_does(codec, exported, tmp_path):
+    path = _changed(exported, tmp_path / "bad.zip", lambda name, data: data[:-1] if name.endswith(".lic") else data)
+    result = CliRunner().invoke(app, ["doctor", "--model", str(codec), "--check", str(path)])
+    assert result.exit_code == 1
+    assert result.stdout.count("FAILED  ") == 12
+
+
+# The command with findings that are made up.
 
 GOOD, BAD = doctor.Finding("grey", True, "12 bytes"), doctor.Finding("odd", False, "DesyncError: differs here")
 
 
 @pytest.fixture
 def findings(monkeypatch):
-    """What the self-test finds, for a test to fill; another machine's file has the good one alone."""
+    """The findings of the self-test, which a test may add to; a file from another machine has the good one alone."""
     found = [GOOD]
     monkeypatch.setattr(doctor, "self_test", lambda model: iter(found))
-    monkeypatch.setattr(doctor, "check", lambda path, model: iter([GOOD]))
-    monkeypatch.setattr(doctor, "export", lambda path, model: path.write_text(f"of {model}"))
+    monkeypatch.setattr(doctor, "check_streams", lambda path, model: iter([GOOD]))
+    monkeypatch.setattr(doctor, "export_streams", lambda path, model: path.write_text(f"of {model}"))
     return found
 
 
@@ -30,9 +151,9 @@ def test_facts_then_findings(findings, monkeypatch):
     assert result.exit_code == 0, result.output
     *facts, last = result.stdout.splitlines()
     assert last == "passed  grey: 12 bytes"
-    told = dict(line.split(maxsplit=1) for line in facts)
-    assert told["TF_ENABLE_ONEDNN_OPTS"] == "1"
-    assert told["lic"] == lic.__version__
+    printed = dict(line.split(maxsplit=1) for line in facts)
+    assert printed["TF_ENABLE_ONEDNN_OPTS"] == "1"
+    assert printed["lic"] == lic.__version__
 
 
 def test_it_fails_where_a_test_does(findings):
@@ -46,9 +167,9 @@ def test_json_has_facts_and_findings(findings):
     findings.append(BAD)
     result = invoke("--json")
     assert result.exit_code == 1
-    told = json.loads(result.stdout)
-    assert told["tests"] == [GOOD._asdict(), BAD._asdict()]
-    assert told["versions"]["lic"] == lic.__version__
+    printed = json.loads(result.stdout)
+    assert printed["tests"] == [GOOD._asdict(), BAD._asdict()]
+    assert printed["versions"]["lic"] == lic.__version__
 
 
 def test_another_machines_file_takes_the_place_of_the_self_test(findings):

@@ -1,4 +1,4 @@
-"""What goes wrong around the command: a clear message, no partial file, and what was done stays done."""
+"""Failures around the command: the message is clear, no partial file is left, and finished outputs stay."""
 
 import os
 import pathlib

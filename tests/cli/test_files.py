@@ -1,8 +1,9 @@
-"""Which file becomes which, and work on many files."""
+"""Work on many files: outputs of inputs, progress, reports and errors."""
 
 import contextlib
 import json
 import os
+import pathlib
 import pty
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import sys
 import pytest
 import typer
 
-from lic.cli.files import Job, describe, plan, run, split_output
-from lic.errors import ImageError
+from lic.cli.files import Job, describe, message_of, naming, plan, read_stream, run, split_output
+from lic.errors import BitstreamError, ImageError
 from tests.cli.conftest import PressesCtrlC
 
 
@@ -113,7 +114,7 @@ def test_no_two_inputs_ever_have_the_same_output(tmp_path, make, names, out):
     make(*names)
     try:
         targets = [target for _, target in planned(tmp_path, names, out)]
-    except typer.BadParameter:  # To refuse them is as good as to tell them apart.
+    except typer.BadParameter:  # Refusing them is as good as giving them two outputs.
         return
     assert len(set(targets)) == len(names)
 
@@ -158,7 +159,7 @@ def jobs_of(paths):
     return [Job(path, path.with_suffix(".out")) for path in paths]
 
 
-def copy_unless_bad(job, tell):
+def copy_unless_bad(job, show_progress):
     if job.source.stem == "bad":
         raise ImageError(f"{job.source} is bad.")
     job.target.write_text("new")
@@ -178,7 +179,7 @@ def test_failure_of_one_job_stops_no_other_and_exits_with_1(make, capsys):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_that_python_only_prints_stops_before_the_next_job(make, capsys):
-    def work(job, tell):
+    def work(job, show_progress):
         done.append(job.source.name)
         PressesCtrlC()
         return {"bytes": 1}
@@ -230,8 +231,8 @@ def test_no_progress_bar_is_drawn_into_a_pipe(make, capsys):
 SCRIPT = """
 import pathlib, sys
 from lic.cli.files import Job, run
-def work(job, tell):
-    tell(0.5)
+def work(job, show_progress):
+    show_progress(0.5)
     return {"bytes": 3}
 jobs = [Job(pathlib.Path(name), pathlib.Path(name + ".out")) for name in sys.argv[2:]]
 run(jobs, work, False, False, "Copying", slow=sys.argv[1] == "slow")
@@ -239,7 +240,7 @@ run(jobs, work, False, False, "Copying", slow=sys.argv[1] == "slow")
 
 
 def on_a_terminal(*arguments):
-    """What the script writes to standard output, and to a terminal as standard error."""
+    """The script's standard output, and what it writes to a terminal as standard error."""
     controller, terminal = pty.openpty()
     command = [sys.executable, "-c", SCRIPT, *arguments]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
@@ -277,3 +278,24 @@ def test_report_is_one_line_with_units():
 
 def test_report_without_figures_ends_after_the_names():
     assert describe({"input": "a.lic", "output": "a.png", "height": 3}) == "a.lic -> a.png"
+
+
+def test_the_bytes_of_a_stream_are_read(tmp_path):
+    (tmp_path / "one.lic").write_bytes(b"\0\1")
+    assert read_stream(tmp_path / "one.lic") == b"\0\1"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(BitstreamError, match=r"There is no file '.*none\.lic'"):
+        read_stream(tmp_path / "none.lic")
+
+
+def test_errors_name_the_file_and_keep_their_type():
+    with pytest.raises(BitstreamError, match="^folder/one.lic: damaged$"), naming(pathlib.Path("folder/one.lic")):
+        raise BitstreamError("damaged")
+
+
+def test_an_error_of_an_argument_names_the_option():
+    error = ImageError("a.png has 16 bits a channel. Pass to_8_bit=True.", "to_8_bit")
+    assert message_of(error) == f"{error} The command's option is --to-8-bit."
+    assert message_of(ImageError("no image")) == "no image"

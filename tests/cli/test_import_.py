@@ -46,10 +46,10 @@ def test_what_cannot_be_imported_is_told(checkpoint, tmp_path):
 
 def test_tensors_from_pytorch_become_a_codec(tmp_path):
     pytest.importorskip("safetensors")
-    from lic.interop.safetensors import export_tensors
+    from lic.interop.safetensors import export_safetensors
 
     model = tiny_model("conv", "hyperprior")
-    export_tensors(model, tmp_path / "weights.safetensors")
+    export_safetensors(model, tmp_path / "weights.safetensors")
     ended = _import(tmp_path / "weights.safetensors", tmp_path / "out.codec")
     assert ended.exit_code == 0
     assert lic.load(tmp_path / "out.codec").fingerprint == lic.Codec(model).fingerprint

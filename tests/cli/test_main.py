@@ -11,7 +11,7 @@ import pytest
 from lic.cli import main
 from tests.conftest import DATA
 
-# Runs the command and says on stderr which of the slow packages it has imported.
+# Runs the command and prints on stderr which of the slow packages it imported.
 WATCHED = """
 import sys
 import lic.cli
@@ -38,7 +38,7 @@ def run(monkeypatch, capsys):
 
 
 def python(*arguments):
-    # A user's shell says nothing of TensorFlow's log level.
+    # A user's shell does not set TensorFlow's log level.
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=environment)

@@ -32,13 +32,13 @@ def test_every_registered_model_is_listed(monkeypatch):
     printed = models()
     assert "…" not in printed
     for name in registry.list_models():
-        recipe = registry.models.get(name)()
-        for word in (name, recipe.transform, recipe.entropy, f"{recipe.parameters:,}", *recipe.paper.split()):
+        system = registry.models.get(name)()
+        for word in (name, system.transform, system.entropy, f"{system.parameters:,}", *system.paper.split()):
             assert word in printed.split()
 
 
 @pytest.mark.usefixtures("two_models")
-def test_json_has_the_whole_recipe():
+def test_json_has_the_whole_system():
     listed = json.loads(models("--json"))
     assert listed["small"] == {
         "transform": "klt",

@@ -74,13 +74,14 @@ def test_several_lmbda_make_a_codec_of_several_qualities(folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], "say what to train"),
-        (["--transform", "klt"], "say what to train"),
+        ([], "name what to train"),
+        (["--transform", "klt"], "name what to train"),
         (["--model", "zyc2022", "--lmbda", "much"], "expected a number"),
         (["--model", "zyc2022", "--size", "width"], "expected NAME=VALUE"),
         (["--model", "zyc2021"], "zyc2022"),
-        (["--recipe", "nothing"], "no training recipe"),
+        (["--preset", "nothing"], "no training preset"),
         (["--model", "zyc2022", "--decay", "slow"], "expected decay to be one of"),
+        (["--model", "default", "--strategy", "all"], "--strategy all: expected none, mirrored or multi-worker"),
         (["--model", "default", "--crop", "0"], "expected crop to be at least 1"),
     ],
 )

@@ -77,7 +77,7 @@ def test_no_inputs_are_told(tmp_path):
 
 @pytest.fixture
 def verified(monkeypatch):
-    """Whether each stream that was made was verified."""
+    """A list of one value for each stream that was made: whether it was verified."""
     asked = []
     compress = lic.Codec.compress
     monkeypatch.setattr(

@@ -1,11 +1,13 @@
+"""The stream: its layout, and what is refused."""
+
 import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lic.codec.bitstream import MAGIC, Flag, Stream
-from lic.errors import BitstreamError
+from lic.codec.bitstream import MAGIC, Flag, Stream, StreamFormat
+from lic.errors import BitstreamError, DesyncError, WrongModelError
 
 STREAM = Stream(b"abcd", 300, 7, b"payload", 12345, Flag.GREY)
 
@@ -87,3 +89,108 @@ def test_random_bytes_are_parsed_or_refused(data, signed):
 def test_what_is_wrong_is_said(data, message):
     with pytest.raises(BitstreamError, match=message):
         Stream.parse(data)
+
+
+# What one codec makes and reads. tests/interop/test_saved_model.py tries the exported copy on the same cases.
+
+CODEC = b"\1\2\3\0"
+FORMATS = {"plain": StreamFormat(CODEC, False, 0), "deterministic": StreamFormat(CODEC, True, 8)}
+SIZES = [(1, 1), (127, 128), (16_383, 1), (2, 16_384), (2**21 - 1, 1), (84, 2**21)]
+
+
+def packed(height, width, payload=b"", crc=0, flags=0, quality=None, fingerprint=CODEC):
+    return Stream(fingerprint, height, width, payload, crc, Flag(flags), quality).pack()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_codec_packs_and_parses_its_streams(name, size, channels):
+    quality, payload, symbols = (3.5 if FORMATS[name].qualities else None), b"\0pay\0load\xff\0", bytes(range(8))
+    flags = (channels == 1) * Flag.GREY | FORMATS[name].deterministic * Flag.DETERMINISTIC
+    stream = FORMATS[name].pack(payload, symbols, *size, channels, quality)
+    assert stream == packed(*size, payload, zlib.crc32(symbols), flags, quality)
+    parsed = FORMATS[name].parse(stream)
+    assert (parsed.payload, parsed.height, parsed.width) == (payload, *size)
+    assert (parsed.channels, parsed.quality) == (channels, quality)
+    parsed.check_symbols(symbols)
+    with pytest.raises(DesyncError, match="decoded symbols differ"):
+        parsed.check_symbols(symbols[::-1])
+
+
+def test_an_empty_payload_is_one():
+    stream = FORMATS["plain"].pack(b"", b"", 5, 7, 3)
+    assert stream == packed(5, 7)
+    assert FORMATS["plain"].parse(stream).payload == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "quality", "expected"),
+    [
+        ("plain", 1.0, "None, since this codec has a single rate"),
+        ("deterministic", None, "from 1 to 8"),
+        ("deterministic", 0.9, "from 1 to 8"),
+        ("deterministic", 8.1, "from 1 to 8"),
+    ],
+)
+def test_a_codec_packs_no_other_quality(name, quality, expected):
+    with pytest.raises(ValueError, match=f"expected quality {expected}. Received: {quality}"):
+        FORMATS[name].pack(b"", b"", 5, 7, 3, quality)
+
+
+SOUND = packed(300, 20, b"payload", 5)
+HEAD = SOUND[:10]
+DAMAGED = {
+    "empty": b"",
+    "text": b"a text that is longer than a header",
+    "magic alone": SOUND[:4],
+    "no version": SOUND[:5],
+    "short": SOUND[:19],
+    "cut off": SOUND[:-1],
+    "longer": SOUND + b"\0",
+    "version": _signed(HEAD[:4] + b"\2" + SOUND[5:-4]),
+    "flags": _signed(HEAD[:5] + b"\xa8" + SOUND[6:-4]),
+    "bit": SOUND[:16] + bytes([SOUND[16] ^ 4]) + SOUND[17:],
+    "checksum": SOUND[:-1] + bytes([SOUND[-1] ^ 1]),
+    "endless height": _signed(HEAD + b"\xff" * 5 + b"\1" + bytes(4)),
+    "endless width": _signed(HEAD + b"\1" + b"\xff" * 5 + b"\1" + bytes(4)),
+    "endless to the end": _signed(HEAD + b"\1" + b"\xff" * 5),
+    "no rows": _signed(HEAD + b"\0\1" + bytes(4)),
+    "no columns": _signed(HEAD + b"\1\0" + bytes(4)),
+    "in the header": _signed(HEAD + b"\x80\x80\1\x80\x80\1"),
+    "no room for a quality": _signed(HEAD[:5] + b"\4" + HEAD[6:] + b"\1\1" + bytes(4)),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_what_is_damaged_is_refused(name):
+    with pytest.raises(BitstreamError):
+        FORMATS["plain"].parse(DAMAGED[name])
+
+
+DETERMINISTIC = {"flags": Flag.DETERMINISTIC}
+NEVER = "which this codec never writes"
+FOREIGN = {
+    "codec": ("plain", (9, 9), {"fingerprint": b"\1\2\3\4"}, WrongModelError, "codec 01020304, this is 01020300"),
+    "deterministic": ("plain", (9, 9), DETERMINISTIC, BitstreamError, f"DETERMINISTIC.* and quality None, {NEVER}"),
+    "not deterministic": ("deterministic", (9, 9), {"quality": 2.0}, BitstreamError, f"QUALITY.* quality 2.0, {NEVER}"),
+    "quality": ("plain", (9, 9), {"quality": 2.0}, BitstreamError, f"QUALITY.* and quality 2.0, {NEVER}"),
+    "no quality": ("deterministic", (9, 9), DETERMINISTIC, BitstreamError, f"DETERMINISTIC.* quality None, {NEVER}"),
+    "high quality": ("deterministic", (9, 9), DETERMINISTIC | {"quality": 8.5}, BitstreamError, f"8.5, {NEVER}"),
+    "low quality": ("deterministic", (9, 9), DETERMINISTIC | {"quality": 0.5}, BitstreamError, f"0.5, {NEVER}"),
+    "large": ("plain", (2**16, 2**16), {}, BitstreamError, "65536x65536 pixels, more than max_pixels=178000000"),
+    "largest": ("plain", (2**35 - 1, 2**35 - 1), {}, BitstreamError, "34359738367x34359738367 pixels, more than"),
+    "wide": ("plain", (1, 178_000_001), {}, BitstreamError, "1x178000001 pixels, more than"),
+    "high": ("plain", (178_000_001, 1), {}, BitstreamError, "178000001x1 pixels, more than"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_what_the_codec_never_writes_is_refused(case):
+    name, size, others, error, said = FOREIGN[case]
+    with pytest.raises(error, match=said):
+        FORMATS[name].parse(packed(*size, **others))
+
+
+def test_as_many_pixels_as_are_allowed_are():
+    assert FORMATS["plain"].parse(packed(178_000_000, 1)).height == 178_000_000

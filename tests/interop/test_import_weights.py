@@ -1,10 +1,10 @@
-"""Which format a checkpoint is taken for."""
+"""The format of a checkpoint."""
 
 import pytest
 
 from lic.errors import CheckpointError
-from lic.interop.import_weights import format_of, import_checkpoint
-from lic.interop.safetensors import export_tensors
+from lic.interop.import_weights import guess_format, import_checkpoint
+from lic.interop.safetensors import export_safetensors
 from lic.weights import get_tensors
 from tests.conftest import tiny_model
 from tests.models.random_compressai import Weights
@@ -12,19 +12,22 @@ from tests.models.random_compressai import Weights
 
 def test_the_end_of_a_name_says_the_format():
     names = ("a.pth", "a-6-a19628ab.pth.tar", "a.safetensors", "a/ckpt-1", "a/variables", "a")
-    assert [format_of(name) for name in names] == ["compressai"] * 3 + ["tensorflow"] * 3
+    assert [guess_format(name) for name in names] == ["compressai"] * 3 + ["tensorflow"] * 3
 
 
 def test_a_file_of_safetensors_says_whose_it_is(tmp_path):
     safetensors, model = pytest.importorskip("safetensors.numpy"), tiny_model("conv", "hyperprior")
-    export_tensors(model, tmp_path / "ours.safetensors")
+    export_safetensors(model, tmp_path / "ours.safetensors")
     safetensors.save_file(Weights("mbt2018-mean", 6, 8, 0).tensors, tmp_path / "theirs.safetensors")
-    assert [format_of(tmp_path / f"{whose}.safetensors") for whose in ("ours", "theirs")] == [
+    assert [guess_format(tmp_path / f"{whose}.safetensors") for whose in ("ours", "theirs")] == [
         "safetensors",
         "compressai",
     ]
     assert get_tensors(import_checkpoint(tmp_path / "ours.safetensors")).keys() == get_tensors(model).keys()
-    with pytest.raises(CheckpointError, match="says of which model it is. Received: 'ms2020'"):
+    with pytest.raises(
+        CheckpointError,
+        match="Expected name to be None, since .*ours.safetensors holds its model's parts. Received: 'ms2020'",
+    ):
         import_checkpoint(tmp_path / "ours.safetensors", "ms2020")
 
 
@@ -33,5 +36,5 @@ def test_the_format_may_be_said(tmp_path):
         import_checkpoint(tmp_path / "weights", format="compressai")
     with pytest.raises(CheckpointError, match="tensorflow, compressai, safetensors. Received: 'onnx'"):
         import_checkpoint(tmp_path / "weights.pth", format="onnx")
-    with pytest.raises(CheckpointError, match="Only CompressAI's models have a quality here. Received: 3"):
+    with pytest.raises(CheckpointError, match="Expected quality to be None, since format is 'tensorflow'. Received: 3"):
         import_checkpoint(tmp_path / "weights", "ms2020", quality=3)

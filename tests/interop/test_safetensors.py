@@ -6,7 +6,7 @@ import pytest
 import lic
 from lic.environment import tf
 from lic.errors import CheckpointError
-from lic.interop.safetensors import export_tensors, import_tensors, table_of
+from lic.interop.safetensors import export_safetensors, import_safetensors, torch_tensors
 from lic.layers.convolution import Convolution
 from lic.weights import get_tensors, named_layers, set_tensors
 from tests.conftest import MIXES, VARIANTS, assert_near, random_images, tiny_model
@@ -25,8 +25,8 @@ def _changed(model):
 
 
 def _out_and_in(model, folder):
-    export_tensors(model, folder / "model.safetensors")
-    return import_tensors(folder / "model.safetensors")
+    export_safetensors(model, folder / "model.safetensors")
+    return import_safetensors(folder / "model.safetensors")
 
 
 def _seen(model):
@@ -54,7 +54,7 @@ def test_every_mix_goes_out_and_in(transform, entropy, tmp_path):
         np.testing.assert_array_equal(value, expected[name])
     images = random_images(1, 32, 48, 3).astype(np.float32)
     np.testing.assert_array_equal(again(images).x_hat, model(images).x_hat)
-    assert len(table_of(model)) == len(get_tensors(model))
+    assert len(torch_tensors(model)) == len(get_tensors(model))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -88,15 +88,15 @@ def test_kernels_stored_as_dft_go_out_as_plain_ones(tmp_path):
 
 def test_float16_is_read(tmp_path):
     model = _changed(tiny_model("conv", "hyperprior"))
-    export_tensors(model, tmp_path / "whole")
+    export_safetensors(model, tmp_path / "whole")
     tensors, metadata = _read(tmp_path / "whole")
     safetensors.save_file({name: value.astype("float16") for name, value in tensors.items()}, tmp_path / "h", metadata)
-    bias = get_tensors(import_tensors(tmp_path / "h"))["transform/analysis/layers/1/bias"]
+    bias = get_tensors(import_safetensors(tmp_path / "h"))["transform/analysis/layers/1/bias"]
     np.testing.assert_array_equal(bias, tensors["transform.analysis.layers.1.bias"].astype("float16"))
 
 
 def _save_changed(path, change):
-    export_tensors(tiny_model("conv", "hyperprior"), path)
+    export_safetensors(tiny_model("conv", "hyperprior"), path)
     tensors, metadata = _read(path)
     change(tensors, metadata)
     safetensors.save_file(tensors, path, metadata)
@@ -120,19 +120,19 @@ def test_what_does_not_fit_is_named(change, message, tmp_path):
     path = tmp_path / "model.safetensors"
     _save_changed(path, change)
     with pytest.raises(CheckpointError, match=message):
-        import_tensors(path)
+        import_safetensors(path)
 
 
 def test_files_of_another_kind_are_refused(tmp_path):
     (tmp_path / "text").write_text("no tensors")
     with pytest.raises(CheckpointError, match="is not a safetensors file"):
-        import_tensors(tmp_path / "text")
+        import_safetensors(tmp_path / "text")
     with pytest.raises(CheckpointError, match="There is no file"):
-        import_tensors(tmp_path / "none")
+        import_safetensors(tmp_path / "none")
 
 
 def test_the_file_says_what_each_tensor_belongs_to(tmp_path):
-    rows = export_tensors(tiny_model("conv", "hyperprior"), tmp_path / "model.safetensors")
+    rows = export_safetensors(tiny_model("conv", "hyperprior"), tmp_path / "model.safetensors")
     tensors, metadata = _read(tmp_path / "model.safetensors")
     assert {row.name: row.shape for row in rows} == {name: value.shape for name, value in tensors.items()}
     assert json.loads(metadata["modules"]) == {row.name: row.module._asdict() for row in rows}
@@ -147,12 +147,12 @@ def test_the_file_says_what_each_tensor_belongs_to(tmp_path):
 
 
 def test_a_slope_is_told(tmp_path):
-    table = {row.name: row for row in table_of(tiny_model("conv", "hyperprior", hyper_activation="leaky_relu"))}
+    table = {row.name: row for row in torch_tensors(tiny_model("conv", "hyperprior", hyper_activation="leaky_relu"))}
     assert table["entropy.hyper.analysis.layers.0.weight"].module.then == "leaky_relu 0.2"
 
 
 def _convolved(values, weight, module, bias):
-    """What PyTorch's modules compute by their definition, in numpy: values [height, width, channels]."""
+    """The output of a PyTorch module by its definition, in numpy, for values [height, width, channels]."""
     stride, padding = module.arguments["stride"], module.arguments["padding"]
     if module.name == "Conv2d":
         return _correlated(np.pad(values, [(padding, padding)] * 2 + [(0, 0)]), weight, stride) + bias
@@ -172,19 +172,19 @@ def _correlated(values, weight, stride):
 @pytest.mark.parametrize("correlation", [True, False])
 @pytest.mark.parametrize(("size", "down", "up"), [(3, 1, 1), (5, 2, 1), (9, 4, 1), (5, 1, 2), (3, 1, 2), (9, 1, 4)])
 def test_modules_of_torch_compute_the_same(size, down, up, correlation, tmp_path):
-    from lic.interop.safetensors import _all_forms
+    from lic.interop.safetensors import _all_conversions
     from lic.weights import named_variables
 
     layer = Convolution(4, size, down=down, up=up, correlation=correlation, bias_initializer="ones")
     values = np.random.default_rng(0).normal(size=(1, 12, 8, 3)).astype(np.float32)
     expected = layer(tf.constant(values))
-    weight, bias = _all_forms(layer, named_variables(layer))
-    actual = _convolved(values[0], weight.out(), weight.module, bias.out())
+    weight, bias = _all_conversions(layer, named_variables(layer))
+    actual = _convolved(values[0], weight.to_torch(), weight.module, bias.to_torch())
     assert_near(actual, expected[0], 1e-5)
 
 
 def test_sizes_that_no_padding_gives_are_told(tmp_path):
-    table = {row.name: row for row in table_of(tiny_model("conv", "hyperprior", kernel_size=4))}
+    table = {row.name: row for row in torch_tensors(tiny_model("conv", "hyperprior", kernel_size=4))}
     assert "nn.ZeroPad2d((2, 1, 2, 1))" in table["transform.analysis.layers.1.weight"].module.note
     assert "rows and columns 2 to 2 + 2 times the size" in table["transform.synthesis.layers.0.weight"].module.note
 
@@ -192,7 +192,7 @@ def test_sizes_that_no_padding_gives_are_told(tmp_path):
 def test_without_the_package_it_is_told_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "safetensors.numpy", None)
     with pytest.raises(ImportError, match=r"keras-lic\[torch\]"):
-        export_tensors(tiny_model("conv", "hyperprior"), tmp_path / "model.safetensors")
+        export_safetensors(tiny_model("conv", "hyperprior"), tmp_path / "model.safetensors")
 
 
 def test_a_codec_of_what_came_back_makes_the_same_streams(tmp_path):

@@ -14,7 +14,7 @@ from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.interop import tensorflow_checkpoint as checkpoints
 from lic.interop.import_weights import import_checkpoint
-from lic.interop.tensorflow_checkpoint import published_place
+from lic.interop.tensorflow_checkpoint import published_path
 from lic.models.create import create_model
 from lic.weights import get_tensors
 from tests.conftest import assert_near
@@ -109,7 +109,7 @@ def objects(name, model):
     """Objects named as in the published code, with random values for all weights of a model."""
     root = tf.Module()
     for ours, array in get_tensors(model).items():
-        *parents, last = published_place(name, ours).split("/")
+        *parents, last = published_path(name, ours).split("/")
         module = root
         for parent in parents:
             if not hasattr(module, parent):
@@ -148,7 +148,7 @@ def test_every_weight_arrives_in_its_place(name, form, tmp_path):
     model = import_checkpoint(tmp_path if form == "savedmodel" else path, name)
     for ours, array in get_tensors(model).items():
         value = root
-        for part in published_place(name, ours).split("/"):
+        for part in published_path(name, ours).split("/"):
             value = getattr(value, part)
         np.testing.assert_array_equal(array, value)
 
@@ -194,5 +194,5 @@ def test_cut_off_files_are_told(part, share, tmp_path):
 
 
 def test_other_models_cannot_be_imported():
-    with pytest.raises(CheckpointError, match="hzswq2021, ms2020, zyc2022 can be imported. Received: 'default'"):
+    with pytest.raises(CheckpointError, match="one of hzswq2021, ms2020, zyc2022. Received: 'default'"):
         import_checkpoint("anything", "default")

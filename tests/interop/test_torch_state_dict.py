@@ -79,7 +79,7 @@ def test_what_holds_no_state_dict_is_told(torch, tmp_path):
 def test_damaged_safetensors_are_told(tmp_path):
     pytest.importorskip("safetensors")
     (tmp_path / "a.safetensors").write_bytes(b"no such thing")
-    with pytest.raises(CheckpointError, match="not a file of safetensors"):
+    with pytest.raises(CheckpointError, match="not a safetensors file"):
         read_state_dict(tmp_path / "a.safetensors")
 
 

@@ -6,7 +6,7 @@ import pytest
 import lic
 from lic.environment import keras, tf
 from lic.models.rate import SingleRate
-from lic.training.start import start_scales
+from lic.training import start_scales
 from tests.conftest import MIXES, TINY, random_images, tiny_model
 
 LMBDAS = (0.002, 0.01, 0.05)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lic.errors import ImageError
+from lic.errors import TrainingError
 from lic.training.data import Photographs
 from tests.conftest import DATA
 from tests.training.conftest import save
@@ -109,7 +109,7 @@ def test_parts_of_a_batch_are_the_batch(photographs):
 
 
 def test_a_batch_that_cannot_be_divided_is_an_error(photographs):
-    with pytest.raises(ValueError, match="batch to be a multiple of 2.*Received: 3"):
+    with pytest.raises(TrainingError, match="batch to be a multiple of 2.*Received: 3"):
         Photographs(photographs, 32, 3).dataset(of=2)
 
 
@@ -156,24 +156,24 @@ def test_odd_photographs_are_read_as_rgb(tmp_path):
 
 def test_a_folder_without_photographs_is_an_error(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ImageError, match="no photograph that can be used. Give a folder"):
+    with pytest.raises(TrainingError, match="no photograph that can be used. Give a folder"):
         Photographs(tmp_path)
 
 
 def test_a_folder_of_small_photographs_only_says_why(tmp_path):
     save(tmp_path / "small.png", 20, 20)
-    with pytest.raises(ImageError, match=r"1 files are left out, the first of them, small.png, because its 20x20"):
+    with pytest.raises(TrainingError, match=r"1 files are left out, the first of them, small.png, because its 20x20"):
         Photographs(tmp_path, 64)
 
 
 def test_a_folder_of_damaged_photographs_only_says_why(tmp_path):
     shutil.copy(DATA / "odd" / "truncated.png", tmp_path)
-    with pytest.raises(ImageError, match="None of the photographs .* can be read"):
+    with pytest.raises(TrainingError, match="None of the photographs .* can be read"):
         Photographs(tmp_path, 16).batch_at(0)
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(ImageError, match="There is no folder"):
+    with pytest.raises(TrainingError, match="There is no folder"):
         Photographs(tmp_path / "missing")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import lic
 from lic.environment import keras
-from lic.errors import CheckpointError, LicError
+from lic.errors import TrainingError
 from lic.training import loop
 from lic.training.settings import TrainingSettings
 from lic.weights import get_tensors
@@ -33,7 +33,7 @@ class KillAfter(keras.callbacks.Callback):
 
 
 class KilledError(Exception):
-    """What `KillAfter` raises."""
+    """The error that `KillAfter` raises."""
 
 
 def rows(folder):
@@ -105,7 +105,7 @@ def test_training_that_is_finished_only_gives_its_codec(trained, photographs):
 
 
 def test_a_folder_of_another_training_is_an_error(trained, photographs):
-    with pytest.raises(CheckpointError, match="settings.learning_rate=0.001, this one has 0.1"):
+    with pytest.raises(TrainingError, match="settings.learning_rate=0.001, this one has 0.1"):
         lic.train(make(), photographs, trained[0], few_steps(learning_rate=0.1))
 
 
@@ -123,7 +123,7 @@ def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
     model.make_variables()
     kernel = model.transform.synthesis.entrance.kernel
     kernel.assign(np.full(kernel.shape, np.nan))
-    with pytest.raises(LicError, match="diverged at step 0: the weight .*entrance.* is not finite"):
+    with pytest.raises(TrainingError, match="diverged at step 0: the weight .*entrance.* is not finite"):
         lic.train(model, photographs, tmp_path, few_steps())
 
 
@@ -133,3 +133,19 @@ def test_transforms_may_compute_in_bfloat16(photographs, tmp_path):
     codec = lic.train(model, photographs, tmp_path, settings)
     assert all(weight.dtype == "float32" for weight in codec.model.weights)
     assert model.transform.synthesis.entrance.compute_dtype == "bfloat16"
+
+
+@pytest.mark.parametrize("folder", ["none", "empty"])
+def test_a_folder_without_photographs_is_named_before_training(photographs, tmp_path, folder):
+    (tmp_path / "empty").mkdir()
+    for data, valid in ((tmp_path / folder, None), (photographs, tmp_path / folder)):
+        with pytest.raises(TrainingError, match=f"{folder}.* Give a folder of photographs"):
+            lic.train(make(), data, tmp_path / "run", few_steps(), valid=valid)
+    assert not (tmp_path / "run").exists()
+
+
+def test_crops_too_small_for_ms_ssim_are_named_before_training(photographs, tmp_path):
+    model = tiny_model("klt", "factorized", distortion="ms-ssim")
+    with pytest.raises(TrainingError, match="crops are too small. MS-SSIM: expected images of at least 161x161"):
+        lic.train(model, photographs, tmp_path / "run", few_steps())
+    assert not (tmp_path / "run").exists()

@@ -1,10 +1,10 @@
-"""The folder of a training, and what tells another training apart."""
+"""The folder of a training refuses another training."""
 
 import json
 
 import pytest
 
-from lic.errors import CheckpointError
+from lic.errors import TrainingError
 from lic.training.run_folder import RunFolder
 
 CONFIG = {
@@ -37,11 +37,11 @@ def test_the_same_training_and_a_longer_one_go_on(tmp_path):
 
 def test_another_setting_is_named(tmp_path):
     begin(tmp_path)
-    with pytest.raises(CheckpointError, match=r"settings.seed=0, this one has 1. Give the same"):
+    with pytest.raises(TrainingError, match=r"settings.seed=0, this one has 1. Give the same"):
         begin(tmp_path, seed=1)
 
 
 def test_other_photographs_are_named(tmp_path):
     begin(tmp_path)
-    with pytest.raises(CheckpointError, match="data.sha256='abc', this one has 'xyz'"):
+    with pytest.raises(TrainingError, match="data.sha256='abc', this one has 'xyz'"):
         begin(tmp_path, "xyz")

@@ -22,7 +22,7 @@ def test_presets_are_of_registered_models():
 
 
 def test_an_unknown_preset_suggests_another():
-    with pytest.raises(RegistryError, match=r"no training recipe named 'zyc2020'. .*zyc2022"):
+    with pytest.raises(RegistryError, match=r"no training preset named 'zyc2020'. .*zyc2022"):
         preset("zyc2020")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lic
-from lic.training.metrics_log import MetricsLog
+from lic.training.reports import MetricsLog
 from lic.training.validation import Validation, validate
 from tests.conftest import random_images, tiny_model
 

@@ -1,6 +1,6 @@
 """Makes the codec file that ships from a training, and tells what the model card says beside Kodak's figures.
 
-lic train --recipe default --data PHOTOGRAPHS --out RUN
+lic train --preset default --data PHOTOGRAPHS --out RUN
 python training/default/ship.py --run RUN --photographs PHOTOGRAPHS --out src/lic/models/weights/default.codec
 lic eval KODAK --model default --codec jpeg webp avif jpegxl jpeg2000 --out RESULTS
 """

@@ -1,8 +1,8 @@
 """Makes what `train_default.py` starts from: a fresh model whose scales start at those of the photographs' latents.
 
-    python training/gpu/start.py --data PHOTOGRAPHS --out START.safetensors [--recipe default]
+    python training/gpu/start.py --data PHOTOGRAPHS --out START.safetensors [--model default]
 
-For other sizes than a recipe's, do the same with a model that `lic.create_model` makes of them.
+For sizes of your own, do the same with a model that `lic.create_model` makes with them.
 """
 
 import argparse
@@ -11,10 +11,9 @@ import pathlib
 import numpy as np
 
 import lic
-from lic.interop.safetensors import export_tensors
+from lic.interop import export_safetensors
 from lic.models.base import CompressionModel
-from lic.training.data import Photographs
-from lic.training.start import start_scales
+from lic.training import Photographs, start_scales
 
 CROPS, CROP = 256, 128
 
@@ -24,7 +23,7 @@ def export_fresh(model: CompressionModel, data: pathlib.Path, out: pathlib.Path)
     crops = Photographs(data, CROP, CROPS, least_scale=0.5).batch_at(0)
     model.make_variables()
     start_scales(model, crops.astype(np.float32))
-    export_tensors(model, out)
+    export_safetensors(model, out)
 
 
 def main() -> None:
@@ -32,9 +31,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--recipe", default="default", help="a registered model; default: default")
+    parser.add_argument("--model", default="default", help="a registered model; default: default")
     arguments = parser.parse_args()
-    export_fresh(lic.create_model(arguments.recipe), arguments.data, arguments.out)
+    export_fresh(lic.create_model(arguments.model), arguments.data, arguments.out)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 LARGEST_FILE, ROOM = 16_000_000, 100_000  # Bytes of a file, and of them for all but numbers.
 LOG_SECONDS, SAVE_SECONDS = 10, 180
-# As `lic train --recipe default` does.
+# As `lic train --preset default` does.
 WARM_UP, CLIP, AVERAGE, LEAST_SCALE, EPSILON = 200, 1.0, 0.998, 0.5, 1e-7
 
 

@@ -24,7 +24,8 @@ from lic.cli import (
     train,
     verify,
 )
-from lic.cli.several import Several
+from lic.cli.files import message_of
+from lic.cli.many_values import ManyValues
 from lic.errors import LicError
 
 app = typer.Typer(
@@ -39,19 +40,19 @@ for _verb in (compress.compress, decompress.decompress, verify.verify, info.info
 app.command("import")(import_.import_)
 app.command()(export.export)
 app.command()(train.train)
-app.command("eval", cls=Several)(eval.evaluate)
+app.command("eval", cls=ManyValues)(eval.evaluate)
 for _verb in (compare.compare, plot.plot):
-    app.command(cls=Several)(_verb)
+    app.command(cls=ManyValues)(_verb)
 for _verb in (show.show, complexity.complexity, doctor.doctor):
     app.command()(_verb)
 
 
 def main() -> None:
-    """Runs the command; an error that `lic` raises on purpose is one line, not a traceback."""
+    """Runs the command, and prints an error that `lic` raises on purpose as one line without a traceback."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(format="lic: %(message)s", level=logging.WARNING)
     try:
         app()
     except (LicError, ImportError) as error:
-        print(f"lic: {error}", file=sys.stderr)
+        print(f"lic: {message_of(error)}", file=sys.stderr)
         sys.exit(1)

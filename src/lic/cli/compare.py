@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lic.cli import options
-from lic.cli.table import table
+from lic.cli.table import print_table
 
 _LEGEND = (
     "overlap is the share of the shorter range; s/MP is seconds per megapixel, the mean over images and qualities."
@@ -40,14 +40,14 @@ def compare(
     if as_json:
         print(json.dumps(data | {"notes": notes}, indent=1))
         return
-    print(_table(data["rows"], "MS-SSIM" if measure == "ms_ssim_db" else "PSNR"))
+    _print(data["rows"], "MS-SSIM" if measure == "ms_ssim_db" else "PSNR")
     print(f"The anchor is {data['anchor']}, the interpolation {method}; {_LEGEND}")
     for note in notes:
         print(f"lic: {note}", file=sys.stderr)
 
 
-def _table(rows: list[dict[str, Any]], measure: str) -> str:
-    """Returns the table without the columns that are empty in all rows."""
+def _print(rows: list[dict[str, Any]], measure: str) -> None:
+    """Prints the table without the columns that are empty in all rows."""
     columns = {
         "codec": ("codec", "{}"),
         "bd_rate": ("BD-rate %", "{:+.2f}"),
@@ -61,4 +61,4 @@ def _table(rows: list[dict[str, Any]], measure: str) -> str:
         "note": ("note", "{}"),
     }
     filled = {name: column for name, column in columns.items() if any(row[name] not in (None, "") for row in rows)}
-    return table([{head: row[name] for name, (head, _) in filled.items()} for row in rows], dict(filled.values()))
+    print_table([{head: row[name] for name, (head, _) in filled.items()} for row in rows], dict(filled.values()))

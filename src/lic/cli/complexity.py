@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lic.cli.table import print_whole
+from lic.cli.table import print_table
 
 if TYPE_CHECKING:
     from lic.complexity.complexity import Complexity
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 def complexity(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model of `lic models`, or a .codec file.")],
     size: Annotated[
-        str, typer.Option(metavar="HxW", help="Height x width of the image in pixels; 512x768 lies on its side.")
+        str, typer.Option(metavar="HxW", help="Height x width of the image in pixels; 512x768 is landscape.")
     ] = "512x768",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count parameters and multiply-accumulates (MAC) of each part of a model.
 
-    Multiply-accumulates are those of convolutions and matrix products, as the codec runs them to encode and to decode.
+    The multiply-accumulates are those of the convolutions and matrix products that the codec runs to encode and decode.
     """
     height, width = _height_and_width(size)
     counted = _model(model).complexity(height, width)
@@ -44,7 +44,7 @@ def _height_and_width(size: str) -> tuple[int, int]:
 
 
 def _model(name_or_path: str) -> CompressionModel:
-    """The model with zeros for weights, which count like others."""
+    """The model with zeros for weights, which is made faster and counts the same."""
     import lic
     from lic.codec.codec_file import read_text
     from lic.codec.shipped import is_path
@@ -66,14 +66,12 @@ def _as_data(counted: Complexity) -> dict:
 
 
 def _print_table(counted: Complexity) -> None:
-    from rich.table import Column, Table
-
-    heads = ("parameters", "kMAC/pixel encode", "kMAC/pixel decode")
-    columns = [Column(head, justify="right", no_wrap=True) for head in heads]
-    table = Table(Column("part", no_wrap=True), *columns, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for row in (*counted.per_pixel, counted.total_per_pixel):
-        table.add_row(row.part, f"{row.parameters:,}", *(f"{macs / 1e3:,.2f}" for macs in row[2:]))
-    print_whole(table)
+    columns = {"part": "{}", "parameters": "{:,}", "kMAC/pixel_encode": "{:,.2f}", "kMAC/pixel_decode": "{:,.2f}"}
+    rows = [
+        (row.part, row.parameters, row.macs_encode / 1e3, row.macs_decode / 1e3)
+        for row in (*counted.per_pixel, counted.total_per_pixel)
+    ]
+    print_table([dict(zip(columns, row)) for row in rows], columns)
     encode, decode = (macs / 1e9 for macs in counted.total[2:])
     size = f"{counted.height}x{counted.width} (height x width)"
     print(f"{size}: {encode:,.2f} GMAC to encode, {decode:,.2f} GMAC to decode")

@@ -32,7 +32,7 @@ def compress(
             "--quality",
             "-q",
             metavar="Q",
-            help="Of a model with several; from 1, the lowest rate.",
+            help="Quality, for models with several: 1 has the lowest rate.",
         ),
     ] = None,
     bpp: Annotated[
@@ -43,7 +43,12 @@ def compress(
     ] = None,
     effort: Annotated[
         int,
-        typer.Option(min=0, max=9, metavar="0..9", help="Refine each stream: slower to compress, smaller or better."),
+        typer.Option(
+            min=0,
+            max=9,
+            metavar="0..9",
+            help="Refine each stream: compressing is slower, streams are smaller or better.",
+        ),
     ] = 0,
     verify: Annotated[
         bool | None,
@@ -53,13 +58,15 @@ def compress(
     ] = None,
     background: Annotated[
         str | None,
-        typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour."),
+        typer.Option(metavar="COLOUR", help="Colour behind transparent pixels."),
     ] = None,
-    to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Take 16 bits a channel, rounded to 8.")] = False,
+    to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Round images of 16 bits a channel to 8.")] = False,
     deterministic: Annotated[bool, typer.Option("--deterministic", help=options.DETERMINISTIC)] = False,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
-    frame: Annotated[int | None, typer.Option(metavar="N", help="Frame, from 0, of a file with several.")] = None,
+    frame: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of the frame, from 0, in a file with several.")
+    ] = None,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=options.RAY)] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
     verbose: Annotated[
@@ -69,8 +76,8 @@ def compress(
 ) -> None:
     """Compress images into .lic streams.
 
-    Images are coded upright (EXIF orientation is applied) and in sRGB (other colour profiles are converted). Grey stays
-    grey, CMYK becomes RGB. All other metadata is dropped: EXIF, GPS, captions, colour profiles.
+    Images are coded upright (EXIF orientation is applied) and in sRGB (other colour profiles are converted). Grey
+    images stay grey, CMYK becomes RGB. All metadata is dropped: EXIF, GPS, captions, colour profiles.
     """
     paths, out = files.split_output(paths, out, lambda path: path.suffix == ENDING or not path.exists())
     jobs = files.plan(paths, out, ENDING, _is_image)
@@ -80,8 +87,8 @@ def compress(
     codec = options.load(model, precision, tile, deterministic)
     verify = len(jobs) > 1 if verify is None else verify
 
-    def work(job: files.Job, tell: files.Tell) -> dict[str, Any]:
-        settings = {"effort": effort, "progress": tell, "verify": verify}
+    def work(job: files.Job, show_progress: files.ShowProgress) -> files.Report:
+        settings = {"effort": effort, "progress": show_progress, "verify": verify}
         encode = functools.partial(_encode, codec, settings=settings, **target)
         return _compress_one(codec, encode, job, reading, verbose)
 
@@ -118,7 +125,7 @@ def _encode(
 
 def _compress_one(
     codec: Any, encode: Callable[[Any], bytes], job: files.Job, reading: dict[str, Any], verbose: bool
-) -> dict[str, Any]:
+) -> files.Report:
     from lic.atomic_write import atomic_write
     from lic.images import read_image
 
@@ -135,7 +142,7 @@ def _compress_one(
 
 
 def _psnr(pixels: Any, decoded: Any) -> float | None:
-    """PSNR in dB, or None where nothing was lost: JSON has no infinity."""
+    """PSNR in dB, or None for equal images, since JSON has no infinity."""
     from lic.evaluation.run.metrics import psnr
 
     decibels = psnr(pixels, decoded)

@@ -10,7 +10,6 @@ import typer
 
 from lic.cli import files, options
 from lic.cli.compress import ENDING
-from lic.cli.streams import naming, read_stream
 
 
 def decompress(
@@ -25,7 +24,7 @@ def decompress(
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
     parts: Annotated[
         int | None,
-        typer.Option(min=0, metavar="K", help="Preview: decode the first K parts only, and guess the rest."),
+        typer.Option(min=0, metavar="K", help="Preview: decode only the first K parts and predict the rest."),
     ] = None,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
@@ -33,19 +32,19 @@ def decompress(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print bpp and times.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Decode .lic streams into images, PNG unless OUT ends otherwise."""
+    """Decode .lic streams into images: PNG, or the format of OUT's suffix."""
     paths, out = files.split_output(paths, out, lambda path: path.suffix != ENDING)
     jobs = files.plan(paths, out, ".png", lambda path: path.suffix == ENDING)
     codec = options.load(model, precision, tile)
     files.run(jobs, lambda job, _: _decompress_one(codec, job, parts, verbose), force, as_json, "Decoding")
 
 
-def _decompress_one(codec: Any, job: files.Job, parts: int | None, verbose: bool) -> dict[str, Any]:
+def _decompress_one(codec: Any, job: files.Job, parts: int | None, verbose: bool) -> files.Report:
     from lic.images import write_image
 
-    stream = read_stream(job.source)
+    stream = files.read_stream(job.source)
     began = time.perf_counter()
-    with naming(job.source):
+    with files.naming(job.source):
         pixels = codec.decompress(stream, parts=parts)
     seconds = time.perf_counter() - began
     write_image(job.target, pixels)

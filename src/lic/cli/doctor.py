@@ -1,55 +1,224 @@
-"""`lic doctor`."""
+"""`lic doctor`: facts of this machine that matter for decoding, a self-test, and streams to try on another machine."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
+import pathlib
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from lic.cli import files
-from lic.cli.table import listed
+from lic.errors import CheckpointError, LicError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lic.codec.codec import Codec
+
+# Environment variables that choose how numbers are computed.
+SETTINGS = [
+    "TF_ENABLE_ONEDNN_OPTS",
+    "ONEDNN_MAX_CPU_ISA",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+    "TF_XLA_FLAGS",
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_TF32_OVERRIDE",
+    "LIC_CODER",
+]
+_FACTS = "facts.json"
+_NEAR = 1  # Grey levels by which pixels may differ, since the synthesis is computed in floats.
 
 
 def doctor(
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
     export: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write streams and what they decode to here, for --check.")
+        Path | None, typer.Option(metavar="FILE", help="Write streams and their decoded images here, for --check.")
     ] = None,
     check: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Decode what another machine has exported.")
+        Path | None, typer.Option(metavar="FILE", help="Decode the streams that another machine exported.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing export.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what of this machine matters for decoding, and test that streams decode here.
+    """List the facts of this machine that matter for decoding, and test that streams decode here.
 
-    With --export and --check, streams are made on one machine and tried on another. Exits with 1 if a test fails.
+    With --export and --check, streams are made on one machine and decoded on another. Exits with 1 if a test fails.
     """
     if export:
         files.refuse_existing(export, force)
-    from lic import doctor
-
-    facts = doctor.facts()
-    findings = [*(doctor.check(check, model) if check else doctor.self_test(model))]
+    known = facts()
+    findings = [*(check_streams(check, model) if check else self_test(model))]
     if export:
-        doctor.export(export, model)
+        export_streams(export, model)
     if as_json:
-        print(json.dumps(facts | {"tests": [finding._asdict() for finding in findings]}, indent=1))
+        print(json.dumps(known | {"tests": [finding._asdict() for finding in findings]}, indent=1))
     else:
-        print("\n".join([listed(_flat(facts)), *map(_line, findings)]))
+        listed = known["machine"] | known["versions"] | {"devices": ", ".join(known["devices"])}
+        for name, value in (listed | {"range coder": known["range coder"]} | known["settings"]).items():
+            print(f"{name:26}  {value}")
+        for finding in findings:
+            print(f"{'passed' if finding.passed else 'FAILED'}  {finding.name}: {finding.found}")
         if export:
-            print(f"Exported to {export}; try it elsewhere with: lic doctor --check {export.name}")
+            print(f"Exported to {export}; try it on another machine with: lic doctor --check {export.name}")
     if not all(finding.passed for finding in findings):
         raise typer.Exit(1)
 
 
-def _flat(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts without the groups that they are in."""
-    flat = {**facts["machine"], **facts["versions"], "devices": ", ".join(facts["devices"])}
-    return flat | {"range coder": facts["range coder"], **facts["settings"]}
+class Finding(NamedTuple):
+    """The result of one test.
+
+    Attributes:
+      name: Name of the test.
+      passed: Whether the test passed.
+      found: The result in words.
+    """
+
+    name: str
+    passed: bool
+    found: str
 
 
-def _line(finding: Any) -> str:
-    return f"{'passed' if finding.passed else 'FAILED'}  {finding.name}: {finding.found}"
+class _Case(NamedTuple):
+    """A stream to make: its name, whether it is deterministic, its quality, and the image."""
+
+    name: str
+    deterministic: bool
+    quality: float | None
+    pixels: np.ndarray
+
+
+def facts() -> dict[str, Any]:
+    """Returns versions, machine, devices, coder and settings, as plain data."""
+    from lic.entropy.range_coding.range_coder import coder_name
+    from lic.environment import tf
+    from lic.versions import machine, versions
+
+    devices = [f"{device.device_type} {device.name.rsplit(':', 1)[-1]}" for device in tf.config.list_physical_devices()]
+    return {
+        "versions": versions(),
+        "machine": machine(),
+        "devices": devices,
+        "range coder": coder_name(),
+        "settings": {name: os.environ[name] for name in SETTINGS if name in os.environ},
+    }
+
+
+def self_test(model: str = "default") -> Iterator[Finding]:
+    """Compresses and decodes each case twice, and yields whether both results are the same.
+
+    Args:
+      model: Name of a model that ships, or path of a codec file.
+    """
+    import numpy as np
+
+    codecs = _codecs(model)
+    for case in _cases(codecs):
+        codec = codecs[case.deterministic]
+        try:
+            stream = codec.compress(case.pixels, quality=case.quality)
+            same = np.array_equal(codec.decompress(stream), codec.decompress(stream))
+            repeated = codec.compress(case.pixels, quality=case.quality) == stream
+        except LicError as error:
+            yield Finding(case.name, False, str(error))
+        else:
+            found = f"{len(stream):,} bytes" if same and repeated else "another result at the second time"
+            yield Finding(case.name, same and repeated, found)
+
+
+def export_streams(path: str | os.PathLike, model: str = "default") -> None:
+    """Writes streams, the images that they decode to here, and the facts of this machine, for `check_streams`.
+
+    Args:
+      path: The file, a zip.
+      model: Name of a model that ships, or path of a codec file; the other machine must have the same codec.
+    """
+    from PIL import Image
+
+    from lic.atomic_write import atomic_write
+
+    codecs = _codecs(model)
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(_FACTS, json.dumps(facts(), indent=1))
+        for case in _cases(codecs):
+            stream = codecs[case.deterministic].compress(case.pixels, quality=case.quality)
+            png = io.BytesIO()
+            Image.fromarray(codecs[case.deterministic].decompress(stream)).save(png, "PNG")
+            archive.writestr(f"{case.name}.lic", stream)
+            archive.writestr(f"{case.name}.png", png.getvalue())
+
+
+def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[Finding]:
+    """Decodes the streams that `export_streams` wrote on another machine, and compares the images.
+
+    Args:
+      path: The file.
+      model: As for `export_streams`.
+
+    Raises:
+      CheckpointError: The file is another one, or damaged.
+    """
+    import numpy as np
+    from PIL import Image
+
+    import lic
+
+    codec = lic.load(model)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+            pngs = [name for name in members if name.endswith(".png")]
+            images = {name: np.asarray(Image.open(io.BytesIO(members[name]))) for name in pngs}
+    except (OSError, zipfile.BadZipFile, zlib.error, ValueError) as error:
+        raise CheckpointError(f"{path} is no file of `lic doctor --export`, or damaged ({error}).") from None
+    names = sorted(pathlib.PurePath(name).stem for name in members if name.endswith(".lic"))
+    if not names or any(f"{name}.png" not in images for name in names):
+        raise CheckpointError(f"{path} is no file of `lic doctor --export`: streams or images are missing.")
+    for name in names:
+        yield _decode(name, codec, members[f"{name}.lic"], images[f"{name}.png"])
+
+
+def _decode(name: str, codec: Codec, stream: bytes, expected: np.ndarray) -> Finding:
+    import numpy as np
+
+    try:
+        decoded = codec.decompress(stream)
+    except LicError as error:
+        return Finding(name, False, f"{type(error).__name__}: {error}")
+    if decoded.shape != expected.shape:
+        return Finding(name, False, f"an image of shape {decoded.shape}, expected {expected.shape}")
+    difference = int(np.abs(decoded.astype(int) - expected).max())
+    found = f"up to {difference} grey levels in the pixels" if difference else "the same pixels"
+    return Finding(name, difference <= _NEAR, found)
+
+
+def _codecs(model: str) -> dict[bool, Codec]:
+    """The ordinary codec at False and, if the model has one, the deterministic codec at True."""
+    import lic
+
+    codecs = {False: lic.load(model)}
+    with contextlib.suppress(CheckpointError):
+        codecs[True] = lic.load(model, deterministic=True)
+    return codecs
+
+
+def _cases(codecs: dict[bool, Codec]) -> Iterator[_Case]:
+    from lic.images import sample_image
+
+    image = sample_image()
+    crops = {"photograph": image[:256, :384], "odd": image[100:133, 200:277], "grey": image[:96, :64, 1]}
+    for deterministic, codec in codecs.items():
+        kind = "deterministic" if deterministic else "ordinary"
+        qualities = codec.qualities and sorted({codec.qualities[0], codec.qualities[-1]})
+        for (crop, pixels), quality in ((each, quality) for each in crops.items() for quality in qualities or [None]):
+            name = f"{kind}-{crop}" + (f"-quality-{quality}" if quality else "")
+            yield _Case(name, deterministic, quality, pixels)

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from lic.cli import options
-from lic.cli.bar import progress_bar
-from lic.cli.table import table
+from lic.cli.progress import progress_bar
+from lic.cli.table import print_table
 
 _COLUMNS = {
     "codec": "{}",
@@ -75,7 +75,7 @@ def evaluate(
             progress=show_progress,
             **chosen,
         )
-    print(table(results.means(), _COLUMNS))
+    print_table(results.means(), _COLUMNS)
     print(f"These are means over {len(results.common)} images; all results are in {out}.")
     for failure in results.failures:
         where = f"{failure.image}, {failure.codec}: " if failure.codec else ""

@@ -10,28 +10,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lic.cli import files, options
-from lic.cli.table import table
+from lic.cli.table import print_table
 from lic.errors import LicError
 
 if TYPE_CHECKING:
-    from lic.interop.safetensors import TorchTensor
+    from lic.interop import TorchTensor
 
 FORMATS = ("safetensors", "savedmodel", "onnx")
-_MARKS = ("saved_model.pb", "networks.json")  # Files by which a folder is known as an export.
+_MARKS = ("saved_model.pb", "networks.json")  # A folder with one of these is an earlier export.
 
 
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model that ships, or a .codec file.")],
-    out: Annotated[
-        pathlib.Path, typer.Argument(metavar="OUT", help="The .safetensors file, or the folder, that is written.")
-    ],
+    out: Annotated[pathlib.Path, typer.Argument(metavar="OUT", help="The .safetensors file or the folder to write.")],
     format: Annotated[str, typer.Option(help="safetensors, savedmodel or onnx.")],
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="With savedmodel: make and read deterministic streams.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
-    """Write a codec's weights, the codec itself or its networks in a format of others."""
+    """Write a codec's weights, the codec itself or its networks in a format of other software."""
     options.check_choice("format", format, FORMATS)
     if deterministic and format != "savedmodel":
         raise typer.BadParameter("--deterministic is for --format savedmodel")
@@ -45,19 +43,19 @@ def export(
 
 
 def _write_safetensors(codec: Any, out: pathlib.Path) -> str:
-    from lic.interop.safetensors import export_tensors
+    from lic.interop import export_safetensors
 
-    rows = export_tensors(codec.model, out)
-    print(table(map(_described, rows), {"name": "{}", "shape": "{}", "torch_module": "{}"}))
-    return f"{len(rows)} tensors"
+    tensors = export_safetensors(codec.model, out)
+    print_table(map(_row, tensors), {"name": "{}", "shape": "{}", "torch_module": "{}"})
+    return f"{len(tensors)} tensors"
 
 
-def _described(row: TorchTensor) -> dict[str, str]:
-    """A row of the table of names."""
-    arguments = ", ".join(f"{name}={value}" for name, value in row.module.arguments.items())
-    module = f"{row.module.name}({arguments})" if arguments else row.module.name
-    said = [module, row.module.then and f"then {row.module.then}", row.module.note]
-    return {"name": row.name, "shape": str(list(row.shape)), "torch_module": "; ".join(filter(None, said))}
+def _row(tensor: TorchTensor) -> dict[str, str]:
+    """The row of a tensor in the table of names."""
+    name, arguments, then, note = tensor.module
+    arguments = ", ".join(f"{argument}={value}" for argument, value in arguments.items())
+    module = [f"{name}({arguments})" if arguments else name, then and f"then {then}", note]
+    return {"name": tensor.name, "shape": str(list(tensor.shape)), "torch_module": "; ".join(filter(None, module))}
 
 
 def _write_saved_model(codec: Any, out: pathlib.Path) -> str:
@@ -75,14 +73,14 @@ def _write_onnx(codec: Any, out: pathlib.Path) -> str:
 
 
 def _refuse_other_folders(out: pathlib.Path) -> None:
-    """Raises a LicError where an output exists that is no export, which is not to be lost."""
+    """Raises a LicError if an output exists that is no export: it may be a user's own files."""
     exported = out.is_dir() and (not any(out.iterdir()) or any((out / name).exists() for name in _MARKS))
     if out.exists() and not exported:
         raise LicError(f"{out} is not a folder that lic exported to, so it is not replaced. Name another output.")
 
 
 def _replace(out: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> Any:
-    """Writes a folder aside, which takes the place of what was there once it is whole."""
+    """Writes a folder aside and puts it in the place of an earlier one when it is complete."""
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as aside:
         written = pathlib.Path(aside) / out.name
         result = write(written)

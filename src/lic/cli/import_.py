@@ -15,36 +15,36 @@ def import_(
         Path,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="SavedModel or tf.train.Checkpoint of published code, CompressAI's .pth(.tar) or .safetensors, or the "
-            ".safetensors of `lic export`, trained on or not.",
+            help="A SavedModel or tf.train.Checkpoint of published code, CompressAI's .pth(.tar) or .safetensors, or a "
+            ".safetensors of `lic export`, trained further or not.",
         ),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The codec file to write; its name ends in .codec.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The codec file to write, whose name ends in .codec.")],
     model: Annotated[
         str | None,
-        typer.Option(help="Which model of TensorFlow it is: hzswq2021, ms2020 or zyc2022. The others' files tell it."),
+        typer.Option(help="Name of the model in a checkpoint of TensorFlow: hzswq2021, ms2020 or zyc2022."),
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="tensorflow, compressai or safetensors (of lic); default: what CHECKPOINT looks like."),
+        typer.Option(help="tensorflow, compressai or safetensors (of `lic export`). [default: by CHECKPOINT's suffix]"),
     ] = None,
     quality: Annotated[
         int | None,
-        typer.Option(metavar="Q", help="Of CompressAI's models, 1 to 8; --effort weighs by its lmbda."),
+        typer.Option(metavar="Q", help="Quality of a model of CompressAI, 1 to 8; it sets the lmbda of --effort."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")] = False,
 ) -> None:
-    """Make a codec from weights that published code trained, or that come back from PyTorch."""
+    """Make a codec from weights that published code trained, or that PyTorch trained further."""
     import lic
-    from lic.interop.import_weights import FORMATS, format_of
+    from lic.interop.import_weights import FORMATS, guess_format
 
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")
-    format = format or format_of(checkpoint)
+    format = format or guess_format(checkpoint)
     if format not in FORMATS:
         raise typer.BadParameter(f"--format {format}: expected one of {', '.join(FORMATS)}")
     if format == "tensorflow" and not model:
-        raise typer.BadParameter("say which model it is: --model hzswq2021, ms2020 or zyc2022")
+        raise typer.BadParameter("name the model: --model hzswq2021, ms2020 or zyc2022")
     files.refuse_existing(out, force)
     codec = lic.Codec(lic.import_checkpoint(checkpoint, model, format=format, quality=quality))
     codec.save(out)

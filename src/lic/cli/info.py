@@ -8,31 +8,33 @@ from typing import Annotated, Any
 
 import typer
 
-from lic.cli.table import listed
-
-_ZIP = b"PK\x03\x04"  # What a codec file starts with.
+_ZIP = b"PK\x03\x04"  # The first bytes of a codec file.
 
 
 def info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .lic stream or a .codec file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say what a stream or a codec file is, without decoding it."""
+    """Describe a stream or a codec file, without decoding it."""
     from lic.codec.bitstream import MAGIC
     from lic.errors import BitstreamError
 
     try:
         with open(file, "rb") as opened:
-            start = opened.read(4)
+            magic = opened.read(4)
     except OSError as error:
         raise BitstreamError(f"{file} cannot be read: {error.strerror}.") from None
-    if start not in (MAGIC, _ZIP):
+    if magic not in (MAGIC, _ZIP):
         raise BitstreamError(f"{file} is neither a .lic stream nor a .codec file.")
-    facts = _of_stream(file) if start == MAGIC else _of_codec(file)
-    print(json.dumps(facts, indent=1) if as_json else listed(facts))
+    facts = _describe_stream(file) if magic == MAGIC else _describe_codec(file)
+    if as_json:
+        print(json.dumps(facts, indent=1))
+        return
+    for name, value in facts.items():
+        print(f"{name:13}  {value}")
 
 
-def _of_stream(file: Path) -> dict[str, Any]:
+def _describe_stream(file: Path) -> dict[str, Any]:
     from lic.codec.bitstream import VERSION, Flag, Stream
     from lic.codec.shipped import name_of
     from lic.errors import BitstreamError
@@ -55,7 +57,7 @@ def _of_stream(file: Path) -> dict[str, Any]:
     }
 
 
-def _of_codec(file: Path) -> dict[str, Any]:
+def _describe_codec(file: Path) -> dict[str, Any]:
     from lic.codec.codec_file import read_text
 
     text = read_text(file)

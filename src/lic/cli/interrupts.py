@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost: a KeyboardInterrupt that meets a destructor or a callback is only printed by Python."""
+"""Ctrl-C that is not lost: Python prints and drops a KeyboardInterrupt that is raised in a destructor or a callback."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from types import FrameType
 
 @contextlib.contextmanager
 def keeping_interrupts() -> Iterator[Callable[[], None]]:
-    """Yields a function that raises KeyboardInterrupt once Ctrl-C was pressed within; it is raised at once, too.
+    """Yields a function that raises KeyboardInterrupt if Ctrl-C was pressed since the context was entered.
 
-    Outside the main thread, where Python takes no signals, the function does nothing.
+    Ctrl-C also raises KeyboardInterrupt at once, as ever. Outside the main thread, where Python handles no signals, the
+    function does nothing.
     """
     pressed = threading.Event()
 

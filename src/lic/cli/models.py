@@ -8,23 +8,24 @@ from typing import Annotated
 
 import typer
 
-from lic.cli.table import print_whole
+from lic.cli.table import print_table
+
+_COLUMNS = {"model": "{}", "parts": "{}", "parameters": "{:,}", "weights": "{}", "licence": "{}", "paper": "{}"}
 
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the registered models: parts, size, paper and licence."""
+    """List the registered models with parts, number of parameters, paper and licence."""
     from lic import registry
 
-    recipes = {name: registry.models.get(name)() for name in registry.list_models()}
+    systems = {name: dataclasses.asdict(registry.models.get(name)()) for name in registry.list_models()}
     if as_json:
-        print(json.dumps({name: dataclasses.asdict(recipe) for name, recipe in recipes.items()}, indent=1))
+        print(json.dumps(systems, indent=1))
         return
-    from rich.table import Column, Table
-
-    heads = ("model", "parts", "parameters", "weights", "licence", "paper")
-    table = Table(*(Column(head, no_wrap=True) for head in heads), box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for name, recipe in recipes.items():
-        parts = f"{recipe.transform} + {recipe.entropy}"
-        ships = "ship" if recipe.weights else "none"
-        table.add_row(name, parts, f"{recipe.parameters:,}", ships, recipe.licence, recipe.paper)
-    print_whole(table)
+    rows = []
+    for name, system in systems.items():
+        shown = {
+            "parts": f"{system['transform']} + {system['entropy']}",
+            "weights": "ship" if system["weights"] else "none",
+        }
+        rows.append(system | shown | {"model": name})
+    print_table(rows, _COLUMNS)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the codec that they stand for."""
+"""Options that several commands share, and the codec that they describe."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Any
 
 import typer
 
-PRECISION = "What the transforms compute in: float32, or bfloat16, faster on processors that have it."
+PRECISION = "Type in which transforms compute: float32, or bfloat16, which is faster on processors that have it."
 ANCHOR = (
     "A codec of the runs, or a published curve such as vtm; published:webp where a run has webp, too. [default: jpeg]"
 )
 PUBLISHED = "Published curves over Kodak, such as vtm bpg444 ms2020, or all of them: all."
 MEASURES = ("psnr", "ms_ssim_db")
 METHODS = ("pchip", "akima", "cubic")
-TILE = "Pixels of the tiles that large images run in: a number, auto, or none."
+TILE = "Height and width in pixels of the tiles of large images: a number, auto, or none."
 
-DETERMINISTIC = "Make streams that decode to the same on every machine."
-RAY = "Work on a Ray cluster: its address, or local. All machines must see the files under the same paths."
+DETERMINISTIC = "Make streams that decode to the same image on every machine."
+RAY = "Address of a Ray cluster that does the work, or local. All machines must see the files under the same paths."
 
 
 def load(model: str, precision: str, tile: str, deterministic: bool = False) -> Any:
-    """Loads the codec that options of a command name.
+    """Loads the codec that the options of a command describe.
 
     Args:
       model: Name of a model that ships, or path of a codec file.
@@ -30,7 +30,7 @@ def load(model: str, precision: str, tile: str, deterministic: bool = False) -> 
       deterministic: As for `lic.Codec`.
 
     Raises:
-      typer.BadParameter: An option is none of these.
+      typer.BadParameter: The value of an option is not allowed.
     """
     chosen = of_codec(precision, tile)
     import lic
@@ -39,14 +39,14 @@ def load(model: str, precision: str, tile: str, deterministic: bool = False) -> 
 
 
 def of_codec(precision: str, tile: str) -> dict[str, Any]:
-    """Returns the arguments of `lic.Codec` that options of a command stand for.
+    """Returns the arguments of `lic.Codec` for the options of a command.
 
     Args:
       precision: "float32" or "bfloat16".
       tile: "auto", "none" or a number of pixels.
 
     Raises:
-      typer.BadParameter: An option is none of these.
+      typer.BadParameter: The value of an option is not allowed.
     """
     if precision not in ("float32", "bfloat16"):
         raise typer.BadParameter(f"--precision {precision}: expected float32 or bfloat16")
@@ -56,13 +56,13 @@ def of_codec(precision: str, tile: str) -> dict[str, Any]:
 
 
 def check_choice(option: str, value: str, among: Sequence[str]) -> None:
-    """Raises a `typer.BadParameter` unless the value of an option is one of those it can be."""
+    """Raises a `typer.BadParameter` unless the value of an option is one of those in `among`."""
     if value not in among:
         raise typer.BadParameter(f"--{option} {value}: expected {', '.join(among[:-1])} or {among[-1]}")
 
 
 def published_of(names: Sequence[str] | None) -> list[str]:
-    """Returns the names of published curves that the option stands for: `all` for each one."""
+    """Returns the names of published curves for the values of an option, where "all" names all of them."""
     from lic.evaluation.compare.curves import published_curves
 
     return list(published_curves()) if "all" in (names or []) else list(names or [])

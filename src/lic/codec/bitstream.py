@@ -1,4 +1,7 @@
-"""The stream: header, coded bytes, two checksums. Little-endian; this file needs the standard library only.
+"""The stream: header, coded bytes, two checksums. Numbers are little-endian.
+
+`lic.interop.saved_model` copies this file and `lic.errors` beside the models that it exports, so both need the standard
+library only.
 
 | bytes | field |
 |---|---|
@@ -17,10 +20,12 @@ from __future__ import annotations
 
 import enum
 import zlib
+from collections.abc import Callable
 from typing import NamedTuple
 
-from lic.errors import BitstreamError
+from lic.errors import BitstreamError, DesyncError, WrongModelError
 
+MAX_PIXELS = 178_000_000  # Larger images are refused unless the caller allows them.
 QUALITY_STEPS = 256  # A stream carries its quality in steps of 1/256.
 MAGIC = b"\x93LIC"
 VERSION = 1
@@ -41,12 +46,12 @@ class Stream(NamedTuple):
 
     Attributes:
       fingerprint: The 4 bytes that name the codec.
-      height: Of the image.
-      width: Of the image.
+      height: Height of the image in pixels.
+      width: Width of the image in pixels.
       payload: Range-coder bytes.
       symbols_crc: CRC-32 of the coded symbols.
       flags: The properties of the stream.
-      quality: The quality that it was made with, or None.
+      quality: The quality that the image was coded at, or None for a codec with a single rate.
     """
 
     fingerprint: bytes
@@ -67,10 +72,10 @@ class Stream(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> Stream:
-        """Takes bytes apart, after checking magic, version and checksum.
+        """Returns the fields of a stream, after checks of magic, version, checksum and flags.
 
         Raises:
-          BitstreamError: They are not a stream, of another version, or damaged.
+          BitstreamError: The bytes are not a stream, have another version, or are damaged.
         """
         if data[:4] != MAGIC:
             raise BitstreamError(f"Not a stream of lic: it starts with {data[:4]!r}, expected {MAGIC!r}.")
@@ -97,6 +102,101 @@ class Stream(NamedTuple):
             raise BitstreamError("The stream is cut off inside its header. Get it anew.")
         symbols_crc = int.from_bytes(data[-8:-4], "little")
         return cls(data[6:10], height, width, data[position:-8], symbols_crc, flags, quality)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the image: 1 for grey, otherwise 3."""
+        return 1 if Flag.GREY in self.flags else 3
+
+    def check_symbols(self, symbols: bytes) -> None:
+        """Raises a DesyncError unless the decoded symbols are the coded ones.
+
+        Args:
+          symbols: All decoded symbols in coding order, an array of little-endian int32 or its bytes.
+        """
+        if zlib.crc32(symbols) != self.symbols_crc:
+            raise DesyncError(
+                "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
+                "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
+            )
+
+
+class StreamFormat(NamedTuple):
+    """The streams that one codec makes and reads.
+
+    Attributes:
+      fingerprint: The 4 bytes that name the codec.
+      deterministic: Whether the codec's parameter networks compute in integers.
+      qualities: Number of qualities that the codec has; 0 for a single rate.
+    """
+
+    fingerprint: bytes
+    deterministic: bool
+    qualities: int
+
+    def pack(
+        self, payload: bytes, symbols: bytes, height: int, width: int, channels: int, quality: float | None = None
+    ) -> bytes:
+        """Returns the stream of an image.
+
+        Args:
+          payload: Range-coder bytes.
+          symbols: All coded symbols in coding order, an array of little-endian int32 or its bytes.
+          height: Height of the image in pixels.
+          width: Width of the image in pixels.
+          channels: 3, or 1 for grey.
+          quality: The quality that the image was coded at; None for a codec with a single rate.
+
+        Raises:
+          ValueError: The codec has no such quality.
+        """
+        if not self._has(quality):
+            expected = f"from 1 to {self.qualities}" if self.qualities else "None, since this codec has a single rate"
+            raise ValueError(f"StreamFormat: expected quality {expected}. Received: {quality!r}.")
+        flags = (Flag.GREY if channels == 1 else Flag(0)) | (Flag.DETERMINISTIC if self.deterministic else Flag(0))
+        return Stream(self.fingerprint, height, width, payload, zlib.crc32(symbols), flags, quality).pack()
+
+    def parse(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Stream:
+        """Returns the fields of a stream that this codec made.
+
+        Args:
+          data: The stream.
+          max_pixels: Streams of larger images are refused.
+
+        Raises:
+          BitstreamError: The bytes are not a stream, are damaged, or the image is too large.
+          WrongModelError: Another codec made the stream.
+        """
+        stream = Stream.parse(data)
+        self.check(stream, max_pixels)
+        return stream
+
+    def check(self, stream: Stream, max_pixels: int, name_of: Callable[[bytes], str] = bytes.hex) -> None:
+        """Raises an error unless this codec made the stream; arguments and errors are those of `parse`.
+
+        Args:
+          stream: The fields of the stream.
+          max_pixels: Streams of larger images are refused.
+          name_of: Returns the name of a fingerprint for messages.
+        """
+        if stream.fingerprint != self.fingerprint:
+            raise WrongModelError(
+                f"The stream was made by the codec {name_of(stream.fingerprint)}, "
+                f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
+            )
+        if (Flag.DETERMINISTIC in stream.flags) != self.deterministic or not self._has(stream.quality):
+            raise BitstreamError(
+                f"The stream has the flags {stream.flags!r} and quality {stream.quality}, which this codec never "
+                "writes. Get it anew."
+            )
+        if stream.height * stream.width > max_pixels:
+            raise BitstreamError(
+                f"The stream is of an image of {stream.height}x{stream.width} pixels, more than "
+                f"max_pixels={max_pixels}. If you trust it, pass a larger max_pixels."
+            )
+
+    def _has(self, quality: float | None) -> bool:
+        return not self.qualities if quality is None else 1 <= quality <= self.qualities
 
 
 def _leb128(number: int) -> bytes:

@@ -8,13 +8,12 @@ import operator
 import os
 import sys
 import threading
-import zlib
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
 
-from lic.codec.bitstream import Flag, Stream
+from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat
 from lic.codec.codec_file import STORED, CodecFile, restored_model, restored_tables, weights_of
 from lic.codec.coder_timing import collect
 from lic.codec.graphs import Graphs
@@ -26,13 +25,12 @@ from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, part_names
 from lic.environment import compute_in, tf
-from lic.errors import BitstreamError, CheckpointError, DesyncError, LicError, WrongModelError, check
+from lic.errors import CheckpointError, LicError, check
 from lic.images import checked_image, coloured, sample_image
 from lic.layers.padding import pad
 from lic.models.base import CompressionModel
 from lic.weights import get_tensors
 
-MAX_PIXELS = 178_000_000
 Precision = Literal["float32", "bfloat16"]
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -316,10 +314,12 @@ class Codec:
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
                 "The model's weights have diverged: go back to earlier ones."
             )
-        flags = (Flag.GREY if image.ndim == 2 else Flag(0)) | (Flag.DETERMINISTIC if self._deterministic else Flag(0))
-        quality = quality if self.qualities else None
-        string, crc = coded.string.numpy(), _crc(coded.symbols)
-        return Stream(self.fingerprint, *image.shape[:2], string, crc, flags, quality).pack()
+        channels, quality = 1 if image.ndim == 2 else 3, quality if self.qualities else None
+        streams = self._streams(self._deterministic)
+        return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *image.shape[:2], channels, quality)
+
+    def _streams(self, deterministic: bool) -> StreamFormat:
+        return StreamFormat(self._fingerprint_of(deterministic), deterministic, len(self.qualities))
 
     def _refined(
         self,
@@ -352,40 +352,18 @@ class Codec:
         """The fields of a stream, and the latent that its first parts, or all, decode to."""
         self._check_process()
         parsed = Stream.parse(bytes(stream))
-        self._check(parsed, max_pixels)
+        deterministic = Flag.DETERMINISTIC in parsed.flags and bool(self._file.integer)
+        self._streams(deterministic).check(parsed, max_pixels, name_of)
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
         whole = parts is None or parts >= len(self.parts)
-        graphs = self._integer_graphs() if Flag.DETERMINISTIC in parsed.flags else self._float_graphs
+        graphs = self._integer_graphs() if deterministic else self._float_graphs
         decode = graphs.decode if whole else graphs.preview(int(parts))
         y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or self.model.rate.default)
         collect(seconds)
-        if whole and _crc(symbols) != parsed.symbols_crc:
-            raise DesyncError(
-                "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
-                "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
-            )
+        if whole:
+            parsed.check_symbols(_bytes_of(symbols))
         return parsed, y_hat.numpy()
-
-    def _check(self, stream: Stream, max_pixels: int) -> None:
-        deterministic = Flag.DETERMINISTIC in stream.flags
-        if stream.fingerprint != self._fingerprint_of(deterministic):
-            raise WrongModelError(
-                f"The stream was made by the codec {name_of(stream.fingerprint)}, "
-                f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
-            )
-        quality, last = stream.quality, len(self.qualities)
-        never = deterministic and not self._file.integer
-        if never or (quality is None) != (not last) or (last and not 1 <= quality <= last):
-            raise BitstreamError(
-                f"The stream has the flags {stream.flags!r} and quality {quality}, which this codec never writes. "
-                "Get it anew."
-            )
-        if stream.height * stream.width > max_pixels:
-            raise BitstreamError(
-                f"The stream is of an image of {stream.height}x{stream.width} pixels, more than "
-                f"max_pixels={max_pixels}. If you trust it, pass a larger max_pixels."
-            )
 
 
 def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
@@ -410,5 +388,5 @@ def _check_parts(parts: int | None) -> None:
     check("Codec", "parts", counts, "None for all, or an integer from 0", parts)
 
 
-def _crc(symbols: tf.Tensor) -> int:
-    return zlib.crc32(symbols.numpy().astype("<i4").tobytes())
+def _bytes_of(symbols: tf.Tensor) -> bytes:
+    return symbols.numpy().astype("<i4").tobytes()

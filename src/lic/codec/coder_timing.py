@@ -13,7 +13,7 @@ _collected: contextvars.ContextVar[list[float] | None] = contextvars.ContextVar(
 
 @contextlib.contextmanager
 def coder_seconds() -> Iterator[list[float]]:
-    """Collects, in this thread, the seconds that the range coder takes for each stream that codecs make or decode."""
+    """Yields a list to which codecs in this thread add the range coder's seconds for each stream."""
     collected: list[float] = []
     token = _collected.set(collected)
     try:
@@ -23,7 +23,7 @@ def coder_seconds() -> Iterator[list[float]]:
 
 
 def collect(seconds: tf.Tensor) -> None:
-    """Adds the seconds of one stream to what is collected, if anything is."""
+    """Adds the seconds of one stream to the list of the innermost `coder_seconds`, if there is one."""
     collected = _collected.get()
     if collected is not None:
         collected.append(float(seconds))

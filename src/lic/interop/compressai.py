@@ -1,4 +1,4 @@
-"""Weights of CompressAI's models: which tensor of a state dict is which of our weights, and in which order of axes."""
+"""Models from state dicts of CompressAI: the tensor of each of our weights, and the order of its axes."""
 
 from __future__ import annotations
 
@@ -24,25 +24,29 @@ from lic.models.published_compressai import QUALITY, sizes_of
 from lic.weights import set_tensors
 
 _PREFIX = "compressai-"
-_NOT_TAKEN = "mbt2018 and cheng2020 are not taken: no serial context here, their streams would take seconds to decode"
+_NOT_TAKEN = "mbt2018 and cheng2020 cannot be imported, since lic has no serial context model"
 _PRIOR, _NORMAL = "entropy_bottleneck", "gaussian_conditional"
-_NEAR = 1e-4  # Numbers that are the same but for rounding.
-# Names of earlier releases, by those of 1.2.8.
-_OLD = {r"_(?:matrix|matrices\.)(\d)": "matrices", r"_bias(?:es\.)?(\d)": "biases", r"_factors?\.?(\d)": "factors"}
-# Tables that `update` makes, and constants: these are passed over.
-_PASSED_OVER = re.compile(
+_NEAR = 1e-4  # Relative difference up to which two numbers are taken to differ by rounding only.
+# Names in earlier releases of CompressAI -> the name in 1.2.8.
+_EARLIER_NAMES = {
+    r"_(?:matrix|matrices\.)(\d)": "matrices",
+    r"_bias(?:es\.)?(\d)": "biases",
+    r"_factors?\.?(\d)": "factors",
+}
+# CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
+_IGNORED = re.compile(
     rf"{_PRIOR}\.target|({_PRIOR}|{_NORMAL})\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound)"
     r"|g_[as]\.\d\.(beta|gamma)_reparam\..*"
 )
 
 
-class Place(NamedTuple):
-    """Where CompressAI keeps a weight of ours.
+class Source(NamedTuple):
+    """The tensor of a state dict that one of our weights is made of.
 
     Attributes:
-      key: Its name in the state dict.
-      shape: Its shape there.
-      convert: Maps its array to ours.
+      key: The tensor's name.
+      shape: The tensor's shape.
+      convert: Returns our weight for the tensor.
     """
 
     key: str
@@ -51,40 +55,40 @@ class Place(NamedTuple):
 
 
 def import_compressai(path: str | os.PathLike, name: str | None = None, quality: int | None = None) -> CompressionModel:
-    """Makes a model with weights of CompressAI's; see `lic.import_checkpoint`."""
-    return from_state(path, read_state_dict(path), name, quality)
+    """Makes a model with CompressAI's weights; see `lic.import_checkpoint`."""
+    return from_state_dict(path, read_state_dict(path), name, quality)
 
 
-def from_state(
+def from_state_dict(
     path: str | os.PathLike, state: Mapping[str, np.ndarray], name: str | None = None, quality: int | None = None
 ) -> CompressionModel:
-    """Makes a model with the weights of a state dict, where `path` says in messages what it is from."""
-    state = {_renamed(key): array for key, array in state.items()}
+    """Makes a model with the weights of a state dict, which error messages call `path`."""
+    state = {_current_name(key): array for key, array in state.items()}
     found = model_of(path, state)
     if name not in (None, found):
         raise CheckpointError(
-            f"{path} holds the tensors of {found!r}. Received: {name!r}. Of CompressAI's models "
-            f"{', '.join(names())} can be imported; {_NOT_TAKEN}."
+            f"{path} holds the tensors of {found!r}. Received: {name!r}. The models of CompressAI that can be imported "
+            f"are {', '.join(importable_models())}; {_NOT_TAKEN}."
         )
     with skip_random_init():
         model = create_model(found, quality=QUALITY if quality is None else quality, **_sizes(path, found, state))
         model.make_variables()
-    places = places_of(model)
-    _check(path, state, places.values())
-    set_tensors(model, {ours: place.convert(state[place.key]) for ours, place in places.items()})
+    sources = sources_of(model)
+    _check_tensors(path, state, sources.values())
+    set_tensors(model, {weight: source.convert(state[source.key]) for weight, source in sources.items()})
     return model
 
 
-def names() -> list[str]:
+def importable_models() -> list[str]:
     """Returns the names of CompressAI's models that can be imported."""
     return [name for name in registry.list_models() if name.startswith(_PREFIX)]
 
 
 def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
-    """Returns the name of the model whose tensors these are.
+    """Returns the name of the model that the tensors of a state dict belong to.
 
     Raises:
-      CheckpointError: They are of a model that cannot be imported, or of none.
+      CheckpointError: The model cannot be imported, or the tensors belong to no model of CompressAI's.
     """
     if any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state):
         raise CheckpointError(f"{path} holds the tensors of a model with a serial context. {_NOT_TAKEN}.")
@@ -92,40 +96,42 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
     if not any(key.startswith("h_s.") for key in state):
         return f"{_PREFIX}bmshj2018-factorized"
     _require(path, state, ["h_s.4.weight"])
-    scales_alone = len(state["h_s.4.weight"]) == len(state["g_a.6.weight"])
-    return f"{_PREFIX}{'bmshj2018-hyperprior' if scales_alone else 'mbt2018-mean'}"
+    scales_only = len(state["h_s.4.weight"]) == len(state["g_a.6.weight"])
+    return f"{_PREFIX}{'bmshj2018-hyperprior' if scales_only else 'mbt2018-mean'}"
 
 
-def places_of(model: CompressionModel) -> dict[str, Place]:
-    """Returns where CompressAI keeps each weight of a model, by our name of it."""
+def sources_of(model: CompressionModel) -> dict[str, Source]:
+    """Returns the source of each weight of a model, by the weight's name."""
     hyper = model.entropy.hyper
-    chains = [("transform/analysis", model.transform.analysis, "g_a", 1)]
-    chains += [("transform/synthesis", model.transform.synthesis, "g_s", 1)]
+    # In hyper networks CompressAI counts activations as layers. In transforms every layer has weights: GDN has its own.
+    networks = [("transform/analysis", model.transform.analysis, "g_a", 1)]
+    networks += [("transform/synthesis", model.transform.synthesis, "g_s", 1)]
     if hyper:
-        chains += [("entropy/hyper/analysis", hyper.analysis, "h_a", 2)]
-        chains += [("entropy/hyper/synthesis", hyper.synthesis, "h_s", 2)]
-    places = {f"entropy/prior/{ours}": place for ours, place in _prior_places(model.entropy.prior)}
-    for path, chain, key, step in chains:  # CompressAI counts activations, but for GDN they are no layers of ours.
-        weighted = [number for number, layer in enumerate(chain.layers) if layer.weights]
+        networks += [("entropy/hyper/analysis", hyper.analysis, "h_a", 2)]
+        networks += [("entropy/hyper/synthesis", hyper.synthesis, "h_s", 2)]
+    sources = {f"entropy/prior/{name}": source for name, source in _prior_sources(model.entropy.prior)}
+    for path, network, key, step in networks:
+        weighted = [number for number, layer in enumerate(network.layers) if layer.weights]
         for order, number in enumerate(weighted):
+            # CompressAI's last layer returns scales and then means; ours returns means first.
             swapped = key == "h_s" and number == weighted[-1] and not model.entropy.zero_mean
-            for leaf, place in _layer_places(f"{key}.{step * order}", chain.layers[number], swapped):
-                places[f"{path}/layers/{number}/{leaf}"] = place
-    return places
+            for name, source in _layer_sources(f"{key}.{step * order}", network.layers[number], swapped):
+                sources[f"{path}/layers/{number}/{name}"] = source
+    return sources
 
 
-def _prior_places(prior: FactorizedPrior) -> Iterator[tuple[str, Place]]:
+def _prior_sources(prior: FactorizedPrior) -> Iterator[tuple[str, Source]]:
     for group in ("matrices", "biases", "factors"):
         for number, variable in enumerate(getattr(prior, group)):
-            yield f"{group}/{number}", Place(f"{_PRIOR}.{group}.{number}", variable.shape, np.array)
-    yield "medians", Place(f"{_PRIOR}.quantiles", (prior.channels, 1, 3), lambda quantiles: quantiles[:, 0, 1])
+            yield f"{group}/{number}", Source(f"{_PRIOR}.{group}.{number}", variable.shape, np.array)
+    yield "medians", Source(f"{_PRIOR}.quantiles", (prior.channels, 1, 3), lambda quantiles: quantiles[:, 0, 1])
 
 
-def _layer_places(key: str, layer: Convolution | GDN, swapped: bool) -> Iterator[tuple[str, Place]]:
-    """Places of the weights of a layer; where `swapped`, the halves of its channels change places."""
+def _layer_sources(key: str, layer: Convolution | GDN, swapped: bool) -> Iterator[tuple[str, Source]]:
+    """The sources of a layer's weights; with `swapped`, the two halves of its output channels are exchanged."""
     if isinstance(layer, GDN):
-        yield "reparam_beta", Place(f"{key}.beta", layer.reparam_beta.shape, np.array)
-        yield "reparam_gamma", Place(f"{key}.gamma", layer.reparam_gamma.shape, np.transpose)
+        yield "reparam_beta", Source(f"{key}.beta", layer.reparam_beta.shape, np.array)
+        yield "reparam_gamma", Source(f"{key}.gamma", layer.reparam_gamma.shape, np.transpose)
         return
     height, width, inputs, outputs = layer.kernel.shape
     channels = (inputs, outputs) if layer.up > 1 else (outputs, inputs)
@@ -134,24 +140,24 @@ def _layer_places(key: str, layer: Convolution | GDN, swapped: bool) -> Iterator
         return np.roll(array, outputs // 2, -1) if swapped else array
 
     def kernel(array: np.ndarray) -> np.ndarray:
-        if layer.up > 1:  # Transposed convolutions are no correlations there either.
+        if layer.up > 1:  # PyTorch's transposed convolution has the orientation of ours.
             return in_order(array.transpose(2, 3, 0, 1))
         array = in_order(array.transpose(2, 3, 1, 0))
         return array if layer.correlation else array[::-1, ::-1]
 
-    yield "kernel", Place(f"{key}.weight", (*channels, height, width), kernel)
-    yield "bias", Place(f"{key}.bias", (outputs,), in_order)
+    yield "kernel", Source(f"{key}.weight", (*channels, height, width), kernel)
+    yield "bias", Source(f"{key}.bias", (outputs,), in_order)
 
 
-def _renamed(key: str) -> str:
-    """The name that CompressAI 1.2.8 has for a tensor, which earlier releases kept under another."""
-    for old, new in _OLD.items():
+def _current_name(key: str) -> str:
+    """The name in CompressAI 1.2.8 of a tensor that an earlier release may have saved."""
+    for old, new in _EARLIER_NAMES.items():
         key = re.sub(rf"{_PRIOR}\.{old}", rf"{_PRIOR}.{new}.\1", key)
     return key
 
 
 def _sizes(path: str | os.PathLike, name: str, state: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The sizes that the tensors have, and what else is kept beside them."""
+    """The sizes of the model: widths by the tensors' shapes, bounds and scales by the tensors beside the weights."""
     sizes = sizes_of(name, len(state["g_a.0.weight"]), len(state["g_a.6.weight"]))
     usual = sizes["likelihood_bound"]
     bound = float(state.get(f"{_PRIOR}.likelihood_lower_bound.bound", [usual])[0])
@@ -162,12 +168,12 @@ def _sizes(path: str | os.PathLike, name: str, state: Mapping[str, np.ndarray]) 
 
 
 def _scales_of(path: str | os.PathLike, state: Mapping[str, np.ndarray], usual: ScaleTable) -> tuple:
-    """The table of scales that `update` has left, or the usual one."""
+    """The table of scales that CompressAI's `update` saved, or the usual one where there is none."""
     table, scales = state.get(f"{_NORMAL}.scale_table", np.zeros(0)), usual
-    if table.size and not (table.size == usual.count and np.allclose(table, usual.deviations(), rtol=_NEAR)):
+    if table.size and not (table.size == usual.count and np.allclose(table, usual.scales(), rtol=_NEAR)):
         scales = ScaleTable(len(table), float(table[0]), float(table[-1]), usual.rounding)
         if not np.allclose(table, scales.scales(), rtol=_NEAR):
-            raise CheckpointError(f"{path}: {_NORMAL}.scale_table does not grow by one factor from scale to scale.")
+            raise CheckpointError(f"{path}: {_NORMAL}.scale_table is not a geometric sequence of scales.")
     bound = float(state.get(f"{_NORMAL}.lower_bound_scale.bound", [scales.lowest])[0])
     if bound > scales.lowest * (1 + _NEAR):
         raise CheckpointError(
@@ -180,17 +186,17 @@ def _require(path: str | os.PathLike, state: Mapping[str, np.ndarray], keys: Seq
     missing = sorted(key for key in keys if key not in state)
     if missing:
         raise CheckpointError(
-            f"{path} lacks the {_listed(missing)}. Models that can be imported: {', '.join(names())}."
+            f"{path} lacks the {_listed(missing)}. Models that can be imported: {', '.join(importable_models())}."
         )
 
 
-def _check(path: str | os.PathLike, state: Mapping[str, np.ndarray], places: Collection[Place]) -> None:
-    _require(path, state, [place.key for place in places])
-    known = {place.key for place in places}
-    surplus = sorted(key for key in state if key not in known and not _PASSED_OVER.fullmatch(key))
+def _check_tensors(path: str | os.PathLike, state: Mapping[str, np.ndarray], sources: Collection[Source]) -> None:
+    _require(path, state, [source.key for source in sources])
+    known = {source.key for source in sources}
+    surplus = sorted(key for key in state if key not in known and not _IGNORED.fullmatch(key))
     if surplus:
-        raise CheckpointError(f"{path} has the {_listed(surplus)}, which this model has not.")
-    for key, shape, _ in places:
+        raise CheckpointError(f"{path} has the {_listed(surplus)}, which this model does not have.")
+    for key, shape, _ in sources:
         if state[key].shape != tuple(shape):
             raise CheckpointError(f"{path}: the tensor {key!r} has shape {state[key].shape}, expected {tuple(shape)}.")
 

@@ -1,4 +1,4 @@
-"""A model's networks as ONNX files, each for any batch, height and width."""
+"""The networks of a model as ONNX files for any batch, height and width."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _AXES = ("batch", "height", "width")
 
 
 class Network(NamedTuple):
-    """A network that a model calls, which becomes a file.
+    """A network that a model calls.
 
     Attributes:
-      path: Its attribute path in the model.
-      channels: Channels of its input [batch, height, width, channels].
-      filters: Channels of its output.
+      path: The network's attribute path in the model.
+      channels: Channels of the input [batch, height, width, channels].
+      filters: Channels of the output.
     """
 
     path: str
@@ -38,23 +38,23 @@ class Network(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The name of its file."""
+        """The name of the network's file."""
         return self.path.replace("/", ".") + ".onnx"
 
 
 def export_onnx(model: CompressionModel, folder: str | os.PathLike) -> list[Network]:
-    """Writes each network of a model as an ONNX file: analysis, synthesis, hyper networks, those that give parameters.
+    """Writes each network of a model as an ONNX file: analysis, synthesis, hyper networks and parameter networks.
 
     Files are named by attribute paths with dots, such as `transform.analysis.onnx`. Each maps `input`
     [batch, height, width, channels] to `output`, float32, for any batch and every height and width that the network
-    takes. `networks.json` beside them lists them, and holds the model's configuration.
+    takes. `networks.json` beside them lists the networks and holds the model's configuration.
 
     Args:
       model: The model.
-      folder: Where files are written; it is made where it is not there.
+      folder: The folder for the files; it is made if it does not exist.
 
     Raises:
-      LicError: tf2onnx is not here, or a network has operations that ONNX has no equals of; they are named.
+      LicError: tf2onnx cannot be imported, or a network has operations without an equal in ONNX, which are named.
     """
     convert = _converter()
     networks, derived = networks_of(model)
@@ -106,13 +106,13 @@ def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, An
 
 
 def _converter() -> Callable[[Callable], Any]:
-    """What converts a `tf.function` to an ONNX model."""
+    """Returns a function that converts a `tf.function` to an ONNX model."""
     needs = (
         "ONNX files are made by tf2onnx, which supports TensorFlow 2.14 on Python 3.10 and 3.11: there, "
         "pip install 'keras-lic[onnx]'"
     )
     if KERAS_3:
-        raise LicError(f"{needs}. Here is TensorFlow {tf.__version__}.")
+        raise LicError(f"{needs}. This is TensorFlow {tf.__version__}.")
     try:
         import tf2onnx
     except (ImportError, AttributeError) as error:  # A newer onnx misses names in TensorFlow's own requirements.

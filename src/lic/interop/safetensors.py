@@ -1,4 +1,4 @@
-"""Weights as PyTorch has them: a safetensors file of named tensors, out and in again."""
+"""Weights in PyTorch's layout: a safetensors file of named tensors, exported and imported again."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ Variables = Mapping[str, tf.Variable]
 
 
 class Module(NamedTuple):
-    """What a tensor belongs to in PyTorch.
+    """The module of PyTorch that a tensor belongs to.
 
     Attributes:
       name: A class of `torch.nn`, or "Parameter" where none computes the same.
-      arguments: Arguments of the class that shapes do not tell, such as the stride.
-      then: What of `torch.nn.functional` follows, such as "relu", or "leaky_relu 0.2" with its slope; or "".
-      note: What else is to be known, such as the formula of a parameter.
+      arguments: Arguments of the class that do not follow from the tensors' shapes, such as the stride.
+      then: The function of `torch.nn.functional` that follows, such as "relu" or, with its slope, "leaky_relu 0.2"; or
+        "".
+      note: Further facts, such as the formula of a parameter.
     """
 
     name: str
@@ -47,12 +48,12 @@ class Module(NamedTuple):
 
 
 class TorchTensor(NamedTuple):
-    """A row of the table of names.
+    """A tensor in PyTorch's layout.
 
     Attributes:
       name: The tensor's name, an attribute path with dots.
-      shape: Its shape in PyTorch's layout.
-      module: What it belongs to.
+      shape: The tensor's shape.
+      module: The module that the tensor belongs to.
     """
 
     name: str
@@ -60,20 +61,20 @@ class TorchTensor(NamedTuple):
     module: Module
 
 
-class _Form(NamedTuple):
-    """How weights of a layer become one tensor, and back."""
+class _Conversion(NamedTuple):
+    """The conversion of weights of a layer to one tensor, and back."""
 
     name: str
-    leaves: tuple[str, ...]
+    weights: tuple[str, ...]
     module: Module
-    out: Callable[[], np.ndarray]
-    back: Callable[[np.ndarray], Sequence[np.ndarray]]
+    to_torch: Callable[[], np.ndarray]
+    from_torch: Callable[[np.ndarray], Sequence[np.ndarray]]
 
 
-def export_tensors(model: CompressionModel, path: str | os.PathLike) -> list[TorchTensor]:
-    """Writes the weights of a model as PyTorch has them, and returns the table of their names.
+def export_safetensors(model: CompressionModel, path: str | os.PathLike) -> list[TorchTensor]:
+    """Writes the weights of a model in PyTorch's layout, and returns the list of the tensors.
 
-    The file's metadata hold the model's configuration ("config") and the table ("modules"), both as JSON.
+    The file's metadata hold the model's configuration ("config") and each tensor's module ("modules"), both as JSON.
 
     Args:
       model: The model.
@@ -84,21 +85,22 @@ def export_tensors(model: CompressionModel, path: str | os.PathLike) -> list[Tor
     """
     package = safetensors_package()
     model.make_variables()
-    forms = _forms_of(model)
-    tensors = {name: np.ascontiguousarray(form.out()) for name, form in forms.items()}
-    modules = {name: form.module._asdict() for name, form in forms.items()}
+    conversions = _conversions_of(model)
+    tensors = {name: np.ascontiguousarray(each.to_torch()) for name, each in conversions.items()}
+    modules = {name: each.module._asdict() for name, each in conversions.items()}
     texts = {"config": json.dumps(model.get_config()), "modules": json.dumps(modules)}
     content = package.numpy.save(tensors, {"format": "pt", "lic": __version__} | texts)
     with atomic_write(path) as file:
         file.write(content)
-    return [TorchTensor(name, tensors[name].shape, form.module) for name, form in forms.items()]
+    return [TorchTensor(name, tensors[name].shape, each.module) for name, each in conversions.items()]
 
 
-def import_tensors(path: str | os.PathLike) -> CompressionModel:
-    """Makes a model from a file such as `export_tensors` writes; its weights may have been trained since.
+def import_safetensors(path: str | os.PathLike) -> CompressionModel:
+    """Makes a model from a file of `export_safetensors`, whose tensors may have been trained since.
 
     Raises:
-      CheckpointError: It is no such file, or a tensor is missing, too many, or of another shape; it is named.
+      CheckpointError: The file is another one, or a tensor is missing, left over, or of another shape; the message
+        names it.
       RegistryError: A part of the model is not registered here.
       ImportError: The package safetensors is not installed.
     """
@@ -106,17 +108,17 @@ def import_tensors(path: str | os.PathLike) -> CompressionModel:
     with described_by_file(sum(array.size for array in tensors.values())):
         model = CompressionModel.from_config(config)
         model.make_variables()
-    forms = _forms_of(model)
+    conversions = _conversions_of(model)
     try:
-        require_fitting({name: form.out().shape for name, form in forms.items()}, tensors)
+        require_fitting({name: each.to_torch().shape for name, each in conversions.items()}, tensors)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
-    set_tensors(model, _weights(forms, tensors))
+    set_tensors(model, _weights(conversions, tensors))
     return model
 
 
-def is_exported(path: str | os.PathLike) -> bool:
-    """Returns whether `export_tensors` wrote a file, or something that keeps what that says of the model.
+def has_model_config(path: str | os.PathLike) -> bool:
+    """Returns whether the metadata of a file hold a model's configuration, as those of `export_safetensors` do.
 
     Raises:
       ImportError: The package safetensors is not installed.
@@ -129,10 +131,10 @@ def is_exported(path: str | os.PathLike) -> bool:
         return False
 
 
-def table_of(model: CompressionModel) -> list[TorchTensor]:
-    """Returns the table of the names that `export_tensors` gives to the weights of a model."""
+def torch_tensors(model: CompressionModel) -> list[TorchTensor]:
+    """Returns the tensors that `export_safetensors` makes of a model."""
     model.make_variables()
-    return [TorchTensor(name, form.out().shape, form.module) for name, form in _forms_of(model).items()]
+    return [TorchTensor(name, each.to_torch().shape, each.module) for name, each in _conversions_of(model).items()]
 
 
 def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -145,207 +147,210 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray
         raise CheckpointError(f"There is no file {os.fspath(path)!r}.") from None
     except KeyError:
         raise CheckpointError(
-            f"{path} has no configuration in its metadata, so it cannot be said of which model it is. "
-            "Save tensors with the metadata of the file that `export_tensors` wrote."
+            f"{path} has no configuration in its metadata, so its model is unknown. "
+            "Save tensors with the metadata of the file that `export_safetensors` wrote."
         ) from None
     except (package.SafetensorError, OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{path} is not a safetensors file of a model ({error}).") from error
     return config, tensors
 
 
-def _weights(forms: Mapping[str, _Form], tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights by their own names."""
+def _weights(conversions: Mapping[str, _Conversion], tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights by the names that they have in lic."""
     weights = {}
-    for name, form in forms.items():
-        parent = name.removesuffix(form.name).replace(".", "/")
-        values = form.back(tensors[name].astype(np.float32))
-        weights |= {parent + leaf: np.asarray(value) for leaf, value in zip(form.leaves, values, strict=True)}
+    for name, each in conversions.items():
+        parent = name.removesuffix(each.name).replace(".", "/")
+        values = each.from_torch(tensors[name].astype(np.float32))
+        weights |= {parent + weight: np.asarray(value) for weight, value in zip(each.weights, values, strict=True)}
     return weights
 
 
-def _forms_of(model: CompressionModel) -> dict[str, _Form]:
-    """The forms of all tensors by their names, in the order of the weights."""
+def _conversions_of(model: CompressionModel) -> dict[str, _Conversion]:
+    """The conversions of all weights by the tensors' names, in the order of the weights."""
     layers, own = {"": model} | named_layers(model), {}
     for name, variable in named_variables(model).items():
         parent = name
         while parent not in layers:
             parent = parent.rpartition("/")[0]
         own.setdefault(parent, {})[name.removeprefix(parent).lstrip("/")] = variable
-    forms = {}
+    conversions = {}
     for parent, variables in own.items():
-        for form in _all_forms(layers[parent], variables):
-            forms[f"{parent}/{form.name}".lstrip("/").replace("/", ".")] = form
-    return forms
+        for each in _all_conversions(layers[parent], variables):
+            conversions[f"{parent}/{each.name}".lstrip("/").replace("/", ".")] = each
+    return conversions
 
 
-def _all_forms(layer: keras.layers.Layer, variables: Variables) -> list[_Form]:
-    """The forms of a layer's own weights; those of which nothing is said stay as they are."""
-    forms = _forms(layer, variables)
-    told = {leaf for form in forms for leaf in form.leaves}
-    return forms + [_same(variables, leaf, Module("Parameter")) for leaf in variables if leaf not in told]
+def _all_conversions(layer: keras.layers.Layer, variables: Variables) -> list[_Conversion]:
+    """The conversions of a layer's own weights; a weight for which none is registered stays as it is."""
+    conversions = _conversions(layer, variables)
+    converted = {weight for each in conversions for weight in each.weights}
+    others = [weight for weight in variables if weight not in converted]
+    return conversions + [_unchanged(variables, weight, Module("Parameter")) for weight in others]
 
 
-def _same(variables: Variables, leaf: str, module: Module, name: str = "") -> _Form:
-    return _Form(
-        name or leaf.replace("/", "."), (leaf,), module, lambda: value_of(variables[leaf]), lambda tensor: [tensor]
-    )
+def _unchanged(variables: Variables, weight: str, module: Module, name: str = "") -> _Conversion:
+    name = name or weight.replace("/", ".")
+    return _Conversion(name, (weight,), module, lambda: value_of(variables[weight]), lambda tensor: [tensor])
 
 
-def _turned(variables: Variables, leaf: str, module: Module, name: str, axes: Sequence[int] = (1, 0)) -> _Form:
-    """A weight whose axes come in another order."""
-    back = np.argsort(axes)
-    return _Form(
+def _transposed(
+    variables: Variables, weight: str, module: Module, name: str, axes: Sequence[int] = (1, 0)
+) -> _Conversion:
+    inverse = np.argsort(axes)
+    return _Conversion(
         name,
-        (leaf,),
+        (weight,),
         module,
-        lambda: value_of(variables[leaf]).transpose(axes),
-        lambda tensor: [tensor.transpose(back)],
+        lambda: value_of(variables[weight]).transpose(axes),
+        lambda tensor: [tensor.transpose(inverse)],
     )
 
 
 @functools.singledispatch
-def _forms(layer: keras.layers.Layer, variables: Variables) -> list[_Form]:
-    """How the weights of a layer itself, by their attributes, become tensors."""
+def _conversions(layer: keras.layers.Layer, variables: Variables) -> list[_Conversion]:
+    """The conversions of a layer's own weights, which `variables` holds by their attributes."""
     return []
 
 
-@_forms.register(Convolution)
-def _(layer: Convolution, variables: Variables) -> list[_Form]:
+@_conversions.register(Convolution)
+def _(layer: Convolution, variables: Variables) -> list[_Conversion]:
     module = _module_of_convolution(layer)
-    # PyTorch correlates in place and on the way down, and convolves on the way up.
+    # Conv2d is a correlation and ConvTranspose2d a convolution; a kernel of the other kind is mirrored.
     mirrored = slice(None, None, -1 if (layer.up > 1) == layer.correlation else 1)
     axes = (2, 3, 0, 1) if layer.up > 1 else (3, 2, 0, 1)
 
-    def out() -> np.ndarray:
+    def to_torch() -> np.ndarray:
         return np.asarray(layer.spatial_kernel())[mirrored, mirrored].transpose(axes)
 
-    def back(tensor: np.ndarray) -> list[np.ndarray]:
+    def from_torch(tensor: np.ndarray) -> list[np.ndarray]:
         kernel = tensor.transpose(np.argsort(axes))[mirrored, mirrored]
         if layer.kernel_form == "plain":
             return [kernel]
         transformed = to_dft(tf.constant(kernel)).numpy()
         return [transformed.real, transformed.imag]
 
-    leaves = ("kernel",) if layer.kernel_form == "plain" else ("kernel_real", "kernel_imag")
-    bias = [_same(variables, "bias", module)] if "bias" in variables else []
-    return [_Form("weight", leaves, module, out, back), *bias]
+    weights = ("kernel",) if layer.kernel_form == "plain" else ("kernel_real", "kernel_imag")
+    bias = [_unchanged(variables, "bias", module)] if "bias" in variables else []
+    return [_Conversion("weight", weights, module, to_torch, from_torch), *bias]
 
 
-@_forms.register(GDN)
-def _(layer: GDN, variables: Variables) -> list[_Form]:
+@_conversions.register(GDN)
+def _(layer: GDN, variables: Variables) -> list[_Conversion]:
     magnitude, norm = ("x^2", "sqrt(beta + gamma x^2)") if layer.square_root else ("|x|", "beta + gamma |x|")
     roots = "beta = max(b, (1e-6 + 2^-36)^0.5)^2 - 2^-36, gamma = max(g, 2^-18)^2 - 2^-36"
     note = f"x {'*' if layer.inverse else '/'} ({norm}), gamma {magnitude} a 1x1 convolution; of these roots {roots}"
     module = Module("Parameter", {"inverse": layer.inverse, "square_root": layer.square_root}, "", note)
     return [
-        _same(variables, "reparam_beta", module),
-        _turned(variables, "reparam_gamma", module, "reparam_gamma"),
+        _unchanged(variables, "reparam_beta", module),
+        _transposed(variables, "reparam_gamma", module, "reparam_gamma"),
     ]
 
 
-@_forms.register(KLTAnalysis)
-def _(layer: KLTAnalysis, variables: Variables) -> list[_Form]:
+@_conversions.register(KLTAnalysis)
+def _(layer: KLTAnalysis, variables: Variables) -> list[_Conversion]:
     note = (
         f"of (image - {MIDDLE}) / {ANALYSIS_GAIN:g}; plus the branch, which sees 8x8 pixels as (row, column, channel)"
     )
     module = Module("Conv2d", {"stride": BLOCK, "padding": 0}, "", note)
 
-    def out() -> np.ndarray:
+    def to_torch() -> np.ndarray:
         return value_of(variables["linear"]).T.reshape(-1, BLOCK, BLOCK, 3).transpose(0, 3, 1, 2)
 
-    def back(tensor: np.ndarray) -> list[np.ndarray]:
+    def from_torch(tensor: np.ndarray) -> list[np.ndarray]:
         return [tensor.transpose(0, 2, 3, 1).reshape(len(tensor), -1).T]
 
-    return [_Form("linear.weight", ("linear",), module, out, back)]
+    return [_Conversion("linear.weight", ("linear",), module, to_torch, from_torch)]
 
 
-@_forms.register(KLTSynthesis)
-def _(layer: KLTSynthesis, variables: Variables) -> list[_Form]:
+@_conversions.register(KLTSynthesis)
+def _(layer: KLTSynthesis, variables: Variables) -> list[_Conversion]:
     note = (
         f"of the latent / {SYNTHESIS_GAIN:g}; plus {MIDDLE} and the branch, whose channels are (row, column, channel)"
     )
     module = Module("ConvTranspose2d", {"stride": BLOCK, "padding": 0, "output_padding": 0}, "", note)
 
-    def out() -> np.ndarray:
+    def to_torch() -> np.ndarray:
         return value_of(variables["linear"]).reshape(-1, BLOCK, BLOCK, 3).transpose(0, 3, 1, 2)
 
-    def back(tensor: np.ndarray) -> list[np.ndarray]:
+    def from_torch(tensor: np.ndarray) -> list[np.ndarray]:
         return [tensor.transpose(0, 2, 3, 1).reshape(len(tensor), -1)]
 
-    return [_Form("linear.weight", ("linear",), module, out, back)]
+    return [_Conversion("linear.weight", ("linear",), module, to_torch, from_torch)]
 
 
-@_forms.register(FactorizedPrior)
-def _(layer: FactorizedPrior, variables: Variables) -> list[_Form]:
+@_conversions.register(FactorizedPrior)
+def _(layer: FactorizedPrior, variables: Variables) -> list[_Conversion]:
     note = "logits: x = softplus(matrix) x + bias, then x + tanh(factor) tanh(x) where there is a factor"
-    return [_same(variables, leaf, Module("Parameter", note=note)) for leaf in variables]
+    return [_unchanged(variables, weight, Module("Parameter", note=note)) for weight in variables]
 
 
-@_forms.register(Gains)
-def _(layer: Gains, variables: Variables) -> list[_Form]:
+@_conversions.register(Gains)
+def _(layer: Gains, variables: Variables) -> list[_Conversion]:
     note = "logarithms [qualities, channels]: of the gain, of the spread beside it, of the factor before the synthesis"
-    return [_same(variables, leaf, Module("Parameter", note=note)) for leaf in variables]
+    return [_unchanged(variables, weight, Module("Parameter", note=note)) for weight in variables]
 
 
-@_forms.register(PatchEmbedding)
-def _(layer: PatchEmbedding, variables: Variables) -> list[_Form]:
+@_conversions.register(PatchEmbedding)
+def _(layer: PatchEmbedding, variables: Variables) -> list[_Conversion]:
     module = Module("Conv2d", {"stride": 2, "padding": 0})
-    return [_turned(variables, "kernel", module, "weight", (3, 2, 0, 1)), _same(variables, "bias", module)]
+    return [_transposed(variables, "kernel", module, "weight", (3, 2, 0, 1)), _unchanged(variables, "bias", module)]
 
 
-@_forms.register(Patches)
-def _(layer: Patches, variables: Variables) -> list[_Form]:
-    return [
-        _turned(variables, "kernel", Module("Linear"), "weight"),
-        *([_same(variables, "bias", Module("Linear"))] if "bias" in variables else []),
-        *(_norm(variables, "gamma", "beta", "norm") if "gamma" in variables else []),
-    ]
+@_conversions.register(Patches)
+def _(layer: Patches, variables: Variables) -> list[_Conversion]:
+    conversions = [_transposed(variables, "kernel", Module("Linear"), "weight")]
+    if "bias" in variables:
+        conversions.append(_unchanged(variables, "bias", Module("Linear")))
+    if "gamma" in variables:
+        conversions += _norm(variables, "gamma", "beta", "norm")
+    return conversions
 
 
-@_forms.register(SwinBlock)
-def _(layer: SwinBlock, variables: Variables) -> list[_Form]:
-    forms = [_same(variables, "position_bias", Module("Parameter", note="of each offset in a window, for each head"))]
+@_conversions.register(SwinBlock)
+def _(layer: SwinBlock, variables: Variables) -> list[_Conversion]:
+    note = "of each offset in a window, for each head"
+    conversions = [_unchanged(variables, "position_bias", Module("Parameter", note=note))]
     for name in ("attention", "perceptron"):
-        forms += _norm(variables, f"{name}_gamma", f"{name}_beta", f"{name}_norm")
+        conversions += _norm(variables, f"{name}_gamma", f"{name}_beta", f"{name}_norm")
     for name in ("attention", "projection", "expansion", "contraction"):
         module = Module("Linear", then="gelu" if name == "expansion" else "")
-        forms.append(_turned(variables, f"{name}_kernel", module, f"{name}.weight"))
-        forms.append(_same(variables, f"{name}_bias", module, f"{name}.bias"))
-    return forms
+        conversions.append(_transposed(variables, f"{name}_kernel", module, f"{name}.weight"))
+        conversions.append(_unchanged(variables, f"{name}_bias", module, f"{name}.bias"))
+    return conversions
 
 
-def _norm(variables: Variables, gamma: str, beta: str, name: str) -> list[_Form]:
+def _norm(variables: Variables, gamma: str, beta: str, name: str) -> list[_Conversion]:
     module = Module("LayerNorm", {"eps": 1e-5})
-    return [_same(variables, gamma, module, f"{name}.weight"), _same(variables, beta, module, f"{name}.bias")]
+    return [_unchanged(variables, gamma, module, f"{name}.weight"), _unchanged(variables, beta, module, f"{name}.bias")]
 
 
 def _module_of_convolution(layer: Convolution) -> Module:
     masked = isinstance(layer, CheckerboardContext)
     note = "only taps at odd row + column distance count, the others are zero" if masked else ""
-    name, arguments, cut = _going_up(layer) if layer.up > 1 else _going_down(layer)
-    return Module(name, arguments, _then(layer), "; ".join(filter(None, (note, cut))))
+    name, arguments, padding = _conv_transpose_2d(layer) if layer.up > 1 else _conv_2d(layer)
+    return Module(name, arguments, _activation(layer), "; ".join(filter(None, (note, padding))))
 
 
-def _going_down(layer: Convolution) -> tuple[str, dict[str, int], str]:
+def _conv_2d(layer: Convolution) -> tuple[str, dict[str, int], str]:
     less, more = (layer.kernel_size - 1) // 2, layer.kernel_size // 2
     if less == more:
         return "Conv2d", {"stride": layer.down, "padding": more}, ""
     before, after = (more, less) if layer.correlation else (less, more)
-    around = f"after nn.ZeroPad2d(({before}, {after}, {before}, {after}))"
-    return "Conv2d", {"stride": layer.down, "padding": 0}, around
+    padding = f"after nn.ZeroPad2d(({before}, {after}, {before}, {after}))"
+    return "Conv2d", {"stride": layer.down, "padding": 0}, padding
 
 
-def _going_up(layer: Convolution) -> tuple[str, dict[str, int], str]:
+def _conv_transpose_2d(layer: Convolution) -> tuple[str, dict[str, int], str]:
     size, up = layer.kernel_size, layer.up
     padding = (size - 1) // 2 if layer.correlation else size // 2
     added = up + 2 * padding - size
     if 0 <= added < up:
         return "ConvTranspose2d", {"stride": up, "padding": padding, "output_padding": added}, ""
-    cut = f"rows and columns {padding} to {padding} + {up} times the size, zeros where there are none"
-    return "ConvTranspose2d", {"stride": up, "padding": 0, "output_padding": 0}, cut
+    cropped = f"rows and columns {padding} to {padding} + {up} times the size, zeros where there are none"
+    return "ConvTranspose2d", {"stride": up, "padding": 0, "output_padding": 0}, cropped
 
 
-def _then(layer: Convolution) -> str:
+def _activation(layer: Convolution) -> str:
     name = layer.get_config()["activation"]
     if name == "linear":
         return ""

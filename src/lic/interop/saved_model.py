@@ -1,12 +1,20 @@
-"""A codec as a SavedModel, whose streams are the codec's own; nothing of `lic` is needed where it is served."""
+"""A codec as a SavedModel, whose streams are the codec's own; serving it needs TensorFlow and no `lic`.
+
+The graphs map images to coded symbols and back. The container around the symbols is plain Python: a copy of
+`lic.codec.bitstream` is written beside the graphs.
+"""
 
 from __future__ import annotations
 
+import inspect
 import os
+import pathlib
 from typing import Any
 
-from lic.codec.bitstream import QUALITY_STEPS
-from lic.codec.codec import MAX_PIXELS, Codec
+from lic import errors
+from lic.codec import bitstream
+from lic.codec.bitstream import QUALITY_STEPS, StreamFormat
+from lic.codec.codec import Codec
 from lic.codec.codec_file import restored_tables
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
@@ -15,90 +23,119 @@ from lic.codec.integer.scaling import IntegerScaling, integer_scaling
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.errors import LicError
-from lic.interop.crc32 import crc32_of_integers
-from lic.interop.stream import Fields, StreamFormat, checked
 from lic.layers.padding import pad
 
-_GRAPHS = ("analyse", "encode", "decode", "synthesise")
+CONTAINER = "lic_stream.py"
+_CONTAINER_HEAD = '''"""The container of a codec's streams, as lic has it; this module needs the standard library only.
+
+`CODEC.pack` takes what the signature `encode` returns, and `CODEC.parse` returns what the signature `decode` takes.
+"""
+
+from __future__ import annotations
+'''
 
 
 def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
-    """Writes a codec as a SavedModel with the signatures `compress` and `decompress`.
+    """Writes a codec as a SavedModel with the signatures `encode` and `decode`, and lic_stream.py beside it.
 
-    `compress` maps `image`, uint8 [height, width, 3] or for grey [height, width, 1], and where the codec has several
-    qualities `quality`, float32, to `stream`, a string; `decompress` maps `stream` to `image`. What cannot be coded or
-    decoded ends in a `tf.errors.InvalidArgumentError` that says why.
+    `encode` maps `image`, uint8 [height, width, 3] or for grey [height, width, 1], to `payload`, a string of
+    range-coder bytes; `symbols`, int32 [count]; and `height`, `width`, `channels`, int32. `decode` maps `payload`,
+    `height`, `width` and `channels` to `image` and `symbols`. Where the codec has several qualities, both take
+    `quality`, float32, and `encode` returns it as streams carry it. The module lic_stream packs and parses streams,
+    with the codec's own checks.
 
     Args:
       codec: The codec; a deterministic one makes and reads deterministic streams, another one all others.
-      folder: Where the SavedModel is written.
+      folder: The folder that is written.
 
     Raises:
-      LicError: The coder is the one in numba here, which TensorFlow alone cannot run.
+      LicError: The range coder runs in numba here, which TensorFlow alone cannot run.
     """
     if coder_name() == "numba":
         raise LicError(
-            "A SavedModel needs the coder's TensorFlow operations, from tensorflow-compression or "
+            "A SavedModel needs the range coder's TensorFlow operations, from tensorflow-compression or "
             "tensorflow-compression-ops, and lic codes with numba here. Export it on Python 3.10, 3.11 or 3.12."
         )
-    served, holder = Served(codec), tf.Module()
+    served, holder = ServedCodec(codec), tf.Module()
     holder.captured = served.captured
-    tf.saved_model.save(holder, os.fspath(folder), {"compress": served.compress, "decompress": served.decompress})
+    tf.saved_model.save(holder, os.fspath(folder), {"encode": served.encode, "decode": served.decode})
+    streams = StreamFormat(codec.fingerprint, codec.deterministic, len(codec.qualities))
+    (pathlib.Path(folder) / CONTAINER).write_text(container_source(streams))
 
 
-class Served:
+def container_source(streams: StreamFormat) -> str:
+    """Returns the source of a module that holds errors and container of `lic`, and a codec's format as `CODEC`."""
+    copied = "\n".join(map(inspect.getsource, (errors, bitstream))).splitlines()
+    lines = [line for line in copied if not line.startswith(("from __future__ ", "from lic."))]
+    return "\n".join([_CONTAINER_HEAD, *lines, "", "", f"CODEC = {streams!r}", ""])
+
+
+class ServedCodec:
     """A codec as graphs that need no Python to run.
 
     Args:
       codec: The codec.
 
     Attributes:
-      compress: Maps an image, and a quality where there are several, to a stream.
-      decompress: Maps a stream to an image.
-      captured: The variables that they read.
+      encode: Maps an image, and a quality where there are several, to symbols and range-coder bytes.
+      decode: Maps range-coder bytes, sizes, and a quality where there are several, to an image and symbols.
+      captured: The variables that both read.
     """
 
     def __init__(self, codec: Codec):
-        self._downscale, self._format, graphs = codec.model.transform.downscale, _format_of(codec), _graphs_of(codec)
-        self._graphs = {name: _alone(getattr(graphs, name)) for name in _GRAPHS}
-        image, stream = tf.TensorSpec((None, None, None), tf.uint8, "image"), tf.TensorSpec((), tf.string, "stream")
+        graphs, self._downscale = _graphs(codec), codec.model.transform.downscale
+        self._qualities, self._default = len(codec.qualities), codec.model.rate.default
+        self._analyse, self._encode_latent = _called_alone(graphs.analyse), _called_alone(graphs.encode)
+        self._decode_latent, self._synthesise = _called_alone(graphs.decode), _called_alone(graphs.synthesise)
+        image, payload = tf.TensorSpec((None, None, None), tf.uint8, "image"), tf.TensorSpec((), tf.string, "payload")
+        sizes = [tf.TensorSpec((), tf.int32, name) for name in ("height", "width", "channels")]
         quality = [tf.TensorSpec((), tf.float32, "quality")] if codec.qualities else []
-        self.compress = tf.function(self._compress, [image, *quality], autograph=False).get_concrete_function()
-        self.decompress = tf.function(self._decompress, [stream], autograph=False).get_concrete_function()
-        self.captured = [*_captured_by(self.compress), *_captured_by(self.decompress)]
+        self.encode = tf.function(self._encode, [image, *quality], autograph=False).get_concrete_function()
+        self.decode = tf.function(self._decode, [payload, *sizes, *quality], autograph=False).get_concrete_function()
+        self.captured = [*_captured_by(self.encode), *_captured_by(self.decode)]
 
-    def _compress(self, image: tf.Tensor, quality: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+    def _encode(self, image: tf.Tensor, quality: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         height, width, channels = tf.unstack(tf.shape(image))
-        image = checked(image, [_check_image(height, width, channels)])
+        is_image = (height > 0) & (width > 0) & ((channels == 1) | (channels == 3))
+        expected = "Expected an image as uint8 [height, width, 3], or [height, width, 1] for grey, of at least 1x1."
+        with tf.control_dependencies([tf.debugging.Assert(is_image, [expected, "Received:", tf.shape(image)])]):
+            image = tf.ensure_shape(tf.broadcast_to(image, (height, width, 3)), (None, None, 3))
+        quality, given = self._rounded(quality)
+        padded = pad(image[None], self._downscale)[0]
+        coded = self._encode_latent(self._analyse(tf.cast(padded, tf.float32)), quality)
+        message = "The latent, a mean or the side information is not finite, so nothing was coded."
+        with tf.control_dependencies([tf.debugging.Assert(coded.finite, [message])]):
+            payload = tf.identity(coded.string)
+        sizes = {"height": height, "width": width, "channels": channels}
+        return {"payload": payload, "symbols": coded.symbols, **sizes, **given}
+
+    def _decode(
+        self,
+        payload: tf.Tensor,
+        height: tf.Tensor,
+        width: tf.Tensor,
+        channels: tf.Tensor,
+        quality: tf.Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
+        rows, columns = (-(-size // self._downscale) for size in (height, width))
+        y_hat, symbols, _ = self._decode_latent(payload, rows, columns, self._rounded(quality)[0])
+        pixels = tf.clip_by_value(self._synthesise(y_hat)[:height, :width], 0, 255)
+        pixels = tf.cond(channels == 1, lambda: _mean_of_three(pixels), lambda: pixels)
+        return {"image": tf.cast(tf.round(pixels), tf.uint8), "symbols": symbols}
+
+    def _rounded(self, quality: tf.Tensor | None) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """A quality as streams carry it, the default of a single rate, and the signature's output for it."""
         if quality is None:
-            quality = tf.constant(0.0)
-        else:
-            quality = checked(tf.round(quality * QUALITY_STEPS) / QUALITY_STEPS, [self._check_quality(quality)])
-        coloured = tf.ensure_shape(tf.broadcast_to(image, (height, width, 3)), (None, None, 3))
-        padded = pad(coloured[None], self._downscale)[0]
-        coded = self._graphs["encode"](self._graphs["analyse"](tf.cast(padded, tf.float32)), quality)
-        finite = (coded.finite, "The latent, a mean or the side information is not finite, so nothing was coded.")
-        crc = crc32_of_integers(coded.symbols)
-        fields = Fields(height, width, checked(coded.string, [finite]), crc, channels == 1, quality)
-        return {"stream": self._format.pack(fields)}
-
-    def _decompress(self, stream: tf.Tensor) -> dict[str, tf.Tensor]:
-        fields = self._format.parse(stream)
-        rows, columns = (-(-size // self._downscale) for size in (fields.height, fields.width))
-        y_hat, symbols, _ = self._graphs["decode"](fields.payload, rows, columns, fields.quality)
-        y_hat = checked(y_hat, [_check_symbols(crc32_of_integers(symbols) == fields.symbols_crc)])
-        pixels = self._graphs["synthesise"](y_hat)[: fields.height, : fields.width]
-        pixels = tf.clip_by_value(pixels, 0, 255)
-        pixels = tf.cond(fields.grey, lambda: _mean_of_three(pixels), lambda: pixels)
-        return {"image": tf.cast(tf.round(pixels), tf.uint8)}
-
-    def _check_quality(self, quality: tf.Tensor) -> tuple[tf.Tensor, Any]:
-        last = self._format.qualities
-        return (quality >= 1) & (quality <= last), (f"Expected quality from 1 to {last}. Received: ", quality)
+            return tf.constant(self._default), {}
+        holds = (quality >= 1) & (quality <= self._qualities)
+        message = f"Expected quality from 1 to {self._qualities}. Received:"
+        with tf.control_dependencies([tf.debugging.Assert(holds, [message, quality])]):
+            quality = tf.round(quality * QUALITY_STEPS) / QUALITY_STEPS
+        return quality, {"quality": quality}
 
 
 class _TabledArithmetic(IntegerArithmetic):
-    """Looks up the scaling of every quality, where decimal arithmetic gives it in a codec."""
+    """Arithmetic that looks up the scaling of every quality, which a codec computes in decimal arithmetic."""
 
     def _scaling(self, quality: tf.Tensor) -> IntegerScaling:
         number = tf.cast(tf.round(quality[0] * QUALITY_STEPS), tf.int32) - QUALITY_STEPS
@@ -109,24 +146,20 @@ class _TabledArithmetic(IntegerArithmetic):
         if not hasattr(self, "_table"):
             rate = self._model.rate
             numbers = range(QUALITY_STEPS, QUALITY_STEPS * rate.count + 1)
-            with tf.init_scope():  # As numbers, not as operations of the graph that is being traced.
+            with tf.init_scope():  # The table is a constant of both graphs, so it must belong to neither.
                 self._table = tf.stack([integer_scaling(rate, number / QUALITY_STEPS) for number in numbers])
         return self._table
 
 
-def _graphs_of(codec: Codec) -> Graphs:
+def _graphs(codec: Codec) -> Graphs:
     tables = restored_tables(codec._file, codec.model)
     if codec.deterministic:
         return Graphs(codec.model, tables, _TabledArithmetic(codec.model, units_of(codec._file.integer)))
     return Graphs(codec.model, tables)
 
 
-def _format_of(codec: Codec) -> StreamFormat:
-    return StreamFormat(codec.fingerprint, codec.deterministic, len(codec.qualities), MAX_PIXELS)
-
-
-def _alone(function: Any) -> Any:
-    """The same function, optimised as if it were called alone: as part of another it could round in another way."""
+def _called_alone(function: Any) -> Any:
+    """The same function, optimised as if it were called alone: inlined in another it could round in another way."""
     attributes = {"_noinline": True}
     return tf.function(
         function.python_function, function.input_signature, autograph=False, experimental_attributes=attributes
@@ -134,26 +167,13 @@ def _alone(function: Any) -> Any:
 
 
 def _captured_by(traced: Any) -> list[tf.Variable]:
-    """The variables that a graph reads; those that it was derived from when it was traced are none of them."""
+    """The variables that a graph reads when it runs, without those that it read only when it was traced."""
     handles = {id(tensor) for tensor in traced.captured_inputs}
     return [variable for variable in traced.variables if id(variable.handle) in handles]
 
 
-def _check_image(height: tf.Tensor, width: tf.Tensor, channels: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    expected = "Expected an image as uint8 [height, width, 3], or [height, width, 1] for grey, of at least 1x1."
-    holds = (height > 0) & (width > 0) & ((channels == 1) | (channels == 3))
-    return holds, (f"{expected} Received: [", height, ", ", width, ", ", channels, "].")
-
-
-def _check_symbols(same: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    return same, (
-        "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
-        "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
-    )
-
-
 def _mean_of_three(pixels: tf.Tensor) -> tf.Tensor:
-    """The mean of the channels [height, width, 1], rounded as numpy's is."""
+    """The mean of the channels [height, width, 1], rounded as numpy rounds it."""
     red, green, blue = tf.split(pixels, 3, -1)
-    # TensorFlow may multiply by a third instead, which in float64 gives the same.
+    # In float32 TensorFlow may multiply by a third instead, with another result; in float64 both agree.
     return tf.cast(tf.cast(red + green + blue, tf.float64) / 3, tf.float32)

@@ -1,4 +1,4 @@
-"""State dicts of PyTorch as arrays: no code in a file is run, and nothing is unpickled but what PyTorch deems safe."""
+"""State dicts of PyTorch as arrays. No code in a file is run; PyTorch unpickles with `weights_only=True`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from lic.errors import CheckpointError
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Returns the tensors of a state dict by their names, without the "module." of a model in parallel.
+    """Returns the tensors of a state dict by name, without the prefix "module." that parallel training adds.
 
     Args:
-      path: A .safetensors file, or what `torch.save` wrote: a state dict, or a dict that holds one as "state_dict".
+      path: A .safetensors file or a file of `torch.save`. The latter holds a state dict, or a dict with one at
+        "state_dict".
 
     Raises:
-      CheckpointError: There is no file, or no state dict in it.
-      ImportError: The package that reads it is not installed.
+      CheckpointError: There is no file, or the file holds no state dict.
+      ImportError: The package that reads the file is not installed.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -33,12 +34,12 @@ def safetensors_package() -> Any:
     """Returns the package safetensors.
 
     Raises:
-      ImportError: It is not installed.
+      ImportError: The package is not installed.
     """
     try:
         import safetensors.numpy
     except ImportError:
-        raise ImportError("Files of safetensors need that package: pip install 'keras-lic[torch]'.") from None
+        raise ImportError("Safetensors files need the package safetensors: pip install 'keras-lic[torch]'.") from None
     return safetensors
 
 
@@ -47,7 +48,7 @@ def _read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
     try:
         return package.numpy.load_file(path)
     except (package.SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a file of safetensors that numpy can hold ({error!r}).") from error
+        raise CheckpointError(f"{path} is not a safetensors file that numpy can read ({error!r}).") from error
 
 
 def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -55,11 +56,11 @@ def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
         import torch
     except ImportError:
         raise ImportError(
-            f"{path} is read by PyTorch: pip install 'keras-lic[torch]', or save it as .safetensors."
+            f"{path} needs PyTorch: pip install 'keras-lic[torch]', or save the weights as .safetensors."
         ) from None
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # PyTorch raises whatever the damage leads to.
+    except Exception as error:  # On a damaged file PyTorch raises errors of many types.
         raise CheckpointError(
             f"{path} is not a file that PyTorch reads with weights_only=True ({type(error).__name__}: {error})."
         ) from error

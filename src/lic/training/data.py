@@ -1,4 +1,4 @@
-"""Crops of a folder's photographs: the same ones for the same seed, wherever training is stopped and goes on."""
+"""Random crops of the photographs in a folder: the crops of a step depend on the seed and not on earlier steps."""
 
 from __future__ import annotations
 
@@ -15,37 +15,38 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from lic.environment import tf
-from lic.errors import ImageError, check
+from lic.errors import ImageError, TrainingError, check
 from lic.images import coloured, digest_of, image_files, read_image
 
 _log = logging.getLogger(__name__)
-_CROPS_PER_READ = 16  # A folder that does not fit in memory gives so many crops for each photograph read.
-_READY = 4  # Batches that wait for the model.
+_CROPS_PER_READ = 16  # Crops for each photograph that is read, if the folder does not fit in memory.
+_GIVE = "Give a folder of photographs, such as JPEG or PNG files."
+_READY = 4  # Batches that are made ahead of the model.
 
 
 class Photographs:
     """Random crops of the photographs in a folder and all folders inside.
 
-    Crop number i depends on the seed, on i and on the files only. A folder that fits in memory is read once; of a
-    larger one a window moves over the photographs in an order that the seed gives.
+    Crop number i depends on the seed, on i and on the files only. A folder that fits in memory is read once. In a
+    larger one a window moves over the photographs, in an order that depends on the seed.
 
     Args:
       folder: The folder.
       crop: Height and width of the crops in pixels.
       batch: Crops in a batch.
-      seed: Of the order and the places of the crops.
+      seed: Seed of the order of the photographs and of the crops.
       least_scale: Each crop is taken from the photograph reduced by a random factor between this and 1.
-      flips: Whether half of the crops are mirrored, and half turned.
-      small: Whether photographs smaller than a crop are left out or enlarged.
+      flips: Whether half of the crops are mirrored, and half transposed.
+      small: "skip" leaves out photographs smaller than a crop, "upscale" enlarges them.
       memory: Bytes of decoded photographs that are kept.
 
     Attributes:
       listing: Path inside the folder, and bytes, of each photograph.
       digest: SHA-256 of the listing and of the first 64 KiB of each file, in hexadecimal.
-      skipped: Path inside the folder -> why it is left out; what is found damaged later is added.
+      skipped: Path inside the folder -> the reason for leaving a file out. Files that prove damaged later are added.
 
     Raises:
-      ImageError: The folder holds no photograph that can be used.
+      TrainingError: The folder does not exist, or holds no photograph that can be used.
       ValueError: A size or a scale is out of range.
     """
 
@@ -66,9 +67,9 @@ class Photographs:
         self.least_scale, self.flips, self.small = least_scale, flips, small
         self.skipped: dict[str, str] = {}
         self.listing: list[tuple[str, int]] = []
-        pixels = [size for file in image_files(self.folder) if (size := self._list(file))]
+        pixels = [size for file in photograph_files(self.folder) if (size := self._list(file))]
         if not self.listing:
-            raise ImageError(f"{folder} holds no photograph that can be used. {self._reasons()}")
+            raise TrainingError(f"{folder} holds no photograph that can be used. {self._reasons()}")
         self.digest = digest_of(self.folder, [name for name, _ in self.listing])
         self._window = int(np.clip(memory // (3 * np.mean(pixels)), 1, len(self.listing)))
         self._kept: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
@@ -77,7 +78,7 @@ class Photographs:
         """Returns the batch of a step, from 0: uint8 [batch, crop, crop, 3].
 
         Raises:
-          ImageError: None of the photographs can be read.
+          TrainingError: None of the photographs can be read.
         """
         return self._crops(range(step * self.batch, (step + 1) * self.batch))
 
@@ -89,14 +90,16 @@ class Photographs:
         Args:
           start: The first step.
           stop: The step after the last one, or None for no end.
-          parts: Which parts of each batch are returned in turn, where several machines or devices share it.
-          of: Into how many parts each batch is divided.
+          parts: Numbers of the parts of each batch that are returned in turn; several devices share a batch.
+          of: Number of parts that each batch is divided into.
 
         Raises:
-          ValueError: The batch cannot be divided.
+          TrainingError: The batch cannot be divided.
         """
-        divides = self.batch % of == 0
-        check("Photographs", "batch", divides, f"a multiple of {of}, the machines or devices that share it", self.batch)
+        if self.batch % of:
+            raise TrainingError(
+                f"Expected batch to be a multiple of {of}, the number of devices that share it. Received: {self.batch}."
+            )
         share = self.batch // of
 
         def shares() -> Iterator[np.ndarray]:
@@ -126,18 +129,18 @@ class Photographs:
         return crop.transpose(1, 0, 2) if self.flips and turned else crop
 
     def _photograph(self, first: int, random: np.random.Generator) -> np.ndarray:
-        """A photograph of the window that begins at place `first` of the order; damaged ones are passed by."""
+        """A photograph from the window that begins at place `first` of the order; damaged ones are left out."""
         place = first + int(random.integers(self._window))
         for name in map(self._name_at, range(place, place + 2 * len(self.listing))):
             pixels = None if name in self.skipped else self._read(name)
             if pixels is not None:
                 return pixels
-        raise ImageError(f"None of the photographs in {self.folder} can be read. {self._reasons()}")
+        raise TrainingError(f"None of the photographs in {self.folder} can be read. {self._reasons()}")
 
     def _name_at(self, place: int) -> str:
-        """The name at a place of the order, in which all photographs come once, then again in another order."""
-        time, index = divmod(place, len(self.listing))
-        return self.listing[_order(self.seed, time, len(self.listing))[index]][0]
+        """The name at a place of the order; each round has all photographs once, in an order of its own."""
+        round_number, index = divmod(place, len(self.listing))
+        return self.listing[_order(self.seed, round_number, len(self.listing))[index]][0]
 
     def _read(self, name: str) -> np.ndarray | None:
         if name in self._kept:
@@ -162,7 +165,7 @@ class Photographs:
         return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
 
     def _list(self, file: pathlib.Path) -> int | None:
-        """Adds a file to the listing and returns its pixels, or adds it to those that are left out."""
+        """Adds a file to the listing and returns its number of pixels; None for a file that is left out."""
         name = file.relative_to(self.folder).as_posix()
         try:
             with Image.open(file) as image:
@@ -185,19 +188,33 @@ class Photographs:
 
     def _reasons(self) -> str:
         if not self.skipped:
-            return "Give a folder of photographs, such as JPEG or PNG files."
+            return _GIVE
         name, reason = next(iter(self.skipped.items()))
         return f"{len(self.skipped)} files are left out, the first of them, {name}, because {reason}."
 
 
 @functools.lru_cache(maxsize=2)
-def _order(seed: int, time: int, count: int) -> np.ndarray:
-    """The order in which photographs come for the time of this number."""
-    return np.random.default_rng((seed, time, count)).permutation(count)
+def _order(seed: int, round_number: int, count: int) -> np.ndarray:
+    return np.random.default_rng((seed, round_number, count)).permutation(count)
+
+
+def photograph_files(folder: str | os.PathLike) -> list[pathlib.Path]:
+    """Returns the image files in a folder and in all folders inside, sorted.
+
+    Raises:
+      TrainingError: The folder does not exist, or holds no image files.
+    """
+    try:
+        files = image_files(folder)
+    except ImageError as error:
+        raise TrainingError(f"{error} {_GIVE}") from None
+    if not files:
+        raise TrainingError(f"{folder} holds no photograph that can be used. {_GIVE}")
+    return files
 
 
 def check_crops(owner: str, crop: int, batch: int, least_scale: float, small: str) -> None:
-    """Raises a ValueError where arguments of `Photographs`, given to `owner`, are out of range."""
+    """Raises a ValueError if arguments of `Photographs`, given to `owner`, are out of range."""
     check(owner, "crop", crop >= 1, "at least 1", crop)
     check(owner, "batch", batch >= 1, "at least 1", batch)
     check(owner, "least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)

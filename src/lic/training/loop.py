@@ -1,9 +1,10 @@
-"""Training a model on a folder of photographs, and going on where it was stopped."""
+"""Training of a model on a folder of photographs, resumed where it was stopped."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,23 +12,22 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.environment import compute_in, keras, tf
-from lic.images import image_files
+from lic.errors import TrainingError
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
+from lic.models.distortion import check_size
 from lic.models.optimizer import Adam
-from lic.training.checkpoints import Checkpoints
-from lic.training.data import Photographs
-from lic.training.metrics_log import MetricsLog
-from lic.training.nonfinite import StopWhereNotFinite
-from lic.training.progress import ProgressBar
+from lic.training.checkpoints import Checkpoints, averaged
+from lic.training.data import Photographs, photograph_files
+from lic.training.divergence import StopAtDivergence
+from lic.training.initial_scales import start_scales
+from lic.training.reports import MetricsLog, ProgressBar, Summaries
 from lic.training.run_folder import RunFolder
 from lic.training.settings import TrainingSettings
-from lic.training.start import start_scales
-from lic.training.state import averaged
-from lic.training.summaries import Summaries
 from lic.training.validation import Validation
 
-_SHOWN, _MEASURED = 4, 256  # Crops that TensorBoard shows, and that scales start from.
+_SHOWN = 4  # Crops that TensorBoard shows.
+_MEASURED = 256  # Crops by which scales are initialised.
 
 
 def train(
@@ -40,30 +40,33 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: bool = False,
 ) -> Codec:
-    """Trains a model on the photographs of a folder, and returns the codec; called again, it goes on where it stopped.
+    """Trains a model on the photographs of a folder and returns the codec; a second call resumes a stopped training.
 
     The folder `out` then holds run.json (model, settings, versions), data.txt (the photographs), metrics.jsonl,
-    checkpoints, event files for TensorBoard, and final.codec. Seeds Python, numpy and TensorFlow; a model that is given
-    has drawn its weights before.
+    checkpoints, event files for TensorBoard, and final.codec. The function seeds Python, numpy and TensorFlow.
 
     Args:
-      model: A registered model's name, or a model with fresh weights.
+      model: Name of a registered model, or a model. The weights of the latter were drawn before this function seeds.
       data: A folder of photographs, searched with all folders inside.
       out: The folder of this training.
-      settings: How; default `TrainingSettings()`.
+      settings: The settings; default `TrainingSettings()`.
       valid: A folder of photographs that are compressed and decoded at the end of each interval.
       callbacks: Further callbacks of Keras, such as those of Weights & Biases or MLflow.
-      progress: Whether a bar is shown on the standard error.
+      progress: Whether a progress bar is shown on the standard error.
 
     Raises:
-      CheckpointError: `out` holds another training.
-      ImageError: There are no photographs in `data`, or no folder `valid`.
-      LicError: Training diverged; the message names the part where it began.
+      TrainingError: `data` or `valid` holds no photographs, crops are too small for the distortion, the batch cannot be
+        divided between the devices, `out` holds another training or a damaged checkpoint, or training diverged.
+      ImageError: A photograph in `valid` cannot be read.
     """
     settings = settings or TrainingSettings()
     keras.utils.set_random_seed(settings.seed)
     model = create_model(model) if isinstance(model, str) else model
-    photographs = _photographs(data, settings)
+    try:
+        check_size(model.distortion, (settings.crop, settings.crop))
+    except ValueError as error:
+        raise TrainingError(f"The crops are too small. {error}") from None
+    photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
     run = RunFolder(out)
     config = {"model": model.get_config(), "settings": dataclasses.asdict(settings)}
     run.begin(config, photographs.listing, photographs.digest)
@@ -78,7 +81,7 @@ def train(
             steps_per_epoch=settings.interval,
             verbose=0,
             shuffle=False,
-            callbacks=[*_callbacks(run, photographs, settings, valid, progress, checkpoints), *callbacks],
+            callbacks=[*_callbacks(run, photographs, settings, valid_files, progress, checkpoints), *callbacks],
         )
     with averaged(model):
         codec = Codec(model)
@@ -87,7 +90,7 @@ def train(
 
 
 def _shared(photographs: Photographs, start: int, stop: int) -> Any:
-    """The data of the steps, divided between the replicas of the distribution strategy that is in use."""
+    """The batches of the steps, divided between the replicas of the current distribution strategy."""
     strategy = tf.distribute.get_strategy()
     count = strategy.num_replicas_in_sync
     if count == 1:
@@ -113,7 +116,7 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
 
 
 def _prepare(model: CompressionModel, photographs: Photographs, settings: TrainingSettings, fresh: bool) -> None:
-    """Compiles the model, in the precision that is asked for, and starts its scales where training begins."""
+    """Compiles the model, sets its precision and, for a fresh one, initialises its scales."""
     averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     model.make_variables()
     if settings.precision == "bfloat16":
@@ -128,17 +131,19 @@ def _callbacks(
     run: RunFolder,
     photographs: Photographs,
     settings: TrainingSettings,
-    valid: str | os.PathLike | None,
+    valid_files: Sequence[pathlib.Path],
     progress: bool,
     checkpoints: Checkpoints,
 ) -> list[keras.callbacks.Callback]:
     log = MetricsLog(run.metrics)
-    first = [
-        StopWhereNotFinite(photographs.batch_at),
+    callbacks = [
+        StopAtDivergence(photographs.batch_at),
         Summaries(run.tensorboard, photographs.batch_at(0)[:_SHOWN]),
         log,
     ]
     if progress:
-        first.append(ProgressBar(settings.steps))
-    # The checkpoint comes first: validation takes its time.
-    return [*first, checkpoints, *([Validation(image_files(valid), log)] if valid else [])]
+        callbacks.append(ProgressBar(settings.steps))
+    callbacks.append(checkpoints)  # Before validation, which takes long and might be interrupted.
+    if valid_files:
+        callbacks.append(Validation(valid_files, log))
+    return callbacks

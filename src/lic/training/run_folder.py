@@ -1,4 +1,4 @@
-"""The folder of a training: what was trained on what and with what, and everything that came of it."""
+"""The folder of a training: model, settings, photographs, versions, and the results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lic.atomic_write import atomic_write
-from lic.errors import CheckpointError
+from lic.errors import TrainingError
 from lic.versions import machine, versions
 
 _MAY_DIFFER = ("settings.steps", "settings.interval")  # A training may go on for longer than it was begun for.
@@ -18,7 +18,7 @@ class RunFolder:
     """The files of a training.
 
     Args:
-      path: The folder; it is made where there is none.
+      path: The folder; it is made if it does not exist.
 
     Attributes:
       metrics: metrics.jsonl, lines of JSON.
@@ -34,15 +34,15 @@ class RunFolder:
         self.checkpoints, self.tensorboard = self.path / "checkpoints", self.path / "tensorboard"
 
     def begin(self, config: Mapping[str, Any], listing: list[tuple[str, int]], digest: str) -> None:
-        """Writes run.json and data.txt, or where they are there checks that the training is the same one.
+        """Writes run.json and data.txt or, if they exist, checks that they are of the same training.
 
         Args:
           config: Model and settings, as plain data.
           listing: Name and bytes of each photograph.
-          digest: Of the photographs.
+          digest: Digest of the photographs.
 
         Raises:
-          CheckpointError: The folder is of another training; what differs is named.
+          TrainingError: The folder is of another training; the message names the difference.
         """
         file = self.path / "run.json"
         facts = {"config": json.loads(json.dumps(config)), "data": {"files": len(listing), "sha256": digest}}
@@ -60,14 +60,14 @@ def _compare(before: dict, now: dict, path: pathlib.Path) -> None:
     for name in sorted(flat[0].keys() | flat[1].keys()):
         old, new = (each.get(name) for each in flat)
         if old != new and name not in _MAY_DIFFER:
-            raise CheckpointError(
+            raise TrainingError(
                 f"{path} is of a training with {name}={old!r}, this one has {new!r}. "
                 "Give the same arguments to go on with it, or another folder to begin anew."
             )
 
 
 def _flat(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
-    """Names such as settings.batch, and values, of all that is in dictionaries inside of each other."""
+    """The values in nested dictionaries, by names such as settings.batch."""
     for name, value in facts.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{within}{name}.")

@@ -13,17 +13,19 @@ Decay = Literal["none", "cosine", "tenth"]
 
 @keras.utils.register_keras_serializable(package="lic")
 class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
-    """Warms up linearly, stays, and decays.
+    """A learning rate that warms up linearly, stays constant, and decays.
 
     Args:
       rate: The rate after the warm-up.
       steps: Steps of the whole training.
       warm_up: Steps of the warm-up, or 0.
       decay: "none"; "cosine", half a cosine over the second half, to one hundredth; or "tenth", a tenth of the rate for
-        the last tenth of the steps, as Minnen and Singh, ICIP 2020, do.
+        the last tenth of the steps.
 
     Raises:
       ValueError: `decay` is unknown.
+
+    Source: Minnen, Singh, ICIP 2020, for "tenth".
     """
 
     def __init__(self, rate: float, steps: int, warm_up: int = 0, decay: Decay = "none"):
@@ -32,7 +34,7 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         self.rate, self.steps, self.warm_up, self.decay = rate, steps, warm_up, decay
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """Returns the rate of a step, counted from 0."""
+        """Returns the rate of a step; the first step is 0."""
         step = tf.cast(step, "float32")
         warm = tf.minimum(1.0, (step + 1) / max(self.warm_up, 1))
         return self.rate * warm * self._remaining(step / self.steps)

@@ -1,4 +1,4 @@
-"""How a model is trained: what `lic train` takes, and the settings of published papers by name."""
+"""The settings of a training, and presets: settings of published papers by name."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from lic.training.schedule import LearningRate
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
-    """How a model is trained.
+    """The settings of a training.
 
     Attributes:
-      steps: Steps of the optimiser.
+      steps: Steps of the optimizer.
       batch: Crops in a step.
       crop: Height and width of the crops in pixels.
-      learning_rate: Adam's, after the warm-up.
-      warm_up: Steps until then.
-      decay: "none", "cosine" or "tenth", see `lic.training.schedule.LearningRate`.
+      learning_rate: Learning rate of Adam after the warm-up.
+      warm_up: Steps of the warm-up.
+      decay: "none", "cosine" or "tenth", see `lic.training.LearningRate`.
       clip: Largest norm of all gradients together, or None.
-      average: Share that the averaged weights keep in a step, or None for no averaging.
-      precision: What the transforms compute in, "float32" or "bfloat16"; the entropy path is float32.
+      average: Share of their value that averaged weights keep in a step, or None for no averaging.
+      precision: Type in which the transforms compute, "float32" or "bfloat16"; the entropy path is float32.
       least_scale: Crops are taken from images reduced by a random factor from this to 1.
       small: "skip" or "upscale" images smaller than a crop.
-      seed: Of the initial weights, crops, noise.
+      seed: Seed of the initial weights, the crops and the noise.
       interval: Steps from one checkpoint and validation to the next; a Keras epoch.
-      start_scales: Whether the scales start at what the untrained analysis gives for the photographs.
+      start_scales: Whether the scales are initialised by the untrained analysis of photographs.
 
     Raises:
-      ValueError: A setting is outside what is said here.
+      ValueError: A setting is out of range.
     """
 
     steps: int = 1_000_000
@@ -56,7 +56,7 @@ class TrainingSettings:
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
         check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small)
-        self.schedule()  # Knows the decays.
+        self.schedule()  # It checks the decay.
         expect("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
         expect("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
@@ -73,12 +73,12 @@ class TrainingSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """Settings of a paper, and the loss that it minimised.
+    """The model, the loss and the settings of a paper.
 
     Attributes:
-      model: Name of the model that it was used for.
+      model: Name of the model.
       lmbda: Weight of the mean squared error, or one for each quality.
-      settings: What differs from the defaults of `TrainingSettings`.
+      settings: Arguments of `TrainingSettings` that differ from its defaults.
     """
 
     model: str
@@ -110,11 +110,11 @@ PRESETS = {
 
 
 def preset(name: str) -> Preset:
-    """Returns the settings of this name.
+    """Returns the preset of a name.
 
     Raises:
-      RegistryError: There are none; the message suggests near names.
+      RegistryError: There is no such preset; the message suggests similar names.
     """
     if name not in PRESETS:
-        raise RegistryError(f"There is no training recipe named {name!r}. {suggestion(name, PRESETS)}")
+        raise RegistryError(f"There is no training preset named {name!r}. {suggestion(name, PRESETS)}")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""Training on more than one device or machine, by TensorFlow's distribution strategies."""
+"""Training on several devices or machines, by TensorFlow's distribution strategies."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def make_strategy(name: Strategy) -> tf.distribute.Strategy:
     """Returns a distribution strategy.
 
     Args:
-      name: "none"; "mirrored" for all devices of this machine, which are its GPUs or where it has none its logical
-        processors; "multi-worker" for the machines that the environment variable TF_CONFIG lists.
+      name: "none"; "mirrored" for all GPUs of this machine or, if it has none, its logical processors; "multi-worker"
+        for the machines that the environment variable TF_CONFIG lists.
 
     Raises:
       ValueError: The name is unknown.
     """
     if name not in STRATEGIES:
-        raise ValueError(f"make_strategy: expected one of {STRATEGIES}. Received: {name!r}.")
+        raise ValueError(f"make_strategy: expected name to be one of {STRATEGIES}. Received: {name!r}.")
     if name == "multi-worker":
         return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "none":
@@ -32,5 +32,5 @@ def make_strategy(name: Strategy) -> tf.distribute.Strategy:
 
 
 def scope_of(name: Strategy) -> contextlib.AbstractContextManager:
-    """Returns the scope in which models are to be made and trained under a strategy of this name."""
+    """Returns the context in which a model must be made and trained under a strategy."""
     return contextlib.nullcontext() if name == "none" else make_strategy(name).scope()

@@ -1,4 +1,4 @@
-"""Validation with real bytes: what streams of held-out photographs have, beside what the model estimates."""
+"""Validation: bits per pixel and PSNR of real streams of held-out photographs, beside the model's estimates."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from lic.codec.codec import Codec
 from lic.environment import keras
 from lic.images import coloured, read_image
 from lic.models.distortion import mean_squared_error, psnr_of
-from lic.training.metrics_log import MetricsLog
-from lic.training.state import averaged
+from lic.training.checkpoints import averaged
+from lic.training.reports import MetricsLog
 
 
 class Validated(NamedTuple):
     """Means over photographs at one quality.
 
     Attributes:
-      quality: The quality, or None where the model has one rate.
+      quality: The quality, or None for a model with a single rate.
       estimated_bpp: Bits per pixel that the model estimates.
       coded_bpp: Bits per pixel of the whole streams.
-      psnr: Peak signal-to-noise ratio over RGB in dB of what the streams decode to.
+      psnr: Peak signal-to-noise ratio over RGB, in dB, of the decoded images.
     """
 
     quality: float | None
@@ -39,11 +39,17 @@ def validate(codec: Codec, images: Sequence[np.ndarray], quality: float | None =
 
 
 class Validation(keras.callbacks.Callback):
-    """Measures held-out photographs at the end of each epoch, with the averaged weights where there are any.
+    """Measures held-out photographs at the end of each epoch, with the averaged weights if there are any.
 
     Args:
       files: The photographs.
-      log: Where the results go.
+      log: The log that the results are added to.
+
+    Attributes:
+      results: The means of the last epoch, one for each quality that was measured.
+
+    Raises:
+      ImageError: A photograph cannot be read.
     """
 
     def __init__(self, files: Sequence[pathlib.Path], log: MetricsLog):
@@ -52,11 +58,11 @@ class Validation(keras.callbacks.Callback):
         self.results: list[Validated] = []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Makes a codec of the weights as they are, and measures it at the first, middle and last quality."""
+        """Makes a codec of the current weights and measures it at the first, middle and last quality."""
         with averaged(self.model):
             codec = Codec(self.model)
-        several = codec.qualities
-        qualities = sorted({several[0], codec.model.rate.default, several[-1]}) if several else [None]
+        known = codec.qualities
+        qualities = sorted({known[0], codec.model.rate.default, known[-1]}) if known else [None]
         self.results = [validate(codec, self._images, quality) for quality in qualities]
         for result in self.results:
             self._log.add(validation={name: _rounded(value) for name, value in result._asdict().items()})

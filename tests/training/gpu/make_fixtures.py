@@ -41,11 +41,11 @@ def make_models() -> None:
     import safetensors.numpy
 
     import lic
-    from lic.interop.safetensors import export_tensors
+    from lic.interop.safetensors import export_safetensors
 
     for name, sizes in MODELS.items():
         path = FOLDER / f"{name}.safetensors"
-        export_tensors(lic.create_model(**{**SIZES, **sizes}, hyper="conv"), path)
+        export_safetensors(lic.create_model(**{**SIZES, **sizes}, hyper="conv"), path)
         with safetensors.safe_open(path, "np") as file:
             tensors, metadata = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
         random = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import lic
 from lic.entropy.coders import estimate
 from lic.entropy.parts import anchors, non_anchors
 from lic.environment import tf
-from lic.interop.safetensors import export_tensors, import_tensors
+from lic.interop.safetensors import export_safetensors, import_safetensors
 from lic.weights import named_variables, set_tensors
 from tests.training.gpu.make_fixtures import FOLDER, MODELS, inputs_of, results_of
 
@@ -22,8 +22,8 @@ def _assert_all_near(actual, expected):
 
 
 def _results_of_lic(path, inputs, monkeypatch, folder):
-    """What `results_of` returns, by lic."""
-    model = import_tensors(path)
+    """The results of `results_of`, computed by lic."""
+    model = import_safetensors(path)
     images, quality = inputs["images"], inputs["quality"]
     compressed = model(images, quality=quality)
     values, gradients = _trained(model, inputs, monkeypatch)
@@ -32,7 +32,7 @@ def _results_of_lic(path, inputs, monkeypatch, folder):
     results = {"x_hat": compressed.x_hat, "bits": bits, "losses": losses}
     # Gradients are laid out as weights are: what turns the one into PyTorch's layout turns the other.
     set_tensors(model, gradients)
-    export_tensors(model, folder / "gradients.safetensors")
+    export_safetensors(model, folder / "gradients.safetensors")
     return {name: np.asarray(value) for name, value in (results | _read(folder / "gradients.safetensors")).items()}
 
 
@@ -60,7 +60,7 @@ def path(request):
 
 
 def _inputs(path):
-    entropy = import_tensors(path).entropy
+    entropy = import_safetensors(path).entropy
     return inputs_of(entropy.latent_depth, entropy.hyper.depth)
 
 
@@ -78,6 +78,6 @@ def test_pytorch_computes_what_lic_does(path, monkeypatch, tmp_path):
 def test_pytorch_computes_what_default_does(monkeypatch, tmp_path):
     pytest.importorskip("torch")
     path = tmp_path / "default.safetensors"
-    export_tensors(lic.load("default").model, path)
+    export_safetensors(lic.load("default").model, path)
     inputs = _inputs(path)
     _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path))

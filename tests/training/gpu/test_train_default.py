@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import lic
-from lic.interop.safetensors import import_tensors
+from lic.interop.safetensors import import_safetensors
 from tests.conftest import random_images
 from tests.training.gpu.make_fixtures import FOLDER, ROOT
 
@@ -53,7 +53,7 @@ def test_it_trains_and_goes_on(trainer, photographs, tmp_path, capsys):
     assert lines[1]["minutes"] > first["minutes"]
     assert [line["quality"] for line in lines[2:]] == [1, 2, 3]
     assert not list(out.glob("*.part"))
-    codec = lic.Codec(import_tensors(out / "weights.safetensors"))
+    codec = lic.Codec(import_safetensors(out / "weights.safetensors"))
     assert codec.decompress(codec.compress(random_images(32, 48, 3))).shape == (32, 48, 3)
 
 
@@ -97,7 +97,7 @@ def test_it_stops_where_the_loss_is_not_finite(trainer, photographs, tmp_path, m
 
 
 def test_models_that_it_does_not_compute_are_refused(trainer, tmp_path):
-    from lic.interop.safetensors import export_tensors
+    from lic.interop.safetensors import export_safetensors
     from tests.conftest import tiny_model
 
     for transform, sizes, message in (
@@ -105,7 +105,7 @@ def test_models_that_it_does_not_compute_are_refused(trainer, tmp_path):
         ("conv", {"square_root": True}, "square_root"),
         ("conv", {"kernel_size": 4}, "odd kernel sizes"),
     ):
-        export_tensors(tiny_model(transform, "hyperprior", **sizes), tmp_path / "model.safetensors")
+        export_safetensors(tiny_model(transform, "hyperprior", **sizes), tmp_path / "model.safetensors")
         with pytest.raises(ValueError, match=message):
             trainer.load(tmp_path / "model.safetensors")
 

@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 def on_terminal() -> bool:
-    """Returns whether a bar would be seen."""
+    """Returns whether standard error shows a progress bar."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @contextlib.contextmanager
 def progress_bar(worth_it: bool = True) -> Iterator[Progress]:
-    """Shows a bar of rich's while the context lasts, or a hidden one where no terminal would show it.
+    """Shows a progress bar of rich's while the context lasts, or a hidden one where there is no terminal.
 
     Args:
-      worth_it: Whether there is enough to do for a bar.
+      worth_it: Whether there is enough work for a bar.
     """
     from rich.console import Console
     from rich.progress import Progress
 
-    # Reports go through the bar only where both are on the terminal, so that a pipe gets them whole.
+    # Reports are printed above the bar only if both are on the terminal: rich would wrap lines in a pipe.
     shown = worth_it and on_terminal()
     progress = Progress(console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), disable=not shown)
-    with progress if shown else contextlib.nullcontext():  # Older versions of rich end a hidden bar with a line.
+    with progress if shown else contextlib.nullcontext():  # Older versions of rich print a line for a hidden bar.
         yield progress

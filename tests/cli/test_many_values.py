@@ -6,13 +6,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lic.cli.several import Several
+from lic.cli.many_values import ManyValues
 
 
 def run(*arguments):
     app, seen = typer.Typer(), []
 
-    @app.command(cls=Several)
+    @app.command(cls=ManyValues)
     def command(
         paths: list[str],
         model: Annotated[list[str] | None, typer.Option("--model", "-m")] = None,

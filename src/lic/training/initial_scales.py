@@ -1,4 +1,4 @@
-"""Scales that start where the untrained analysis puts its latents: training then begins at one bit, not at ten."""
+"""Initial scales that fit the latent of the untrained analysis, so that training begins at one bit a pixel, not ten."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lic.layers.padding import pad
 from lic.models.base import CompressionModel
 from lic.weights import value_of
 
-SHARE = 0.5  # Of the deviation: a hyperprior soon knows more than the whole image's.
-DAMPING = 0.1  # What the last layer's kernel starts at, so that the bias decides.
+SHARE = 0.5  # Scale over deviation: a hyperprior soon predicts smaller deviations than that over whole images.
+DAMPING = 0.1  # Factor of the last layer's kernel, so that at first the bias decides.
 
 
 def start_scales(model: CompressionModel, images: np.ndarray) -> None:
-    """Sets the biases that scale indexes start from, by the deviation that each channel of the latent has on images.
+    """Sets the initial biases of scale indexes by the deviation that each channel of the latent has over images.
 
     An entropy model lists these biases in `scale_biases`; a model that lists none stays as it is.
 
     Args:
-      model: A model that has run.
+      model: A model that has its variables.
       images: Images [batch, height, width, 3] on 0..255.
     """
     latent = model.transform.analysis(pad(tf.constant(images, "float32"), model.transform.downscale))

@@ -15,13 +15,17 @@ from lic.codec.codec import load
 from lic.evaluation.inspect.pictures import beside_jpeg
 from lic.images import sample_image, write_image
 
-_log = logging.getLogger("lic.demo")
-CROP = (130, 60, 322, 188)  # left, top, right, bottom of what is drawn large
+_log = logging.getLogger("lic.cli.demo")
+CROP = (130, 60, 322, 188)  # Left, top, right and bottom of the enlarged crop.
 MARGIN, LABEL = 12, 34
 
 
 def main(out: str = "demo.png") -> None:
-    """Compresses and decodes the sample, says what came of it, and draws it."""
+    """Compresses and decodes the sample, logs bytes and PSNR, and draws the images side by side.
+
+    Args:
+      out: The image file to write.
+    """
     image = sample_image()
     codec = load("default")
     stream = codec.compress(image)
@@ -33,7 +37,11 @@ def main(out: str = "demo.png") -> None:
 
 
 def draw(pictures: list[tuple[str, np.ndarray]]) -> np.ndarray:
-    """Draws labelled pictures side by side, and a crop of each below, as wide as the picture."""
+    """Returns an image of labelled pictures side by side, with an enlarged crop below each, as wide as the picture.
+
+    Args:
+      pictures: Label and pixels, uint8 [height, width, 3], of each picture; all have one size.
+    """
     left, top, right, bottom = CROP
     height, width = pictures[0][1].shape[:2]
     zoom = width // (right - left)

@@ -1,9 +1,9 @@
-"""Scales that start where the untrained analysis puts its latents."""
+"""Initial scales fit the latent of the untrained analysis."""
 
 import numpy as np
 import pytest
 
-from lic.training.start import SHARE, start_scales
+from lic.training.initial_scales import SHARE, start_scales
 from tests.conftest import random_images, tiny_model
 
 IMAGES = random_images(4, 64, 64, 3).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Training that has diverged stops, and says in which part of the model it began."""
+"""Divergence: a training with a loss that is not finite stops and names the part of the model where it began."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable
 import numpy as np
 
 from lic.environment import keras, tf
-from lic.errors import LicError
+from lic.errors import TrainingError
 from lic.layers.padding import pad
 from lic.models.base import CompressionModel
-from lic.training.state import step_of
+from lic.training.checkpoints import step_of
 from lic.weights import named_variables
 
 
-class StopWhereNotFinite(keras.callbacks.Callback):
-    """Raises a `LicError` at the first step whose loss is not finite; it names the part where that began.
+class StopAtDivergence(keras.callbacks.Callback):
+    """Raises a `TrainingError` at the first step whose loss is not finite, and names the part where that began.
 
-    The model's `train_step` takes such a step as if the gradients were zero: the weights stay finite and all but the
-    same, so that the same images show it again.
+    At such a step the model's `train_step` sets the gradients to zero. So the weights stay finite and almost the same,
+    and the images of the step show the fault again.
 
     Args:
       images_of: Returns the images [batch, height, width, 3] of a step.
@@ -30,11 +30,11 @@ class StopWhereNotFinite(keras.callbacks.Callback):
         self._images_of = images_of
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Looks at the loss."""
+        """Raises a `TrainingError` if the loss is not finite."""
         if logs and not math.isfinite(float(logs["loss"])):
             step = step_of(self.model) - 1
             where = find_nonfinite(self.model, self._images_of(step).astype("float32"))
-            raise LicError(
+            raise TrainingError(
                 f"Training diverged at step {step}: {where or 'the loss'} is not finite. Go on from an earlier "
                 "checkpoint with a lower learning rate, a smaller clip, or float32."
             )
@@ -43,8 +43,11 @@ class StopWhereNotFinite(keras.callbacks.Callback):
 def find_nonfinite(model: CompressionModel, images: np.ndarray) -> str | None:
     """Returns the first part of a compiled model whose numbers are not finite for images, or None.
 
-    It looks at images, weights, analysis, side information, bits of each part, quantised latent, synthesis, gradients,
-    in this order.
+    The order is images, weights, analysis, side information, bits of each part, quantised latent, synthesis, gradients.
+
+    Args:
+      model: The model.
+      images: Images [batch, height, width, 3] on 0..255.
     """
     for name, variable in [("the images", images), *named_variables(model).items()]:
         if not _finite(variable):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lic.cli.bar import on_terminal, progress_bar
+from lic.cli.progress import on_terminal, progress_bar
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import pytest
 
 import lic
 from lic.environment import tf
-from lic.errors import LicError
-from lic.training.nonfinite import StopWhereNotFinite, find_nonfinite
+from lic.errors import TrainingError
+from lic.training.divergence import StopAtDivergence, find_nonfinite
 from tests.conftest import random_images, tiny_model
 
 IMAGES = random_images(1, 64, 64, 3).astype(np.float32)
@@ -67,9 +67,9 @@ def test_gradients_are_named(model, monkeypatch):
 
 
 def test_the_step_and_the_part_are_said(model):
-    stop = StopWhereNotFinite(lambda step: np.full(IMAGES.shape, np.nan) if step == 3 else IMAGES)
+    stop = StopAtDivergence(lambda step: np.full(IMAGES.shape, np.nan) if step == 3 else IMAGES)
     stop.set_model(model)
     model.optimizer.iterations.assign(4)
     stop.on_train_batch_end(3, {"loss": 1.0})
-    with pytest.raises(LicError, match="diverged at step 3: the images is not finite. Go on from an earlier"):
+    with pytest.raises(TrainingError, match="diverged at step 3: the images is not finite. Go on from an earlier"):
         stop.on_train_batch_end(3, {"loss": float("nan")})

@@ -7,14 +7,14 @@ from typing import Any
 from typer.core import TyperCommand
 
 
-class Several(TyperCommand):
-    """A command whose repeatable options take several values at once: `--model A B` stands for `--model A --model B`.
+class ManyValues(TyperCommand):
+    """A command whose repeatable options take several values at once: `--model A B` means `--model A --model B`.
 
-    The values of such an option end where the next option begins, so that arguments come before it.
+    The values of such an option end where the next option begins, so arguments must come before it.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parses arguments after writing each value's option before it."""
+        """Parses arguments after repeating the option before each of its values."""
         repeatable = {name for each in self.params if getattr(each, "multiple", False) for name in each.opts}
         return super().parse_args(ctx, _repeated(args, repeatable))
 
