@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
     from lic.models.optimizer import Adam
     from lic.models.published import PublishedSystem
+    from lic.models.soap import SOAP
     from lic.registry import (
         list_entropy_models,
         list_hyper_transforms,
@@ -72,6 +73,7 @@ _HOMES = {
     "lic.models.create": ("create_model",),
     "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
     "lic.models.published": ("PublishedSystem",),
+    "lic.models.soap": ("SOAP",),
     "lic.registry": (
         "list_entropy_models",
         "list_hyper_transforms",
@@ -92,6 +94,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "LAMBDAS",
+    "SOAP",
     "Adam",
     "BitstreamError",
     "CheckpointError",
