@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
     from lic.models.optimizer import Adam
     from lic.models.published import PublishedSystem
+    from lic.models.soap import SOAP
     from lic.registry import (
         list_entropy_models,
         list_hyper_transforms,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LAMBDAS",
+    "SOAP",
     "Adam",
     "BitstreamError",
     "CheckpointError",

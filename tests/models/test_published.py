@@ -17,10 +17,10 @@ def test_stated_number_of_parameters_is_true(name):
     with skip_random_init():
         model = lic.create_model(name)
         model.make_variables()
-    recipe = registry.models.get(name)()
-    assert sum(array.size for array in get_tensors(model).values()) == recipe.parameters
-    assert recipe.paper
-    assert recipe.licence
+    system = registry.models.get(name)()
+    assert sum(array.size for array in get_tensors(model).values()) == system.parameters
+    assert system.paper
+    assert system.licence
 
 
 def _convolution(size, inputs, outputs, bias=True, dft=True):

@@ -3,8 +3,9 @@
     model, metadata = load("model.safetensors")
     x_hat, bits = model(images, torch.full([len(images)], 4.0))  # float32 [batch, 3, height, width] on 0..255
 
-The transforms are conv or klt, the hyper transform conv, the entropy models hyperprior or checkerboard, of one rate or
-with gains. Weights have the names of the file, which `state_dict` and `load_state_dict` take.
+The transforms are conv or klt, also with the blocks of `depthwise.py`, the hyper transform conv, the entropy models
+hyperprior or checkerboard, of one rate or with gains. Weights have the names of the file, which `state_dict` and
+`load_state_dict` take.
 """
 
 import functools
@@ -27,7 +28,7 @@ SIZES = {
     *("width", "latent_depth", "kernel_size", "kernel_form", "latent_bias", "analysis_strides"),
     *("analysis_kernel_sizes", "num_blocks", "step", "hyper_width", "side_depth", "features", "outer_width"),
     *("hyper_synthesis_widths", "hyper_activation", "features_activation", "hyper", "residual", "context_width"),
-    *("parameter_widths", "context_size", "fusion"),
+    *("parameter_widths", "context_size", "fusion", "block"),
 }
 # Arguments of which one value is computed here.
 FIXED = {
@@ -133,6 +134,15 @@ class ResidualBlock(Part):
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return values + self.second(self.first(values))
+
+
+class DepthwiseBlock(Part):
+    """Places are mixed in each channel alone, then channels at each place alone, each added to its input."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        values = values + self.second(self.depthwise(self.first(values)))
+        one, other = self.wide(values).chunk(2, 1)
+        return values + self.last(one + other)
 
 
 class Prior(Part):
@@ -307,7 +317,14 @@ class Model(Part):
 
 
 PLACES = {"transform": Transform, "entropy": Entropy, "rate": Gains}
-SIGNS = {"weight": Convolution, "reparam_beta": GDN, "first": ResidualBlock, "layers": Sequential, "matrices": Prior}
+SIGNS = {
+    "weight": Convolution,
+    "reparam_beta": GDN,
+    "depthwise": DepthwiseBlock,
+    "first": ResidualBlock,
+    "layers": Sequential,
+    "matrices": Prior,
+}
 
 
 def built(tree: dict | np.ndarray, rows: dict, path: str) -> nn.Module | nn.Parameter:

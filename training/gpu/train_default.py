@@ -18,39 +18,64 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 from pytorch_model import Model, load, read_tensors, write, write_tensors
+from soap import SOAP, Adam
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 LARGEST_FILE, ROOM = 16_000_000, 100_000  # Bytes of a file, and of them for all but numbers.
-LOG_SECONDS, SAVE_SECONDS = 10, 180
-# As `lic train --preset default` does.
-WARM_UP, CLIP, AVERAGE, LEAST_SCALE, EPSILON = 200, 1.0, 0.998, 0.5, 1e-7
+LOG_SECONDS, SAVE_SECONDS = 15, 120
+# As `lic train --preset default` does; averages are over a tenth of the steps as long as these are few.
+WARM_UP, CLIP, AVERAGE, LEAST_SCALE = 200, 1.0, 0.998, 0.5
+RATES = {"adam": 5e-4, "soap": 1e-3}
 
 
 class Photographs:
-    """Photographs that stay on the device, decoded; crops are cut from them at random places and scales."""
+    """Photographs that stay on the device, decoded, from which crops are cut at random places and scales.
+
+    The crops of a batch have one scale, so that all are cut by one operation and made smaller by another.
+    """
 
     def __init__(self, folder: pathlib.Path, crop: int, device: str):
-        files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in Image.registered_extensions()]
-        pixels = [each for each in map(pixels_of, files) if each is not None and min(each.shape[1:]) >= crop]
-        self.crop, self.pixels = crop, [each.to(device) for each in pixels]
-        if not self.pixels:
-            raise SystemExit(f"{folder} holds no photograph of at least {crop}x{crop} pixels.")
+        photographs = read_photographs(folder, crop)
+        self.crop, self.device = crop, device
+        self.pixels = torch.cat([each.permute(1, 2, 0).reshape(-1, 3) for each in photographs]).to(device)
+        self.sizes = [tuple(each.shape[1:]) for each in photographs]
+        self.starts = np.cumsum([0, *(height * width for height, width in self.sizes)])[:-1].tolist()
+
+    def __len__(self) -> int:
+        return len(self.sizes)
 
     def batch(self, count: int, draw: random.Random) -> torch.Tensor:
         """Returns crops [count, 3, crop, crop] on 0..255."""
-        return torch.stack([self._cut(draw.choice(self.pixels), draw) for _ in range(count)])
-
-    def _cut(self, pixels: torch.Tensor, draw: random.Random) -> torch.Tensor:
-        side = min(round(self.crop / draw.uniform(LEAST_SCALE, 1)), *pixels.shape[1:])
-        top, left = (draw.randint(0, size - side) for size in pixels.shape[1:])
-        cut = pixels[:, top : top + side, left : left + side].float()
+        largest = max(min(size) for size in self.sizes)
+        side = min(round(self.crop / draw.uniform(LEAST_SCALE, 1)), largest)
+        enough = [number for number, size in enumerate(self.sizes) if min(size) >= side]
+        cuts = torch.tensor([self._cut(draw.choice(enough), side, draw) for _ in range(count)], device=self.device)
+        start, down, across = cuts[:, :, None, None].unbind(1)
+        steps = torch.arange(side, device=self.device)
+        cut = self.pixels[start + down * steps[:, None] + across * steps].permute(0, 3, 1, 2).float()
         if side != self.crop:
             size = (self.crop, self.crop)
-            cut = functional.interpolate(cut[None], size, mode="bilinear", antialias=True)[0].round()
-        cut = cut.flip(2) if draw.random() < 0.5 else cut
-        return cut.transpose(1, 2) if draw.random() < 0.5 else cut
+            cut = functional.interpolate(cut, size, mode="bilinear", antialias=True).round()
+        return cut.contiguous(memory_format=torch.channels_last)
+
+    def _cut(self, number: int, side: int, draw: random.Random) -> tuple[int, int, int]:
+        """Returns where a crop's first pixel lies, and how far from it those below it and beside it lie."""
+        height, width = self.sizes[number]
+        start, down, across = self.starts[number], width, 1
+        start += draw.randint(0, height - side) * down + draw.randint(0, width - side) * across
+        if draw.random() < 0.5:
+            start, across = start + (side - 1) * across, -across
+        return (start, across, down) if draw.random() < 0.5 else (start, down, across)
+
+
+def read_photographs(folder: pathlib.Path, least: int) -> list[torch.Tensor]:
+    """Returns the images of a folder whose sides are long enough, each uint8 [3, height, width]."""
+    files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in Image.registered_extensions()]
+    pixels = [each for each in map(pixels_of, files) if each is not None and min(each.shape[1:]) >= least]
+    if not pixels:
+        raise SystemExit(f"{folder} holds no photograph of at least {least}x{least} pixels.")
+    return pixels
 
 
 def pixels_of(file: pathlib.Path) -> torch.Tensor | None:
@@ -72,7 +97,7 @@ class Training:
     """
 
     def __init__(self, options: argparse.Namespace, device: str):
-        self.out, self.progress = options.out, {"step": 0, "minutes": 0.0, "files": []}
+        self.out, self.progress = options.out, {"step": 0, "minutes": 0.0, "gigapixels": 0.0, "files": []}
         there = (self.out / "progress.json").exists()
         if there and not options.resume:
             raise SystemExit(f"{self.out} holds a training already. Go on with --resume, or choose another --out.")
@@ -83,16 +108,16 @@ class Training:
         self.model = model.to(device, memory_format=torch.channels_last)
         self.weights = list(model.parameters())
         self.averages = [each.detach().clone() for each in self.weights]
-        self.moments = [[torch.zeros_like(each) for each in self.weights] for _ in range(2)]
+        rate = options.learning_rate
+        self.optimizer = (
+            SOAP(model.named_parameters(), rate) if options.optimizer == "soap" else Adam(self.weights, rate)
+        )
         if there:
             self._restore()
-        self.optimizer = torch.optim.Adam(self.weights, options.learning_rate, eps=EPSILON, fused=device == "cuda")
-        for weight, first, second in zip(self.weights, *self.moments):
-            step = torch.tensor(float(self.progress["step"]), device=device)
-            self.optimizer.state[weight] = {"step": step, "exp_avg": first, "exp_avg_sq": second}
-        self.average, self.losses = get_ema_multi_avg_fn(AVERAGE), self.model.losses
+        self.losses = self.model.losses
         if device == "cuda" and not options.no_compile:
-            self.losses = compiled(self.model, torch.zeros(options.batch, 3, options.crop, options.crop, device=device))
+            images = torch.zeros(options.batch, 3, options.crop, options.crop, device=device)
+            self.losses = compiled(self.model, images.contiguous(memory_format=torch.channels_last))
 
     def step(self, images: torch.Tensor, rate: float) -> torch.Tensor:
         """Takes a step, and returns what `Model.losses` did."""
@@ -100,10 +125,12 @@ class Training:
         self.optimizer.zero_grad()
         values[0].backward()
         nn.utils.clip_grad_norm_(self.weights, CLIP)
-        self.optimizer.param_groups[0]["lr"] = rate * min(1.0, (self.progress["step"] + 1) / WARM_UP)
+        self.optimizer.learning_rate = rate * min(1.0, (self.progress["step"] + 1) / WARM_UP)
         self.optimizer.step()
-        self.average(self.averages, self.weights, 1)
         self.progress["step"] += 1
+        self.progress["gigapixels"] += images[:, 0].numel() / 1e9
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averages, self.weights, min(1.0, max(1 - AVERAGE, 10 / self.progress["step"])))
         return values.detach()
 
     def save(self) -> None:
@@ -125,7 +152,7 @@ class Training:
             (self.out / name).unlink(missing_ok=True)
 
     def _state(self) -> list[torch.Tensor]:
-        return [each.detach() for each in [*self.weights, *self.averages, *self.moments[0], *self.moments[1]]]
+        return [each.detach() for each in [*self.weights, *self.averages, *self.optimizer.kept()]]
 
     def _restore(self) -> None:
         self.progress = json.loads((self.out / "progress.json").read_text())
@@ -133,6 +160,7 @@ class Training:
         state = torch.from_numpy(np.concatenate(pieces)).split([each.numel() for each in self._state()])
         for each, values in zip(self._state(), state):
             each.copy_(values.view(each.shape))
+        self.optimizer.start_at(self.progress["step"])
 
 
 def compiled(model: Model, images: torch.Tensor) -> Callable:
@@ -152,12 +180,12 @@ def validate(training: Training, folder: pathlib.Path, device: str) -> list[dict
     """Returns estimated bits per pixel and PSNR for each quality, means over photographs; ends at averaged weights."""
     torch._foreach_copy_(training.weights, training.averages)
     training.model.transform.bfloat16 = False
-    photographs, rows, multiple = Photographs(folder, 64, device).pixels, [], training.model.downscale
+    photographs, rows, multiple = read_photographs(folder, 64), [], training.model.downscale
     for quality in range(1, len(training.model.log_lmbda) + 1):
         values = []
         for pixels in photographs:
             height, width = (size // multiple * multiple for size in pixels.shape[1:])
-            images = pixels[None, :, :height, :width].float()
+            images = pixels[None, :, :height, :width].to(device).float()
             x_hat, bits = training.model(images, torch.full([1], float(quality), device=device))
             mse = (x_hat.clamp(0, 255).round() - images).square().mean().item()
             values.append((bits.item() / (height * width), 10 * math.log10(255**2 / max(mse, 1e-10))))
@@ -167,7 +195,7 @@ def validate(training: Training, folder: pathlib.Path, device: str) -> list[dict
 
 
 class Log:
-    """Tells every ten seconds the means since the last time, on the screen and in log.jsonl."""
+    """Tells every 15 seconds the means since the last time, on the screen and in log.jsonl."""
 
     def __init__(self, path: pathlib.Path, training: Training, device: str):
         self.path, self.training = path, training
@@ -194,6 +222,7 @@ class Log:
         row = {"step": self.training.progress["step"], "minutes": round(self.training.progress["minutes"], 2)}
         row |= {name: round(value, 4) for name, value in zip(("loss", "bpp", "psnr"), means)}
         row |= {"steps_a_second": round(self.count / seconds, 2), "learning_rate": float(f"{rate:.3g}")}
+        row |= {"gigapixels": round(self.training.progress["gigapixels"], 4)}
         self.sums, self.count = torch.zeros_like(self.sums), 0
         self.write(row)
 
@@ -244,11 +273,14 @@ def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
     add("--resume", action="store_true", help="go on from the state in OUT, if there is one")
     add("--batch", type=int, default=16 if gpu else 4)
     add("--crop", type=int, default=256 if gpu else 128)
-    add("--learning-rate", type=float, default=5e-4)
+    add("--optimizer", choices=[*RATES], default="adam", help="the same one with --resume")
+    add("--learning-rate", type=float, help="default: 5e-4 for adam, 1e-3 for soap")
     add("--valid", type=pathlib.Path, help="photographs to measure at the end")
     add("--precision", choices=["float32", "tf32", "bfloat16"], default="bfloat16" if gpu else "float32")
     add("--no-compile", action="store_true")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.learning_rate = options.learning_rate or RATES[options.optimizer]
+    return options
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -262,7 +294,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.manual_seed(training.progress["step"])
     photographs, log = Photographs(options.data, options.crop, device), Log(options.out / "log.jsonl", training, device)
     count = sum(each.numel() for each in training.weights)
-    print(f"{count} parameters, {len(photographs.pixels)} photographs, {device}, from step {training.progress['step']}")
+    print(f"{count} parameters, {len(photographs)} photographs, {device}, from step {training.progress['step']}")
     train(training, photographs, log, options)
     for row in validate(training, options.valid, device) if options.valid else []:
         log.write(row)

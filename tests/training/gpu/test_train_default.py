@@ -42,15 +42,17 @@ def _train(trainer, photographs, out, *more, minutes="0.05"):
     return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
 
 
-def test_it_trains_and_goes_on(trainer, photographs, tmp_path, capsys):
-    out = tmp_path / "out"
-    first = _train(trainer, photographs, out, "--start", str(START))[-1]
+@pytest.mark.parametrize("optimizer", ["adam", "soap"])
+def test_it_trains_and_goes_on(trainer, photographs, tmp_path, capsys, optimizer):
+    out, chosen = tmp_path / "out", ("--optimizer", optimizer)
+    first = _train(trainer, photographs, out, "--start", str(START), *chosen)[-1]
     assert first["step"] == json.loads((out / "progress.json").read_text())["step"] > 0
     assert np.isfinite([first["loss"], first["bpp"], first["psnr"]]).all()
     assert "damaged.png is left out" in capsys.readouterr().out
-    lines = _train(trainer, photographs, out, "--resume", "--valid", str(photographs))
+    lines = _train(trainer, photographs, out, "--resume", "--valid", str(photographs), *chosen)
     assert lines[1]["step"] > first["step"]
     assert lines[1]["minutes"] > first["minutes"]
+    assert lines[1]["gigapixels"] == pytest.approx(lines[1]["step"] * 2 * 32**2 / 1e9, abs=1e-4)
     assert [line["quality"] for line in lines[2:]] == [1, 2, 3]
     assert not list(out.glob("*.part"))
     codec = lic.Codec(import_safetensors(out / "weights.safetensors"))
@@ -73,7 +75,7 @@ def test_a_resumed_training_has_all_that_was_saved(trainer, photographs, tmp_pat
     }
     for (name, _), average in zip(training.model.named_parameters(), training.averages):
         torch.testing.assert_close(average.to(saved[name].dtype), saved[name])
-    state = training.optimizer.state[training.weights[0]]
+    state = training.optimizer.optimizer.state[training.weights[0]]
     assert state["step"] == training.progress["step"]
     assert state["exp_avg_sq"].abs().sum() > 0
     before = [path.read_bytes() for path in pieces]
@@ -127,6 +129,66 @@ def test_crops_are_reproducible_and_of_all_scales(trainer, photographs):
     assert first.shape == (4, 3, 32, 32)
     torch.testing.assert_close(first, again)
     assert not torch.equal(first, source.batch(4, random.Random(4)))
+
+
+def test_crops_are_parts_of_photographs_turned_and_mirrored(trainer, photographs, monkeypatch):
+    import random
+
+    monkeypatch.setattr(trainer, "LEAST_SCALE", 1.0)
+    source = trainer.Photographs(pathlib.Path(photographs), 32, "cpu")
+    whole = [each.float() for each in trainer.read_photographs(pathlib.Path(photographs), 32)]
+    ways, crops = set(), source.batch(24, random.Random(0))
+    for crop in crops:
+        found = [
+            (flipped, turned)
+            for flipped in (False, True)
+            for turned in (False, True)
+            if any(_holds(each, _moved(crop, flipped, turned)) for each in whole)
+        ]
+        assert len(found) == 1
+        ways.update(found)
+    assert len(ways) == 4
+
+
+def _moved(crop, flipped, turned):
+    crop = crop.transpose(1, 2) if turned else crop
+    return crop.flip(2) if flipped else crop
+
+
+def _holds(photograph, crop):
+    parts = photograph.unfold(1, 32, 1).unfold(2, 32, 1)  # [3, top, left, 32, 32]
+    return bool((parts == crop[:, None, None]).all(4).all(3).all(0).any())
+
+
+def test_crops_are_no_larger_than_photographs(trainer, photographs):
+    import random
+
+    source = trainer.Photographs(pathlib.Path(photographs), 78, "cpu")
+    for seed in range(4):
+        assert source.batch(2, random.Random(seed)).shape == (2, 3, 78, 78)
+
+
+def test_depthwise_blocks_come_into_the_branches(trainer, photographs, tmp_path):
+    import depthwise
+    from torch.nn import functional
+
+    path = tmp_path / "start.safetensors"
+    depthwise.main([str(START), str(path), "--width", "6", "--blocks", "2", "1"])
+    model, before = trainer.load(path)[0], trainer.load(START)[0]
+    images = torch.from_numpy(random_images(1, 32, 48, 3).astype(np.float32)).permute(0, 3, 1, 2)
+    latent = model.transform.analyse(images)  # The exits of branches start at zero.
+    torch.testing.assert_close(latent, before.transform.analysis.linear((images - 127.5) / 40), atol=1e-5, rtol=0)
+    blocks = [*model.transform.analysis.branch.layers.children()][1:-1]
+    assert len(blocks) == 2
+    block, values = blocks[0], torch.randn(1, 6, 4, 5)
+    after = functional.leaky_relu(functional.conv2d(values, block.first.weight), 0.01)
+    after = functional.conv2d(after, block.depthwise.weight, padding=1, groups=6)
+    after = values + functional.conv2d(after, block.second.weight)
+    one, other = functional.leaky_relu(functional.conv2d(after, block.wide.weight), 0.01).chunk(2, 1)
+    torch.testing.assert_close(block(values), after + functional.conv2d(one + other, block.last.weight))
+    last = _train(trainer, photographs, tmp_path / "out", "--start", str(path))[-1]
+    assert np.isfinite(last["loss"])
+    assert trainer.load(tmp_path / "out/weights.safetensors")[0].row["transform"]["config"]["block"] == "depthwise"
 
 
 def test_the_learning_rate_falls_in_the_second_half(trainer):
