@@ -32,6 +32,8 @@ NOT_RUN = {
 OTHER_FENCES = {("own-transform.md", "toml"), ("testing.md", "text")}
 # First words of commands that are not `lic`.
 OTHER_COMMANDS = {"pip"}
+# The page of all likelihoods, which are too short for a page each.
+LIKELIHOODS = "parts/likelihoods.md"
 # What examples of long work are made smaller by.
 SMALLER = {
     "training.md": {
@@ -46,7 +48,7 @@ TINY = "import lic\ntiny = lic.create_model(transform='klt', entropy='factorized
 # Pages that share a process, since the start of TensorFlow takes longer than most of them.
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
-    "own": ["own-transform.md", "own-entropy-model.md", "testing.md"],
+    "own": ["own-transform.md", "own-entropy-model.md", "own-likelihood.md", "testing.md"],
     "use": [
         "index.md",
         "concepts.md",
@@ -200,9 +202,13 @@ def test_every_part_has_a_page():
             if part.__module__.startswith("lic."):
                 package = ".".join(part.__module__.split(".")[:2])
                 expected[f"parts/{prefix}{name}.md"] = f"::: {package}.{part.__name__}\n"
-    assert sorted(expected) == GROUPS["parts"]
+    assert sorted([*expected, LIKELIHOODS]) == GROUPS["parts"]
     for page, directive in expected.items():
         assert directive in (DOCS / page).read_text()
+    likelihoods = {name: registry.likelihoods.get(name) for name in registry.likelihoods.names()}
+    for name, likelihood in likelihoods.items():
+        if likelihood.__module__.startswith("lic."):
+            assert f"\n| `{name}` |" in (DOCS / LIKELIHOODS).read_text()
 
 
 @pytest.mark.slow

@@ -1,22 +1,92 @@
-"""The README's lines as they stand, and what it and other files say of the project."""
+"""The README: its examples run, its own parts mix with all others, its links and commands exist."""
 
 import pathlib
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import random_images
+import lic
+from lic import registry
+from lic.environment import tf
+from lic.testing.walks import Walks
+from tests.conftest import random_images, slow_but, tiny_model
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
+# The definitions of README's own parts, each without the lines below it that check it.
+OWN = [block.rpartition("\n\n\n")[0] for block in BLOCKS if "@lic.register_" in block]
+# README's parts, each with every part of the other two kinds. The cases that are not slow hold each of the three parts.
+OWN_MIXES = slow_but(
+    [
+        ("conv", "two-halves", "hyperbolic-secant"),
+        ("klt", "two-halves", "laplace"),
+        ("swin", "two-halves", "logistic"),
+        ("patches", "two-halves", "normal"),
+        ("patches", "charm", "hyperbolic-secant"),
+        ("patches", "checkerboard", "hyperbolic-secant"),
+        ("patches", "factorized", None),
+        ("patches", "hyperprior", "hyperbolic-secant"),
+        ("patches", "space-channel", "hyperbolic-secant"),
+    ],
+    ("patches", "checkerboard", "hyperbolic-secant"),
+    ("patches", "two-halves", "normal"),
+)
+
+
+@pytest.fixture
+def own_parts(monkeypatch):
+    """Registers README's own parts, for one test only."""
+    for each in (registry.transforms, registry.entropy_models, registry.likelihoods):
+        each.names()  # All parts are registered before the entries are copied.
+        monkeypatch.setattr(each, "_entries", dict(each._entries))
+    for definition in OWN:
+        exec(compile(definition, "README.md", "exec"), {})
+
+
 def test_there_are_examples():
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
+
+
+def test_own_parts_are_short_and_checked():
+    assert len(OWN) == 3
+    for definition, check in zip(OWN, ("check_entropy_model", "check_likelihood", "check_transform")):
+        assert len(definition.splitlines()) <= 25
+        assert re.search(rf"^lic\.testing\.{check}\(", README, re.MULTILINE)
+
+
+def test_own_parts_are_mixed_with_all_parts(own_parts):
+    mixes = {case.values for case in OWN_MIXES}
+    entropy_models = set(lic.list_entropy_models())
+    assert {entropy for transform, entropy, _ in mixes if transform == "patches"} == entropy_models
+    assert {entropy for _, entropy, likelihood in mixes if likelihood == "hyperbolic-secant"} == entropy_models - {
+        "factorized"
+    }
+    of_two_halves = [(transform, likelihood) for transform, entropy, likelihood in mixes if entropy == "two-halves"]
+    transforms, likelihoods = (set(names) for names in zip(*of_two_halves))
+    assert transforms == set(lic.list_transforms())
+    assert likelihoods == set(lic.list_likelihoods())
+
+
+@pytest.mark.parametrize(("transform", "entropy", "likelihood"), OWN_MIXES)
+def test_own_parts_code_images_with_others(own_parts, transform, entropy, likelihood):
+    model = tiny_model(transform, entropy, **{"likelihood": likelihood} if likelihood else {})
+    codec, image = lic.Codec(model), random_images(40, 56, 3)
+    assert codec.decompress(codec.compress(image)).shape == image.shape
+    x_hat, *_, bits = model(image[None].astype("float32"), training=True)
+    assert all(np.all(np.isfinite(each)) for each in (x_hat, *bits.values()))
+    # The latents of fresh patches are all near zero; these are not.
+    walks, latent = Walks(model.entropy), tf.random.normal((1, 3, 4, model.transform.depth), stddev=3.0)
+    encoded = walks.encode(latent)
+    assert np.any(encoded.symbols)
+    for walked in (walks.estimate(latent), walks.decode(encoded.string, tf.zeros_like(latent))):
+        np.testing.assert_array_equal(walked.y_hat, encoded.y_hat)
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
@@ -45,7 +115,5 @@ def test_pre_commit_has_the_same_ruff():
 
 
 def test_one_version_everywhere():
-    import lic
-
     assert f"version: {lic.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     assert f"## {lic.__version__}" in (ROOT / "CHANGELOG.md").read_text()
