@@ -1,4 +1,4 @@
-"""Pages of the documentation: every example runs, every command parses, every link leads somewhere."""
+"""The documentation: examples run, commands parse, links and paths exist, and every part has a page."""
 
 import importlib
 import pathlib
@@ -23,7 +23,7 @@ PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
 FENCE = re.compile(r"^(?P<note>(?:<!-- [^\n]* -->\n)?)```(?P<kind>\S*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
-# Blocks that the tests do not run, and why; the page says so above each.
+# Notes above blocks that the tests do not run; each gives the reason.
 NOT_RUN = {
     ("training.md", "<!-- not run by the tests: needs the package wandb -->"),
     ("training.md", "<!-- not run by the tests: needs the package mlflow -->"),
@@ -34,7 +34,7 @@ OTHER_FENCES = {("own-transform.md", "toml"), ("testing.md", "text")}
 OTHER_COMMANDS = {"pip"}
 # The page of all likelihoods, which are too short for a page each.
 LIKELIHOODS = "parts/likelihoods.md"
-# What examples of long work are made smaller by.
+# Replacements that make examples of long work small.
 SMALLER = {
     "training.md": {
         "steps=20_000, batch=8, crop=256": "steps=2, batch=2, crop=64",
@@ -45,7 +45,7 @@ SMALLER = {
     }
 }
 TINY = "import lic\ntiny = lic.create_model(transform='klt', entropy='factorized', width=8, latent_depth=12)\n"
-# Pages that share a process, since the start of TensorFlow takes longer than most of them.
+# Pages that share a process, because the start of TensorFlow takes longer than most pages.
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
     "own": ["own-transform.md", "own-entropy-model.md", "own-likelihood.md", "testing.md"],
@@ -74,12 +74,12 @@ for page in sys.argv[1:]:
 
 
 def blocks(page):
-    """Note above, kind and text of each fenced block."""
+    """Returns the note above, the kind and the text of each fenced block."""
     return [match.groups() for match in FENCE.finditer((DOCS / page).read_text())]
 
 
 def example(page):
-    """The code of a page's python blocks, each on the lines that it has on the page."""
+    """Returns the code of a page's python blocks, each on the lines that it has on the page."""
     text = (DOCS / page).read_text()
     lines = [""] * (text.count("\n") + 1)
     for match in FENCE.finditer(text):
@@ -89,7 +89,7 @@ def example(page):
             lines[first : first + len(own)] = own
     code = "\n".join(lines)
     for large, small in SMALLER.get(page, {}).items():
-        assert large in code, f"{page} no longer says {large!r}"
+        assert large in code, f"{page} does not contain {large!r}"
         code = code.replace(large, small)
     return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
 
@@ -192,6 +192,36 @@ def test_public_names_have_an_entry(package):
     text = "".join((DOCS / page).read_text() for page in PAGES)
     known = {name for name in names if f"lic.{package}.{name}" in text or f"lic.{name}" in text}
     assert set(names) - known == set()
+
+
+def test_contributing_shows_the_packages_and_modules_there_are():
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    tree = contributing.partition("```\nsrc/lic/\n")[2].partition("```")[0]
+    packages, modules, outer = set(), set(), ""
+    for line in tree.splitlines():
+        names = re.split(r"  +", line.strip())[0].split()
+        if line.startswith("    "):
+            packages.add(outer + names[0].rstrip("/"))
+        elif names[0].endswith("/"):
+            outer = names[0]
+            packages.add(outer.rstrip("/"))
+        else:
+            modules |= set(names)
+    source = ROOT / "src" / "lic"
+    inits = [path.parent.relative_to(source).as_posix() for path in source.rglob("__init__.py")]
+    assert packages == set(inits) - {"."}
+    assert modules == {path.stem for path in source.glob("*.py") if not path.stem.startswith("_")}
+
+
+def test_contributing_names_files_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    tables = [line for line in text.partition("## Where to change")[2].splitlines() if line.startswith("| ")]
+    paths = {path for line in tables for path in re.findall(r"`([\w./-]+/[\w./-]*|[\w-]+\.py)`", line)}
+    assert len(paths) > 30
+    for path in paths:
+        assert any((ROOT / root / path).exists() for root in ("", "src/lic", "tests")), path
+    for path, name in re.findall(r"`([\w./]+\.py)` \(`(\w+)`\)", text):
+        assert re.search(rf"\b(class|def) {name}\b", (ROOT / "src" / "lic" / path).read_text()), f"{name} in {path}"
 
 
 def test_every_part_has_a_page():
