@@ -9,7 +9,9 @@ import pytest
 
 import lic
 from lic.environment import tf
+from lic.registry import entropy_models
 from lic.weights import get_tensors
+from tests.codec import priors_in_a_child
 from tests.conftest import SPREAD, random_images, tiny_model
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -18,8 +20,9 @@ OTHER = """
 import pathlib, sys
 sys.path.insert(0, sys.argv.pop(1))
 import numpy as np, lic
-import tests.codec.priors_in_a_child
+from tests.codec.priors_in_a_child import register
 from lic.weights import get_tensors
+register()
 for path in map(pathlib.Path, sys.argv[1:]):
     codec = lic.load(path)
     np.savez(path.with_suffix(".npz"), **get_tensors(codec.model))
@@ -38,10 +41,12 @@ def _other_python() -> pathlib.Path | None:
 
 
 @pytest.mark.skipif(_other_python() is None, reason="the other virtual environment is not there: make setup setup-312")
-def test_the_other_environment_loads_every_codec(tmp_path):
+def test_the_other_environment_loads_every_codec(tmp_path, monkeypatch):
+    monkeypatch.setattr(entropy_models, "_entries", dict(entropy_models._entries))
+    priors_in_a_child.register()
     paths, images = [], {}
-    for transform, entropy in [*SPREAD, ("klt", "priors-in-a-child")]:
-        if entropy == "priors-in-a-child":
+    for transform, entropy in [*SPREAD, ("klt", priors_in_a_child.NAME)]:
+        if entropy == priors_in_a_child.NAME:
             model = lic.create_model(transform=transform, entropy=entropy, width=8, latent_depth=12)
         else:
             model = tiny_model(transform, entropy)
@@ -65,5 +70,5 @@ def test_the_other_environment_loads_every_codec(tmp_path):
                 np.testing.assert_array_equal(found[name], array)
         assert path.with_suffix(".again").read_bytes() == path.read_bytes()
         # Streams may desynchronise between the two, which is an error; without networks they cannot.
-        if path.with_suffix(".npy").exists() or path.stem.endswith(("factorized", "priors-in-a-child")):
+        if path.with_suffix(".npy").exists() or path.stem.endswith(("factorized", priors_in_a_child.NAME)):
             assert np.abs(np.load(path.with_suffix(".npy")).astype(int) - images[path]).max() <= 1

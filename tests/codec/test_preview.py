@@ -76,7 +76,7 @@ def test_psnr_of_the_default_model_rises_with_the_parts():
     with importlib.resources.as_file(importlib.resources.files("lic.models") / "sample" / "dandelion.png") as path:
         image = read_image(path)[:256, :384]
     codec = lic.load("default")
-    assert codec.parts == ("anchors", "others")
+    assert codec.parts == ("anchors", "non-anchors")
     stream = codec.compress(image)
     decibels = [psnr(image, codec.decompress(stream, parts=parts)) for parts in range(3)]
     assert decibels[0] + 1 < decibels[1] < decibels[2] - 1

@@ -82,7 +82,7 @@ def test_grey_images_and_other_sizes_are_refined_without_tracing_anew(codec):
     for size in [(1, 1), (20, 33), (16, 16), (48, 20)]:
         image = random_images(*size, 1)[..., 0]
         assert codec.decompress(codec.compress(image, effort=1)).shape == size
-    assert codec._graphs.refiner._step.experimental_get_tracing_count() <= 3
+    assert codec._graphs.optimizer._step.experimental_get_tracing_count() <= 3
 
 
 def test_weights_stay_as_they_are(codec):

@@ -73,7 +73,7 @@ def test_a_codec_file_holds_the_likelihood(tmp_path):
 
 
 def test_factorized_refuses_a_likelihood():
-    with pytest.raises(lic.RegistryError, match="'factorized' learns its densities and has no likelihood"):
+    with pytest.raises(lic.RegistryError, match="expected no likelihood, since Factorized takes none"):
         lic.create_model(transform="klt", entropy="factorized", likelihood="laplace")
 
 
