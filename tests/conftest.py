@@ -1,5 +1,6 @@
 """What all tests share: small parts, random images, and the two Kerases' own noise kept out of the output."""
 
+import functools
 import itertools
 import os
 import pathlib
@@ -59,7 +60,8 @@ SPREAD = [
     ("klt", "space-channel"),
     ("swin", "hyperprior"),
 ]
-MIXES = slow_but(itertools.product(("conv", "klt", "swin"), ENTROPY_MODELS), *SPREAD)
+ALL_MIXES = [*itertools.product(("conv", "klt", "swin"), ENTROPY_MODELS)]
+MIXES = slow_but(ALL_MIXES, *SPREAD)
 
 # Options of the parts that published systems have, which the mixes do not.
 VARIANTS = {
@@ -130,6 +132,33 @@ def tiny_model(transform: str, entropy: str, **sizes):
     known = set().union(*map(constructor_arguments, makers))
     fitting = {name: value for name, value in TINY.items() if name in known}
     return create_model(transform=transform, entropy=entropy, **fitting | sizes)
+
+
+@functools.cache
+def moved_model(name: str):
+    """A model of a registered entropy model or variant whose weights are moved off their start, so that none is zero.
+
+    It is made once in a process, so that tests must leave it as it is.
+    """
+    from lic.environment import keras, tf
+
+    keras.utils.set_random_seed(1)
+    entropy, sizes = VARIANTS.get(name, (name, {}))
+    model = tiny_model("conv", entropy, **sizes)
+    model.make_variables()
+    for variable in model.entropy.trainable_variables:
+        variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
+    if not sizes.get("parameter_network", True):
+        _start_at_scales_of_one(model.entropy)
+    keras.utils.set_random_seed(0)  # The test draws the same numbers, no matter which test made the model.
+    return model
+
+
+def _start_at_scales_of_one(entropy) -> None:
+    """Moves scale indexes, or scales, that are features themselves to where a parameter network would start."""
+    bias = entropy.hyper.synthesis.layers[-1].bias
+    index = 1.0 if entropy.scale_index else entropy.likelihood.scales.index_of(1.0)
+    bias.assign(bias + np.repeat([0.0, index], [bias.shape[0] - entropy.latent_depth, entropy.latent_depth]))
 
 
 def golden(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:

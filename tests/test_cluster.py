@@ -104,6 +104,7 @@ def test_the_result_is_that_of_one_process_though_a_worker_is_killed(codec, fold
     assert len(two.rows) == 6
 
 
+@pytest.mark.slow
 def test_compress_writes_the_same_streams(codec, folder, tmp_path):
     for out, options in (("one", []), ("two", ["--ray", "local"])):
         arguments = ["compress", str(folder), "--model", str(codec), "--out", str(tmp_path / out), *options]

@@ -44,6 +44,7 @@ def losses(out):
     return [(row["step"], row["loss"]) for row in rows]
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_as_if_nothing_had_been(folder, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     finish(start(*command(folder, whole)))

@@ -9,7 +9,7 @@ from lic.entropy import Encode
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 from lic.testing.walks import Walks
-from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
+from tests.conftest import ENTROPY_MODELS, VARIANTS, moved_model, slow_but
 
 
 def test_every_registered_name_is_tested_here():
@@ -19,21 +19,7 @@ def test_every_registered_name_is_tested_here():
 @pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
 def entropy(request):
     """A tiny entropy model whose weights are moved off their start, so that no network is zero."""
-    name, sizes = VARIANTS.get(request.param, (request.param, {}))
-    model = tiny_model("conv", name, **sizes)
-    model(np.zeros((1, 64, 64, 3), np.float32))
-    for variable in model.entropy.trainable_variables:
-        variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
-    if not sizes.get("parameter_network", True):
-        _start_at_scales_of_one(model.entropy)
-    return model.entropy
-
-
-def _start_at_scales_of_one(entropy):
-    """Moves scale indexes, or scales, that are features themselves to where a parameter network would start."""
-    bias = entropy.hyper.synthesis.layers[-1].bias
-    index = 1.0 if entropy.scale_index else entropy.likelihood.scales.index_of(1.0)
-    bias.assign(bias + np.repeat([0.0, index], [bias.shape[0] - entropy.latent_depth, entropy.latent_depth]))
+    return moved_model(request.param).entropy
 
 
 def _latent(entropy, *shape, spread=3.0):

@@ -7,7 +7,7 @@ import lic
 from lic.environment import keras, tf
 from lic.models.rate import SingleRate
 from lic.training import start_scales
-from tests.conftest import MIXES, TINY, random_images, tiny_model
+from tests.conftest import ALL_MIXES, TINY, random_images, slow_but, tiny_model
 
 LMBDAS = (0.002, 0.01, 0.05)
 
@@ -17,7 +17,7 @@ def images():
     return random_images(4, 64, 64, 3).astype(np.float32)
 
 
-@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+@pytest.mark.parametrize(("transform", "entropy"), slow_but(ALL_MIXES, ("klt", "checkerboard"), ("swin", "hyperprior")))
 def test_60_steps_on_three_images_lower_the_loss(transform, entropy, images):
     shallow = {"depths": (1, 1, 1, 1)} if transform == "swin" else {}  # These take long to trace.
     model = tiny_model(transform, entropy, **shallow)

@@ -60,7 +60,6 @@ def assert_same(out, alone):
     assert differences.max() < 3e-3
 
 
-@pytest.mark.slow
 def test_two_devices_equal_one(alone, photographs, tmp_path):
     out = tmp_path / "run"
     finish(start("mirrored", photographs, out))
@@ -70,6 +69,7 @@ def test_two_devices_equal_one(alone, photographs, tmp_path):
         assert gradients["largest"].max() > 0
 
 
+@pytest.mark.slow
 def test_two_workers_equal_one(alone, photographs, tmp_path):
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)]

@@ -34,7 +34,7 @@ class ChannelScales(lic.EntropyModel):
 
     def __init__(self, latent_depth: int, *, quantization: str = "noise/ste"):
         super().__init__(latent_depth, quantization=quantization)
-        start = tf.keras.initializers.Constant(self.scales.index(8.0))
+        start = tf.keras.initializers.Constant(self.likelihood.scales.index_of(8.0))
         self.index = self.add_weight(name="index", shape=(latent_depth,), initializer=start)
 
     def walk(self, coder):

@@ -6,7 +6,7 @@ import pytest
 import lic
 from lic.entropy.coders import Decode, Encode, Preview, part_names
 from lic.environment import tf
-from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
+from tests.conftest import ENTROPY_MODELS, VARIANTS, moved_model, slow_but, tiny_model
 
 
 def test_every_registered_name_is_tested_here():
@@ -16,15 +16,7 @@ def test_every_registered_name_is_tested_here():
 @pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
 def model(request):
     """A tiny model whose entropy model's weights are moved off their start, so that no network is zero."""
-    name, sizes = VARIANTS.get(request.param, (request.param, {}))
-    return moved(tiny_model("conv", name, **sizes))
-
-
-def moved(model):
-    model.make_variables()
-    for variable in model.entropy.trainable_variables:
-        variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
-    return model
+    return moved_model(request.param)
 
 
 def coded(entropy, *size):
@@ -57,7 +49,10 @@ def test_symbols_of_fewer_parts_are_the_first_ones_and_all_parts_are_the_ordinar
 
 @pytest.mark.parametrize("parts", range(6))
 def test_charm_is_a_walk_by_hand(parts):
-    entropy = moved(tiny_model("conv", "charm", residual=False)).entropy
+    entropy = tiny_model("conv", "charm", residual=False).entropy
+    entropy(tf.zeros((1, 4, 4, entropy.latent_depth)))
+    for variable in entropy.trainable_variables:
+        variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
     latent, string, tables = coded(entropy, 3, 5)
     found, _ = preview(entropy, string, tables, latent, parts)
     whole = entropy.walk(Decode(string, tf.zeros_like(latent), tables))

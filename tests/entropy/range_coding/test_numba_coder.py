@@ -159,6 +159,7 @@ def _codec_with(choice):
 
 
 @both
+@pytest.mark.slow
 def test_a_codec_gives_the_same_stream_with_either():
     (_, by_numba), (package, by_operations) = (_codec_with(choice) for choice in ("numba", "tensorflow"))
     assert by_numba == by_operations
