@@ -9,7 +9,6 @@ import numpy as np
 
 from lic.environment import keras, tf
 from lic.errors import TrainingError
-from lic.layers.padding import pad
 from lic.models.base import CompressionModel
 from lic.training.checkpoints import step_of
 from lic.weights import named_variables
@@ -52,7 +51,7 @@ def find_nonfinite(model: CompressionModel, images: np.ndarray) -> str | None:
     for name, variable in [("the images", images), *named_variables(model).items()]:
         if not _finite(variable):
             return name if name == "the images" else f"the weight {name}"
-    if not _finite(model.transform.analysis(pad(tf.constant(images), model.transform.downscale))):
+    if not _finite(model.analyse(tf.constant(images, "float32"))):
         return "the analysis transform's latent"
     compressed = model(images, training=True)
     parts = {f"the rate of {name!r}": bits for name, bits in compressed.bits.items()}

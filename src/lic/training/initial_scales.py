@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from lic.environment import tf
-from lic.layers.padding import pad
 from lic.models.base import CompressionModel
 from lic.weights import value_of
 
@@ -22,8 +21,8 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
       model: A model that has its variables.
       images: Images [batch, height, width, 3] on 0..255.
     """
-    latent = model.transform.analysis(pad(tf.constant(images, "float32"), model.transform.downscale))
-    deviations = SHARE * np.std(np.asarray(tf.cast(latent, "float32")), axis=(0, 1, 2))
+    latent = model.analyse(tf.constant(images, "float32"))
+    deviations = SHARE * np.std(np.asarray(latent), axis=(0, 1, 2))
     for layer, start, stop in model.entropy.scale_biases:
         layer.bias.assign(model.entropy.likelihood.start(deviations[start:stop]))
         layer.kernel.assign(value_of(layer.kernel) * DAMPING)
