@@ -53,7 +53,7 @@ def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[t
 def apply_summed(optimizer: keras.optimizers.Optimizer, gradients_and_variables: Any) -> None:
     """Takes a step with gradients that are already summed over all replicas.
 
-    Keras would sum them itself, but Keras 3 clips each replica's gradients before it does.
+    Keras would sum them itself, but Keras 3 clips each replica's gradients before it sums them.
 
     Args:
       optimizer: The optimiser.

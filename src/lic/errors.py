@@ -25,7 +25,7 @@ class LicError(Exception):
 
 
 class RegistryError(LicError):
-    """A name or a size that no registered part has, or a name that another part has already."""
+    """A name or a size that no registered part has, or a name that is taken."""
 
 
 class ImageError(LicError):
@@ -67,10 +67,10 @@ class TrainingError(LicError):
 
 @contextlib.contextmanager
 def as_checkpoint_error(message: str, advice: str = "Get the file anew.") -> Iterator[None]:
-    """Raises a CheckpointError for whatever a library raises while it opens what a user gave.
+    """Raises a CheckpointError in place of any error that a library raises while it opens a user's file.
 
     Python's, numpy's and TensorFlow's readers raise a dozen kinds of errors on damaged files, and others in other
-    versions. Errors of `lic`, and of a package that is not installed, pass.
+    versions. Errors of `lic`, ImportError and MemoryError pass.
 
     Args:
       message: The beginning of the message, a clause without a full stop, such as "x.codec is damaged".

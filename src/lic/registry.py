@@ -31,7 +31,7 @@ class Registry:
     """Classes or functions of one kind by name; to register a name again is an error, never a replacement.
 
     Args:
-      kind: The key of the kind in configurations, such as "hyper_transform". Files hold it, so that it never changes.
+      kind: The key of the kind in configurations, such as "hyper_transform". Files hold it, so it must never change.
       modules: Modules whose import registers what comes with `lic`.
     """
 
@@ -119,7 +119,7 @@ entropy_models = Registry("entropy_model", _BUILT_IN)
 likelihoods = Registry("likelihood", _BUILT_IN)
 models = Registry("model", ("lic.models.published", "lic.models.published_compressai"))
 
-# The registries of what a configuration describes, by kind.
+# The registries of the parts that a configuration describes, by kind.
 PARTS = {each.kind: each for each in (transforms, hyper_transforms, entropy_models, likelihoods)}
 
 register_transform = transforms.register

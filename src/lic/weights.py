@@ -121,7 +121,7 @@ def require_fitting(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str,
 
 
 def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
-    """Each value by its path, or by the first of its paths if it has several."""
+    """Returns each value by its path, or by the first of its paths if it has several."""
     paths, seen = {}, set()
     for path, value in found:
         if id(value) not in seen:

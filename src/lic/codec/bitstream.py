@@ -94,10 +94,9 @@ class Stream(NamedTuple):
             raise BitstreamError(f"The stream is of an image of {height}x{width} pixels. Get it anew.")
         quality = None
         if Flag.QUALITY in flags:
-            quality, position = (
-                int.from_bytes(data[position : position + 2], "little") / QUALITY_STEPS,
-                position + 2,
-            )
+            quality = int.from_bytes(data[position : position + 2], "little") / QUALITY_STEPS
+            position += 2
+        # Fields of variable length may reach into the checksums, which come last.
         if position > len(data) - _CHECKSUMS:
             raise BitstreamError("The stream is cut off inside its header. Get it anew.")
         symbols_crc = int.from_bytes(data[-8:-4], "little")
@@ -172,7 +171,7 @@ class StreamFormat(NamedTuple):
         return stream
 
     def check(self, stream: Stream, max_pixels: int, name_of: Callable[[bytes], str] = bytes.hex) -> None:
-        """Raises an error unless this codec made the stream; arguments and errors are those of `parse`.
+        """Raises an error unless this codec made the stream; the errors are those of `parse`.
 
         Args:
           stream: The fields of the stream.
@@ -200,6 +199,7 @@ class StreamFormat(NamedTuple):
 
 
 def _leb128(number: int) -> bytes:
+    # Seven bits a byte, the lowest first; the highest bit of a byte is set if another byte follows.
     groups = bytearray()
     while number > 127:
         groups.append(number & 127 | 128)
@@ -209,7 +209,7 @@ def _leb128(number: int) -> bytes:
 
 def _read_leb128(data: bytes, position: int) -> tuple[int, int]:
     number = 0
-    for shift in range(0, 35, 7):
+    for shift in range(0, 35, 7):  # Five bytes hold 35 bits, enough for any height and width.
         if position >= len(data):
             break
         byte, position = data[position], position + 1

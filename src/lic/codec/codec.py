@@ -47,11 +47,11 @@ class Codec:
         faster and quality is a little lower. The entropy path is float32 in any case, and streams are interchangeable.
       tile: Height and width in pixels of the tiles that analysis and synthesis run on, so that memory hardly grows with
         the image; "auto" uses tiles in large images only; None never does. Streams are interchangeable.
-      deterministic: Whether streams are made by parameter networks in whole numbers, which give the same on every
-        machine, so that they decode everywhere. A codec that holds such networks decodes both kinds.
+      deterministic: Whether the parameter networks compute in whole numbers, which are the same on every machine, so
+        that streams decode everywhere. A codec that holds such networks decodes both kinds of streams.
       stored: The type that weights are stored in; "float16" halves the file.
-      calibration: Photographs, uint8 [height, width, 3], by which the units of these networks are chosen; default: the
-        one that ships.
+      calibration: Photographs, uint8 [height, width, 3], from which the units of these networks are chosen; default:
+        the photograph that ships.
 
     Attributes:
       model: The codec's own copy of the model.
@@ -95,18 +95,18 @@ class Codec:
         Args:
           image: uint8 [height, width, 3], or [height, width] for grey, which stays grey.
           quality: Where the codec has several, one of `qualities` or any number between; default: the middle one.
-          effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent, which takes time when
-            compressing and none when decoding, and memory that grows with the image, with tiles too; the stream is
-            never worse in loss than with 0.
-          verify: Whether the stream is decoded, by `verify`, before it is returned.
-          progress: Called with the completed fraction of that, 0 to 1.
+          effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent. That takes time when
+            compressing and none when decoding, and memory that grows with the image, even with tiles. The loss of the
+            stream is never higher than with 0.
+          verify: Whether the stream is checked by `verify` before it is returned.
+          progress: Called with the completed fraction of the refinement, 0 to 1.
 
         Raises:
           ImageError: The array is of another type or shape.
           ValueError: `quality` or `effort` is not one that this codec has, or the image is too small for the distortion
             that refinement measures.
           DesyncError: With `verify`, the stream does not decode here.
-          LicError: The model gave numbers that are not finite.
+          LicError: The latent or its parameters are not finite.
         """
         image, quality = checked_image(image), checked_quality(quality, self.model.rate)
         check_effort(effort)
@@ -128,7 +128,7 @@ class Codec:
         Args:
           image: As for `compress`.
           max_bytes: Bytes of the whole stream.
-          effort: As for `compress`; the image is refined twice, so that what that saves is spent on quality.
+          effort: As for `compress`; the image is refined twice, so that the saved bytes are spent on quality.
           verify: As for `compress`.
           progress: As for `compress`.
 
@@ -149,17 +149,17 @@ class Codec:
 
     @property
     def fingerprint(self) -> bytes:
-        """4 bytes that every stream carries, for configuration, weights, tables and units of deterministic networks."""
+        """The 4 bytes that every stream carries: a hash of configuration, weights, tables and integer units."""
         return self._fingerprint_of(self._deterministic)
 
     @property
     def deterministic(self) -> bool:
-        """True where streams are made by parameter networks in whole numbers."""
+        """True if streams are made by parameter networks in whole numbers."""
         return self._deterministic
 
     @property
     def qualities(self) -> tuple[int, ...]:
-        """The qualities that training knew by name, from the lowest rate to the highest; none for a single rate."""
+        """The qualities, one for each lmbda of training, from the lowest rate up; empty for a single rate."""
         count = self.model.rate.count
         return tuple(range(1, count + 1)) if count > 1 else ()
 
@@ -173,8 +173,8 @@ class Codec:
 
         Args:
           stream: What `compress` returned.
-          parts: Decodes only so many of `parts`, for a preview, and takes the rest at their predicted means. What is
-            not read is not checked, so that a `DesyncError` needs all.
+          parts: Decodes only so many of `parts`, for a preview, and takes all other numbers at the medians of their
+            distributions. The checksum of symbols needs all parts, so that only all parts can raise a `DesyncError`.
           max_pixels: Larger images are refused before anything is allocated.
 
         Raises:
@@ -224,7 +224,7 @@ class Codec:
         self._file.write(path)
 
     def __reduce__(self) -> tuple:
-        """Pickles as what `save` writes, so that a copy elsewhere is the same codec."""
+        """Pickles the content of the codec file, so that a copy elsewhere is the same codec."""
         return Codec._from_file, (self._file, self._precision, self._tile, self._deterministic)
 
     @classmethod
@@ -246,6 +246,7 @@ class Codec:
             raise ValueError(f"Codec: expected precision to be one of {(*_POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
         self._precision, self._tile, self._process = precision, tile, os.getpid()
+        # Tables that are made here are kept in the file: made anew elsewhere, they might differ in a count.
         self.model = restored_model(file)
         tables = restored_tables(file, self.model)
         self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
@@ -256,7 +257,7 @@ class Codec:
         self._choose(False)
 
     def _integer_graphs(self) -> Graphs:
-        """The graphs in whole numbers, made when they are first needed, by whichever thread comes first."""
+        """Returns the graphs in whole numbers, which the first thread that needs them makes."""
         with self._lock:
             if self._made_integer_graphs is None:
                 arithmetic = IntegerArithmetic(self.model, units_of(self._file.integer))
@@ -267,12 +268,12 @@ class Codec:
             return self._made_integer_graphs
 
     def _choose(self, deterministic: bool) -> None:
-        """Chooses the networks that streams are made by."""
+        """Chooses the graphs that make streams."""
         self._deterministic = deterministic
         self._graphs = self._integer_graphs() if deterministic else self._float_graphs
 
     def _calibrated(self, images: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
-        """The units of the networks in whole numbers, by the inputs that they meet on images at all qualities."""
+        """Returns the units of the networks in whole numbers, from their inputs on images at all qualities."""
         latents = [self._latent(checked_image(image)) for image in images]
         pairs = itertools.product(latents, map(float, self.qualities or [1]))
         return arrays_of(calibrate(self.model, pairs))
@@ -304,7 +305,7 @@ class Codec:
         return stream
 
     def _coded_at(self, image: np.ndarray, latent: np.ndarray, quality: float) -> bytes:
-        """The stream of a quality without effort."""
+        """Returns the stream of an image at a quality, without refinement."""
         return self._pack(image, quality, self._graphs.encode(latent, quality))
 
     def _pack(self, image: np.ndarray, quality: float, coded: Encoded) -> bytes:
@@ -330,7 +331,7 @@ class Codec:
         effort: int,
         progress: Callable[[float], None] | None,
     ) -> bytes:
-        """The stream of the latent that effort has refined, or the one that is there where that is better."""
+        """Returns the stream of the refined latents, or `stream` if its loss is lower or there is no effort."""
         if not effort:
             return stream
         latents = self._graphs.optimizer.refine(coloured(image), latent, quality, STEPS[effort], progress)
@@ -338,7 +339,7 @@ class Codec:
         return self._better(image, quality, stream, self._pack(image, quality, coded))
 
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
-        """The stream whose loss is lowest, by its bytes and by what it decodes to."""
+        """Returns the stream of the lowest loss, measured by its bytes and its decoded image."""
         lmbda = float(self.model.rate.lmbda(tf.constant([quality]))[0])
 
         def loss(stream: bytes) -> float:
@@ -349,9 +350,10 @@ class Codec:
         return min(streams, key=loss)
 
     def _decoded(self, stream: bytes, parts: int | None, max_pixels: int) -> tuple[Stream, np.ndarray]:
-        """The fields of a stream, and the latent that its first parts, or all, decode to."""
+        """Returns the fields of a stream, and the latent that its first parts, or all parts, decode to."""
         self._check_process()
         parsed = Stream.parse(bytes(stream))
+        # The stream, and not the codec's own choice, decides which networks decode it.
         deterministic = Flag.DETERMINISTIC in parsed.flags and bool(self._file.integer)
         self._streams(deterministic).check(parsed, max_pixels, name_of)
         downscale = self.model.transform.downscale

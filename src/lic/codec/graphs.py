@@ -1,4 +1,4 @@
-"""The graphs that a codec computes with, each for every size and traced when it is first called."""
+"""The graphs that a codec computes with. Each serves every size, and is traced when it is first called."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lic.models.base import CompressionModel
 
 
 class Arithmetic(Protocol):
-    """How the networks of a walk are computed: in floats by the model itself, or in whole numbers."""
+    """The computation of walks: in floats by the model itself, or in whole numbers."""
 
     def walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
-        """Does what `CompressionModel.walk` does."""
+        """Codes latents as `CompressionModel.walk` does, at qualities [batch], and returns them quantised."""
 
 
 class Graphs:
-    """The functions of one snapshot, whose weights they hold as constants.
+    """The graphs of one snapshot, which hold its weights as constants.
 
     Args:
       model: The model, whose weights stay as they are.
@@ -32,7 +32,7 @@ class Graphs:
       analyse: Maps an image [height, width, 3], padded to multiples of the transform's `downscale`, to its latent.
       estimate: Maps a latent [height, width, depth] and a quality to the bits of each part.
       encode: Encodes a latent [height, width, depth] at a quality.
-      encode_optimized: Encodes, at a quality, a latent that is scaled already, and its side information.
+      encode_optimized: Encodes, at a quality, a latent that is already scaled, and its side information.
       decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols, and the coder's seconds.
       preview: Maps a number of parts to a function that decodes as many, and is otherwise like `decode`.
       synthesise: Maps y_hat [height, width, depth] to an image.
@@ -68,7 +68,7 @@ class Graphs:
         return {name: bits[0] for name, bits in coder.bits.items()}
 
     def _encode(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
-        # Where graphs run eagerly these are numpy's arrays and numbers.
+        # If TensorFlow runs functions eagerly, these are numpy arrays and Python numbers.
         latent, quality = (tf.cast(each, tf.float32) for each in (latent, quality))
         return self._encode_scaled(quality, self._model.rate.scale(latent[None], quality[None]))
 

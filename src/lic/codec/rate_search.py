@@ -1,4 +1,4 @@
-"""The search for a rate: the quality that is asked for, or the highest whose stream is small enough."""
+"""The search for a rate: a checked quality, or the highest quality whose stream is small enough."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ if TYPE_CHECKING:
     from lic.models.rate import RateControl
 
 STEP = 1 / QUALITY_STEPS
-# The share of the saved bytes that a higher quality may take: refinement may save a little less there.
-SPENT = 0.996
+SPENT = 0.996  # A margin in bytes for the higher quality, where refinement may save a little less.
 
 Progress = Callable[[float], None] | None
 
 
 def checked_quality(quality: float | None, rate: RateControl) -> float:
-    """Returns a quality as streams carry it, or the default for None.
+    """Returns a quality rounded to the steps that streams carry.
+
+    Args:
+      quality: The quality, or None for the default.
+      rate: The rate control of the model.
 
     Raises:
-      ValueError: The model does not have it.
+      ValueError: The model does not have this quality.
     """
     known = isinstance(quality, numbers.Real) and rate.count > 1 and 1 <= quality <= rate.count
     if quality is not None and not known:
@@ -35,7 +38,8 @@ def checked_quality(quality: float | None, rate: RateControl) -> float:
 def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int) -> tuple[float, bytes]:
     """Returns the highest quality whose stream has at most `max_bytes`, and the stream.
 
-    Streams are taken to grow with quality, so that some ten are made; of those made, the best that fits is returned.
+    The search is a bisection, which encodes some ten times. If sizes do not rise with quality throughout, the result is
+    the best stream that was made and fits.
 
     Args:
       encode: Makes the stream of a quality.
@@ -94,12 +98,12 @@ def refine_to_size(
         if progress:
             progress(1.0)
         return refined if len(refined) <= max_bytes else stream
-    # It will save about as large a share at a quality that is a little higher.
+    # At a slightly higher quality, refinement saves about the same share.
     allowed = max(int(SPENT * max_bytes * len(stream) / len(refined)), len(stream))
     spent = refine(*highest_quality(encode, qualities, allowed), progress=_half(progress, 0.5))
     return spent if len(spent) <= max_bytes else refined
 
 
 def _half(progress: Progress, start: float) -> Progress:
-    """Returns a function that reports the progress of one half."""
+    """Returns a function that reports the progress of one half, which begins at the fraction `start`."""
     return (lambda share: progress(start + share / 2)) if progress else None

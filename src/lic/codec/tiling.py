@@ -1,4 +1,4 @@
-"""Large images in tiles: analysis and synthesis run on overlapping tiles, on one latent and one stream."""
+"""Large images: analysis and synthesis run on overlapping tiles, and latent and stream stay in one piece."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from lic.transforms.base import Transform
 
 Tile = int | Literal["auto"] | None
 AUTOMATIC = 1024
-LARGE = 4_000_000  # Pixels from which tiles are used where they are chosen automatically.
+LARGE = 4_000_000  # Images of more pixels are cut into tiles when `tile` is "auto".
 
 
 class Span(NamedTuple):
     """One tile along one axis, in units of the latent.
 
     Attributes:
-      start: Where what it yields begins.
-      stop: Where that ends.
-      first: Where what it looks at begins: the overlap before `start`, but not outside the image.
-      last: Where that ends.
+      start: The first position of the tile's result.
+      stop: The position after its last.
+      first: The first position of the tile's input, which begins earlier by the overlap, if the image does.
+      last: The position after its last.
     """
 
     start: int
@@ -32,15 +32,22 @@ class Span(NamedTuple):
 
 
 def check_tile(tile: Tile) -> None:
-    """Raises a ValueError where `tile` is no size of tiles."""
+    """Raises a ValueError unless `tile` is None, "auto" or a positive number of pixels."""
     if tile not in (None, "auto") and (not isinstance(tile, int) or tile < 1):
         raise ValueError(f"Codec: expected tile to be None, 'auto' or a number of pixels. Received: {tile!r}.")
 
 
 def spans(transform: Transform, size: int, tile: int | None) -> list[Span]:
-    """Returns the tiles along an axis of a latent of `size`; tiles of `tile` pixels, or one for all of it."""
+    """Returns the tiles along one axis of a latent.
+
+    Args:
+      transform: The transform, which declares the overlap and the positions at which tiles may begin.
+      size: Length of the axis, in positions of the latent.
+      tile: Length of the tiles in pixels, or None for a single one.
+    """
     if tile is None:
         return [Span(0, size, 0, size)]
+    # A length is rounded up to multiples at which the tile and the whole image have the same windows.
     unit = transform.tile_multiple
     step = -(-tile // (unit * transform.downscale)) * unit
     overlap = transform.tile_overlap
@@ -57,14 +64,14 @@ def in_tiles(
     scales: tuple[int, int],
     channels: int,
 ) -> np.ndarray:
-    """Calls a function on tiles of values, and joins what it returns.
+    """Calls a function on tiles of values, and joins its results.
 
     Args:
-      function: Maps a tile [height, width, channels] to what belongs to it.
-      values: What is cut into tiles, whole multiples of the transform's downscale high and wide.
-      transform: Says how far tiles overlap.
+      function: Maps a tile [height, width, channels] to its result.
+      values: A latent, or an image whose height and width are multiples of the transform's `downscale`.
+      transform: The transform, which declares how far tiles overlap.
       tile: Height and width of the tiles in pixels, "auto" or None for a single one.
-      scales: How many times larger than the latent values and results are.
+      scales: Height and width of the values, and of the results, for each position of the latent.
       channels: Channels of the results.
     """
     rows, columns = (length // scales[0] for length in values.shape[:2])

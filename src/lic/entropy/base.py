@@ -41,7 +41,7 @@ class EntropyModel(Configured, keras.layers.Layer):
     """Base of entropy models: a subclass makes its layers in the constructor and writes `walk`.
 
     The same walk estimates the rate, encodes and decodes, depending on the coder that it is given, so that the three
-    cannot drift apart. Everything here is float32, whatever the policy.
+    cannot drift apart. All computation here is in float32, whatever Keras's policy is.
 
     Args:
       latent_depth: Channels of the latent.
@@ -52,13 +52,13 @@ class EntropyModel(Configured, keras.layers.Layer):
         "ste/ste".
       prior_filters: Widths of the inner layers of the networks of the factorized prior.
       prior_medians: Whether the factorized prior has medians that numbers are rounded from.
-      likelihood_bound: The least probability that estimates take a number to have, such as 1e-9, or None.
+      likelihood_bound: The lower bound of a number's probability in estimates, such as 1e-9, or None.
 
     Attributes:
       prior: The factorized prior of the side information, or of the latent where there is no hyper transform.
 
     Raises:
-      ValueError: An argument is not one of those described.
+      ValueError: An argument is not valid; the message names it and its valid values.
     """
 
     registry = registry.entropy_models
@@ -106,7 +106,7 @@ class EntropyModel(Configured, keras.layers.Layer):
         Args:
           latent: The latents.
           training: Whether noise replaces rounding.
-          walk: Takes the place of `self.walk`, such as a walk that sees the latent scaled.
+          walk: The walk to take in place of `self.walk`, such as one that codes a scaled latent.
         """
         latent = tf.cast(latent, "float32")
         coder = Estimate(latent, bool(training), self.quantization, self.likelihood_bound)
@@ -115,9 +115,9 @@ class EntropyModel(Configured, keras.layers.Layer):
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
-        """Layers whose bias starts all parameters, each with its first channel of the latent and that after its last.
+        """The layers whose biases are the initial parameters, each with the start and stop of its channels.
 
-        Training may start the scales there; a walk whose networks have no such bias has none.
+        `lic.training.start_scales` sets these biases. The list is empty where a walk has no such layers.
         """
         return []
 
@@ -125,7 +125,7 @@ class EntropyModel(Configured, keras.layers.Layer):
     def sources(self) -> dict[str, Likelihood | FactorizedPrior]:
         """All likelihoods and factorized priors inside, by their attribute paths, which are sorted.
 
-        The order in which attributes were set is not the same in all versions of Keras.
+        They are sorted because Keras 2 and Keras 3 keep attributes in different orders.
         """
         return dict(sorted(named_parts(self, (Likelihood, FactorizedPrior)).items()))
 
@@ -134,7 +134,12 @@ class EntropyModel(Configured, keras.layers.Layer):
         return CdfTables.make(self.sources)
 
     def _start(self, channels: int, first: int = 0) -> StartAt:
-        """Returns what starts the bias of a network for so many channels of the latent, from a parameter on."""
+        """Returns the initialiser of the bias of a network that gives the parameters of channels.
+
+        Args:
+          channels: Number of channels of the latent.
+          first: Number of leading parameters that the network does not give, such as 1 where all means are zero.
+        """
         return StartAt(self.likelihood.start(np.ones(channels))[first * channels :])
 
     def _check(self, name: str, holds: bool, expected: str, received: object) -> None:

@@ -24,11 +24,13 @@ _SUPPORTS = ("all", "halves", "own")
 class ChARM(EntropyModel):
     """Codes slices of channels in order, each with parameters from the features and the slices before it.
 
+    Source: Minnen and Singh, Channel-wise Autoregressive Entropy Models for Learned Image Compression, ICIP 2020.
+
     Args:
       latent_depth: Channels of the latent.
       hyper: The hyper transform.
       num_slices: Number of slices; their depths differ by at most one channel.
-      max_support: How many slices, from the first one on, a later slice may look at; None for all.
+      max_support: Number of leading slices that each later slice has as support; None for all.
       slice_widths: Inner channels of the slice networks, for all slices or a tuple for each.
       kernel_sizes: Kernel sizes of the slice networks.
       feature_support: The features that the networks see. "all": all of them; "halves": the networks for means see the
@@ -70,6 +72,7 @@ class ChARM(EntropyModel):
         widths = list(slice_widths) if isinstance(slice_widths[0], Sequence) else [slice_widths] * num_slices
         self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
         self.max_support, self.feature_support = max_support, feature_support
+        # The products are rounded down one by one, which spreads the remainder over the slices.
         bounds = [number * latent_depth // num_slices for number in range(num_slices + 1)]
         self.slices = [
             SliceNetworks(start, stop, tuple(inner), tuple(kernel_sizes), self.likelihood, residual)
@@ -81,13 +84,13 @@ class ChARM(EntropyModel):
         features = coder.side(self.hyper, self.prior)
         decoded = []
         for networks in self.slices:
-            seen = decoded[: self.max_support]
-            supports = [tf.concat([own, *seen], -1) for own in self._features_of(networks.part, features)]
+            before = decoded[: self.max_support]
+            supports = [tf.concat([own, *before], -1) for own in self._features_of(networks.part, features)]
             decoded.append(networks.code(coder, *supports))
         return tf.concat(decoded, -1)
 
     def _features_of(self, part: tuple[int, int], features: tf.Tensor) -> list[tf.Tensor]:
-        """The features that the networks for means and those for scale indexes of a slice see."""
+        """Returns the features that a slice's networks see: first for means, then for scale indexes."""
         if self.feature_support == "all":
             return [features, features]
         halves = tf.split(features, 2, -1)
@@ -97,15 +100,15 @@ class ChARM(EntropyModel):
 class SliceNetworks(keras.layers.Layer):
     """The networks of one slice, from its support to parameters and the predicted rounding error.
 
-    One network gives the first parameter, the mean, and another all others, such as scale indexes.
+    One network gives the first parameter, the mean. Another gives all others, such as scale indexes.
 
     Args:
       start: First channel of the slice.
       stop: The channel after its last.
       widths: Inner channels of the networks.
-      kernel_sizes: Their kernel sizes.
+      kernel_sizes: Kernel sizes of the networks' layers.
       likelihood: The likelihood that the parameters are for.
-      residual: Whether there is latent residual prediction.
+      residual: Whether latent residual prediction refines the slice.
     """
 
     def __init__(
@@ -131,7 +134,13 @@ class SliceNetworks(keras.layers.Layer):
         self.built = True
 
     def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor) -> tf.Tensor:
-        """Codes the slice, and returns it decoded."""
+        """Codes the slice, and returns its numbers quantised [batch, height, width, stop - start].
+
+        Args:
+          coder: The coder.
+          mean_support: The input of the network for means [batch, height, width, channels].
+          index_support: The input of the network for the other parameters, likewise.
+        """
         parameters = self.mean(mean_support)
         if self.index:
             parameters = tf.concat([parameters, self.index(index_support)], -1)

@@ -21,6 +21,8 @@ from lic.transforms.base import HyperTransform
 class Checkerboard(EntropyModel):
     """Codes the anchors (odd row + column) from the features alone, then the non-anchors with the anchors as context.
 
+    Source: He et al., Checkerboard Context Model for Efficient Learned Image Compression, CVPR 2021.
+
     Args:
       latent_depth: Channels of the latent.
       hyper: The hyper transform.
@@ -35,7 +37,7 @@ class Checkerboard(EntropyModel):
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: `context_size` is even or `fusion` unknown.
+      ValueError: `context_size` is even, or `fusion` is unknown.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Checkerboard(EntropyModel):
             self.parameters = convolutions(widths, sizes, bias_initializer=start)
         else:
             self.parameters = convolutions(widths[-1:], sizes[-1:], bias_initializer=start)
+            # The correction starts at zero, so that training starts from the model without context.
             self.correction = convolutions(widths, sizes, kernel_initializer="zeros")
         self.residual = LatentResidualPrediction(latent_depth) if residual else None
 
@@ -79,7 +82,12 @@ class Checkerboard(EntropyModel):
         return [(self.parameters.layers[-1], 0, self.latent_depth)]
 
     def _parameters(self, features: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
-        """The parameters of the positions that are coded, and of no others."""
+        """Returns the parameters of the positions that are coded, and computes no others.
+
+        Args:
+          features: The features at these positions [batch, 1, count, channels].
+          context: The context at these positions [batch, 1, count, channels], or None at anchors.
+        """
         if self.fusion == "concatenate":
             if context is None:
                 context = tf.zeros((*tf.unstack(tf.shape(features)[:3]), self.context.filters))
@@ -100,6 +108,7 @@ class CheckerboardContext(Convolution):
 
     def __init__(self, filters: int, kernel_size: int, **kwargs):
         super().__init__(filters, kernel_size, correlation=True, **kwargs)
+        # The centre of an odd kernel has an even row + column, so the taps at an odd sum lie at odd distances.
         rows = np.arange(kernel_size)
         self._mask = ((rows[:, None] + rows) % 2 == 1).astype(np.float32)[..., None, None]
 

@@ -32,8 +32,8 @@ class Hyperprior(EntropyModel):
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: There is no parameter network and the features are not as many as the parameters, or the likelihood
-        has not the mean and the scale that `zero_mean` and `predicted_scale` are about.
+      ValueError: `parameter_network` is False and the features are not as many as the parameters, or `zero_mean` or
+        `predicted_scale` is True and the likelihood has no mean and scale.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Hyperprior(EntropyModel):
         )
         start = self._start(latent_depth, first)
         self.scale_index = ScaleIndex(self.likelihood) if predicted_scale else None
-        if predicted_scale:
+        if predicted_scale:  # Means start at zero, and scales at one.
             start = StartAt([0.0] * (count - latent_depth) + [1.0] * latent_depth)
         self.parameters = convolutions((count,), (1,), bias_initializer=start) if parameter_network else None
         self.residual = LatentResidualPrediction(latent_depth) if residual else None
@@ -77,7 +77,7 @@ class Hyperprior(EntropyModel):
         return [(self.parameters.layers[-1], 0, self.latent_depth)] if found else []
 
     def _complete(self, parameters: tf.Tensor) -> tf.Tensor:
-        """Adds the means that are zero, and converts predicted scales to indexes."""
+        """Returns parameters with the means that are zero added, and with predicted scales converted to indexes."""
         if not (self.zero_mean or self.scale_index):
             return parameters
         mean, scale = (tf.zeros_like(parameters), parameters) if self.zero_mean else tf.split(parameters, 2, -1)

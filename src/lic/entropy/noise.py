@@ -19,14 +19,14 @@ def uniform(shape: tf.Tensor, lowest: float = -0.5, highest: float = 0.5) -> tf.
     if seeds is None:
         return tf.random.uniform(shape, lowest, highest)
     shape = tf.convert_to_tensor(shape)
-    # All draw for the whole batch and take their share, so that a batch that is divided sees the same noise.
+    # Each replica draws for the whole batch and takes its share, so that noise does not depend on their number.
     whole = tf.concat([shape[:1] * replicas.count(), shape[1:]], 0)
     return tf.random.stateless_uniform(whole, next(seeds), lowest, highest)[replicas.index() * shape[0] :][: shape[0]]
 
 
 @contextlib.contextmanager
 def drawn_from(seed: int, step: tf.Tensor) -> Iterator[None]:
-    """Makes noise depend on a seed and the number of the step, so that training that was resumed draws the same.
+    """Makes noise depend on a seed and the number of the step, so that a resumed training draws the same noise.
 
     Args:
       seed: The seed of the run.
@@ -40,6 +40,6 @@ def drawn_from(seed: int, step: tf.Tensor) -> Iterator[None]:
 
 
 def _numbered(seed: tf.Tensor) -> Iterator[tf.Tensor]:
-    """Seeds [2] for one draw after the other."""
+    """Yields the seeds [2] of the draws of one step."""
     for number in itertools.count():
         yield tf.random.experimental.stateless_fold_in(seed, number)

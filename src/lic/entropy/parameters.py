@@ -17,7 +17,7 @@ def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last:
     Args:
       widths: Output channels of each.
       kernel_sizes: Kernel size of each.
-      **last: Further arguments of the last one.
+      **last: Further arguments of the last convolution.
     """
     *inner, end = zip(widths, kernel_sizes, strict=True)
     hidden = [Convolution(width, size, activation="relu") for width, size in inner]

@@ -1,4 +1,4 @@
-"""Parts of a latent: what a coder codes at once, as a pair of functions take and put."""
+"""Parts of a latent. A coder codes a part at once; a part is a pair of functions, take and put."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Part(NamedTuple):
     All parts that a walk codes must partition the latent, at any height and width; a part may be empty.
 
     Attributes:
-      name: Names the part's bits in what a model returns.
+      name: The key of the part's bits in the result of a model.
       take: Maps a latent [batch, height, width, depth] to the part's numbers, a tensor of rank 4 too.
       put: Maps a latent and the part's numbers to the latent with those numbers in it.
     """
@@ -66,23 +66,23 @@ def checkerboard(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
 def _positions(name: str, parity: int) -> Part:
     def take(latent: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
-        where = tf.where(checkerboard(height, width) == parity)[:, 0]
-        taken = tf.gather(tf.reshape(latent, (batch, height * width, depth)), where, axis=1)
+        positions = tf.where(checkerboard(height, width) == parity)[:, 0]
+        taken = tf.gather(tf.reshape(latent, (batch, height * width, depth)), positions, axis=1)
         return taken[:, None]
 
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
-        mine = checkerboard(height, width) == parity
+        inside = checkerboard(height, width) == parity
         # Position k of the part is row k + 1 of the padded values, so that an empty part can be gathered from too.
         padded = tf.pad(values[:, 0], [[0, 0], [1, 0], [0, 0]])
-        order = tf.cast(mine, "int32") * tf.cumsum(tf.cast(mine, "int32"))
+        order = tf.cast(inside, "int32") * tf.cumsum(tf.cast(inside, "int32"))
         spread = tf.gather(padded, order, axis=1)
-        flat = tf.where(mine[:, None], spread, tf.reshape(latent, (batch, height * width, depth)))
+        flat = tf.where(inside[:, None], spread, tf.reshape(latent, (batch, height * width, depth)))
         return tf.reshape(flat, (batch, height, width, depth))
 
     return Part(name, take, put)
 
 
 def _shape(latent: tf.Tensor) -> tuple:
-    """Batch, height and width as they are at run time, and the depth as a number."""
+    """Returns batch, height and width as tensors, since a graph serves every size, and the depth as a number."""
     return (*tf.unstack(tf.shape(latent)[:3]), latent.shape[-1])

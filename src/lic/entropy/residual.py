@@ -1,4 +1,4 @@
-"""Latent residual prediction: what rounding took away, guessed from what is known (Minnen and Singh, ICIP 2020)."""
+"""Latent residual prediction: the rounding error, predicted from decoded numbers (Minnen and Singh, ICIP 2020)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class LatentResidualPrediction(keras.layers.Layer):
     """Predicts the rounding error, between -1/2 and 1/2, from a support.
 
     Args:
-      depth: Channels that are predicted.
-      widths: Channels of the layers before.
+      depth: Channels of the prediction.
+      widths: Channels of the inner layers.
       kernel_sizes: Kernel sizes of all layers.
     """
 
@@ -40,5 +40,5 @@ class LatentResidualPrediction(keras.layers.Layer):
         self.built = True
 
     def call(self, support: tf.Tensor) -> tf.Tensor:
-        """Returns what to add to the rounded latent, for a support [batch, height, width, channels]."""
+        """Returns the error to add to the rounded latent, for a support [batch, height, width, channels]."""
         return self.bounded(self.network(support))

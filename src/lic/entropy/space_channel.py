@@ -35,7 +35,7 @@ class SpaceChannel(EntropyModel):
       latent_depth: Channels of the latent.
       hyper: The hyper transform.
       group_depths: Channels of each group; default: shares as in the paper.
-      context_width: Channels of each context, that of the groups before and that of the anchors; default 128.
+      context_width: Channels of the context from the groups before, and of that from the anchors; default 128.
       parameter_width: Channels of the layer before the parameters; default 128.
       context_size: Height and width of the anchors' kernel, odd.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
@@ -107,24 +107,31 @@ class GroupNetworks(keras.layers.Layer):
         self.channel_context = Convolution(context_width, 3, activation="relu") if start else None
         self.anchor_context = CheckerboardContext(context_width, context_size)
         self.parameters = convolutions(widths, (1, 1), bias_initializer=begin)
+        # The correction starts at zero, so that training starts with equal parameters in both passes.
         self.correction = convolutions(widths, (1, 1), kernel_initializer="zeros")
         self.built = True
 
     def code(self, coder: Coder, features: tf.Tensor, y_hat: tf.Tensor) -> tf.Tensor:
-        """Codes the group, and returns the latent with it."""
+        """Codes the group, and returns the latent with the group's numbers.
+
+        Args:
+          coder: The coder.
+          features: The features [batch, height, width, channels].
+          y_hat: The latent [batch, height, width, latent_depth], with the groups before in it.
+        """
         group = channels(self.start, self.stop)
         if self.channel_context:
             features = tf.concat([features, self.channel_context(y_hat[..., : self.start])], -1)
         first, second = within(group, anchors()), within(group, non_anchors())
         parameters = self.parameters(anchors().take(features))
         y_hat = first.put(y_hat, coder.code(first, self.likelihood(parameters)))
-        seen = non_anchors().take(features)
+        features = non_anchors().take(features)
         context = non_anchors().take(self.anchor_context(group.take(y_hat)))
-        parameters = self.parameters(seen) + self.correction(tf.concat([seen, context], -1))
+        parameters = self.parameters(features) + self.correction(tf.concat([features, context], -1))
         return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
 def _shares_of(depth: int) -> tuple[int, ...]:
-    """Depths of the groups by their shares; fewer groups where there are not enough channels for all."""
+    """Returns the depths of the groups by their shares, without groups that would have no channel."""
     bounds = [round(depth * share) for share in itertools.accumulate(SHARES)]
     return tuple(stop - start for start, stop in itertools.pairwise([0, *bounds]) if stop > start)

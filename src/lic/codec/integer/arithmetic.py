@@ -42,15 +42,18 @@ class IntegerArithmetic:
         self._scaling_at = functools.lru_cache(lambda quality: integer_scaling(model.rate, quality))
 
     def walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
-        """Does what `CompressionModel.walk` does, for one image at a quality [1]."""
+        """Codes the latent of one image at a quality [1] as `CompressionModel.walk` does, and returns it quantised."""
         with intercept(self._layers, lambda path, layer, call, values: self._functions[path](values)):
             return self._model.walk(coder, quality, self._scaling(quality) if self._model.rate.count > 1 else None)
 
     def check(self, symbols: tf.Tensor) -> None:
-        """Raises an error unless symbols of a graph depend on nothing but whole numbers.
+        """Raises an error unless symbols of a graph depend on exact operations only.
+
+        Args:
+          symbols: The symbols, a tensor of the graph.
 
         Raises:
-          LicError: They depend on operations that are not exact, which are named.
+          LicError: The symbols depend on operations that are not exact; the message names them.
         """
         found = sorted({f"{operation.type} ({operation.name})" for operation in inexact_operations(symbols.op)})
         if found:
@@ -70,9 +73,9 @@ class IntegerArithmetic:
 
 
 def _integer_functions(model: CompressionModel, units: Mapping[str, Units]) -> Iterator[tuple[str, Callable]]:
-    """The function that takes the place of each layer, by the layer's path."""
+    """Yields the path of each layer, and the function that takes the layer's place."""
     for path, layer in parameter_layers(model, Convolution).items():
-        if path in units:  # Layers without units are not used; the audit would find their sums.
+        if path in units:  # Calibration met no input of layers without units. If they are used, the audit finds them.
             if units[path].outputs.shape != (layer.filters,):
                 raise CheckpointError(f"The units of {path!r} are of another convolution. Get the codec anew.")
             yield path, IntegerConvolution(layer, units[path])

@@ -1,4 +1,4 @@
-"""The audit of a graph: which of its operations may give other floats on another machine."""
+"""The audit of a graph, which finds the operations that may give other floats on another machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from lic.codec.integer.layers import SCOPE
 from lic.environment import called_graph, tf
 
-# Operations on floats that move numbers, or round once as IEEE 754 defines; all others differ between libraries.
+# These operations move floats, or round them once as IEEE 754 defines. All others may differ between libraries.
 _EXACT = frozenset(
     [
         "Abs",
@@ -57,12 +57,16 @@ _EXACT = frozenset(
         "ZerosLike",
     ]
 )
-# Operations that are exact on the whole numbers of the layers in `SCOPE`, and the scaling in decimal arithmetic.
+# These are exact on the whole numbers of the layers in `SCOPE`; PyFunc is the scaling, in decimal arithmetic.
 _EXACT_ON_INTEGERS = frozenset(["BiasAdd", "Conv2D", "DepthToSpace", "MatMul", "PyFunc"])
 
 
 def inexact_operations(last: tf.Operation) -> Iterator[tf.Operation]:
-    """Yields the operations that another depends on and that do not give the same floats everywhere."""
+    """Yields the operations that may give other floats on another machine and that an operation depends on.
+
+    Args:
+      last: The operation; functions that it or its inputs call are searched too.
+    """
     waiting, seen = [last], set()
     while waiting:
         operation = waiting.pop()
@@ -84,6 +88,6 @@ def _is_exact(operation: tf.Operation) -> bool:
 
 
 def _functions(operation: tf.Operation) -> list[Any]:
-    """The functions that an operation calls, as its attributes name them."""
+    """Returns the functions that an operation calls, as its attributes name them."""
     values = [operation.get_attr(name) for name in operation.node_def.attr]
     return [value for value in values if type(value).__name__ == "NameAttrList"]

@@ -1,4 +1,4 @@
-"""The units of layers in whole numbers, chosen once by the inputs that layers meet on photographs."""
+"""The units of layers in whole numbers, which are chosen once from the layers' inputs on photographs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from lic.models.base import CompressionModel
 from lic.weights import named_layers
 
 LEVELS = 511  # Tried on `default`; see docs/deterministic.md.
-VERSION, _VERSION_NAME = 1, "version"  # The version of how numbers are computed: another way is another version.
+VERSION, _VERSION_NAME = 1, "version"  # Any other way of computing the numbers needs a new version.
 HEADROOM = 2.0  # Inputs this many times larger than any that calibration met are not clipped.
 
 
 def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float]]) -> dict[str, Units]:
-    """Chooses the units of each convolution that the parameters depend on, by its attribute path.
+    """Returns the units of each convolution that the parameters depend on, by its attribute path.
 
     Args:
       model: The model.
@@ -44,7 +44,7 @@ def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float
 
 
 def parameter_layers(model: CompressionModel, kind: type) -> dict[str, keras.layers.Layer]:
-    """Returns the layers of a kind that parameters may depend on: those of the entropy model but the hyper analysis."""
+    """Returns the layers of a kind that parameters may depend on: the entropy model's, but for the hyper analysis."""
     return {
         path: layer
         for path, layer in named_layers(model).items()
@@ -53,10 +53,10 @@ def parameter_layers(model: CompressionModel, kind: type) -> dict[str, keras.lay
 
 
 def units_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Units]:
-    """Returns the units that `arrays_of` made arrays of.
+    """Returns the units that `arrays_of` has written as arrays.
 
     Raises:
-      CheckpointError: They are not complete, or of another version.
+      CheckpointError: The units are not complete, or of another version.
     """
     arrays = dict(arrays)
     version = arrays.pop(_VERSION_NAME, None)

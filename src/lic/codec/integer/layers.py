@@ -1,10 +1,11 @@
 """Layers in whole numbers, whose sums are the same on every machine and in every order.
 
-A decoder forgives no difference in a scale index. Floating-point sums depend on their order, and so on processor,
-library and number of threads; sums of whole numbers below 2^24 do not, since float32 holds each of them. So inputs of
-convolutions are rounded to multiples of a power of two, each channel to its own, kernels to whole numbers, each filter
-in its own unit, and both are so small that no sum can leave the range. The operations between convolutions (ReLU,
-joining, adding two tensors, rounding) are exact, or one rounding that IEEE 754 defines.
+A single scale index that differs makes a stream undecodable. Floating-point sums depend on their order, and so on
+processor, library and number of threads. Sums of whole numbers below 2^24 do not, since float32 holds each of them.
+
+So the inputs of a convolution are rounded to multiples of a power of two, one for each channel, and its kernels to
+whole numbers, in one unit for each filter. Both are so small that no sum can leave the range. The operations between
+convolutions (ReLU, joining, adding two tensors, rounding) are exact, or are one rounding that IEEE 754 defines.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.layers.convolution import Convolution
 
-SCOPE = "lic.integer"  # In the names of operations whose sums are proved to be exact.
+SCOPE = "lic.integer"  # The audit trusts sums in this name scope, because `IntegerConvolution` proves them exact.
 SUM = 2**24 - 1  # All whole numbers up to here are exact in float32.
-LARGEST_WEIGHT = 2**10  # Products of such weights are exact in TF32, too.
+LARGEST_WEIGHT = 2**10  # TF32, which GPUs may compute in, holds such weights exactly.
 FRACTION = 12  # Bits after the point of the results of layers.
 _REACH = 2.0 ** (23 - FRACTION)
 _TANH_STEP, _TANH_END = 64, 4 * 64
@@ -32,8 +33,8 @@ class Units(NamedTuple):
     """The powers of two that a convolution is computed in.
 
     Attributes:
-      inputs: Each input channel is rounded to multiples of 2 to the power of minus this [inputs], int8.
-      outputs: The sums of each filter are multiples of 2 to the power of minus this [filters], int8.
+      inputs: Each input channel is rounded to multiples of 2^-inputs; int8 [input channels].
+      outputs: The sums of each filter are multiples of 2^-outputs; int8 [filters].
       levels: Largest magnitude of a rounded input, in its unit; larger ones are clipped.
     """
 
@@ -48,7 +49,7 @@ def on_grid(values: tf.Tensor, fraction: int = FRACTION) -> tf.Tensor:
 
 
 def choose_units(layer: Convolution, largest: np.ndarray, levels: int) -> Units:
-    """Chooses the finest units in which no sum can leave the range.
+    """Returns the finest units in which no sum can leave the range.
 
     Args:
       layer: The convolution.
@@ -57,6 +58,7 @@ def choose_units(layer: Convolution, largest: np.ndarray, levels: int) -> Units:
     """
     largest = np.maximum(largest, levels * 2.0**-FRACTION)
     inputs = np.clip(np.floor(np.log2(levels / largest)), -FRACTION, FRACTION).astype(np.int8)
+    # Coarser outputs make kernels smaller, until no filter's largest possible sum leaves the range.
     outputs = np.full(layer.filters, 30)
     while True:
         over = _leaves_range(*_whole(layer, Units(inputs, outputs, levels)), levels)
@@ -66,7 +68,7 @@ def choose_units(layer: Convolution, largest: np.ndarray, levels: int) -> Units:
 
 
 class IntegerConvolution:
-    """Computes a convolution in whole numbers; its activation is computed as the layer has it.
+    """Computes a convolution in whole numbers, and then the activation of its layer.
 
     Args:
       layer: The convolution.
@@ -88,7 +90,7 @@ class IntegerConvolution:
     def __call__(self, values: tf.Tensor) -> tf.Tensor:
         """Convolves values [batch, height, width, channels] to multiples of 2 to the power of minus `FRACTION`."""
         levels = float(self._units.levels)
-        # The scope holds sums of whole numbers only: whatever the activation computes is audited like any operation.
+        # The activation stays outside the scope, so that it is audited like any other operation.
         with tf.name_scope(SCOPE):
             whole = tf.clip_by_value(tf.round(values * _powers(self._units.inputs)), -levels, levels)
             kernels = [tf.constant(kernel, tf.float32) for kernel in self._kernels]
@@ -104,13 +106,13 @@ def integer_half_tanh(values: tf.Tensor) -> tf.Tensor:
 
 
 def _half_tanh_table() -> np.ndarray:
-    # No entry lies near the middle between two multiples, so that no library rounds one to another.
+    # No entry lies near the middle between two multiples, so every library rounds it to the same one.
     values = [0.5 * math.tanh(place / _TANH_STEP) for place in range(-_TANH_END, _TANH_END + 1)]
     return (np.rint(np.array(values) * 2.0**FRACTION) * 2.0**-FRACTION).astype(np.float32)
 
 
 def integer_scale_index(scales: ScaleTable, values: tf.Tensor) -> tf.Tensor:
-    """Returns the rounded indexes of scales as float32, by comparisons alone, which no library rounds.
+    """Returns the rounded indexes of scales as float32, by comparisons, which are the same in every library.
 
     Args:
       scales: The table of scales.
@@ -127,10 +129,11 @@ def _powers(exponents: np.ndarray) -> np.ndarray:
 
 
 def _whole(layer: Convolution, units: Units) -> tuple[list[np.ndarray], np.ndarray]:
-    """Kernels and bias as whole numbers."""
+    """Returns kernels and bias as whole numbers, in float64."""
     outputs = units.outputs.astype(np.float64)
     kernels = []
     for kernel in layer.derive():
+        # A kernel of an upsampling convolution may hold the filters of several phases one after the other.
         columns = np.tile(outputs, kernel.shape[-1] // layer.filters)
         unit = np.exp2(columns - units.inputs[:, None].astype(np.float64))
         kernels.append(np.rint(np.asarray(kernel, np.float64) * unit))
@@ -139,7 +142,7 @@ def _whole(layer: Convolution, units: Units) -> tuple[list[np.ndarray], np.ndarr
 
 
 def _leaves_range(kernels: list[np.ndarray], bias: np.ndarray, levels: int) -> np.ndarray:
-    """Returns for each filter if some sum could leave the range, or a weight is too large."""
+    """Returns, for each filter, whether a sum could leave the range or a weight is too large."""
 
     def largest(measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         columns = [measure(np.abs(kernel)).reshape(-1, len(bias)) for kernel in kernels]

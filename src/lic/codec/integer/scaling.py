@@ -1,4 +1,4 @@
-"""The scaling of a variable rate whose every step is one rounding that IEEE 754 defines."""
+"""The scaling of a variable rate in exact steps, each of which is one rounding that IEEE 754 defines."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from lic.environment import tf
 from lic.models.rate import Gains
 
 _DIGITS = 30
-_FRACTION = 8  # Bits after the point of means in steps of the quality.
+_FRACTION = 8  # Bits after the point of scaled numbers.
 
 
 class IntegerScaling(NamedTuple):
-    """Does what `Scaling` does, so that no library can round in another way.
+    """Scales as `Scaling` does, in operations that every library rounds in the same way.
 
     Attributes:
       gain: The factor of each channel [batch, depth].
@@ -29,11 +29,11 @@ class IntegerScaling(NamedTuple):
     unit: tf.Tensor
 
     def scale(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns numbers as they are coded, rounded to multiples of 2^-8."""
+        """Returns numbers scaled for coding, rounded to multiples of 2^-8."""
         return on_grid(values * self.gain, _FRACTION)
 
     def unscale(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns coded numbers as they were before they were scaled, rounded to multiples of 2^-12."""
+        """Returns coded numbers without the scaling, rounded to multiples of 2^-12."""
         return on_grid(values * self.unit)
 
 
@@ -44,6 +44,7 @@ def integer_scaling(gains: Gains, quality: float) -> IntegerScaling:
       gains: The gains of the model.
       quality: The quality, 1 to `gains.count`.
     """
+    # Decimal arithmetic is exact to its last digit, unlike the exponential function of a library.
     lower = min(int(quality) - 1, gains.count - 2)
     with decimal.localcontext(decimal.Context(prec=_DIGITS)):
         share = decimal.Decimal(quality - 1) - lower

@@ -20,7 +20,7 @@ Analysis = Callable[[tf.Tensor], tf.Tensor]
 
 
 class Coder(abc.ABC):
-    """Base of coders. `code` checks shapes and hands on to `_code`, which a subclass writes.
+    """Base of coders. `code` checks shapes and calls `_code`, which a subclass writes.
 
     Attributes:
       zeros: An empty latent [batch, height, width, depth] for a walk to put parts into.
@@ -34,11 +34,11 @@ class Coder(abc.ABC):
         """Codes a part under a distribution, and returns its numbers quantised.
 
         Args:
-          part: Which numbers of the latent.
-          distribution: Their distribution, such as what a likelihood makes of parameters, or a `FactorizedPrior`.
+          part: The part of the latent.
+          distribution: The distribution of its numbers: the result of a likelihood, or a `FactorizedPrior`.
 
         Raises:
-          ValueError: The distribution is not of the shape of the part; both shapes are named.
+          ValueError: The distribution does not have the shape of the part; the message names both shapes.
         """
         if not isinstance(distribution, Distribution):
             raise ValueError(
@@ -50,7 +50,13 @@ class Coder(abc.ABC):
         return self._code(part, distribution)
 
     def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-        """Codes a part under normal distributions whose scale indexes are of the usual table, as `code` does."""
+        """Codes a part under normal distributions with the default table of scales, as `code` does.
+
+        Args:
+          part: The part of the latent.
+          mean: The means, in the shape of the part.
+          index: The real scale indexes, likewise.
+        """
         return self.code(part, Normal().of(mean, index))
 
     def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
@@ -70,7 +76,13 @@ class Coder(abc.ABC):
 
     @abc.abstractmethod
     def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        """Codes what `analysis` makes of the latent, `downscale` times smaller, and returns it quantised."""
+        """Codes the side information, and returns it quantised.
+
+        Args:
+          analysis: Makes the side information of a latent.
+          downscale: How many times smaller than the latent the side information is.
+          prior: The prior of the side information.
+        """
 
 
 class LatentCoder(Coder):
@@ -78,7 +90,7 @@ class LatentCoder(Coder):
 
     Args:
       latent: The latent [batch, height, width, depth].
-      side: Side information that replaces what the hyper analysis makes of the latent, or None.
+      side: Side information in place of that of the hyper analysis, or None.
     """
 
     def __init__(self, latent: tf.Tensor, side: tf.Tensor | None = None):
@@ -97,11 +109,17 @@ class LatentCoder(Coder):
 
     @abc.abstractmethod
     def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
-        """Codes numbers (differences from their offsets), and returns them quantised."""
+        """Codes numbers, and returns them quantised.
+
+        Args:
+          name: The name of the part, or "side".
+          centred: The numbers as differences from their offsets.
+          distribution: Their distribution.
+        """
 
 
 class CoderAround(Coder):
-    """Base of coders that hand on to another, whose latent and side information are theirs.
+    """Base of coders that pass everything to another coder, and share its latent and side information.
 
     Args:
       coder: The other coder.

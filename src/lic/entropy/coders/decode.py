@@ -1,4 +1,4 @@
-"""The coder that decodes, and the one of a preview, which decodes the first parts only."""
+"""The coder that decodes, and the coder of previews, which decodes the first parts only."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Decode(Coder):
         return self._decoded("side", tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
 
     def _indexes(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        """The index of the cdf of each number of a part."""
+        """Returns the index of the cdf of each number of a part."""
         indexes = self._tables.cdf_index(part.name, distribution.source, distribution.cdf_index())
         return indexes if indexes.shape.rank == 4 else tf.broadcast_to(indexes, tf.shape(part.take(self.zeros)))
 

@@ -18,7 +18,7 @@ class Encoded(NamedTuple):
       string: The coded string.
       symbols: All symbols [count] in coding order, int32.
       finite: Whether all numbers were finite.
-      seconds: The time that the range coder took.
+      seconds: The seconds that the range coder took.
     """
 
     string: tf.Tensor
@@ -33,7 +33,7 @@ class Encode(LatentCoder):
     Args:
       latent: The latent [1, height, width, depth].
       tables: The coder's tables.
-      side: Side information that replaces what the hyper analysis makes of the latent, or None.
+      side: Side information in place of that of the hyper analysis, or None.
     """
 
     def __init__(self, latent: tf.Tensor, tables: CdfTables, side: tf.Tensor | None = None):
@@ -42,7 +42,7 @@ class Encode(LatentCoder):
         self._finite = tf.reduce_all(tf.math.is_finite(latent))
 
     def finish(self) -> Encoded:
-        """Codes all symbols."""
+        """Codes all symbols, and returns them as one string."""
         string = self._encoder.finish()
         return Encoded(string, tf.concat(self._symbols, 0), self._finite, self._encoder.seconds)
 

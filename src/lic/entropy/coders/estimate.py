@@ -14,15 +14,15 @@ QUANTIZATIONS = ("noise/ste", "noise/noise", "ste/ste")
 
 
 class Estimate(LatentCoder):
-    """Adds up bits, and returns the numbers that encoding and decoding give, or in training a stand-in with gradients.
+    """Adds up bits, and quantises as encoding and decoding do, or in training by a stand-in that has gradients.
 
     Args:
       latent: The latent [batch, height, width, depth].
-      training: True for `quantization` in place of rounding.
+      training: Whether `quantization` takes the place of rounding.
       quantization: What the rate and the decoder see in training: "noise/ste", "noise/noise" or "ste/ste", where noise
         is uniform and ste is rounding with a gradient of one.
-      likelihood_bound: The least probability that a number is taken to have, such as 1e-9, or None.
-      side: Side information that replaces what the hyper analysis makes of the latent, or None.
+      likelihood_bound: The lower bound of a number's probability, such as 1e-9, or None.
+      side: Side information in place of that of the hyper analysis, or None.
 
     Attributes:
       bits: Bits of each part so far, each [batch]; parts of the same name are added up.

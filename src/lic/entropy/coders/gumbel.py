@@ -7,7 +7,7 @@ from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
 from lic.environment import tf
 
-_EDGE = 1e-5
+_EDGE = 1e-5  # Shares and draws stay so far from 0 and 1, where logarithms are infinite.
 
 
 class GumbelCoder(Estimate):
@@ -21,7 +21,7 @@ class GumbelCoder(Estimate):
     Args:
       latent: The latent [batch, height, width, depth].
       side: The side information, or None where the hyper analysis makes it.
-      temperature: How soft the draw is, over 0.
+      temperature: The softness of the draw, over 0.
     """
 
     def __init__(self, latent: tf.Tensor, side: tf.Tensor | None, temperature: tf.Tensor):

@@ -1,4 +1,4 @@
-"""A coder around another, which records the parts that a walk codes: for names, maps of bits, checks and benchmarks."""
+"""A coder around another, which records the parts that a walk codes, for their names, maps of bits and checks."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Record(NamedTuple):
 
 
 class Recorder(CoderAround):
-    """Hands everything on to another coder, and records it.
+    """Passes parts to another coder, and records them.
 
     Args:
       coder: The other coder.
       replace: Maps a part and its distribution to the distribution that takes its place, or None.
 
     Attributes:
-      records: The parts so far, in coding order; the side information is none of them.
+      records: The parts so far, in coding order, without the side information.
     """
 
     def __init__(self, coder: Coder, replace: Callable[[Part, Distribution], Distribution] | None = None):
@@ -53,7 +53,7 @@ class Recorder(CoderAround):
 
 
 def part_names(entropy: EntropyModel) -> tuple[str, ...]:
-    """Returns the names of the parts that an entropy model codes, in order; the side information is none of them."""
+    """Returns the names of the parts that an entropy model codes, in order, without the side information."""
     recorder = Recorder(Estimate(tf.zeros((1, 1, 1, entropy.latent_depth))))
     entropy.walk(recorder)
     return tuple(record.part.name for record in recorder.records)

@@ -12,7 +12,7 @@ from lic.environment import tf
 
 
 class Scaling(NamedTuple):
-    """How the channels of a latent are scaled before they are coded.
+    """The scaling of a latent's channels before they are coded.
 
     Attributes:
       gain: The factor of each channel [batch, depth].
@@ -23,11 +23,11 @@ class Scaling(NamedTuple):
     log_scale: tf.Tensor
 
     def scale(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns numbers as they are coded."""
+        """Returns numbers scaled for coding."""
         return values * self.gain
 
     def unscale(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns coded numbers as they were before they were scaled."""
+        """Returns coded numbers without the scaling."""
         return values / self.gain
 
 

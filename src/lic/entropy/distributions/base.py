@@ -1,4 +1,4 @@
-"""Distributions, under which a coder codes, and likelihoods, which make them from the parameters of a network."""
+"""Distributions, under which a coder codes, and likelihoods, which make them from the results of networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Distribution(abc.ABC):
     A number is rounded to whole steps from its offset. A symbol is the number of these steps.
 
     Attributes:
-      offset: What the numbers are rounded from, such as their means; in the shape of the part or broadcastable to it.
+      offset: The origin of rounding, such as the means; in the shape of the part or broadcastable to it.
       source: The likelihood, or the prior itself, whose probabilities the coder's tables hold.
     """
 
@@ -46,7 +46,7 @@ class Distribution(abc.ABC):
 
     @abc.abstractmethod
     def cdf_index(self) -> tf.Tensor:
-        """Returns which of the source's `pmfs` each number is coded with, int32, in the shape of the numbers."""
+        """Returns the index of each number's pmf in the source's `pmfs`: int32, in the shape of the numbers."""
 
     def centre(self, values: tf.Tensor) -> tf.Tensor:
         """Returns numbers of the part as differences from the offset."""
@@ -63,26 +63,29 @@ class Distribution(abc.ABC):
     def scaled(self, scaling: Scaling) -> Distribution:
         """Returns the distribution of the same numbers in a latent that a gain has scaled.
 
+        Args:
+          scaling: The gains of the part's numbers.
+
         Raises:
           LicError: The distribution does not define this.
         """
         raise LicError(
-            f"{type(self).__name__} does not define how it looks to a latent that is scaled by a gain, so it works in "
-            f"models of one rate only. Write {type(self).__name__}.scaled, or give one number as lmbda."
+            f"{type(self).__name__} does not define the distribution of a latent that a gain has scaled, so it works "
+            f"in models of one rate only. Write {type(self).__name__}.scaled, or give one number as lmbda."
         )
 
     def training_loss(self) -> tf.Tensor | None:
-        """Returns a zero that has gradients of the distribution's own, which training adds to the bits, or None."""
+        """Returns a zero whose gradients train the distribution's own weights, or None; training adds it to bits."""
         return None
 
 
 class Likelihood(Configured, abc.ABC):
-    """Base of likelihoods: one makes distributions from the parameters that an entropy model's networks give.
+    """Base of likelihoods. A likelihood makes distributions from the parameters that networks give.
 
     Two likelihoods of one class with the same arguments are equal, and share a part of the coder's tables.
 
     Attributes:
-      parameters: The number of parameters of each number of the latent.
+      parameters: Number of parameters for each number of the latent.
     """
 
     registry = registry.likelihoods
@@ -93,8 +96,8 @@ class Likelihood(Configured, abc.ABC):
         """Returns the distribution of a part.
 
         Args:
-          parameters: [batch, height, width, parameters x channels]; all first parameters come first, then all second
-            ones.
+          parameters: The parameters [batch, height, width, parameters x channels]; the first parameters of all
+            channels come first, then the second ones.
         """
 
     @abc.abstractmethod

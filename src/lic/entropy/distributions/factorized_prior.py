@@ -24,7 +24,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
     Args:
       channels: Number of channels.
       filters: Widths of the network's inner layers.
-      init_scale: Width of the density at the start; most values should lie inside.
+      init_scale: Width of the initial density, in which most values should lie.
       medians: Whether there are medians.
     """
 
@@ -42,6 +42,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         growth = init_scale ** (1 / (len(widths) - 1))
         self.matrices, self.biases, self.factors = [], [], []
         for layer, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+            # Softplus makes 1 / growth / outputs of this constant, so that all layers together divide by init_scale.
             matrix = keras.initializers.Constant(math.log(math.expm1(1 / growth / outputs)))
             bias = keras.initializers.RandomUniform(-0.5, 0.5)
             self.matrices.append(self._weight(f"matrix_{layer}", (outputs, inputs), matrix))
@@ -78,7 +79,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         return centred if self.medians is None else super().restore(centred)
 
     def scaled(self, scaling: object) -> FactorizedPrior:
-        """Returns itself: the densities are those of the latent as it is coded, at all its gains together."""
+        """Returns itself: a density is learnt for the latent as it is coded, over all gains."""
         return self
 
     def call(self, centred: tf.Tensor) -> tf.Tensor:
@@ -87,7 +88,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
 
     def bits(self, centred: tf.Tensor) -> tf.Tensor:
         lower, upper = self(centred - 0.5), self(centred + 0.5)
-        # On the side of the density where both logits are below zero nothing is lost by cancellation.
+        # The difference of two sigmoids near one is lost to cancellation, so the upper half is mirrored to the lower.
         mirrored = lower + upper > 0
         lower, upper = tf.where(mirrored, -upper, lower), tf.where(mirrored, -lower, upper)
         upper, lower = tf.math.log_sigmoid(upper), tf.math.log_sigmoid(lower)
@@ -97,7 +98,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         return tf.range(self.channels)
 
     def training_loss(self) -> tf.Tensor | None:
-        """Returns a zero whose gradient leads the medians, and nothing else, to where the function is one half."""
+        """Returns a zero whose gradient moves the medians, and nothing else, to where the function is one half."""
         if self.medians is None:
             return None
         logits = self._logits(tf.convert_to_tensor(self.medians), tf.stop_gradient)
@@ -105,7 +106,12 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         return distance - tf.stop_gradient(distance)
 
     def _logits(self, values: tf.Tensor, weight: Callable) -> tf.Tensor:
-        """The logits at values that are not centred; `weight` is applied to each weight."""
+        """Returns the logits at values that are not centred.
+
+        Args:
+          values: The values [..., channels].
+          weight: Is applied to each weight, such as `tf.stop_gradient`.
+        """
         flat = tf.transpose(tf.reshape(values, (-1, 1, self.channels)), (2, 1, 0))
         for layer, (matrix, bias) in enumerate(zip(self.matrices, self.biases)):
             flat = tf.matmul(tf.nn.softplus(weight(matrix)), flat) + weight(bias)
@@ -120,6 +126,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
 
     def pmfs(self) -> Iterator[Pmf]:
         """Returns the probabilities that the coder's tables are made of, one pmf a channel, in float64."""
+        # A pmf ends where either tail has the probability TAIL, or at a length that bounds the tables.
         edge = math.log(TAIL) - math.log1p(-TAIL)
         middle = self._symbol_above(0.0)
         first = np.maximum(self._symbol_above(edge), middle - LONGEST_PMF // 2)
@@ -130,7 +137,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
             yield int(symbols[start]), _probabilities(row, start, stop)
 
     def _symbol_above(self, logit: float) -> np.ndarray:
-        """For each channel the first symbol whose upper edge has a larger logit, by bisection between the limits."""
+        """Returns, for each channel, the first symbol whose upper edge has a larger logit; by bisection."""
         low, high = np.full(self.channels, -LIMIT), np.full(self.channels, LIMIT)
         while (low < high).any():
             middle = (low + high) // 2
@@ -140,10 +147,11 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         return low
 
     def _logits_in_float64(self, centred: np.ndarray) -> np.ndarray:
-        """The logits at centred values [channels, count]."""
+        """Returns the logits at centred values [channels, count], in float64 since tables reach far into the tails."""
         if self.medians is not None:
             centred = centred + np.asarray(self.medians, np.float64)[:, None]
         flat = centred[:, None]
+        # The same network as in `_logits`; logaddexp(0, x) is softplus.
         for layer, (matrix, bias) in enumerate(zip(self.matrices, self.biases)):
             matrix = np.logaddexp(0, np.asarray(matrix, np.float64))
             flat = matrix @ flat + np.asarray(bias, np.float64)
@@ -157,7 +165,13 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
 
 
 def _probabilities(logits: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """The probabilities of symbols start to stop, whose lower edges have these logits, and of all others."""
+    """Returns the probabilities of the symbols from `start` to `stop`, and last that of all others.
+
+    Args:
+      logits: The logits at the lower edges of symbols.
+      start: Position of the first symbol.
+      stop: Position of the last symbol.
+    """
     lower, upper = logits[start : stop + 1], logits[start + 1 : stop + 2]
     sign = np.where(lower + upper > 0, -1, 1)
     inside = np.abs(_sigmoid(sign * upper) - _sigmoid(sign * lower))

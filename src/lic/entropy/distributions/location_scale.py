@@ -23,7 +23,9 @@ _SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is 
 
 
 class LocationScale(Likelihood):
-    """Base of likelihoods of symmetric distributions with a mean and a scale; a subclass writes three short members.
+    """Base of likelihoods of symmetric distributions with a mean and a scale.
+
+    A subclass writes `deviation`, `log_cdf` and `upper_tail`.
 
     The first parameter is the mean. The second is a real index into the table of scales, so that a network moves
     through scales geometrically.
@@ -48,12 +50,12 @@ class LocationScale(Likelihood):
     @staticmethod
     @abc.abstractmethod
     def log_cdf(values: tf.Tensor) -> tf.Tensor:
-        """Returns the logarithm of the distribution function of scale one, accurate far into its lower tail."""
+        """Returns the logarithm of the distribution function at scale one, accurate far into its lower tail."""
 
     @staticmethod
     @abc.abstractmethod
     def upper_tail(value: float) -> float:
-        """Returns the probability of more than a value of at least 0, of scale one, in float64."""
+        """Returns the probability of numbers above a value, which is at least 0, at scale one and in float64."""
 
     def __call__(self, parameters: tf.Tensor) -> LocationScaleDistribution:
         return self.of(*tf.split(parameters, 2, -1))
@@ -75,6 +77,7 @@ class LocationScale(Likelihood):
         return self.scales.count
 
     def pmfs(self) -> Iterator[Pmf]:
+        # Distributions are symmetric: one half is computed and mirrored, and both tails are the escape's.
         for scale in self.scales.scales():
             tail = np.array([self.upper_tail((symbol + 0.5) / scale) for symbol in range(LONGEST_PMF // 2)])
             last = min(np.count_nonzero(tail >= TAIL), len(tail) - 1)
@@ -118,16 +121,21 @@ class LocationScaleDistribution(Distribution):
 
 
 def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    """Minus log2 of the probability of [centred - 1/2, centred + 1/2]."""
+    """Returns minus log2 of the probability of [centred - 1/2, centred + 1/2]."""
     scale, distance = likelihood.scales.scale_at(index), tf.abs(centred)
+    # Both edges are mirrored to the lower tail, where `log_cdf` is accurate.
     upper = likelihood.log_cdf((0.5 - distance) / scale)
     lower = likelihood.log_cdf((-0.5 - distance) / scale)
     return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))
 
 
 def log_one_minus_exp(values: tf.Tensor) -> tf.Tensor:
-    """Returns log(1 - exp(values)) for values below zero."""
+    """Returns log(1 - exp(values)) for values below zero.
+
+    Source: Maechler, Accurately Computing log(1 - exp(-|a|)), vignette of the R package Rmpfr, 2012.
+    """
     values = tf.minimum(values, -1e-30)  # Two equal tails would give the logarithm of zero.
+    # Each form is accurate on its side of -log(2), and is given a harmless value on the other: NaN would spread.
     close = values > -0.693
     expm1 = tf.math.log(-tf.math.expm1(tf.where(close, values, -1.0)))
     return tf.where(close, expm1, tf.math.log1p(-tf.exp(tf.where(close, -1.0, values))))
@@ -142,6 +150,7 @@ class Normal(LocationScale):
     @staticmethod
     def log_cdf(values: tf.Tensor) -> tf.Tensor:
         near = tf.math.erfc(tf.maximum(values, _SERIES_BELOW) * -(0.5**0.5)) * 0.5
+        # The asymptotic series of the tail: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.2.12.
         far = tf.minimum(values, _SERIES_BELOW)
         square = 1 / (far * far)
         series = tf.math.log1p(-square * (1 - square * (3 - square * (15 - 105 * square))))
@@ -161,7 +170,7 @@ class Laplace(LocationScale):
 
     @staticmethod
     def log_cdf(values: tf.Tensor) -> tf.Tensor:
-        # Each branch is given values of its own side only: the other's would overflow, and NaN its gradient.
+        # Each branch gets values of its own side only: those of the other would overflow, and their gradient is NaN.
         above = tf.math.log1p(-0.5 * tf.exp(-tf.maximum(values, 0.0)))
         return tf.where(values > 0, above, tf.minimum(values, 0.0) - math.log(2))
 

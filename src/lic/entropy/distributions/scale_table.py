@@ -1,4 +1,4 @@
-"""The table of scales: distributions are coded with one of a few scales, so that their rows can be made once."""
+"""The table of scales: distributions are coded with one of a few scales, so that their cdfs can be made once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ScaleTable(NamedTuple):
       count: Number of scales.
       lowest: The first scale, at index 0.
       highest: The last scale, at index `count - 1`.
-      rounding: Which scale a real index is coded with: "nearest", or "up" for the next larger one.
+      rounding: The rounding of real indexes for coding: "nearest", or "up" to the next larger scale.
     """
 
     count: int = 64
@@ -40,7 +40,8 @@ class ScaleTable(NamedTuple):
         return math.log(self.highest / self.lowest) / (self.count - 1)
 
     def scale_at(self, index: tf.Tensor) -> tf.Tensor:
-        """Returns the scale at a real index; outside the table, that of its nearest end."""
+        """Returns the scale at a real index; outside the table, the scale at its nearest end."""
+        # Unlike clipping, these bounds keep the gradients that lead an index back into the table.
         index = upper_bound(lower_bound(index, 0.0), self.count - 1.0)
         return tf.exp(math.log(self.lowest) + self.log_step * index)
 
@@ -56,7 +57,7 @@ class ScaleTable(NamedTuple):
         """Returns a real index rounded to an integer of the table; NaN becomes an end of the table."""
         round_ = tf.math.ceil if self.rounding == "up" else tf.round
         rounded = tf.cast(round_(tf.clip_by_value(index, 0.0, self.count - 1.0)), "int32")
-        return tf.clip_by_value(rounded, 0, self.count - 1)
+        return tf.clip_by_value(rounded, 0, self.count - 1)  # A cast of NaN may give any integer.
 
     def scales(self) -> list[float]:
         """Returns all scales of the table."""

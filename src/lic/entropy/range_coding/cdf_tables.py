@@ -32,18 +32,18 @@ class Source(Hashable, Protocol):
 
 
 class CdfTables(NamedTuple):
-    """The cdfs of all sources behind each other, then two for escapes.
+    """The cdfs of all sources one after the other, then two for escapes.
 
     A cdf codes the symbols `cdf_offset .. cdf_offset + cdf_length - 1` as 0 .. cdf_length - 1; the number `cdf_length`
     itself stands for an escape, after which the symbol follows in a cdf that is uniform over all symbols.
 
     Attributes:
-      pmf: The integer counts of all cdfs but the last two, behind each other; those of one cdf sum to 65536; int32.
+      pmf: The integer counts of all cdfs but the last two, one after the other; those of a cdf sum to 65536; int32.
       cdf_offset: The first symbol of each of these cdfs; int32.
       cdf_length: The number of symbols of each of them, the escape left out; int32.
       sources: The attribute path of each source in the entropy model, and its number of cdfs.
       first_index: The index of the first cdf of each source.
-      cdf: All cdfs behind each other as the range coder takes them: the precision, then cumulative counts; int32.
+      cdf: All cdfs one after the other as range coders take them: the precision, then cumulative counts; int32.
     """
 
     pmf: np.ndarray
@@ -57,12 +57,12 @@ class CdfTables(NamedTuple):
     def make(cls, sources: Mapping[str, Source]) -> CdfTables:
         """Makes the tables of sources, given by their attribute paths."""
         made = {path: tuple(_counts_of(source)) for path, source in sources.items()}
-        rows = [row for rows in made.values() for row in rows]
+        cdfs = [cdf for each in made.values() for cdf in each]
         return cls.from_counts(
-            np.concatenate([counts for _, counts in rows]).astype(np.int32) if rows else np.zeros(0, np.int32),
-            np.array([first for first, _ in rows], np.int32),
-            np.array([len(counts) - 1 for _, counts in rows], np.int32),
-            {path: len(rows) for path, rows in made.items()},
+            np.concatenate([counts for _, counts in cdfs]).astype(np.int32) if cdfs else np.zeros(0, np.int32),
+            np.array([first for first, _ in cdfs], np.int32),
+            np.array([len(counts) - 1 for _, counts in cdfs], np.int32),
+            {path: len(each) for path, each in made.items()},
             sources,
         )
 
@@ -70,10 +70,15 @@ class CdfTables(NamedTuple):
     def from_arrays(
         cls, arrays: Mapping[str, np.ndarray], described: Mapping[str, Any], sources: Mapping[str, Source]
     ) -> CdfTables:
-        """Makes the tables from what `arrays` and `described` returned, for the sources of the same model.
+        """Makes the tables from the results of `arrays` and `described`, for the sources of the same model.
+
+        Args:
+          arrays: The arrays of a codec file, by names.
+          described: The plain data of a codec file.
+          sources: The sources of the model, by their attribute paths.
 
         Raises:
-          ValueError: These are no tables, with which a coder might not return, or they belong to another model.
+          ValueError: The arrays are no valid tables, or the tables belong to another model.
         """
         pmf, offset, length = (_integers(arrays[f"tables/{name}"]) for name in ("pmf", "cdf_offset", "cdf_length"))
         counts = {path: int(count) for path, count in described["sources"]}
@@ -101,6 +106,8 @@ class CdfTables(NamedTuple):
           counts: The number of cdfs of each source, by its attribute path, in the order of the arrays.
           sources: The sources by their attribute paths.
         """
+        # A cdf is its precision, then its cumulative counts from 0. The last two cdfs are those of escapes: one of a
+        # single certain symbol, and one of 65536 equally probable symbols.
         cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(each)]) for each in _split(pmf, length)]
         escapes = [[PRECISION, 0, TOTAL], [PRECISION, *range(TOTAL + 1)]]
         first = np.cumsum([0, *counts.values()])
@@ -137,7 +144,7 @@ class CdfTables(NamedTuple):
         Args:
           name: The part that is coded, for the message.
           source: The source of its distribution.
-          index: Which of the source's pmfs each number is coded with.
+          index: The index of each number's pmf among those of the source, int32.
 
         Raises:
           LicError: The tables have no cdfs of this source.
@@ -162,6 +169,7 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
     for _ in range(100):  # Bisection for the factor at which counts of at least one sum to the total.
         middle = (low + high) / 2
         low, high = (middle, high) if np.maximum(probabilities * middle, 1).sum() < TOTAL else (low, middle)
+    # The counts that rounding down leaves over go to the largest remainders, in an order that is the same everywhere.
     exact = np.maximum(probabilities * low, 1)
     whole = np.floor(exact).astype(np.int64)
     missing = TOTAL - whole.sum()
@@ -170,7 +178,7 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _counts_of(source: Source) -> Iterable[tuple[int, np.ndarray]]:
-    # Likelihoods are equal by their configurations, and most models have the same; a prior has weights of its own.
+    # Equal likelihoods share their counts, which take long to make. A prior has weights of its own, which may change.
     if isinstance(source, tf.Module):
         return ((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
     return _shared_counts(source)
@@ -182,6 +190,7 @@ def _shared_counts(source: Source) -> tuple[tuple[int, np.ndarray], ...]:
 
 
 def _check(pmf: np.ndarray, offset: np.ndarray, length: np.ndarray, number: int) -> None:
+    # With wrong cdfs a range coder may read beyond their end, or never return.
     if not len(offset) == len(length) == number or length.min() < 1 or length.max() > LONGEST_PMF:
         raise ValueError(f"there are not {number} cdfs of 1 to {LONGEST_PMF} symbols")
     if offset.min() < -LIMIT or offset.max() > LIMIT or (offset + length).max() > LIMIT + 1:
@@ -199,5 +208,5 @@ def _integers(array: np.ndarray) -> np.ndarray:
 
 
 def _split(pmf: np.ndarray, length: np.ndarray) -> list[np.ndarray]:
-    """The counts of each cdf, that of its escape last."""
+    """Returns the counts of each cdf, whose last is that of its escape."""
     return np.split(pmf, np.cumsum(length[:-1] + 1))

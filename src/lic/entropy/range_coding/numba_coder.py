@@ -1,11 +1,11 @@
-"""A range coder in numba: the same bytes as the C++ operations of tensorflow-compression, wherever numba runs.
+"""A range coder in numba, which writes the same bytes as the C++ operations of tensorflow-compression.
 
-An interval [base, base + size) of 32 bits is narrowed to the share of each symbol. When it is smaller than 2^16 its
-upper 16 bits, one word, are settled but for a carry, and are written. A carry that comes later is added to the words
-before.
+An interval [base, base + size) of 32 bits is narrowed to the share of each symbol. When its size is at most 2^16, the
+upper 16 bits of its base, one word, are settled but for a carry, and are written. A carry that comes later is added to
+the words before.
 
-Source: Martin, Range encoding, Video and Data Recording Conference 1979; where that leaves a choice it is the one of
-tensorflow-compression.
+Source: Martin, Range encoding, Video and Data Recording Conference 1979. Where that paper leaves a choice, this coder
+takes the choice of tensorflow-compression.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
         coded = np.frombuffer(string if isinstance(string, bytes) else string.item(), np.uint8)
         first = np.concatenate([coded[:4], np.zeros(4, np.uint8)])[:4].astype(np.int64)
         value = first @ np.array([1 << 24, 1 << 16, 1 << 8, 1])
-        # Where it reads on, the interval's base and size less one, the number read, and the string.
+        # The state: the position to read on, the interval's base, its size less one, the number read, and the string.
         return np.concatenate([[4, 0, _BITS, value], coded]).astype(np.int64)
 
     return tf.ensure_shape(tf.numpy_function(run, [string], tf.int64), [None])
 
 
 def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the state after reading a value for each index of a cdf, and the values."""
+    """Reads a value for each index of a cdf, and returns the state after them and the values."""
     starts = _starts(tables)
 
     def run(state: np.ndarray, indexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +55,7 @@ def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.
 
 def _starts(tables: CdfTables) -> np.ndarray:
     """Returns the position of each cdf's cumulative counts in the tables' array, and then the end of the last."""
-    # A cdf is its precision, then one number more than it has symbols; its own symbols and an escape.
+    # A cdf is stored as its precision and one number more than its symbols, of which its escape is one.
     lengths = np.concatenate([tables.cdf_length.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
     return np.concatenate([[0], np.cumsum(lengths)]) + 1
 
@@ -70,11 +70,11 @@ def _encode(cdf: np.ndarray, starts: np.ndarray, indexes: np.ndarray, values: np
         lower = (size * np.uint64(cdf[place])) >> np.uint64(PRECISION)
         upper = (size * np.uint64(cdf[place + 1])) >> np.uint64(PRECISION)
         base, size = base + lower, upper - lower
-        if base > np.uint64(_BITS):
+        if base > np.uint64(_BITS):  # The base has passed 2^32: a carry goes into the words before, and settles them.
             base &= np.uint64(_BITS)
             _carry(words, written)
             settled = written
-        elif base + size <= np.uint64(1) << np.uint64(32):
+        elif base + size <= np.uint64(1) << np.uint64(32):  # No number of the interval has a carry.
             settled = written
         if size <= np.uint64(1 << 16):
             words[written] = np.int64(base >> np.uint64(16))
@@ -88,7 +88,7 @@ def _encode(cdf: np.ndarray, starts: np.ndarray, indexes: np.ndarray, values: np
 
 @numba.njit(nogil=True, cache=True)
 def _carry(words: np.ndarray, written: int) -> None:
-    """Adds one to the number that the words are."""
+    """Adds one to the number whose digits, to the base 2^16, are the words."""
     place = written - 1
     words[place] += 1
     while words[place] > _WORD:
@@ -99,14 +99,14 @@ def _carry(words: np.ndarray, written: int) -> None:
 
 @numba.njit(nogil=True, cache=True)
 def _finish(words: np.ndarray, written: int, settled: int, base: np.uint64, size: np.uint64) -> np.ndarray:
-    """Writes the shortest number that lies in the interval; zeros at its end are left out."""
+    """Returns the bytes of the shortest number that lies in the interval, without zeros at their end."""
     last = 0
     if settled < written:
-        _carry(
-            words, written
-        )  # The shortest number in the interval is that with the carry, whose other words are zero.
+        # The shortest number in the interval is the one with the carry, after which all words are zero.
+        _carry(words, written)
         written, last = settled, words[settled]
     elif base:
+        # The next multiple of 2^24 takes one byte; if it is not in the interval, the next multiple of 2^16 takes two.
         byte = ((base - np.uint64(1)) >> np.uint64(24)) + np.uint64(1)
         if byte <= (base + size - np.uint64(1)) >> np.uint64(24):
             last = np.int64(byte) << 8
@@ -130,7 +130,7 @@ def _decode(
     for number in range(len(indexes)):
         first = starts[indexes[number]]
         wanted = (((value - base) & np.uint64(_BITS)) + np.uint64(1)) << np.uint64(PRECISION)
-        # The first symbol whose upper end is not below what is wanted.
+        # A binary search finds the first symbol whose upper end is not below the wanted number.
         low, high = first + 1, starts[indexes[number] + 1] - 2
         while low < high:
             middle = (low + high) >> 1

@@ -1,10 +1,10 @@
-"""The range coder: the one file that imports the coder's operations, from whichever package has them.
+"""The range coder. Only this file imports the coder's operations, from the first package that has them.
 
 Some processors and TensorFlows have no wheels of these packages. There, and where `LIC_CODER=numba` is set in the
 environment, the coder is that of `lic.entropy.range_coding.numba_coder`, which gives the same bytes.
 
-Only cdfs of positive precision are used. The packages' own escape mode (a negative precision) does not return on some
-streams, and so is not used here: escapes are coded with cdfs of our own (see `lic.entropy.range_coding.cdf_tables`).
+The packages' own escape mode, a negative precision, does not return on some streams. So only cdfs of positive precision
+are used, and escapes are coded with cdfs of their own (see `lic.entropy.range_coding.cdf_tables`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ class _Operations:
 
 
 def _chosen() -> Any:
-    """The coder that the environment asks for, or else the first that is there."""
+    """Returns the coder that `LIC_CODER` names, or else the first that can be imported.
+
+    Raises:
+      ImportError: `LIC_CODER` names no coder, or the coder cannot be imported.
+    """
     asked = os.environ.get(CHOICE, "")
     if asked not in ("", "numba", "tensorflow"):
         raise ImportError(f"{CHOICE}={asked}: expected numba, tensorflow or nothing.")
@@ -65,7 +69,7 @@ _coder = _chosen()
 
 
 def coder_name() -> str:
-    """Returns which coder is used: that of a package of operations, by its name, or "numba"."""
+    """Returns the name of the coder in use: the package of its operations, or "numba"."""
     return getattr(_coder, "name", "numba")
 
 
@@ -76,7 +80,7 @@ class RangeEncoder:
       tables: The coder's tables.
 
     Attributes:
-      seconds: What coding took, as a tensor; 0 before `finish`.
+      seconds: The seconds that coding took, a scalar tensor; 0 before `finish`.
     """
 
     def __init__(self, tables: CdfTables):
@@ -87,6 +91,8 @@ class RangeEncoder:
     def write(self, indexes: tf.Tensor, symbols: tf.Tensor) -> None:
         """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes."""
         tables, indexes, symbols = self._tables, tf.reshape(indexes, [-1]), tf.reshape(symbols, [-1])
+        # After each symbol a second one is coded: with the cdf of escapes, or with the cdf of one certain symbol, which
+        # takes no bits. So encoder and decoder know the number of symbols without a branch.
         length = tf.gather(tables.cdf_length, indexes)
         values = symbols - tf.gather(tables.cdf_offset, indexes)
         escaped = tf.logical_or(values < 0, values >= length)
@@ -105,14 +111,14 @@ class RangeEncoder:
 
 
 class RangeDecoder:
-    """Reads what `RangeEncoder` coded, part by part; from damaged strings it reads other symbols, without a sign.
+    """Reads symbols that `RangeEncoder` coded, part by part. A damaged string gives other symbols, and no error.
 
     Args:
       string: The coded string.
       tables: The tables that it was coded with.
 
     Attributes:
-      seconds: What reading took so far, as a tensor.
+      seconds: The seconds that reading has taken so far, a scalar tensor.
     """
 
     def __init__(self, string: tf.Tensor, tables: CdfTables):
@@ -139,7 +145,7 @@ class RangeDecoder:
 
 
 def _timed(code: Callable[[], Any], inputs: Sequence[tf.Tensor]) -> tuple[Any, tf.Tensor]:
-    """Runs operations of the coder once their inputs are there, and returns the seconds that they took, too."""
+    """Runs operations of the coder once their inputs are computed. Returns their results, and the seconds they took."""
     with tf.control_dependencies(inputs):
         began = tf.timestamp()
     with tf.control_dependencies([began]):
