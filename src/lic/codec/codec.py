@@ -106,7 +106,7 @@ class Codec:
           ValueError: `quality` or `effort` is not one that this codec has, or the image is too small for the distortion
             that refinement measures.
           DesyncError: With `verify`, the stream does not decode here.
-          LicError: The latent or its parameters are not finite.
+          LicError: The latent, a mean or the side information is not finite.
         """
         image, quality = checked_image(image), checked_quality(quality, self.model.rate)
         check_effort(effort)

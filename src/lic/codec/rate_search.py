@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lic.models.rate import RateControl
 
 STEP = 1 / QUALITY_STEPS
-SPENT = 0.996  # A margin in bytes for the higher quality, where refinement may save a little less.
+SPENT = 0.996  # The share of the bytes that a higher quality gets, since refinement may save a little less there.
 
 Progress = Callable[[float], None] | None
 

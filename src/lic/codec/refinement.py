@@ -15,13 +15,13 @@ from lic.layers.tracing import snapshot_weights
 from lic.models.base import CompressionModel
 from lic.models.distortion import check_size
 
-# Steps of gradient descent for each effort. In a trial on the middle quarters of six Kodak images with `default`, 8, 16,
-# 32, 64, 128, 256 and 512 steps saved 0.4, 0.9, 2.0, 3.6, 5.3, 6.7 and 7.9 % of the bits at equal loss.
+# Steps of gradient descent for each effort. In a trial with `default` on the middle quarters of six Kodak images, 8,
+# 16, 32, 64, 128, 256 and 512 steps saved 0.4, 0.9, 2.0, 3.6, 5.3, 6.7 and 7.9 % of the bits at equal loss.
 STEPS = (0, 12, 24, 48, 96, 192, 384, 768, 1536, 3072)
 # In a trial of 48 steps on crops of three Kodak images with `default`, this rate and this softening saved 3.6 % of the
 # bits at equal loss. Without softening, a rate of 0.01 saved 3.1 % and one of 0.02 less. Rates of 0.05 and 0.09 with a
-# softening of 10 and 30 saved 2.9 and 2.3 %. Straight-through rounding lost 1 to 40 % at any rate, because latents end on
-# either side of the edge between two integers.
+# softening of 10 and 30 saved 2.9 and 2.3 %. Straight-through rounding lost 1 to 40 % at any rate, because latents end
+# on either side of the edge between two integers.
 RATE = 0.03  # The length of a step of Adam, in steps of the quantiser.
 # In bits. Steps are in proportion to gradients that are smaller than this, so that steps do not follow noise.
 SOFTENING = 10.0

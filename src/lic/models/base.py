@@ -80,7 +80,7 @@ class CompressionModel(Configured, keras.Model):
         self.lmbda = float(lmbda) if one_rate else tuple(float(each) for each in lmbda)
         self.rate = SingleRate(lmbda) if one_rate else Gains(transform.depth, lmbda)
         self.built = True  # Each part builds itself when it is called.
-        # Past Keras's tracking: means that are reported are no weights of the model.
+        # This bypasses Keras's tracking, since the reported means are no weights of the model.
         self.__dict__["trackers"] = [keras.metrics.Mean(name=name) for name in ("loss", "bpp", "mse", "psnr")]
 
     if TYPE_CHECKING:  # Keras's `__call__` has no types.
@@ -94,7 +94,7 @@ class CompressionModel(Configured, keras.Model):
 
         Args:
           images: The images.
-          training: Whether noise stands in for rounding.
+          training: Whether noise takes the place of rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: the middle one.
         """
         images = tf.cast(images, "float32")
@@ -108,7 +108,8 @@ class CompressionModel(Configured, keras.Model):
         self.__dict__["_has_run"] = True
         return Compressed(x_hat, y, y_hat, z_hat, bits)
 
-    # The path from an image to its latent, over a walk, and back; everything that computes an image takes these steps.
+    # The next three methods are the path from an image to its latent, over a walk, and back. All code that computes an
+    # image calls them.
 
     def analyse(self, images: tf.Tensor, padded: bool = False) -> tf.Tensor:
         """Returns the latents [batch, rows, columns, depth] of images, in float32.
@@ -126,7 +127,7 @@ class CompressionModel(Configured, keras.Model):
         Args:
           coder: A coder of latents [batch, rows, columns, depth] that `rate.scale` has scaled.
           quality: The quality of each image [batch].
-          scaling: Takes the place of `rate.scaling(quality)`, as whole-number arithmetic needs it.
+          scaling: Takes the place of `rate.scaling(quality)`, such as the scaling in whole numbers.
         """
         coder = self.rate.coder(coder, self.rate.scaling(quality) if scaling is None else scaling)
         return self.rate.finish(self.entropy.walk(coder), quality)
@@ -151,7 +152,7 @@ class CompressionModel(Configured, keras.Model):
 
     def summary(self, *args: Any, **kwargs: Any) -> None:
         """Prints the parts and their parameters, as Keras does; arguments are those of `keras.Model.summary`."""
-        self.make_variables()  # Keras would count those there are.
+        self.make_variables()  # Keras counts only variables that have been made.
         super().summary(*args, **kwargs)
 
     def losses_of(
@@ -159,13 +160,12 @@ class CompressionModel(Configured, keras.Model):
     ) -> dict[str, tf.Tensor]:
         """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images.
 
-        Where there are several qualities, an image's loss in training is divided by the root of its lmbda, relative to
-        the geometric mean of all, so that each quality counts about alike.
+        In training, `rate.emphasis` is a factor of each image's loss, so that all qualities count about alike.
 
         Args:
           images: Images [batch, height, width, 3] on 0..255.
-          training: Whether noise stands in for rounding.
-          quality: Where the model has several, that of each image [batch] or of all; default: drawn by `rate`.
+          training: Whether noise takes the place of rounding.
+          quality: Where the model has several, that of each image [batch] or of all; default: `rate.qualities`.
         """
         images = tf.cast(images, "float32")
         quality = self._qualities(tf.shape(images)[0], training, quality)
@@ -188,30 +188,30 @@ class CompressionModel(Configured, keras.Model):
 
         Args:
           optimizer: Keras's name for an optimiser, or the optimiser; default `lic.Adam()`.
-          seed: Seed of the noise, which depends on it and on the number of the step; default: another each time.
-          **kwargs: What `keras.Model.compile` takes; XLA is off unless `jit_compile=True`.
+          seed: Seed of the noise, which depends on it and on the number of the step; default: a random one.
+          **kwargs: Arguments of `keras.Model.compile`; XLA is off unless `jit_compile=True`.
         """
         super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False} | kwargs)
-        self.distribute_reduction_method = "first"  # What is reported is the mean over all replicas already.
+        self.distribute_reduction_method = "first"  # The reported values are means over all replicas already.
         self.__dict__["_seed"] = random.getrandbits(31) if seed is None else seed
-        # Before the first step: one that makes variables is traced twice.
+        # Variables are made before the first step, because a step that makes variables is traced twice.
         self.make_variables()
         self.optimizer.build(self.trainable_variables)
 
-    # AutoGraph takes half of the time until the first step, and no part of ours needs it.
+    # AutoGraph would take half of the time until the first step, and no part of `lic` needs it.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Takes one step of the optimiser; one whose gradients are not finite is taken as if they were zero."""
+        """Takes one step of the optimiser; gradients that are not finite count as zero, all of them."""
         values, gradients = self.gradients_of(_images(data))
         gradients = replicas.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
-        # A weight that the loss does not depend on has no gradient; Keras warns of it.
+        # The gradient of a weight that the loss does not depend on stays None, so that Keras warns of it.
         gradients = [gradient if gradient is None else tf.where(finite, gradient, 0.0) for gradient in gradients]
         apply_summed(self.optimizer, zip(gradients, self.trainable_variables))
         return self._report(values)
 
     def gradients_of(self, images: tf.Tensor) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """Returns what `losses_of` does for the step that is next, and the loss's gradients for the weights.
+        """Returns the result of `losses_of` for the next step, and the gradients of its loss for the weights.
 
         Under a distribution strategy each replica returns its share of the gradients, which then add up.
         """
@@ -219,7 +219,7 @@ class CompressionModel(Configured, keras.Model):
             values = self.losses_of(images, training=True)
             share = values["loss"] / replicas.count()
         gradients = tape.gradient(share, self.trainable_variables)
-        # Walks that code by learnt priors alone leave part of the gains without use, which is no mistake.
+        # A walk under factorized priors alone uses only part of the gains, so Keras need not warn of the others.
         gains = {id(variable) for variable in getattr(self.rate, "trainable_variables", ())}
         pairs = zip(gradients, self.trainable_variables)
         return values, [tf.zeros_like(each) if grad is None and id(each) in gains else grad for grad, each in pairs]
@@ -231,7 +231,7 @@ class CompressionModel(Configured, keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The reported means, which Keras resets at each epoch."""
+        """The reported means, which Keras resets at the start of each epoch."""
         return self.trackers
 
     def _qualities(self, batch: tf.Tensor, training: bool, quality: tf.Tensor | None) -> tf.Tensor:

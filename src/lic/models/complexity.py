@@ -1,4 +1,4 @@
-"""The complexity of a compression model: its parts, and what is computed to encode and to decode an image."""
+"""The complexity of a compression model: parameters, and multiply-accumulates of encoding and decoding, by parts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lic.weights import named_layers, named_variables
 if TYPE_CHECKING:
     from lic.models.base import CompressionModel
 
-# Parts of entropy models by the attributes that hold them. Any other attribute is a part of its own name.
+# The parts of entropy models, by the attributes that hold their layers. Any other attribute is a part by its own name.
 _ROLES = {
     "context": "context",
     "channel_context": "context",
@@ -38,7 +38,7 @@ def complexity(model: CompressionModel, height: int = 512, width: int = 768) -> 
 
     Raises:
       ValueError: A size is less than 1.
-      LicError: The count depends on more than sizes.
+      LicError: The count depends on values, and not on sizes alone.
     """
     if height < 1 or width < 1:
         raise ValueError(f"complexity: expected height and width of at least 1. Received: {height}x{width}.")
@@ -59,7 +59,7 @@ def parameters_of(model: CompressionModel) -> Counts:
 
 
 def _part_of(path: str) -> str:
-    """The part of a layer or weight, by its attribute path in the model."""
+    """Returns the part that a layer or weight belongs to, by its attribute path in the model."""
     match path.split("/"):
         case ["transform", "analysis" | "synthesis" as way, *_]:
             return way
@@ -73,7 +73,7 @@ def _part_of(path: str) -> str:
 
 
 def _multiply_accumulates(model: CompressionModel, height: int, width: int) -> tuple[Counts, Counts]:
-    """The multiply-accumulates of each part when an image is encoded, and when it is decoded."""
+    """Returns the multiply-accumulates of each part, first for encoding an image, then for decoding it."""
     scopes, derived = PartScopes(), {}
     layers = {path: layer for path, layer in named_layers(model).items() if path.startswith("entropy/")}
     down, hyper = model.transform.downscale, model.entropy.hyper
@@ -117,9 +117,10 @@ def _walk(model: CompressionModel, scopes: PartScopes, recorder: Recorder, quali
 
 
 def _needed(recorder: Recorder) -> list[tf.Tensor]:
-    """The tensors that a codec computes to code all parts: numbers and the indexes of their cdfs, but no bits.
+    """Returns the tensors that a codec needs to code all parts: numbers and the indexes of their cdfs, but no bits.
 
-    The interpreter counts what these depend on: no latent residual prediction after the last part when encoding.
+    The interpreter counts only operations that these depend on. So when encoding, latent residual prediction after the
+    last part does not count.
     """
     side = [] if recorder.z_hat is None else [recorder.z_hat]
     parts = [(each.values, each.distribution.cdf_index()) for each in recorder.records]

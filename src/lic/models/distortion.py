@@ -16,7 +16,7 @@ def check_size(distortion: str, size: Sequence[int | None]) -> None:
 
     Args:
       distortion: "mse" or "ms-ssim".
-      size: Height and width in pixels; None for one that a graph does not know.
+      size: Height and width in pixels, each None if a graph does not know it.
 
     Raises:
       ValueError: The images are smaller than the five scales of MS-SSIM need.

@@ -27,7 +27,7 @@ class Adam(keras.optimizers.Adam):
 
     def apply_gradients(self, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
         """Takes a step with pairs of a gradient and a variable."""
-        # Factors that are the same for all variables are made once a step, not once a variable.
+        # The factors that are the same for all variables are made once a step, not once a variable.
         self.__dict__["_factors"] = self._make_factors()
         try:
             return super().apply_gradients(grads_and_vars, *args, **kwargs)

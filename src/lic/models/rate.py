@@ -1,4 +1,4 @@
-"""Rate control: which rates a model has, and how a latent is scaled, coded and weighed at each of them."""
+"""Rate control: the rates of a model, and the scaling, coding and weighing of a latent at each of them."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from lic.environment import keras, tf
 
 
 class RateControl(abc.ABC):
-    """Base of rate controls. Every model has one, and its methods are the only ones that know of gains.
+    """Base of rate controls. Every model has one, and only its methods know of gains.
 
     A quality is a real number from 1 to `count`; quality 1 has the lowest rate.
 
     Attributes:
-      count: Number of qualities that training knows by name; 1 in a model of one rate.
+      count: Number of qualities that have an lmbda of their own; 1 in a model of one rate.
     """
 
     count: int
 
     @property
     def default(self) -> float:
-        """The quality where none is given, the middle one."""
+        """The quality that is taken where none is given: the middle one."""
         return float((self.count + 1) // 2)
 
     def qualities(self, batch: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Returns a quality for each image [batch]: the default, or in training any between the first and last."""
+        """Returns a quality for each image [batch]: the default, or in training a random one from 1 to `count`."""
         if training and self.count > 1:
             return uniform([batch], 1.0, self.count)
         return tf.fill([batch], self.default)
 
     @abc.abstractmethod
     def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns latents [batch, height, width, depth] as they are coded at qualities [batch]."""
+        """Returns latents [batch, height, width, depth] scaled for coding at qualities [batch]."""
 
     @abc.abstractmethod
     def scaling(self, quality: tf.Tensor) -> Scaling | None:
-        """Returns how latents are scaled at qualities [batch], or None where they never are."""
+        """Returns the scaling of latents at qualities [batch], or None for a model of one rate."""
 
     @abc.abstractmethod
     def coder(self, coder: Coder, scaling: Scaling | None) -> Coder:
@@ -50,7 +50,7 @@ class RateControl(abc.ABC):
 
         Args:
           coder: A coder of latents as `scale` returned them.
-          scaling: What `scaling` returned, or the same in another arithmetic.
+          scaling: The result of `scaling`, or the same scaling in another arithmetic.
         """
 
     @abc.abstractmethod
@@ -106,11 +106,11 @@ class Gains(keras.layers.Layer, RateControl):
     """A gain for each quality and channel, learnt with the rest: the latent is coded in steps of one over the gain.
 
     A channel is scaled by its gain, quantised, and scaled back; the walk of the entropy model sees it as the analysis
-    made it. The scale factor is a factor of its scales, because networks that see coarser steps know less of the
-    numbers that come next; the output gain is a last factor before the synthesis.
+    made it. The scale factor multiplies the scales of its distributions, because networks that see coarser steps know
+    less of the numbers that come next. The output gain is a last factor before the synthesis.
 
-    Between two qualities the logarithms of their vectors, and of their lmbda, are interpolated, so that every real
-    quality from 1 to `count` is one that training knows.
+    Between two qualities the logarithms of their vectors, and of their lmbda, are interpolated. Training draws such
+    qualities too, so that every real quality from 1 to `count` is trained.
 
     Source: Cui et al., Asymmetric Gained Deep Image Compression, CVPR 2021, section 3.
 
@@ -119,7 +119,7 @@ class Gains(keras.layers.Layer, RateControl):
       lmbdas: The lmbda of each quality, rising.
 
     Raises:
-      ValueError: There are less than two, or they are not positive and rising.
+      ValueError: There are fewer than two lmbdas, or they are not positive and rising.
     """
 
     def __init__(self, depth: int, lmbdas: Sequence[float], **kwargs):
@@ -132,7 +132,7 @@ class Gains(keras.layers.Layer, RateControl):
                 "Give one number for a model of one rate."
             )
         self.depth, self.lmbdas, self.count = depth, lmbdas, len(lmbdas)
-        # At high rates the best step of a quantiser falls with the root of lmbda.
+        # At high rates the best step of a quantiser falls with the root of lmbda, so gains start at this root.
         start = 0.5 * np.log(np.array(lmbdas) / self._typical)
         self.log_gain = self._table("log_gain", start)
         self.log_scale_factor = self._table("log_scale_factor", np.zeros_like(start))
@@ -171,7 +171,7 @@ class Gains(keras.layers.Layer, RateControl):
         return self.add_weight(name=name, shape=rows.shape, initializer=lambda *_, **__: tf.constant(rows))
 
     def _at(self, table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Rows [batch, columns] of a table, between two of them by distance."""
+        """Returns rows [batch, columns] of a table, interpolated linearly at real qualities [batch]."""
         position = tf.clip_by_value(quality - 1.0, 0.0, self.count - 1.0)
         shares = tf.nn.relu(1 - tf.abs(position[:, None] - tf.range(self.count, dtype="float32")))
         return tf.matmul(shares, tf.cast(tf.convert_to_tensor(table), "float32"))

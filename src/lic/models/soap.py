@@ -1,4 +1,4 @@
-"""SOAP: Adam in axes that turn with the covariances of the gradients."""
+"""SOAP: Adam in the eigenvectors of the gradients' second moments."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from typing import Any
 from lic.environment import keras, slots_of, tf
 from lic.models.optimizer import Adam
 
-DAMPING = 1e-6  # Of a mean eigenvalue; directions without gradients stay as they are.
+DAMPING = 1e-6  # A share of the mean eigenvalue, which keeps directions without gradients as they are.
 
 
 @keras.utils.register_keras_serializable(package="lic")
 class SOAP(Adam):
-    """Adam in the eigenvectors of what Shampoo keeps: fewer steps to the same loss, each of which costs more.
+    """Adam in the eigenvectors of Shampoo's preconditioners. It takes fewer steps, and each step costs more.
 
     A kernel [..., inputs, outputs] counts as [all else merged, inputs, outputs]. For its inputs and for its outputs,
     where they are not too many, the mean of the gradient's products with itself is kept, [inputs, inputs] and
     [outputs, outputs]. The gradient is turned into the eigenvectors of both, Adam steps there, and the step is turned
-    back. The eigenvectors start at the identity, so that the first step is Adam's, and a renewal is one turn of an
-    orthogonal iteration.
+    back. The eigenvectors start at the identity, so that the first step is Adam's. A renewal of the eigenvectors is one
+    step of an orthogonal iteration.
 
-    Adam steps what is no kernel, without weight decay: biases, depthwise kernels, kernels with too many inputs and
-    outputs, and what `adam_names` names.
+    All other weights are stepped by Adam without weight decay: biases, depthwise kernels, kernels with too many inputs
+    and outputs, and weights that `adam_names` names.
 
     Source: Vyas et al., ICLR 2025, arXiv 2409.11321, algorithm 3; for learned codecs arXiv 2601.20769.
 
     Args:
       learning_rate: A number, or a schedule of Keras.
-      beta_1: Share that the mean of gradients keeps in a step.
-      beta_2: Share that the means of squares and of products keep in a step.
+      beta_1: Share of its value that the mean of gradients keeps in a step.
+      beta_2: Share of their values that the means of squares and of products keep in a step.
       weight_decay: Share of a kernel that a step at a learning rate of 1 takes away; None: none.
-      largest_side: The most inputs, or outputs, of a kernel whose axis is turned.
-      warm_up: Steps during which the eigenvectors are renewed at each.
-      renewal: Steps from one renewal to the next after that.
-      adam_names: Parts of the last names of weights that are no kernels, whatever their shapes.
-      **kwargs: What Keras's Adam takes other than `amsgrad`, such as `global_clipnorm`.
+      largest_side: The most inputs, or outputs, for which this axis of a kernel is turned.
+      warm_up: Number of first steps that each renew the eigenvectors.
+      renewal: Steps from one renewal to the next after the warm-up.
+      adam_names: Parts of the names of weights that Adam steps, whatever their shapes.
+      **kwargs: Arguments of Keras's Adam other than `amsgrad`, such as `global_clipnorm`.
 
     Raises:
       ValueError: `largest_side`, `warm_up` or `renewal` is too small, or `amsgrad` is set.
@@ -66,7 +66,10 @@ class SOAP(Adam):
         self.__dict__["_numbers"] = {}
 
     def build(self, variables: Sequence[tf.Variable]) -> None:
-        """Makes what is kept of each weight; lists are as long as the weights, with empty matrices where not turned."""
+        """Makes the state of each weight.
+
+        Each list has one matrix for each weight, which is empty where this axis is not turned.
+        """
         if self._numbers:
             return
         super().build(variables)
@@ -80,7 +83,7 @@ class SOAP(Adam):
             self._output_bases.append(self._square(outputs, "identity", f"output_bases_{number}"))
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, *rest: tf.Tensor) -> None:
-        """Updates one variable; Keras calls this."""
+        """Updates one variable; Keras calls this method."""
         number = self._numbers[self._var_key(variable)]
         if not self._is_turned(number):
             super().update_step(gradient, variable, *rest)
@@ -123,7 +126,7 @@ class SOAP(Adam):
         return self._is_turned(self._numbers[self._var_key(variable)]) and super()._use_weight_decay(variable)
 
     def _is_due(self) -> tf.Tensor:
-        """Whether this step renews the eigenvectors."""
+        """Returns whether this step renews the eigenvectors."""
         step = tf.convert_to_tensor(self.iterations) + 1
         return (step <= self.warm_up) | (step % self.renewal == 0)
 
@@ -131,17 +134,17 @@ class SOAP(Adam):
         return self._input_bases, self._output_bases, self._input_products, self._output_products
 
 
-# Traced once for all kernels of a shape.
+# This function is traced once for all kernels of a shape.
 @tf.function(autograph=False)
 def _stepped(
     gradient: tf.Tensor, kept: Sequence[tf.Tensor], factors: dict[str, tf.Tensor], is_due: tf.Tensor
 ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-    """Returns what a learning rate of 1 takes off a kernel, and what is kept of it from then on.
+    """Returns the difference that a learning rate of 1 subtracts from a kernel, and the kernel's new state.
 
     Args:
-      gradient: The kernel's [..., inputs, outputs].
-      kept: Mean and square of turned gradients, bases of inputs and outputs, and products of both.
-      factors: What is the same for all weights in a step.
+      gradient: The kernel's gradient [..., inputs, outputs].
+      kept: The kernel's state: mean and square of turned gradients, bases of inputs and outputs, and products of both.
+      factors: The factors of Adam that are the same for all weights in a step.
       is_due: Whether the bases are renewed.
     """
     whole, shape = gradient.shape, (math.prod(gradient.shape[:-2]), *gradient.shape[-2:])
@@ -165,7 +168,7 @@ def _stepped(
 
 
 def _turn(values: tf.Tensor, inputs: tf.Tensor, outputs: tf.Tensor, back: bool = False) -> tf.Tensor:
-    """Turns values [..., inputs, outputs] into bases, whose vectors are columns, or back; empty bases turn nothing."""
+    """Turns values [places, inputs, outputs] into bases of column vectors, or back; empty ones turn nothing."""
     if inputs.shape[0]:
         values = tf.einsum("ji,kio->kjo" if back else "ij,kio->kjo", inputs, values)
     if outputs.shape[0]:
@@ -174,9 +177,9 @@ def _turn(values: tf.Tensor, inputs: tf.Tensor, outputs: tf.Tensor, back: bool =
 
 
 def _renewed(mean: tf.Tensor, square: tf.Tensor, bases: Sequence[tf.Tensor], products: Sequence[tf.Tensor]) -> tuple:
-    """Renews bases: returns the mean turned into them, the squares in their order, and the bases.
+    """Renews bases, and returns the mean turned into them, the squares in their order, and the bases.
 
-    Each basis is put in the order of its falling eigenvalues first, which the squares follow.
+    Before the QR decomposition each basis is put in the order of falling eigenvalues, and the squares follow.
     """
     mean, renewed = _turn(mean, *bases, back=True), []
     for axis, basis, product in zip((1, 2), bases, products):

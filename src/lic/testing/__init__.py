@@ -1,6 +1,6 @@
-"""The conformance kit: plain functions that prove a part right, or raise an error with the law that it breaks.
+"""The conformance kit: functions that check the laws of a part, and raise an error that names each broken law.
 
-Names are loaded when they are first used, since pytest imports this package for its plugin in every run.
+Names are loaded when they are first used, because pytest imports this package for its plugin in every run.
 """
 
 from __future__ import annotations

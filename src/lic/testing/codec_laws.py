@@ -41,7 +41,7 @@ def trial_of_codec(codec: Codec) -> Trial:
 
 
 def every_size_comes_back(codec: Codec) -> None:
-    """Images of any size come back in their size, grey ones grey."""
+    """Images of any size are decoded in their size, and grey ones are decoded grey."""
     for where, size in each(SIZES):
         for image in (random_images(*size, 3), random_images(*size, 3)[..., 0]):
             decoded = codec.decompress(codec.compress(image))
@@ -52,7 +52,7 @@ def every_size_comes_back(codec: Codec) -> None:
 
 
 def real_bits_do_not_exceed_the_estimate(codec: Codec) -> None:
-    """Streams are no longer than estimated, to 5 %; shorter they may be, since the coder caps what outliers cost."""
+    """Streams are at most 5 % longer than estimated. They may be shorter, since the coder caps the bits of outliers."""
     image = sample_image()[:256, :384]
     estimated, real = sum(codec.estimate(image).values()), 8 * len(Stream.parse(codec.compress(image)).payload)
     require(
@@ -62,7 +62,7 @@ def real_bits_do_not_exceed_the_estimate(codec: Codec) -> None:
 
 
 def the_same_image_gives_the_same_stream(codec: Codec) -> None:
-    """Every time, alone, in a batch, and in several threads at once."""
+    """An image gives the same stream every time: alone, in a batch, and in several threads at once."""
     images = [random_images(*size, 3, seed=seed) for seed in range(2) for size in SIZES]
     streams = [codec.compress(image) for image in images]
     require(codec.compress_batch(images) == streams, "compress_batch and compress give other streams")
@@ -78,7 +78,7 @@ def the_same_image_gives_the_same_stream(codec: Codec) -> None:
 
 
 def a_saved_codec_is_the_same_codec(codec: Codec) -> None:
-    """A codec that is saved and loaded has the same fingerprint, and codes to the same bytes."""
+    """A codec that is saved and loaded has the same fingerprint, and makes the same streams."""
     image, again = random_images(17, 33, 3), _reloaded(codec)
     require(again.fingerprint == codec.fingerprint, "its fingerprint is another")
     require(again.compress(image) == codec.compress(image), "it compresses to another stream")
@@ -86,7 +86,7 @@ def a_saved_codec_is_the_same_codec(codec: Codec) -> None:
 
 
 def tiles_do_not_change_the_format(codec: Codec) -> None:
-    """Streams made in tiles and in one piece decode with either."""
+    """Streams that were made in tiles and in one piece decode in either way."""
     image, tiled = random_images(200, 150, 3), _reloaded(codec, tile=64)
     for name, stream in (("in one piece", codec.compress(image)), ("in tiles", tiled.compress(image))):
         for decoder in (codec, tiled):
@@ -95,7 +95,7 @@ def tiles_do_not_change_the_format(codec: Codec) -> None:
 
 
 def damaged_streams_are_refused(codec: Codec) -> None:
-    """Any flipped bit and any missing byte is a BitstreamError."""
+    """Any flipped bit and any missing byte raises a BitstreamError."""
     stream = codec.compress(random_images(17, 33, 3))
     for bit in range(0, 8 * len(stream), max(1, len(stream) // 16)):
         damaged = bytearray(stream)
@@ -106,7 +106,7 @@ def damaged_streams_are_refused(codec: Codec) -> None:
 
 
 def streams_of_other_codecs_are_refused(codec: Codec) -> None:
-    """A stream that carries another fingerprint is a WrongModelError."""
+    """A stream that carries another fingerprint raises a WrongModelError."""
     stream = Stream.parse(codec.compress(random_images(17, 33, 3)))
     other = bytes(byte ^ 255 for byte in codec.fingerprint)
     _require_refused(codec, stream._replace(fingerprint=other).pack(), WrongModelError, "of another codec")
@@ -124,7 +124,7 @@ LAWS: tuple[Law, ...] = (
 
 
 def _reloaded(codec: Codec, **options: Any) -> Codec:
-    """The codec, saved and loaded to make the same kind of streams."""
+    """Returns the codec saved and loaded again, which makes the same kind of streams."""
     with tempfile.TemporaryDirectory() as folder:
         codec.save(path := pathlib.Path(folder) / "saved.codec")
         return load(path, deterministic=codec.deterministic, **options)

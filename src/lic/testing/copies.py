@@ -1,4 +1,4 @@
-"""Copies of parts, and contexts that change a part or a policy for a while, so that laws leave everything as it was."""
+"""Copies of parts, and contexts that change a part or a policy for a while, so that laws change nothing for good."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from lic.config import Configured
 from lic.environment import keras
 from lic.weights import get_tensors, named_variables, set_tensors
 
-MOVED = 0.1
+MOVED = 0.1  # Standard deviation of the noise that `moved` adds.
 
 
 def fresh(part: Configured) -> Configured:
-    """Returns the part that the configuration of another makes, with weights of its own."""
+    """Returns a new part from the configuration of a part, with weights of its own."""
     return type(part).from_config(part.get_config())
 
 
 def moved(layer: keras.layers.Layer, seed: int = 0) -> contextlib.AbstractContextManager[None]:
-    """Moves weights that are all the same number off it as long as this lasts.
+    """Adds noise, inside the context, to each weight whose numbers are all the same.
 
-    A network that starts at zero hides what is before it, from gradients and from whoever looks for an influence.
+    A network that starts at zero hides the layers before it: no gradient reaches them, and no influence is seen.
 
     Args:
       layer: A layer that has its variables.
@@ -38,7 +38,7 @@ def moved(layer: keras.layers.Layer, seed: int = 0) -> contextlib.AbstractContex
 
 @contextlib.contextmanager
 def holding(layer: keras.layers.Layer, tensors: dict[str, np.ndarray]) -> Iterator[None]:
-    """Gives a layer other weights as long as this lasts."""
+    """Gives a layer other weights inside the context."""
     before = get_tensors(layer)
     set_tensors(layer, tensors)
     try:
@@ -48,12 +48,12 @@ def holding(layer: keras.layers.Layer, tensors: dict[str, np.ndarray]) -> Iterat
 
 
 def require_same_variables(names: str, layer: keras.layers.Layer, before: dict[str, np.ndarray]) -> None:
-    """Requires the variables of a layer to be what they were.
+    """Requires that a layer has the same variables, with the same values, as before.
 
     Args:
-      names: What was done meanwhile, for the message.
+      names: The actions since then, for the message.
       layer: The layer.
-      before: What `get_tensors` returned before.
+      before: The earlier result of `get_tensors`.
     """
     after = named_variables(layer)
     new = sorted(after.keys() - before.keys())

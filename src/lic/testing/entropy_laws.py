@@ -15,15 +15,15 @@ from lic.testing.walks import Walked, Walks
 from lic.weights import get_tensors, set_tensors
 
 SIZES = ((1, 1), (1, 5), (4, 4), (3, 7))
-SPREADS = (3.0, 300.0, 1e6)  # Up to symbols that are clipped.
-_CHANGE = 7.0  # Added to a part whose influence is looked for.
+SPREADS = (3.0, 300.0, 1e6)  # Standard deviations of latents; the last one gives symbols that are clipped.
+_CHANGE = 7.0  # This number is added to a part, to find the parts that it influences.
 
 
 def check_entropy_model(layer: EntropyModel) -> None:
     """Checks that an entropy model keeps every law of its kind; its weights stay as they are.
 
     Args:
-      layer: The entropy model; it is built on a small latent where it has no variables yet.
+      layer: The entropy model; if it has no variables yet, a small latent makes them.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
@@ -69,7 +69,7 @@ def estimating_encoding_and_decoding_are_equal_to_the_bit(entropy: EntropyModel)
 
 
 def they_are_equal_in_a_graph_that_was_traced_once(entropy: EntropyModel) -> None:
-    """The three walks give the same within graphs, traced once for all sizes."""
+    """The three walks give the same results inside graphs, which are traced once for all sizes."""
     walks = Walks(entropy)
     for where, size in each(SIZES):
         _require_equal_walks(f"{where}, in a graph", walks, _latent(entropy, size), True)
@@ -78,7 +78,7 @@ def they_are_equal_in_a_graph_that_was_traced_once(entropy: EntropyModel) -> Non
 
 
 def no_part_depends_on_a_later_one(entropy: EntropyModel) -> None:
-    """The offsets and cdf indexes of a part are the same whatever the parts from it on hold."""
+    """The offsets and cdf indexes of a part do not depend on the numbers of that part and of the parts after it."""
     walks, latent = Walks(entropy), _latent(entropy, (5, 6))
     original = walks.recorded(latent)
     for number, (part, *_) in enumerate(original.records):
@@ -99,7 +99,7 @@ def _parameters(record: Record) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:
-    """Coded strings are as long as estimated, to 2 %."""
+    """Coded strings are as long as estimated, within 2 %."""
     walks = Walks(entropy)
     latent, side = walks.drawn(24, 24)
     estimated = float(walks.estimate(latent, side).bits)
@@ -112,7 +112,7 @@ def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:
 
 
 def all_bits_are_named_and_positive(entropy: EntropyModel) -> None:
-    """Bits are [batch], finite and not negative."""
+    """The bits of each part have the shape [batch], and are finite and not negative."""
     latent = tf.concat([_latent(entropy, (4, 6), seed=seed) for seed in range(2)], 0)
     for name, bits in entropy(latent).bits.items():
         require(bits.shape == (2,), f"bits of {name!r} have shape {tuple(bits.shape)} for a batch of 2")
@@ -120,7 +120,7 @@ def all_bits_are_named_and_positive(entropy: EntropyModel) -> None:
 
 
 def rounding_moves_nothing_by_more_than_a_step(entropy: EntropyModel) -> None:
-    """y_hat is the latent but for rounding and latent residual prediction."""
+    """y_hat differs from the latent by rounding and latent residual prediction only."""
     latent = _latent(entropy, (5, 7))
     y_hat = Walks(entropy).estimate(latent).y_hat
     require(y_hat.shape == latent.shape, f"y_hat has shape {tuple(y_hat.shape)}, the latent {tuple(latent.shape)}")
@@ -134,7 +134,7 @@ def gradients_reach_every_variable(entropy: EntropyModel) -> None:
     latent = tf.concat([_latent(entropy, (6, 7), seed=seed) for seed in range(2)], 0)
     before = entropy.quantization
     try:
-        # Side information that all rounds to zero, as fresh weights may give, would hide what is behind it.
+        # Fresh weights may give side information that rounds to zero everywhere, which hides the layers behind it.
         entropy.quantization = "noise/noise"
         with tf.GradientTape() as tape:
             estimated = entropy(latent, training=True)
@@ -153,7 +153,7 @@ def a_call_changes_no_variable(entropy: EntropyModel) -> None:
 
 
 def the_same_latent_gives_the_same_every_time(entropy: EntropyModel) -> None:
-    """Nothing is kept from one latent to the next."""
+    """The result for a latent does not depend on the latents before it."""
     walks, latent = Walks(entropy), _latent(entropy, (4, 5))
     first = walks.encode(latent)
     walks.encode(_latent(entropy, (3, 7), seed=1))
@@ -167,7 +167,7 @@ def images_of_a_batch_do_not_mix(entropy: EntropyModel) -> None:
     together = entropy(tf.concat(latents, 0))
     for number, latent in enumerate(latents):
         alone = entropy(latent)
-        # A batched product may differ in a last bit, and so a mean; a step of rounding more would be far outside.
+        # A batched product, and so a mean, may differ in a last bit. Another rounding would differ by a whole step.
         require_near(f"y_hat of image {number} of 3 and alone", together.y_hat[number], alone.y_hat[0], 1e-5)
         for part, bits in alone.bits.items():
             require_near(
@@ -176,7 +176,7 @@ def images_of_a_batch_do_not_mix(entropy: EntropyModel) -> None:
 
 
 def configuration_and_weights_make_it_anew(entropy: EntropyModel) -> None:
-    """The configuration and the weights make a copy that codes alike."""
+    """The configuration and the weights make a copy that codes to the same symbols."""
     again, latent = fresh(entropy), _latent(entropy, (4, 5))
     again(latent)
     require(again.get_config() == entropy.get_config(), f"{again.get_config()} comes out of {entropy.get_config()}")
@@ -185,7 +185,7 @@ def configuration_and_weights_make_it_anew(entropy: EntropyModel) -> None:
 
 
 def it_stays_in_float32_under_mixed_precision(entropy: EntropyModel) -> None:
-    """Everything is computed in float32 under any policy, and coded alike."""
+    """All layers compute in float32 under any policy, and code to the same symbols."""
     with policy("mixed_bfloat16"):
         again = fresh(entropy)
         estimated = again(tf.cast(_latent(entropy, (4, 4)), "bfloat16"))

@@ -23,11 +23,11 @@ def check_hyper_transform(hyper: HyperTransform, latent_depth: int | None = None
 
     Args:
       hyper: The hyper transform.
-      latent_depth: Channels of the latent; default what its constructor was given under this name.
+      latent_depth: Channels of the latent; default: the argument of this name of the hyper transform's constructor.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
-      ValueError: It has no `latent_depth`, and none was given.
+      ValueError: The constructor has no argument `latent_depth`, and none was given here.
     """
     trial_of_hyper_transform(hyper, latent_depth).check()
 
@@ -48,7 +48,7 @@ def trial_of_hyper_transform(hyper: HyperTransform, latent_depth: int | None = N
 
 
 def it_takes_every_size(hyper: HyperTransform, latents: Latents) -> None:
-    """Side information and features have the declared shapes, features at least that of the latent."""
+    """Side information and features have the declared shapes, and features are at least as large as the latent."""
     for where, (height, width) in each(SIZES):
         side = hyper.analysis(latents(height, width))
         expected = (1, -(-height // hyper.downscale), -(-width // hyper.downscale), hyper.depth)
@@ -82,7 +82,7 @@ def a_call_changes_no_variable(hyper: HyperTransform, latents: Latents) -> None:
 
 
 def the_same_latent_gives_the_same_every_time(hyper: HyperTransform, latents: Latents) -> None:
-    """Nothing is random, and nothing is kept from one latent to the next."""
+    """The features of a latent are not random, and do not depend on the latents before it."""
     first = hyper.synthesis(hyper.analysis(latents(6, 5)))
     hyper.synthesis(hyper.analysis(latents(3, 7, seed=1)))
     require_same("the features of one latent, twice", first, hyper.synthesis(hyper.analysis(latents(6, 5))))

@@ -1,4 +1,4 @@
-"""Images to try laws on."""
+"""Images that laws are tried on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws: properties of every part of a kind, each a function that raises an AssertionError where it does not hold."""
+"""Laws are properties of every part of a kind. Each is a function that raises an AssertionError if it does not hold."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Law = Callable[..., None]
 
 
 class LawError(AssertionError):
-    """Laws that do not hold of a part.
+    """Laws that a part breaks.
 
     Attributes:
-      broken: Name of each law that does not hold -> where, and the numbers.
+      broken: Name of each broken law -> where it is broken, and the numbers.
     """
 
     def __init__(self, subject: str, broken: dict[str, str]):
@@ -27,18 +27,18 @@ class LawError(AssertionError):
 
 
 def name_of(law: Law) -> str:
-    """Returns the name of a law: what its function is called, in words."""
+    """Returns the name of a law: the name of its function, in words."""
     return law.__name__.replace("_", " ")
 
 
 class Trial:
-    """The laws that one part is to keep.
+    """The laws of one part, and the arguments that they are tried with.
 
     Args:
-      subject: What the part is called in messages.
+      subject: The name of the part in messages.
       laws: The laws.
-      *given: What each of them is called with.
-      during: Makes a context that they are tried in.
+      *given: The arguments of each law.
+      during: Makes a context in which the laws are tried.
     """
 
     def __init__(
@@ -51,10 +51,13 @@ class Trial:
         self.subject, self.laws, self._given, self._during = subject, tuple(laws), given, during
 
     def check(self, *laws: Law) -> None:
-        """Tries some laws, or all where none is given, and raises one error for all that do not hold.
+        """Tries some laws, or all if none is given, and raises one error for all that are broken.
+
+        Args:
+          *laws: The laws to try.
 
         Raises:
-          LawError: Some do not hold, or raised an error while they were tried.
+          LawError: Laws do not hold, or raised another error.
         """
         broken = {}
         with self._during():
@@ -70,7 +73,7 @@ class Trial:
 
 
 def require(holds: bool, message: str) -> None:
-    """Raises an AssertionError with a message unless something holds, also under `python -O`."""
+    """Raises an AssertionError with a message unless a condition holds, also under `python -O`."""
     if not holds:
         fail(message)
 
@@ -81,7 +84,7 @@ def fail(message: str) -> NoReturn:
 
 
 def require_same(what: str, first: object, second: object) -> None:
-    """Requires two arrays, or two times None, to be equal to the bit."""
+    """Requires two arrays to be equal to the bit, or both to be None."""
     require((first is None) == (second is None), f"{what}: one is there and the other is None")
     if first is None:
         return
@@ -108,7 +111,7 @@ def require_near(what: str, first: object, second: object, tolerance: float) -> 
 
 
 def require_gradients(tape: tf.GradientTape, loss: tf.Tensor, layer: keras.layers.Layer) -> None:
-    """Requires that a loss has a gradient, not zero and finite, for every trainable variable of a layer."""
+    """Requires that a loss has a finite gradient that is not zero for every trainable variable of a layer."""
     variables = layer.trainable_variables
     for variable, gradient in zip(variables, tape.gradient(loss, variables)):
         name = getattr(variable, "path", variable.name)

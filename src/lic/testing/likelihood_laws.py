@@ -51,7 +51,7 @@ def a_distribution_has_the_shape_of_its_numbers(likelihood: Likelihood) -> None:
 
 
 def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
-    """The bits of a coded distribution are those of the probabilities that the tables hold."""
+    """The bits of a coded distribution are the logarithms of the probabilities in the tables."""
     for spread in SPREADS:
         distribution = likelihood(_parameters(likelihood, (1, 8, 8, CHANNELS), spread)).as_coded()
         indexes = np.ravel(np.broadcast_to(distribution.cdf_index(), (1, 8, 8, CHANNELS)))
@@ -63,7 +63,7 @@ def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
                 if not first <= steps < first + len(probabilities) - 1:
                     continue
                 expected = -np.log2(max(probabilities[steps - first], 1e-300))
-                # Beyond what a count can hold, the tables code a symbol at the cost of the least count.
+                # A symbol that is less probable than the least count costs the bits of that count.
                 if expected < np.log2(TOTAL) and abs(bits[place] - expected) > 2e-3 * expected + 1e-3:
                     fail(
                         f"symbol {steps} costs {bits[place]:.5f} bits by `bits` and {expected:.5f} by the pmf of cdf "
@@ -72,7 +72,7 @@ def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
 
 
 def probabilities_sum_to_one(likelihood: Likelihood) -> None:
-    """The pmfs sum to one with their escapes, and so do the probabilities of all symbols that `bits` gives."""
+    """Each pmf sums to one with its escape, and so do the probabilities of all symbols by `bits`."""
     for index, (_, probabilities) in enumerate(likelihood.pmfs()):
         total = float(np.sum(probabilities))
         require(abs(total - 1) < 1e-6, f"the probabilities of pmf {index} sum to {total:.8f}")
@@ -86,7 +86,7 @@ def probabilities_sum_to_one(likelihood: Likelihood) -> None:
 
 
 def gradients_are_finite_far_out(likelihood: Likelihood) -> None:
-    """Bits and their gradients for numbers and parameters are finite, also where parameters or numbers are extreme."""
+    """Bits and their gradients for numbers and parameters are finite, even for extreme parameters and numbers."""
     for spread in (1.0, 100.0, 1e6):
         parameters = _parameters(likelihood, (1, 1, len(_FAR), CHANNELS), spread)
         values = tf.constant(np.repeat(np.array(_FAR, np.float32)[:, None], CHANNELS, 1)[None, None])
@@ -113,7 +113,7 @@ def coding_rounds_to_a_distribution_of_the_tables(likelihood: Likelihood) -> Non
 
 
 def tables_are_deterministic(likelihood: Likelihood) -> None:
-    """Two equal likelihoods make the same tables, which a range coder can take."""
+    """Two equal likelihoods make the same tables, and the tables are valid."""
     again = type(likelihood).from_config(likelihood.get_config())
     require(again == likelihood, "what get_config returns makes another likelihood")
     require(hash(again) == hash(likelihood), "two equal likelihoods have different hashes")
@@ -129,7 +129,7 @@ def tables_are_deterministic(likelihood: Likelihood) -> None:
 
 
 def start_gives_parameters_of_the_right_spread(likelihood: Likelihood) -> None:
-    """`start` gives parameters for every channel, and wider numbers start at wider distributions."""
+    """`start` gives parameters for every channel, and larger deviations give wider distributions."""
     deviations = np.geomspace(0.3, 50, CHANNELS)
     start = np.asarray(likelihood.start(deviations))
     require(
@@ -155,7 +155,7 @@ LAWS: tuple[Law, ...] = (
 
 
 def _parameters(likelihood: Likelihood, shape: tuple[int, ...], spread: float = 3.0) -> tf.Tensor:
-    """Random parameters around those that biases start from."""
+    """Returns random parameters around the initial ones."""
     batch, height, width, channels = shape
     start = np.asarray(likelihood.start(np.geomspace(0.5, 4.0, channels)), np.float32)
     noise = np.random.default_rng(0).normal(0, spread, (batch, height, width, likelihood.parameters * channels))

@@ -49,7 +49,7 @@ def trials_of_model(model: CompressionModel) -> dict[str, Trial]:
 
 
 def every_size_comes_back(model: CompressionModel) -> None:
-    """Images of any size come back in their size, with finite bits."""
+    """Images of any size are decoded in their size, and the latents and decoded images are finite."""
     for where, size in each(SIZES):
         images = _images(*size)
         compressed = model(images)
@@ -70,7 +70,7 @@ def losses_are_finite(model: CompressionModel) -> None:
 
 
 def a_step_of_training_changes_weights(model: CompressionModel) -> None:
-    """One step of Keras's `fit` changes weights and leaves all finite; it is taken on a copy."""
+    """One step of Keras's `fit`, on a copy of the model, changes weights and leaves all weights finite."""
     again = _copy(model)
     before = get_tensors(again)
     again.compile(keras.optimizers.Adam(1e-3))

@@ -1,6 +1,6 @@
-"""A pytest plugin that makes one test of each law for each part of a list.
+"""A pytest plugin that makes one test of each law for each part of a dictionary.
 
-It comes with the package. A test module, or a `conftest.py`, holds parts by name and what makes them:
+The plugin is active wherever `lic` is installed. A test module holds the names of parts and functions that make them:
 
     lic_parts = {"corners": lambda: Corners(16, hyper), "haar": HaarTransform}
 
@@ -35,10 +35,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def laws_of(part: Any) -> dict[str, Callable[[], None]]:
-    """Returns the name of each law of a part, a compression model or a codec, and a function that checks it.
+    """Returns the name of each law, and a function that checks it.
+
+    Args:
+      part: A part, a pair of layers, a compression model or a codec.
 
     Raises:
-      ValueError: It is none of these.
+      ValueError: `part` is none of these.
     """
     from lic.testing.laws import name_of
 
@@ -51,7 +54,7 @@ def laws_of(part: Any) -> dict[str, Callable[[], None]]:
 
 
 def trials_of(part: Any) -> dict[str, Any]:
-    """Returns what a part is to keep, kind by kind."""
+    """Returns the laws of a part by kind; only a compression model has laws of several kinds."""
     from lic.codec.codec import Codec
     from lic.entropy.base import EntropyModel
     from lic.entropy.distributions.base import Likelihood

@@ -10,7 +10,7 @@ from lic.testing.laws import Law, Trial, each, require, require_gradients, requi
 from lic.transforms.base import HyperTransform, Transform
 from lic.weights import get_tensors, set_tensors
 
-GRIDS = ((1, 1), (3, 2), (5, 7))  # Positions of the latent: odd numbers of windows, whatever their size.
+GRIDS = ((1, 1), (3, 2), (5, 7))  # Positions of the latent; odd numbers do not fill windows of any size.
 
 
 def check_transform(
@@ -21,12 +21,12 @@ def check_transform(
     Args:
       analysis: A `lic.Transform` or `lic.HyperTransform`; or the layer from images to latents.
       synthesis: With a layer, the one from latents to images.
-      multiple: With layers, by how many positions of the latent an image moves where its latent moves along, such as
-        the window of attention; transforms declare it as `tile_multiple`.
+      multiple: With layers, the latent moves along with an image that moves by multiples of this number of positions,
+        such as the size of attention windows; transforms declare it as `tile_multiple`.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
-      ValueError: It is neither.
+      ValueError: The arguments are neither a transform nor two layers.
     """
     trial_of_transform(analysis, synthesis, multiple).check()
 
@@ -67,7 +67,7 @@ def downscale_and_depth_are_as_declared(transform: Transform) -> None:
 
 
 def moving_the_image_moves_the_latent(transform: Transform) -> None:
-    """Away from borders, the latent of an image moved by whole positions is the latent, moved; and back."""
+    """Away from borders, moving the image by whole positions moves the latent, and moving the latent the image."""
     step, margin = transform.tile_multiple, 2 * transform.tile_overlap
     images = _images(transform, 2 * margin + step + 4, 2 * margin + 4)
     inner = slice(margin, -margin)
@@ -107,7 +107,7 @@ def a_call_changes_no_variable(transform: Transform) -> None:
 
 
 def the_same_image_gives_the_same_every_time(transform: Transform) -> None:
-    """Nothing is random, and nothing is kept from one image to the next."""
+    """Latents and decoded images are not random, and do not depend on the images before."""
     images = _images(transform, 3, 2)
     latent = transform.analysis(images)
     decoded = transform.synthesis(latent)
@@ -117,7 +117,7 @@ def the_same_image_gives_the_same_every_time(transform: Transform) -> None:
 
 
 def images_of_a_batch_do_not_mix(transform: Transform) -> None:
-    """The latent and the image of an image do not depend on the others in its batch."""
+    """The latent and the decoded image of an image do not depend on the others in its batch."""
     images = [_images(transform, 3, 2, seed) for seed in range(3)]
     together = transform.analysis(tf.concat(images, 0))
     decoded = transform.synthesis(together)
@@ -128,7 +128,7 @@ def images_of_a_batch_do_not_mix(transform: Transform) -> None:
 
 
 def one_graph_serves_all_sizes(transform: Transform) -> None:
-    """Both layers are traced once for unknown sizes, and give what they give outside a graph."""
+    """One graph of each layer, traced for unknown sizes, computes the same as the layer outside a graph."""
     analysis = tf.function(transform.analysis, [tf.TensorSpec((1, None, None, 3))], autograph=False)
     latents = tf.TensorSpec((1, None, None, transform.depth))
     synthesis = tf.function(lambda latent: tf.cast(transform.synthesis(latent), tf.float32), [latents], autograph=False)
@@ -163,7 +163,7 @@ LAWS: tuple[Law, ...] = (
 
 
 class _Declared(Transform):
-    """Two layers as a transform, which declares what they do to one image."""
+    """Two layers as a transform, whose depth and downscale are measured on one image."""
 
     def __init__(self, analysis: keras.layers.Layer, synthesis: keras.layers.Layer, multiple: int):
         side = 256
@@ -179,6 +179,6 @@ def _trial(transform: Transform, name: str, laws: tuple[Law, ...]) -> Trial:
 
 
 def _images(transform: Transform, rows: int, columns: int, seed: int = 0) -> tf.Tensor:
-    """An image [1, height, width, 3] for so many rows and columns of the latent."""
+    """Returns an image [1, height, width, 3] whose latent has as many rows and columns."""
     pixels = random_images(rows * transform.downscale, columns * transform.downscale, 3, seed=seed)
     return tf.constant(pixels[None], tf.float32)

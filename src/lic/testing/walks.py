@@ -1,4 +1,4 @@
-"""The three walks of an entropy model, each as one call."""
+"""The three walks of an entropy model: estimating, encoding and decoding, each as one call."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Walked(NamedTuple):
     Attributes:
       y_hat: The latent that the walk returned.
       z_hat: The quantised side information, or None.
-      symbols: The coded symbols, or None where it estimated.
-      string: The coded string, or None where it did not encode.
-      bits: The bits of the whole latent and its side information, or None where it did not estimate.
+      symbols: The coded symbols, or None if the walk estimated.
+      string: The coded string, or None unless the walk encoded.
+      bits: The bits of the whole latent and its side information, or None unless the walk estimated.
     """
 
     y_hat: tf.Tensor
@@ -47,13 +47,13 @@ class Walks:
         self.traced_estimate = tf.function(lambda latent: self.estimate(latent), [latent], autograph=False)
 
     def estimate(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
-        """Estimates a latent [1, height, width, depth], with other side information where that is given."""
+        """Estimates a latent [1, height, width, depth]; `side` replaces its side information, if it is given."""
         coder = Estimate(latent, side=side)
         y_hat = self.entropy.walk(coder)
         return Walked(y_hat, coder.z_hat, bits=tf.add_n(list(coder.bits.values()))[0])
 
     def encode(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
-        """Encodes a latent [1, height, width, depth], with other side information where that is given."""
+        """Encodes a latent [1, height, width, depth]; `side` replaces its side information, if it is given."""
         coder = Encode(latent, self.tables, side)
         y_hat = self.entropy.walk(coder)
         coded = coder.finish()
@@ -79,7 +79,7 @@ class Walks:
 
         Args:
           latent: A latent [1, height, width, depth].
-          side: Side information that replaces what the hyper analysis makes of the latent.
+          side: Side information in place of that of the hyper analysis, or None.
         """
         recorder = Recorder(Estimate(latent, side=side))
         self.entropy.walk(recorder)

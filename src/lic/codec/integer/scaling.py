@@ -12,7 +12,7 @@ from lic.environment import tf
 from lic.models.rate import Gains
 
 _DIGITS = 30
-_FRACTION = 8  # Bits after the point of scaled numbers.
+_FRACTION = 8  # Bits after the point of scaled means.
 
 
 class IntegerScaling(NamedTuple):
@@ -44,7 +44,7 @@ def integer_scaling(gains: Gains, quality: float) -> IntegerScaling:
       gains: The gains of the model.
       quality: The quality, 1 to `gains.count`.
     """
-    # Decimal arithmetic is exact to its last digit, unlike the exponential function of a library.
+    # Decimal arithmetic is rounded correctly to its last digit, unlike the exponential functions of libraries.
     lower = min(int(quality) - 1, gains.count - 2)
     with decimal.localcontext(decimal.Context(prec=_DIGITS)):
         share = decimal.Decimal(quality - 1) - lower
