@@ -3,7 +3,7 @@ import pytest
 from lic.atomic_write import atomic_write
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path):
+def test_a_failed_write_leaves_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
     with pytest.raises(RuntimeError), atomic_write(path) as file:

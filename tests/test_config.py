@@ -85,7 +85,7 @@ def test_numbers_are_of_the_type_that_the_argument_has(given, recorded):
     assert json.dumps(found) == json.dumps(recorded)
 
 
-def test_a_number_that_is_not_whole_stays_what_it_is():
+def test_a_number_that_is_not_whole_stays_a_float():
     assert Unregistered(widths=[4.5]).get_config()["widths"] == [4.5]
     assert Unregistered(step=float("inf")).get_config()["step"] == float("inf")
 
@@ -158,7 +158,7 @@ def test_a_part_that_the_constructor_makes_in_place_of_none_is_recorded():
     assert Wrapping().get_config()["inner"]["config"]["width"] == 8
 
 
-def test_what_a_configuration_cannot_hold_is_named():
+def test_a_value_that_no_configuration_can_hold_is_named():
     with pytest.raises(RegistryError, match="Unregistered.step: expected numbers.*Received: <object"):
         Unregistered(step=object()).get_config()
 
@@ -188,7 +188,7 @@ def test_a_configuration_without_an_added_argument_stands_for_the_declared_value
     assert Unregistered.from_config(config).get_config() == DEFAULTS | {"step": 7.0}
 
 
-def test_declared_values_are_left_out_of_what_is_fingerprinted(monkeypatch):
+def test_declared_values_do_not_count_in_fingerprints(monkeypatch):
     monkeypatch.setattr(Unregistered, "added_arguments", {"step": 7, "widths": (1, 2)})
     config = Unregistered(step=7.0, widths=[1, 2]).get_config()
     assert without_added_arguments(Unregistered, config).keys() == DEFAULTS.keys() - {"step", "widths"}

@@ -129,7 +129,7 @@ def test_no_block_is_skipped_in_silence():
 
 
 @pytest.mark.parametrize(("page", "note"), sorted(NOT_RUN))
-def test_what_does_not_run_is_python(page, note):
+def test_blocks_that_do_not_run_are_python(page, note):
     (text,) = [text for above, _, text in blocks(page) if above.strip() == note]
     compile(text, page, "exec")
 
@@ -253,7 +253,7 @@ def test_notebook_runs(notebook, tmp_path):
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_holds_what_it_computed(notebook):
+def test_notebook_holds_its_results(notebook):
     import nbformat
 
     loaded = nbformat.read(notebook, 4)

@@ -31,23 +31,23 @@ def test_slots_are_the_moments_of_a_variable():
     np.testing.assert_allclose(second, [0.004], rtol=1e-4)
 
 
-def test_internals_are_what_keras_gives_and_not_ours():
+def test_internals_are_attributes_of_keras_and_not_ours():
     names = layer_internals()
     assert "built" in names or "_built" in names
     assert not {"layers", "kernel", "transform", "entropy"} & names
 
 
 @pytest.mark.parametrize(
-    ("hidden", "said"),
+    ("hidden", "message"),
     [
         ("sys.modules['tensorflow'] = None", "cannot be imported here"),
         ("sys.modules['tensorflow'] = types.SimpleNamespace(__version__='2.16.1')", "TensorFlow 2.16.1 is installed"),
     ],
 )
-def test_another_tensorflow_is_refused_in_one_sentence(hidden, said):
+def test_another_tensorflow_is_refused_in_one_sentence(hidden, message):
     code = f"import sys, types; {hidden}; import lic.environment"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode
     last = ended.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: lic needs TensorFlow 2.14")
-    assert said in last
+    assert message in last

@@ -16,7 +16,7 @@ def test_one_except_catches_them_all():
 
 
 @pytest.mark.parametrize("error", ALL)
-def test_each_is_public_and_says_what_it_is_for(error):
+def test_each_is_public_and_has_a_docstring(error):
     assert getattr(lic, error.__name__) is error
     assert error.__doc__
 
@@ -33,7 +33,7 @@ def test_whatever_a_reader_raises_becomes_one_error(error):
 
 
 @pytest.mark.parametrize("error", [RegistryError("no name"), ImportError("no package"), MemoryError(), SystemExit()])
-def test_errors_that_say_more_pass(error):
+def test_errors_with_better_messages_pass(error):
     with pytest.raises(type(error)) as raised, as_checkpoint_error("x.codec is damaged"):
         raise error
     assert raised.value is error

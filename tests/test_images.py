@@ -165,7 +165,7 @@ def test_file_is_read_with_the_option(name):
 
 
 @pytest.mark.parametrize("name", AS_IT_IS)
-def test_options_change_nothing_where_they_are_not_needed(name):
+def test_options_that_are_not_needed_change_nothing(name):
     pixels = read_image(ODD / name, background="red", to_8_bit=True, frame=0)
     np.testing.assert_array_equal(pixels, read_image(ODD / name))
 
@@ -382,7 +382,7 @@ def test_srgb_is_left_bit_for_bit(tmp_path, profile):
 @pytest.mark.parametrize(
     "profile", [b"no profile" * 20, icc_profile("Grey", "GRAY", {}, to_linear)], ids=["garbage", "other space"]
 )
-def test_profile_that_does_not_fit_is_said_and_passed_over(tmp_path, caplog, profile):
+def test_a_profile_that_does_not_fit_is_ignored_with_a_warning(tmp_path, caplog, profile):
     pixels = colours()
     path = saved(tmp_path / "strange.png", pixels, icc_profile=profile)
     with caplog.at_level(logging.WARNING, "lic"):
@@ -400,7 +400,7 @@ def test_written_image_is_read_back(tmp_path, ending, channels):
 
 
 @pytest.mark.parametrize(("ending", "kind"), [("jpg", "JPEG"), ("webp", "WEBP"), ("png", "PNG")])
-def test_ending_tells_the_format(tmp_path, ending, kind):
+def test_the_ending_gives_the_format(tmp_path, ending, kind):
     write_image(tmp_path / f"image.{ending}", colours())
     with Image.open(tmp_path / f"image.{ending}") as image:
         assert image.format == kind
@@ -441,7 +441,7 @@ def test_failed_renaming_leaves_the_folder_as_it_was(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["image.png"]
 
 
-def test_written_file_may_be_read_by_others_as_the_umask_says(tmp_path):
+def test_the_mode_of_a_written_file_follows_the_umask(tmp_path):
     write_image(tmp_path / "image.png", colours())
     (tmp_path / "plain").touch()
     assert (tmp_path / "image.png").stat().st_mode == (tmp_path / "plain").stat().st_mode

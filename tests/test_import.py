@@ -52,7 +52,7 @@ def test_from_lic_import_works_for_every_public_name():
     assert set(lic.__all__) <= set(namespace)
 
 
-def test_dir_is_what_is_public():
+def test_dir_lists_the_public_names():
     assert printed("import json, lic; print(json.dumps(dir(lic)))") == sorted(lic.__all__)
 
 

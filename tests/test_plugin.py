@@ -38,7 +38,7 @@ def test_parts_are_listed(installed):
     assert {"plugin-channels", "hyperprior"} <= set(entropy_models)
 
 
-def test_parts_are_not_there_where_the_package_is_not(tmp_path):
+def test_without_the_package_its_parts_do_not_exist(tmp_path):
     script = "import json, lic; print(json.dumps(lic.list_transforms() + lic.list_entropy_models()))"
     assert not [name for name in printed(script, path=tmp_path) if name.startswith("plugin")]
 

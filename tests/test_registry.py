@@ -13,7 +13,7 @@ def colours():
     return registry
 
 
-def test_names_are_sorted_and_lead_to_what_was_registered(colours):
+def test_names_are_sorted_and_lead_to_their_entries(colours):
     assert colours.names() == ["green", "red"]
     assert colours.get("red") is int
     assert colours.name_of(float) == "green"
@@ -38,7 +38,7 @@ def test_a_decorator_without_a_name_is_refused(colours, name):
         colours.register(name)
 
 
-def test_what_is_not_registered_has_no_name(colours):
+def test_an_unregistered_class_has_no_name(colours):
     with pytest.raises(RegistryError, match="not registered as a colour"):
         colours.name_of(str)
 

@@ -51,7 +51,7 @@ def test_training_steps_are_measured(load, monkeypatch):
         (["--training", "--precision", "mixed_bfloat16"], ["measure_training mixed_bfloat16"]),
     ],
 )
-def test_each_precision_goes_where_it_applies(load, arguments, expected):
+def test_each_precision_is_used_if_it_applies(load, arguments, expected):
     script = load("bench_codec")
     jobs = script.jobs_of(options_of(script, *arguments))
     assert [f"{function.__name__} {task.precision}" for function, task in jobs] == expected
@@ -105,7 +105,7 @@ def test_options_that_were_given_are_handed_to_the_codec(load):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--model", "defualt"], "'default'"),
         (["--model", "default", "--size", "768"], "768x512"),
@@ -119,11 +119,11 @@ def test_options_that_were_given_are_handed_to_the_codec(load):
         (["--model", "default", "--out", __file__], "other columns"),
     ],
 )
-def test_wrong_input_is_one_line(load, capsys, arguments, said):
+def test_wrong_input_is_one_line(load, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         load("bench_codec").main(arguments)
     captured = capsys.readouterr()
     (line,) = captured.err.splitlines()
     assert captured.out == ""
     assert line.startswith("bench_codec: ")
-    assert said in line
+    assert message in line

@@ -54,7 +54,7 @@ def test_without_models_all_registered_entropy_models_are_measured(load, here):
     assert jobs[0][1].make_model().transform.depth == 32
 
 
-def test_an_unknown_part_is_said_before_anything_is_measured(load, here, capsys):
+def test_an_unknown_part_is_refused_before_anything_is_measured(load, here, capsys):
     script = load("bench_entropy")
     here(script, load("tasks"))
     with pytest.raises(SystemExit, match="2"):

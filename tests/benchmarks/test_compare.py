@@ -66,7 +66,7 @@ def test_unsteady_machines_are_marked(compare):
     assert note[0] == "unsteady:"
 
 
-def test_two_results_are_compared_where_all_is_alike(load, tmp_path, capsys):
+def test_two_results_are_compared_if_all_columns_are_equal(load, tmp_path, capsys):
     columns = load("results").COLUMNS
     old, new = tmp_path / "old.csv", tmp_path / "new.csv"
     rates = {"rate_before": "50", "rate_after": "50"}
@@ -82,18 +82,18 @@ def test_two_results_are_compared_where_all_is_alike(load, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("published", "found", "said"),
+    ("published", "found", "message"),
     [
         (PUBLISHED, {"model": "other"}, "some at 64x64"),
         (PUBLISHED, {"unit": "ms"}, "in ms here and in s there"),
         (PUBLISHED, {"median": "much"}, "'much'"),
     ],
 )
-def test_wrong_input_is_one_line(compare, capsys, published, found, said):
+def test_wrong_input_is_one_line(compare, capsys, published, found, message):
     with pytest.raises(SystemExit, match="2"):
         compare([published], [ours(**found)])
     (line,) = capsys.readouterr().err.splitlines()
-    assert said in line
+    assert message in line
 
 
 def test_a_file_of_something_else_is_one_line(load, capsys):

@@ -3,12 +3,12 @@ import pytest
 TEXT = "above\n<!-- results: begin -->\nold\n<!-- results: end -->\nbelow\n"
 
 
-def test_a_table_leaves_out_what_is_empty_in_every_row(load):
+def test_a_table_leaves_out_columns_that_are_empty_in_every_row(load):
     text = load("document").table([{"a": "1", "b": ""}, {"a": "2", "c": "x"}], {"a": "A, s", "b": "B", "c": "C"})
     assert text.splitlines() == ["| A, s | C |", "| --- | --- |", "| 1 |  |", "| 2 | x |"]
 
 
-def test_only_what_is_between_the_markers_is_replaced(load):
+def test_only_the_text_between_the_markers_is_replaced(load):
     placed = load("document").placed
     assert placed(TEXT, "results", "new \\1") == TEXT.replace("old", "new \\1")
     assert placed(placed(TEXT, "results", ""), "results", "old") == TEXT

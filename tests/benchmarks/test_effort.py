@@ -12,7 +12,7 @@ def _row(effort, image, percent):
     return {"effort": str(effort), "image": image, "seconds": str(percent), "saved": str(percent / 100)}
 
 
-def test_means_of_what_is_saved(effort):
+def test_means_of_the_savings(effort):
     (line,) = effort.means([_row(5, f"{each}.png", each) for each in (4, 5, 9)])
     assert (line["seconds"], line["saved"], line["least"], line["most"]) == ("5", "6.00", "4.00", "9.00")
 

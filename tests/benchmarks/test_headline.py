@@ -23,7 +23,7 @@ def test_its_rates_are_those_before_the_first_and_after_the_last(load):
     assert (row["rate_before"], row["rate_after"]) == ("100", "100")
 
 
-def test_an_unsteady_machine_is_said(load):
+def test_an_unsteady_machine_is_marked(load):
     headline = load("headline")
     assert ": 3, on an unsteady machine (" in headline.sentence(headline.headlines(rows(rate_after="130"))[0])
 
@@ -38,7 +38,7 @@ def test_without_both_there_is_none(load):
     assert load("headline").headlines([]) == []
 
 
-def test_it_is_told_beside_what_others_measured(load):
+def test_it_stands_beside_the_figures_of_others(load):
     headline = load("headline")
     assert headline.published_here() == pytest.approx(2.67 / 0.87)
     sentence = headline.sentence(headline.headlines(rows())[0])

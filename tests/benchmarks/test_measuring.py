@@ -9,19 +9,19 @@ def test_warm_ups_are_called_and_not_counted(load):
     assert len(calls) == 5
 
 
-def test_a_fresh_process_is_another_and_hands_back_what_it_raised(load):
+def test_a_fresh_process_is_another_and_passes_errors_on(load):
     measuring = load("measuring")
     assert measuring.in_fresh_process(os.getpid) != os.getpid()
     with pytest.raises(ValueError, match="invalid literal"):
         measuring.in_fresh_process(int, "x")
 
 
-def test_a_process_that_died_is_said(load):
+def test_a_process_that_died_is_an_error(load):
     with pytest.raises(ChildProcessError, match="of _exit died"):
         load("measuring").in_fresh_process(os._exit, 1)
 
 
-def test_where_a_process_dies_the_others_are_done_first(load, monkeypatch):
+def test_if_a_process_dies_the_others_are_done_first(load, monkeypatch):
     measuring = load("measuring")
     monkeypatch.setattr(measuring, "_calibrated", lambda repeats: repeats)
 

@@ -24,7 +24,7 @@ def folder(load, tmp_path):
     return tmp_path
 
 
-def test_committed_pages_are_what_the_command_makes(load):
+def test_committed_pages_equal_the_output_of_the_command(load):
     for path, text in load("page").pages().items():
         assert path.read_text() == text, f"{path}: run `make results`"
 
@@ -68,7 +68,7 @@ def test_the_plot_goes_with_its_results(load, folder):
     assert not (folder / "size.svg").exists()
 
 
-def test_check_says_which_page_differs(load, capsys, monkeypatch):
+def test_check_names_the_page_that_differs(load, capsys, monkeypatch):
     page = load("page")
     page.main(["--check"])
     monkeypatch.setattr(page, "summary", lambda folder: "other")

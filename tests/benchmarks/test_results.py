@@ -12,7 +12,7 @@ def rows(load):
     return load("results").rows_of(measuring.Measured(task, quantities, before, after))
 
 
-def test_a_row_says_all_of_a_quantity(rows):
+def test_a_row_holds_all_of_a_quantity(rows):
     first, second = rows
     assert [first[name] for name in ("median", "least", "most", "repeats")] == ["2.5", "1", "3", "3"]
     assert second["median"] == "123456"

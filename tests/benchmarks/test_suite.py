@@ -83,12 +83,12 @@ def test_a_run_ends_with_the_headline(suite, load, here, monkeypatch, tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["--model", "ms2O20"], "'ms2020'"), (["--only", "all"], "invalid choice")]
+    ("arguments", "message"), [(["--model", "ms2O20"], "'ms2020'"), (["--only", "all"], "invalid choice")]
 )
-def test_wrong_input_is_one_line(suite, here, capsys, arguments, said):
+def test_wrong_input_is_one_line(suite, here, capsys, arguments, message):
     here(suite)
     with pytest.raises(SystemExit, match="2"):
         suite.main(arguments)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("suite: ")
-    assert said in line
+    assert message in line

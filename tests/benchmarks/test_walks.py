@@ -13,7 +13,7 @@ def test_deviations_rise_as_those_of_a_trained_model(load):
     assert 5 < deviations[-1] < 52
 
 
-def test_a_narrowed_prior_costs_what_its_deviations_do(load):
+def test_a_narrowed_prior_costs_the_bits_of_its_deviations(load):
     deviations, random = np.array([0.5, 2.0, 12.0]), np.random.default_rng(0)
     load("walks").narrow(prior := FactorizedPrior(3), deviations)
     values = tf.constant(np.round(random.normal(0, deviations, (4000, 3))), "float32")

@@ -64,7 +64,7 @@ def test_wrong_choice_is_a_wrong_use(run_folder, arguments):
     assert CliRunner().invoke(app, ["compare", str(run_folder), *arguments]).exit_code == 2
 
 
-def test_errors_name_what_is_there(run_folder, tmp_path):
+def test_errors_name_the_known_entries(run_folder, tmp_path):
     with pytest.raises(EvaluationError, match="no evaluation at"):
         compare(tmp_path)
     with pytest.raises(RegistryError, match="Did you mean 'vtm'"):

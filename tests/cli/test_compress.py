@@ -64,7 +64,7 @@ def test_stream_is_put_beside_the_image(compress, photo):
     assert len(result.stdout.splitlines()) == 1
 
 
-def test_stream_is_what_the_library_gives(compress, codec, photo):
+def test_the_stream_equals_that_of_the_library(compress, codec, photo):
     compress(photo)
     assert photo.with_suffix(".lic").read_bytes() == lic.load(str(codec)).compress(np.asarray(Image.open(photo)))
 
@@ -161,7 +161,7 @@ def test_one_bad_image_stops_no_other(compress, tmp_path):
     assert "text-named.png" in second
 
 
-def test_missing_image_is_said(compress, tmp_path):
+def test_a_missing_image_is_an_error(compress, tmp_path):
     result = compress(tmp_path / "absent.png")
     assert result.exit_code == 1
     assert "absent.png" in result.stderr
@@ -210,7 +210,7 @@ def test_json_has_bytes_and_bpp(compress, photo):
     }
 
 
-def test_json_tells_of_failures(compress, photo):
+def test_json_holds_failures(compress, photo):
     result = compress(photo, ODD / "truncated.png", "--json", "--out", "out")
     good, bad = strict_json(result.stdout)
     assert result.exit_code == 1
@@ -262,7 +262,7 @@ def test_turned_photograph_is_coded_upright(compress, tmp_path):
     assert (stream.height, stream.width) == (128, 192)
 
 
-def test_nothing_is_left_where_coding_fails(compress, photo, tmp_path, monkeypatch):
+def test_nothing_is_left_if_coding_fails(compress, photo, tmp_path, monkeypatch):
     def fail(self, image, **options):
         raise lic.LicError("The model gave no numbers.")
 
@@ -271,7 +271,7 @@ def test_nothing_is_left_where_coding_fails(compress, photo, tmp_path, monkeypat
     assert files_below(tmp_path) == ["photo.png"]
 
 
-def test_nothing_is_left_where_writing_fails(compress, photo, tmp_path):
+def test_nothing_is_left_if_writing_fails(compress, photo, tmp_path):
     # A folder cannot be replaced by a file, --force or not.
     (tmp_path / "photo.lic").mkdir()
     result = compress(photo, "--force")
@@ -280,7 +280,7 @@ def test_nothing_is_left_where_writing_fails(compress, photo, tmp_path):
     assert files_below(tmp_path) == ["photo.png"]
 
 
-def test_folder_that_does_not_exist_is_said(compress, tmp_path):
+def test_a_folder_that_does_not_exist_is_an_error(compress, tmp_path):
     result = compress(tmp_path / "absent", "--out", tmp_path / "out.lic")
     assert result.exit_code == 1
     assert "absent" in result.stderr
@@ -305,7 +305,7 @@ def at(compress, variable_rate, photo):
 
 
 @pytest.mark.parametrize("option", ["--quality", "-q"])
-def test_quality_is_what_is_said(at, option):
+def test_the_given_quality_is_used(at, option):
     for quality in ("1", "2.5", "3"):
         assert Stream.parse(at(option, quality)[1]).quality == float(quality)
 

@@ -70,7 +70,7 @@ def test_the_first_parts_alone_are_a_preview(decompress, codec, stream_at, parts
 
 
 @pytest.mark.parametrize("parts", ["-1", "two"])
-def test_what_is_no_number_of_parts_is_a_wrong_use(decompress, stream_at, parts):
+def test_a_wrong_number_of_parts_is_a_wrong_use(decompress, stream_at, parts):
     result = decompress(stream_at(), "--parts", parts)
     assert result.exit_code == 2
     assert "--parts" in result.stderr
@@ -78,7 +78,7 @@ def test_what_is_no_number_of_parts_is_a_wrong_use(decompress, stream_at, parts)
 
 @pytest.mark.parametrize(("ending", "kind"), [("png", "PNG"), ("jpg", "JPEG"), ("bmp", "BMP"), ("tiff", "TIFF")])
 @pytest.mark.parametrize("option", [(), ("--out",)])
-def test_ending_of_the_output_tells_the_format(decompress, stream_at, tmp_path, ending, kind, option):
+def test_the_ending_of_the_output_gives_the_format(decompress, stream_at, tmp_path, ending, kind, option):
     assert decompress(stream_at(), *option, tmp_path / "new" / f"out.{ending}").exit_code == 0
     with Image.open(tmp_path / "new" / f"out.{ending}") as image:
         assert (image.format, image.size) == (kind, (30, 20))
@@ -171,7 +171,7 @@ def test_one_damaged_stream_stops_no_other(decompress, stream_at, tmp_path):
     assert "bad.lic" in result.stderr
 
 
-def test_missing_stream_is_said(decompress, tmp_path):
+def test_a_missing_stream_is_an_error(decompress, tmp_path):
     result = decompress(tmp_path / "absent.lic")
     assert result.exit_code == 1
     assert "absent.lic" in result.stderr
@@ -187,7 +187,7 @@ def test_no_paths_are_a_wrong_use(decompress):
 
 
 @pytest.mark.parametrize(("shape", "grey"), [((20, 30, 3), False), ((20, 30), True)])
-def test_json_tells_the_shape(decompress, stream_at, shape, grey):
+def test_json_holds_the_shape(decompress, stream_at, shape, grey):
     stream = stream_at(shape=shape)
     (report,) = json.loads(decompress(stream, "--json").stdout)
     target = str(stream.with_suffix(".png"))

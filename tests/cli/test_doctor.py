@@ -31,7 +31,7 @@ def exported(codec, tmp_path_factory):
     return path
 
 
-def test_facts_name_what_matters(monkeypatch):
+def test_facts_cover_settings_versions_and_devices(monkeypatch):
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
     facts = doctor.facts()
     assert facts["settings"]["TF_ENABLE_ONEDNN_OPTS"] == "1"
@@ -49,7 +49,7 @@ def test_the_self_test_passes_for_both_kinds(codec):
     assert len(names) == len(findings) == 12
 
 
-def test_what_was_exported_is_decoded(codec, exported):
+def test_exported_streams_are_decoded(codec, exported):
     findings = list(doctor.check_streams(exported, str(codec)))
     assert [finding.found for finding in findings] == ["the same pixels"] * 12
     assert all(finding.passed for finding in findings)
@@ -119,7 +119,7 @@ def test_the_command_exports_and_checks(codec, tmp_path):
     assert isinstance(again.exception, lic.LicError)
 
 
-def test_the_command_fails_where_a_test_does(codec, exported, tmp_path):
+def test_the_command_fails_if_a_test_fails(codec, exported, tmp_path):
     path = _changed(exported, tmp_path / "bad.zip", lambda name, data: data[:-1] if name.endswith(".lic") else data)
     result = CliRunner().invoke(app, ["doctor", "--model", str(codec), "--check", str(path)])
     assert result.exit_code == 1
@@ -156,7 +156,7 @@ def test_facts_then_findings(findings, monkeypatch):
     assert printed["lic"] == lic.__version__
 
 
-def test_it_fails_where_a_test_does(findings):
+def test_it_fails_if_a_test_fails(findings):
     findings.append(BAD)
     result = invoke()
     assert result.exit_code == 1
@@ -179,7 +179,7 @@ def test_another_machines_file_takes_the_place_of_the_self_test(findings):
     assert result.stdout.splitlines()[-1] == "passed  grey: 12 bytes"
 
 
-def test_it_exports_and_says_how_to_check(findings, tmp_path):
+def test_it_exports_and_prints_how_to_check(findings, tmp_path):
     result = invoke("--model", "mine.codec", "--export", tmp_path / "here.zip")
     assert result.exit_code == 0, result.output
     assert "lic doctor --check here.zip" in result.stdout

@@ -46,7 +46,7 @@ def test_a_broken_image_is_named_and_the_exit_code_is_1(folder, tmp_path):
     assert "2 images" in result.stdout
 
 
-def test_what_fails_at_some_quality_is_named_with_the_codec(folder, tmp_path):
+def test_a_failure_at_one_quality_names_the_codec(folder, tmp_path):
     Image.fromarray(random_images(8, 17000, 3)).save(folder / "wide.png")  # WebP takes 16383 at most.
     result = run(folder, "--codec", "jpeg=50", "webp=50", "--out", tmp_path / "run")
     assert result.exit_code == 1

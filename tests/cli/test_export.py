@@ -15,7 +15,7 @@ def export(*arguments):
 
 
 @pytest.mark.skipif(coder_name() == "numba", reason="numba's coder cannot be served")
-def test_a_saved_model_is_written_and_replaced_when_told(codec, tmp_path):
+def test_a_saved_model_is_written_and_replaced_with_force(codec, tmp_path):
     ended = export(codec, tmp_path / "served", "--format", "savedmodel")
     assert ended.exit_code == 0
     assert lic.load(codec).fingerprint.hex() in ended.stdout
@@ -60,7 +60,7 @@ def test_weights_are_written_with_a_table_of_names_and_come_back(codec, tmp_path
 
 
 @pytest.mark.parametrize("format", ["savedmodel", "onnx"])
-def test_what_is_no_export_is_never_replaced(codec, tmp_path, format):
+def test_other_folders_than_exports_are_never_replaced(codec, tmp_path, format):
     (tmp_path / "photographs").mkdir()
     (tmp_path / "photographs" / "photo.png").touch()
     for out in (tmp_path / "photographs", tmp_path / "photographs" / "photo.png"):
@@ -84,7 +84,7 @@ def test_wrong_use_is_exit_code_2(codec, tmp_path):
     assert export(codec, tmp_path / "served").exit_code == 2
 
 
-def test_a_model_without_weights_is_told(tmp_path):
+def test_a_model_without_weights_is_refused(tmp_path):
     ended = export("zyc2022", tmp_path / "served", "--format", "onnx")
     assert isinstance(ended.exception, lic.CheckpointError)
     assert "No weights ship" in str(ended.exception)

@@ -36,26 +36,26 @@ def _partial(folder):
     return [path for path in pathlib.Path(folder).rglob("*") if path.suffix == ".part"]
 
 
-def test_an_interrupted_batch_keeps_what_was_done(codec, photos, tmp_path):
+def test_an_interrupted_batch_keeps_finished_files(codec, photos, tmp_path):
     out = tmp_path / "out"
     running = _start(codec, photos, out, "--effort", "5")
     while running.poll() is None and not list(out.glob("*.lic")):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=300)
+    _, stderr = running.communicate(timeout=300)
     done = sorted(out.glob("*.lic"))
     assert 0 < len(done) < 40
     assert running.returncode != 0
-    assert "Traceback" not in said
+    assert "Traceback" not in stderr
     assert re.fullmatch(
-        rf"lic: stopped after ({len(done)}|{len(done) - 1}) of 40 files, which stay as they are\n", said
+        rf"lic: stopped after ({len(done)}|{len(done) - 1}) of 40 files, which stay as they are\n", stderr
     )
     assert not _partial(out)
     verified = subprocess.run([*LIC, "verify", "--model", str(codec), *map(str, done)], capture_output=True, text=True)
     assert verified.returncode == 0, verified.stderr
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(codec, photos, tmp_path):
+def test_a_full_disk_is_an_error_and_leaves_nothing(codec, photos, tmp_path):
     out = tmp_path / "out"
     limit = 200  # Bytes that a file may have, which no stream of these fits in.
     running = _start(
@@ -63,36 +63,36 @@ def test_a_full_disk_is_told_and_leaves_nothing(codec, photos, tmp_path):
         *(photos / "00.png", photos / "01.png", "--out", out),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
-    _, said = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert said.count("File too large") == 2
-    assert "Traceback" not in said
+    assert stderr.count("File too large") == 2
+    assert "Traceback" not in stderr
     assert not list(out.iterdir())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_read_only_folder_is_told(codec, photos, tmp_path):
+def test_a_read_only_folder_is_an_error(codec, photos, tmp_path):
     (out := tmp_path / "out").mkdir(mode=0o500)
     running = _start(codec, photos / "00.png", photos / "01.png", "--out", out)
-    _, said = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert "Permission denied" in said
-    assert "Traceback" not in said
+    assert "Permission denied" in stderr
+    assert "Traceback" not in stderr
 
 
-def test_an_output_below_a_file_is_told(codec, photos, tmp_path):
+def test_an_output_below_a_file_is_an_error(codec, photos, tmp_path):
     (tmp_path / "file").write_text("")
     running = _start(codec, photos / "00.png", "--out", tmp_path / "file" / "00.lic")
-    _, said = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=60)
     assert running.returncode == 1
-    assert "lic: " in said
-    assert "Traceback" not in said
+    assert "lic: " in stderr
+    assert "Traceback" not in stderr
 
 
 def test_a_closed_pipe_ends_quietly(codec, photos, tmp_path):
     running = _start(codec, photos, tmp_path / "out")
     running.stdout.close()  # As `head` does once it has its lines.
-    said = running.stderr.read()
+    stderr = running.stderr.read()
     assert running.wait(timeout=60) != 0
-    assert "Traceback" not in said
+    assert "Traceback" not in stderr
     assert not _partial(tmp_path / "out")

@@ -45,7 +45,7 @@ def test_output_is_beside_the_input(tmp_path, make):
     assert planned(tmp_path, ["a/x.png"]) == [("a/x.png", "a/x.lic")]
 
 
-def test_output_of_one_input_is_what_is_said(tmp_path, make):
+def test_the_output_of_one_input_is_the_given_path(tmp_path, make):
     make("x.png")
     assert planned(tmp_path, ["x.png"], "b/small.lic") == [("x.png", "b/small.lic")]
 
@@ -212,7 +212,7 @@ def test_output_that_exists_is_replaced_with_force(make):
     assert job.target.read_text() == "new"
 
 
-def test_json_tells_of_failures_too(make, capsys):
+def test_json_holds_failures_too(make, capsys):
     jobs = jobs_of(make("a.png", "bad.png"))
     with pytest.raises(typer.Exit):
         run(jobs, copy_unless_bad, False, True, "Copying")

@@ -36,7 +36,7 @@ def test_wrong_use_is_exit_code_2(checkpoint, tmp_path):
     assert _import(tmp_path, tmp_path / "out.codec").exit_code == 2
 
 
-def test_what_cannot_be_imported_is_told(checkpoint, tmp_path):
+def test_wrong_models_and_missing_checkpoints_are_refused(checkpoint, tmp_path):
     assert isinstance(_import(tmp_path, tmp_path / "a.codec", "--model", "default").exception, lic.CheckpointError)
     assert isinstance(
         _import(tmp_path / "no", tmp_path / "a.codec", "--model", "ms2020").exception, lic.CheckpointError

@@ -100,7 +100,7 @@ def test_other_file_is_refused(name):
 
 
 @pytest.mark.parametrize("name", ["absent.lic", "folder"])
-def test_what_cannot_be_read_is_refused(tmp_path, name):
+def test_unreadable_files_are_refused(tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(LicError, match=name):
         info(tmp_path / name)

@@ -13,7 +13,7 @@ def test_it_is_raised_at_once():
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_is_swallowed_is_raised_when_asked():
+def test_a_swallowed_interrupt_is_raised_on_request():
     with keeping_interrupts() as raise_if_pressed:
         raise_if_pressed()
         PressesCtrlC()

@@ -17,11 +17,11 @@ def test_tile_is_handed_on(given, loaded, monkeypatch):
 
 
 @pytest.mark.parametrize("tile", ["0", "-4", "1.5", "all"])
-def test_wrong_tiles_are_told(tile):
+def test_wrong_tiles_are_refused(tile):
     with pytest.raises(typer.BadParameter, match="expected auto, none or a number of pixels"):
         options.load("default", "float32", tile)
 
 
-def test_wrong_precision_is_told():
+def test_wrong_precision_is_refused():
     with pytest.raises(typer.BadParameter, match="--precision float16: expected float32 or bfloat16"):
         options.load("default", "float16", "auto")

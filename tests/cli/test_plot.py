@@ -31,7 +31,7 @@ def test_all_pictures_are_written_and_printed(run_folder, tmp_path):
     assert "MS-SSIM in dB" in (tmp_path / "new" / "plots" / "rate-distortion-ms-ssim.svg").read_text()
 
 
-def test_what_is_there_is_kept_without_force(run_folder, tmp_path):
+def test_an_existing_file_is_kept_without_force(run_folder, tmp_path):
     (tmp_path / "speed.png").write_bytes(b"mine")
     arguments = (run_folder, "--format", "png", "--measure", "psnr", "--out", tmp_path)
     with pytest.raises(LicError, match=r"speed.png exists. Give --force"):

@@ -38,7 +38,7 @@ def test_the_figure_is_put_beside_the_image(show, photo, codec):
     assert np.asarray(Image.open(target).convert("L")).std() > 20
 
 
-def test_the_page_alone_is_written_where_it_is_asked_for(show, photo):
+def test_only_the_page_is_written_if_only_it_is_asked_for(show, photo):
     result = show("--html", photo.parent / "new" / "page.html")
     assert result.exit_code == 0
     text = (photo.parent / "new" / "page.html").read_text()
@@ -56,7 +56,7 @@ def test_figure_and_page_are_written_at_once(show, photo):
 
 
 @pytest.mark.parametrize("options", [(), ("--html", "photo.show.html"), ("--out", "photo.show.svg")])
-def test_what_exists_is_kept_without_force(show, photo, options):
+def test_existing_files_are_kept_without_force(show, photo, options):
     target = photo.parent / (options[1] if options else "photo.show.png")
     target.write_text("mine")
     result = show(*options)

@@ -73,7 +73,7 @@ def test_several_lmbda_make_a_codec_of_several_qualities(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ([], "name what to train"),
         (["--transform", "klt"], "name what to train"),
@@ -86,12 +86,12 @@ def test_several_lmbda_make_a_codec_of_several_qualities(folder, tmp_path):
         (["--model", "default", "--crop", "0"], "expected crop to be at least 1"),
     ],
 )
-def test_wrong_options_are_named(folder, tmp_path, monkeypatch, capsys, options, said):
+def test_wrong_options_are_named(folder, tmp_path, monkeypatch, capsys, options, message):
     arguments = ["lic", "train", "--data", str(folder), "--out", str(tmp_path / "run"), *options]
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code
     printed = capsys.readouterr().err
-    assert said in " ".join(printed.replace("│", " ").split())
+    assert message in " ".join(printed.replace("│", " ").split())
     assert "Traceback" not in printed

@@ -50,7 +50,7 @@ def test_each_bad_one_is_named_and_the_others_go_on(codec, streams):
     assert "other.lic: The stream was made by the codec" in other
 
 
-def test_a_stream_that_decodes_to_something_else_is_told(codec, streams):
+def test_a_stream_that_decodes_to_other_symbols_is_named(codec, streams):
     stream = Stream.parse((streams / "one.lic").read_bytes())
     (streams / "one.lic").write_bytes(stream._replace(symbols_crc=stream.symbols_crc ^ 1).pack())
     result = invoke("verify", "--model", codec, streams / "one.lic")
@@ -69,7 +69,7 @@ def test_report_as_json(codec, streams):
     assert "There is no file" in bad["error"]
 
 
-def test_no_inputs_are_told(tmp_path):
+def test_no_inputs_are_an_error(tmp_path):
     result = invoke("verify", tmp_path)
     assert result.exit_code == 2
     assert "no inputs found" in result.stderr

@@ -86,7 +86,7 @@ def test_random_bytes_are_parsed_or_refused(data, signed):
         (_signed(b"\x93LIC\x01\x04abcd\x01\x01\x00" + b"\x00" * 4), "cut off inside its header"),
     ],
 )
-def test_what_is_wrong_is_said(data, message):
+def test_the_error_names_the_fault(data, message):
     with pytest.raises(BitstreamError, match=message):
         Stream.parse(data)
 
@@ -163,7 +163,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_what_is_damaged_is_refused(name):
+def test_damaged_streams_are_refused(name):
     with pytest.raises(BitstreamError):
         FORMATS["plain"].parse(DAMAGED[name])
 
@@ -186,9 +186,9 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("case", FOREIGN)
-def test_what_the_codec_never_writes_is_refused(case):
-    name, size, others, error, said = FOREIGN[case]
-    with pytest.raises(error, match=said):
+def test_fields_that_the_codec_never_writes_are_refused(case):
+    name, size, others, error, message = FOREIGN[case]
+    with pytest.raises(error, match=message):
         FORMATS[name].parse(packed(*size, **others))
 
 

@@ -157,7 +157,7 @@ def test_threads_do_not_disturb_each_other(codec):
         "image.png",
     ],
 )
-def test_wrong_images_are_told(codec, image):
+def test_wrong_images_are_refused(codec, image):
     with pytest.raises(ImageError, match=r"Expected an image as uint8 \[height, width, 3\].* Received: "):
         codec.compress(image)
 
@@ -217,7 +217,7 @@ def test_quality_travels_in_the_stream(variable_rate, quality, travels):
     assert np.abs(variable_rate.decompress(stream) - expected).max() <= 1
 
 
-def test_the_middle_quality_is_the_one_that_is_not_said(variable_rate):
+def test_the_middle_quality_is_the_default(variable_rate):
     assert variable_rate.compress(IMAGE) == variable_rate.compress(IMAGE, quality=2)
     assert variable_rate.estimate(IMAGE) == variable_rate.estimate(IMAGE, quality=2)
 
@@ -246,13 +246,13 @@ def test_estimates_are_those_of_the_quality(variable_rate):
 
 
 @pytest.mark.parametrize("quality", [0, 0.99, 3.01, -1, float("nan"), float("inf"), "high", (1, 2)])
-def test_qualities_that_it_has_not_are_told(variable_rate, quality):
+def test_unknown_qualities_are_refused(variable_rate, quality):
     for method in (variable_rate.compress, variable_rate.estimate):
         with pytest.raises(ValueError, match="Codec: expected quality from 1 to 3. Received: "):
             method(IMAGE, quality=quality)
 
 
-def test_a_quality_for_a_codec_of_one_rate_is_told(codec):
+def test_a_quality_for_a_codec_of_one_rate_is_refused(codec):
     assert codec.qualities == ()
     with pytest.raises(ValueError, match="expected quality None, since this codec has a single rate. Received: 1"):
         codec.compress(IMAGE, quality=1)
@@ -274,10 +274,10 @@ def test_a_number_of_bytes_is_met_and_not_exceeded(variable_rate):
 
 def test_with_effort_a_number_of_bytes_is_not_exceeded(variable_rate):
     least, most = (len(variable_rate.compress(IMAGE, quality=quality)) for quality in (1, 3))
-    told = []
-    stream = variable_rate.compress_to(IMAGE, (least + most) // 2, effort=1, progress=told.append)
+    reported = []
+    stream = variable_rate.compress_to(IMAGE, (least + most) // 2, effort=1, progress=reported.append)
     assert len(stream) <= (least + most) // 2
-    assert told[-1] == 1
+    assert reported[-1] == 1
 
 
 @pytest.mark.parametrize("quality", [None, 0.5, 0.0, 3 + 1 / 256, 255.5])
@@ -362,7 +362,7 @@ def test_bfloat16_does_not_round_pixels(transform):
     assert np.mean(numbers == np.asarray(tf.cast(numbers, "bfloat16"), np.float32)) < 0.1
 
 
-def test_bfloat16_hardly_changes_what_the_default_model_decodes():
+def test_bfloat16_hardly_changes_images_of_the_default_model():
     image = random_images(96, 128, 3)
     codecs = [lic.load("default", precision=precision) for precision in ("float32", "bfloat16")]
     stream = codecs[0].compress(image)
@@ -382,6 +382,6 @@ def test_bfloat16_costs_the_default_model_hardly_any_quality():
     assert abs(10 * np.log10(error[1] / error[0])) < 0.05
 
 
-def test_wrong_precision_is_told():
+def test_wrong_precision_is_refused():
     with pytest.raises(ValueError, match=r"precision to be one of \('float32', 'bfloat16'\). Received: 'float16'"):
         lic.Codec(tiny_model("conv", "hyperprior"), precision="float16")

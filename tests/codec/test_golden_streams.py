@@ -21,7 +21,7 @@ def _codecs():
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
-def test_it_decodes_to_what_it_did(path):
+def test_streams_decode_to_the_recorded_latents(path):
     facts, stream = json.loads(path.with_suffix(".json").read_text()), path.read_bytes()
     codec = _codecs()[facts["codec"]]
     _, latent = codec._decoded(stream, None, 10**6)

@@ -12,7 +12,7 @@ def graphs():
     return Graphs(model, model.entropy.make_tables())
 
 
-def test_what_is_encoded_is_decoded_at_every_size(graphs):
+def test_decoding_undoes_encoding_at_every_size(graphs):
     for height, width in ((64, 64), (128, 64)):
         latent = graphs.analyse(random_images(height, width, 3).astype(np.float32))
         encoded = graphs.encode(latent, 2.0)

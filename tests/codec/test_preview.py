@@ -82,7 +82,7 @@ def test_psnr_of_the_default_model_rises_with_the_parts():
     assert decibels[0] + 1 < decibels[1] < decibels[2] - 1
 
 
-def test_symbols_are_checked_where_all_are_read(codec):
+def test_symbols_are_checked_if_all_are_read(codec):
     stream = Stream.parse(codec.compress(IMAGE))
     other = stream._replace(symbols_crc=stream.symbols_crc ^ 1).pack()
     assert codec.decompress(other, parts=2).shape == IMAGE.shape
@@ -102,7 +102,7 @@ def test_streams_are_checked_whatever_is_read(codec):
 
 
 @pytest.mark.parametrize("parts", [-1, 1.0, "all", True])
-def test_what_is_no_number_of_parts_is_told(codec, parts):
+def test_a_wrong_number_of_parts_is_refused(codec, parts):
     with pytest.raises(ValueError, match="Codec: expected parts to be .* Received: "):
         codec.decompress(b"", parts=parts)
 

@@ -17,7 +17,7 @@ def codecs():
     return [lic.Codec(tiny_model("klt", name)) for name in ("charm", "checkerboard")]
 
 
-def test_eight_threads_give_what_one_gives(codecs):
+def test_eight_threads_give_the_results_of_one(codecs):
     streams = [codecs[0].compress(image) for image in IMAGES]
     decoded = [codecs[0].decompress(stream) for stream in streams]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -56,7 +56,7 @@ def _compress_in_a_fork(pipe, codec, image):
         pipe.send(str(error))
 
 
-def test_a_forked_process_is_told_why_it_cannot(codecs):
+def test_a_forked_process_is_refused(codecs):
     codecs[0].compress(IMAGES[0])  # From now on TensorFlow has threads, which a fork does not have.
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()

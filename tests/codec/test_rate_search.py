@@ -31,7 +31,7 @@ def test_some_ten_streams_are_made():
     assert all(1 <= quality <= 8 and quality * 256 == round(quality * 256) for quality in encode.asked)
 
 
-def test_where_sizes_do_not_rise_a_stream_that_fits_is_found_all_the_same():
+def test_a_stream_that_fits_is_found_although_sizes_do_not_rise():
     encode = Encoder(lambda quality: int(100 * quality) + 37 * (round(quality * 256) % 3))
     for max_bytes in range(140, 330, 7):
         assert len(highest_quality(encode, (1, 2, 3), max_bytes)[1]) <= max_bytes
@@ -42,11 +42,11 @@ def test_the_lowest_quality_may_be_the_only_one_that_fits():
 
 
 @pytest.mark.parametrize("max_bytes", [-1, 0, 99])
-def test_what_cannot_be_met_is_told_with_what_could(max_bytes):
+def test_an_impossible_size_is_refused_with_the_least_possible(max_bytes):
     with pytest.raises(LicError, match=f"takes 100 bytes at the lowest quality, more than the {max_bytes} "):
         highest_quality(Encoder(lambda quality: int(100 * quality)), (1, 2), max_bytes)
 
 
-def test_a_single_rate_is_told():
+def test_a_single_rate_is_refused():
     with pytest.raises(LicError, match="a single rate, so no quality can meet a number of bytes"):
         highest_quality(Encoder(len), (), 100)

@@ -61,7 +61,7 @@ def test_effort_0_is_none(codec, streams):
     assert codec.compress(IMAGE, quality=1.5, effort=0) == streams[0]
 
 
-def test_where_refinement_fails_the_stream_is_that_of_effort_0(codec, streams, monkeypatch):
+def test_a_failed_refinement_gives_the_stream_of_effort_0(codec, streams, monkeypatch):
     def spoil(self, image, latent, quality, steps, progress=None):
         values = self._start(tf.constant(latent[None]), tf.constant([quality]))
         return [value + 5.0 for value in values]
@@ -70,12 +70,12 @@ def test_where_refinement_fails_the_stream_is_that_of_effort_0(codec, streams, m
     assert codec.compress(IMAGE, quality=1.5, effort=1) == streams[0]
 
 
-def test_progress_is_told_up_to_the_end(codec):
-    told = []
-    codec.compress(IMAGE, effort=2, progress=told.append)
-    assert len(told) == STEPS[2]
-    assert told == sorted(told)
-    assert (told[0] > 0, told[-1]) == (True, 1)
+def test_progress_is_reported_up_to_the_end(codec):
+    reported = []
+    codec.compress(IMAGE, effort=2, progress=reported.append)
+    assert len(reported) == STEPS[2]
+    assert reported == sorted(reported)
+    assert (reported[0] > 0, reported[-1]) == (True, 1)
 
 
 def test_grey_images_and_other_sizes_are_refined_without_tracing_anew(codec):
@@ -103,7 +103,7 @@ def test_precisions_are_refined_alike(codec):
     assert codec.decompress(stream).shape == IMAGE.shape
 
 
-def test_ms_ssim_is_refined_where_images_are_large_enough():
+def test_ms_ssim_is_refined_on_large_images():
     codec = lic.Codec(tiny_model("klt", "factorized", lmbda=20.0, distortion="ms-ssim"))
     image = random_images(161, 170, 3)
     plain, refined = codec.compress(image), codec.compress(image, effort=1)
@@ -117,7 +117,7 @@ def test_ms_ssim_is_refined_where_images_are_large_enough():
 
 
 @pytest.mark.parametrize("effort", [-1, 10, 2.5, "5", None])
-def test_wrong_efforts_are_told(codec, effort):
+def test_wrong_efforts_are_refused(codec, effort):
     message = "Codec: expected effort from 0 to 9. Received: "
     with pytest.raises(ValueError, match=message):
         check_effort(effort)
@@ -127,15 +127,15 @@ def test_wrong_efforts_are_told(codec, effort):
         codec.compress_to(IMAGE, 10_000, effort=effort)
 
 
-def test_what_effort_saves_is_spent_on_quality(codec):
+def test_saved_bytes_are_spent_on_quality(codec):
     plain = codec.compress(IMAGE, quality=1.3)
-    told = []
+    reported = []
     limit = len(plain) + 3
-    spent = codec.compress_to(IMAGE, limit, effort=4, progress=told.append)
+    spent = codec.compress_to(IMAGE, limit, effort=4, progress=reported.append)
     assert len(spent) <= limit
     assert Stream.parse(spent).quality >= Stream.parse(codec.compress_to(IMAGE, limit)).quality
-    assert told == sorted(told)
-    assert told[-1] == 1
+    assert reported == sorted(reported)
+    assert reported[-1] == 1
 
 
 def test_a_refined_stream_that_is_too_large_is_not_taken(codec, monkeypatch):

@@ -18,7 +18,7 @@ def test_spans_cover_an_axis_once(size):
         assert span.last == min(span.stop + transform.tile_overlap, size)
 
 
-def test_tiles_stand_where_windows_stand():
+def test_tiles_begin_at_windows():
     transform = SwinTransform(8, latent_depth=12, depths=(1, 1, 1, 1), window=4, head_dim=4)
     assert all(span.first % 4 == 0 for span in spans(transform, 30, 100))
 
@@ -60,6 +60,6 @@ def test_tiles_are_chosen_for_large_images(monkeypatch):
 
 
 @pytest.mark.parametrize("tile", [0, -1, 1.5, "all"])
-def test_wrong_tiles_are_told(tile):
+def test_wrong_tiles_are_refused(tile):
     with pytest.raises(ValueError, match="expected tile to be None, 'auto' or a number of pixels"):
         lic.Codec(tiny_model("conv", "hyperprior"), tile=tile)

@@ -14,13 +14,13 @@ def codec():
     return lic.Codec(tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02)))
 
 
-def test_what_decodes_is_verified_without_a_synthesis(codec, monkeypatch):
+def test_a_whole_stream_is_verified_without_a_synthesis(codec, monkeypatch):
     stream = codec.compress(IMAGE)
     monkeypatch.setattr(codec._graphs, "synthesise", None)
     codec.verify(stream)
 
 
-def test_what_does_not_is_told(codec):
+def test_a_stream_that_does_not_decode_is_refused(codec):
     stream = Stream.parse(codec.compress(IMAGE))
     with pytest.raises(lic.DesyncError):
         codec.verify(stream._replace(symbols_crc=stream.symbols_crc ^ 1).pack())

@@ -111,7 +111,7 @@ def test_functions_count_at_each_call():
     assert counted(lambda values: [inner(values), inner(values[1:]), inner(values[2:])], [6, 3]) == (6 + 5 + 4) * 15
 
 
-def test_what_no_result_depends_on_does_not_count():
+def test_operations_that_no_result_depends_on_do_not_count():
     def function(values):
         tf.matmul(values, MATRIX)
         return values + 1
@@ -119,7 +119,7 @@ def test_what_no_result_depends_on_does_not_count():
     assert counted(function, [4, 3]) == 0
 
 
-def test_what_an_assignment_depends_on_counts():
+def test_operations_before_an_assignment_count():
     state = tf.Variable(0.0)
 
     def function(values):

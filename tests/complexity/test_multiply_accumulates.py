@@ -71,5 +71,5 @@ def test_attention_of_keras():
     assert counted(lambda values: layer(values, values), [1, tokens, width]) == projections + scores_and_sums
 
 
-def test_what_works_on_each_value_does_not_count():
+def test_elementwise_operations_do_not_count():
     assert counted(lambda values: tf.nn.softmax(tf.nn.gelu(3 * values * values)) + 1, [4, 5]) == 0

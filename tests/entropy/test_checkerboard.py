@@ -34,7 +34,7 @@ def test_non_anchors_see_anchors_and_nothing_else(size):
 
 
 @pytest.mark.parametrize("fusion", ["concatenate", "add"])
-def test_parameters_are_made_only_where_they_are_needed(fusion):
+def test_parameters_are_made_only_at_coded_positions(fusion):
     entropy = _model(fusion=fusion)
     entropy.walk(recorder := Recorder(Estimate(tf.zeros((2, 3, 5, 6)))))
     seen = [(record.part.name, tuple(record.distribution.shape)) for record in recorder.records]

@@ -18,7 +18,7 @@ def test_there_is_no_side_information(entropy):
     assert coder.z_hat is None
 
 
-def test_what_it_returns_is_rounded(entropy):
+def test_its_latent_is_rounded(entropy):
     latent = tf.random.normal((1, 3, 4, 6), stddev=5.0)
     np.testing.assert_array_equal(entropy.walk(Estimate(latent)), np.round(latent))
 

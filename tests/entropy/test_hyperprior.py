@@ -43,7 +43,7 @@ def test_the_network_starts_at_scales_of_one(zero_mean):
 
 
 @pytest.mark.parametrize(("zero_mean", "features", "expected"), [(False, 12, 24), (True, 24, 12)])
-def test_features_that_do_not_fit_are_told(zero_mean, features, expected):
+def test_features_that_do_not_fit_are_refused(zero_mean, features, expected):
     with pytest.raises(ValueError, match=f"Hyperprior: expected .*features to be {expected} .* Received: {features}"):
         _recorded(features, parameter_network=False, zero_mean=zero_mean)
 

@@ -44,7 +44,7 @@ def test_estimating_encoding_and_decoding_give_the_same(entropy, likelihood):
 
 @pytest.mark.parametrize(("entropy", "likelihood"), slow_but(MIXES, ("checkerboard", "laplace"), ("charm", "logistic")))
 @pytest.mark.parametrize("deterministic", [False, True])
-def test_codecs_of_several_rates_code_at_most_what_they_estimate(entropy, likelihood, deterministic):
+def test_codecs_of_several_rates_take_at_most_the_estimated_bits(entropy, likelihood, deterministic):
     model = tiny_model("klt", entropy, likelihood=likelihood, lmbda=(0.002, 0.02))
     codec = lic.Codec(model, deterministic=deterministic, calibration=[IMAGE])
     for quality in (1, 1.5, 2):

@@ -22,7 +22,7 @@ def test_noise_is_uniform_between_its_bounds(context):
     assert noise.std() == pytest.approx(8 / 12**0.5, rel=0.02)
 
 
-def test_seed_and_step_say_what_is_drawn():
+def test_noise_depends_on_seed_and_step():
     np.testing.assert_array_equal(_draws(3, 7), _draws(3, 7))
     for seed, step in ((3, 8), (4, 7), (7, 3)):
         assert np.mean(np.equal(_draws(3, 7), _draws(seed, step))) < 0.01
@@ -33,7 +33,7 @@ def test_each_draw_of_a_step_is_another():
     assert np.abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.1
 
 
-def test_what_was_drawn_before_or_outside_changes_nothing():
+def test_draws_before_or_outside_change_nothing():
     expected = _draws(3, 7)
     with drawn_from(1, 1):
         uniform([3])

@@ -47,7 +47,7 @@ def test_anchors_have_an_odd_sum_of_row_and_column():
     np.testing.assert_array_equal(checkerboard(3, 4).numpy(), latent.ravel())
 
 
-def test_a_part_within_another_takes_what_both_take():
+def test_a_part_within_another_takes_the_common_numbers():
     latent = np.arange(60, dtype=np.float32).reshape(1, 3, 4, 5)
     part = within(channels(1, 3), anchors())
     np.testing.assert_array_equal(part.take(latent), anchors().take(latent)[..., 1:3])

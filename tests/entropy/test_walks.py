@@ -37,7 +37,7 @@ def test_symbols_are_clipped_in_all_three_walks(entropy):
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -float("inf")])
-def test_latents_that_are_not_finite_are_told(entropy, value):
+def test_latents_that_are_not_finite_are_reported(entropy, value):
     latent = _latent(entropy, 1, 3, 4).numpy()
     if value is not None:
         latent[0, 1, 2, 0] = value

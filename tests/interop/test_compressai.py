@@ -81,7 +81,7 @@ def test_stated_number_of_parameters_is_that_of_both_widths(case):
     assert sum(array.size for array in get_tensors(model).values()) == system.parameters
 
 
-def test_quality_says_widths_and_lmbda():
+def test_quality_gives_widths_and_lmbda():
     assert lic.create_model("compressai-mbt2018-mean", quality=4).transform.depth == 192
     model = lic.create_model("compressai-mbt2018-mean", quality=5)
     assert (model.transform.depth, model.lmbda) == (320, 0.025)
@@ -96,7 +96,7 @@ def tiny(name="mbt2018-mean"):
 
 
 @pytest.mark.parametrize("name", ["bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018-mean"])
-def test_tensors_tell_the_model(name):
+def test_tensors_give_the_model(name):
     assert compressai.model_of("file", tiny(name)) == f"compressai-{name}"
     with pytest.raises(CheckpointError, match=f"file holds the tensors of 'compressai-{name}'. Received: 'ms2020'"):
         compressai.from_state_dict("file", tiny(name), "ms2020")

@@ -10,12 +10,12 @@ from tests.conftest import tiny_model
 from tests.models.random_compressai import Weights
 
 
-def test_the_end_of_a_name_says_the_format():
+def test_the_end_of_a_name_gives_the_format():
     names = ("a.pth", "a-6-a19628ab.pth.tar", "a.safetensors", "a/ckpt-1", "a/variables", "a")
     assert [guess_format(name) for name in names] == ["compressai"] * 3 + ["tensorflow"] * 3
 
 
-def test_a_file_of_safetensors_says_whose_it_is(tmp_path):
+def test_a_file_of_safetensors_names_its_origin(tmp_path):
     safetensors, model = pytest.importorskip("safetensors.numpy"), tiny_model("conv", "hyperprior")
     export_safetensors(model, tmp_path / "ours.safetensors")
     safetensors.save_file(Weights("mbt2018-mean", 6, 8, 0).tensors, tmp_path / "theirs.safetensors")
@@ -31,7 +31,7 @@ def test_a_file_of_safetensors_says_whose_it_is(tmp_path):
         import_checkpoint(tmp_path / "ours.safetensors", "ms2020")
 
 
-def test_the_format_may_be_said(tmp_path):
+def test_the_format_may_be_given(tmp_path):
     with pytest.raises(CheckpointError, match="There is no file"):
         import_checkpoint(tmp_path / "weights", format="compressai")
     with pytest.raises(CheckpointError, match="tensorflow, compressai, safetensors. Received: 'onnx'"):

@@ -50,7 +50,7 @@ class LogGamma(keras.layers.Layer):
         return tf.math.lgamma(values)
 
 
-def test_operations_without_an_equal_are_told(tmp_path):
+def test_operations_without_an_equal_are_refused(tmp_path):
     pytest.importorskip("tf2onnx")
     model = tiny_model("conv", "factorized")
     model.transform.analysis.layers.append(LogGamma())
@@ -83,7 +83,7 @@ def test_calls_are_the_layers_own_again():
     assert not any("call" in vars(layer) for layer in named_layers(model).values())
 
 
-def test_where_it_cannot_be_is_told(monkeypatch, tmp_path):
+def test_an_environment_that_cannot_export_is_refused(monkeypatch, tmp_path):
     if not KERAS_3:
         monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(lic.LicError, match=r"tf2onnx, which supports TensorFlow 2.14 on Python 3.10 and 3.11"):

@@ -116,7 +116,7 @@ def _save_changed(path, change):
         (lambda _, metadata: metadata.update(config="{}"), "describes no model"),
     ],
 )
-def test_what_does_not_fit_is_named(change, message, tmp_path):
+def test_a_tensor_that_does_not_fit_is_named(change, message, tmp_path):
     path = tmp_path / "model.safetensors"
     _save_changed(path, change)
     with pytest.raises(CheckpointError, match=message):
@@ -131,7 +131,7 @@ def test_files_of_another_kind_are_refused(tmp_path):
         import_safetensors(tmp_path / "none")
 
 
-def test_the_file_says_what_each_tensor_belongs_to(tmp_path):
+def test_the_file_names_the_module_of_each_tensor(tmp_path):
     rows = export_safetensors(tiny_model("conv", "hyperprior"), tmp_path / "model.safetensors")
     tensors, metadata = _read(tmp_path / "model.safetensors")
     assert {row.name: row.shape for row in rows} == {name: value.shape for name, value in tensors.items()}
@@ -146,7 +146,7 @@ def test_the_file_says_what_each_tensor_belongs_to(tmp_path):
     assert table["transform.synthesis.layers.1.reparam_gamma"].module.arguments["inverse"]
 
 
-def test_a_slope_is_told(tmp_path):
+def test_a_slope_is_written(tmp_path):
     table = {row.name: row for row in torch_tensors(tiny_model("conv", "hyperprior", hyper_activation="leaky_relu"))}
     assert table["entropy.hyper.analysis.layers.0.weight"].module.then == "leaky_relu 0.2"
 
@@ -183,19 +183,19 @@ def test_modules_of_torch_compute_the_same(size, down, up, correlation, tmp_path
     assert_near(actual, expected[0], 1e-5)
 
 
-def test_sizes_that_no_padding_gives_are_told(tmp_path):
+def test_sizes_that_no_padding_gives_have_a_note(tmp_path):
     table = {row.name: row for row in torch_tensors(tiny_model("conv", "hyperprior", kernel_size=4))}
     assert "nn.ZeroPad2d((2, 1, 2, 1))" in table["transform.analysis.layers.1.weight"].module.note
     assert "rows and columns 2 to 2 + 2 times the size" in table["transform.synthesis.layers.0.weight"].module.note
 
 
-def test_without_the_package_it_is_told_what_to_install(tmp_path, monkeypatch):
+def test_without_safetensors_the_error_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "safetensors.numpy", None)
     with pytest.raises(ImportError, match=r"keras-lic\[torch\]"):
         export_safetensors(tiny_model("conv", "hyperprior"), tmp_path / "model.safetensors")
 
 
-def test_a_codec_of_what_came_back_makes_the_same_streams(tmp_path):
+def test_a_codec_of_imported_weights_makes_the_same_streams(tmp_path):
     model = _changed(tiny_model("conv", "hyperprior"))
     image = random_images(32, 32, 3)
     codec, again = lic.Codec(model), lic.Codec(_out_and_in(model, tmp_path))

@@ -155,16 +155,16 @@ def test_qualities_are_rounded_as_streams_carry_them(codec, served, container, q
 @needs_operations
 @pytest.mark.parametrize("quality", [0.9, 2.1, float("nan")])
 def test_other_qualities_are_refused(served, quality):
-    said = "Expected quality from 1 to 2. Received:"
-    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+    message = "Expected quality from 1 to 2. Received:"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         served.encode(tf.zeros((8, 8, 3), tf.uint8), tf.constant(quality))
-    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         served.decode(tf.constant(b""), *map(tf.constant, (8, 8, 3)), tf.constant(quality))
 
 
 @needs_operations
 @pytest.mark.parametrize("shape", [(0, 8, 3), (8, 0, 1), (8, 8, 4), (8, 8, 2)])
-def test_what_is_no_image_is_refused(served, shape):
+def test_other_arrays_than_images_are_refused(served, shape):
     with pytest.raises(tf.errors.InvalidArgumentError, match="Expected an image as uint8 .height, width, 3."):
         served.encode(tf.zeros(shape, tf.uint8), tf.constant(1.0))
 
@@ -240,7 +240,7 @@ def test_the_container_makes_and_parses_the_same_streams(containers, name, size,
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_the_container_refuses_what_is_damaged_in_the_same_words(containers, name):
+def test_the_container_refuses_damaged_streams_with_the_same_message(containers, name):
     with pytest.raises(lic.BitstreamError) as expected:
         FORMATS["plain"].parse(DAMAGED[name])
     with pytest.raises(containers["plain"].BitstreamError) as found:
@@ -249,7 +249,7 @@ def test_the_container_refuses_what_is_damaged_in_the_same_words(containers, nam
 
 
 @pytest.mark.parametrize("case", FOREIGN)
-def test_the_container_refuses_what_the_codec_never_writes(containers, case):
-    name, size, others, error, said = FOREIGN[case]
-    with pytest.raises(getattr(containers[name], error.__name__), match=said):
+def test_the_container_refuses_fields_that_the_codec_never_writes(containers, case):
+    name, size, others, error, message = FOREIGN[case]
+    with pytest.raises(getattr(containers[name], error.__name__), match=message):
         containers[name].CODEC.parse(packed(*size, **others))

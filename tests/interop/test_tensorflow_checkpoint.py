@@ -46,7 +46,7 @@ def bpp_of(bits, images):
 
 
 @needs_golden
-def test_it_computes_what_the_published_code_computes(imported):
+def test_it_equals_the_published_code(imported):
     model, folder = imported
     expected = np.load(folder / "expected.npz")
     images = expected["x"].reshape(1, *expected["x"].shape[-3:]).astype(np.float32)
@@ -172,7 +172,7 @@ def test_missing_extra_and_misshaped_variables_are_named(tmp_path):
         )
 
 
-def test_what_is_no_checkpoint_is_told(tmp_path):
+def test_other_files_than_checkpoints_are_refused(tmp_path):
     name = "hzswq2021"
     with pytest.raises(CheckpointError, match="not a checkpoint"):
         import_checkpoint(tmp_path / "nothing", name)
@@ -184,7 +184,7 @@ def test_what_is_no_checkpoint_is_told(tmp_path):
 
 @pytest.mark.parametrize("part", ["ckpt.index", "ckpt.data-00000-of-00001"])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.98])
-def test_cut_off_files_are_told(part, share, tmp_path):
+def test_cut_off_files_are_refused(part, share, tmp_path):
     name = "hzswq2021"
     path = tf.train.Checkpoint(objects(name, make_tiny(name))).write(str(tmp_path / "ckpt"))
     data = (tmp_path / part).read_bytes()

@@ -65,7 +65,7 @@ def test_nothing_else_is_unpickled(torch, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_what_holds_no_state_dict_is_told(torch, tmp_path):
+def test_files_without_a_state_dict_are_refused(torch, tmp_path):
     (tmp_path / "a.pth").write_bytes(b"no such thing")
     with pytest.raises(CheckpointError, match="not a file that PyTorch reads"):
         read_state_dict(tmp_path / "a.pth")
@@ -76,7 +76,7 @@ def test_what_holds_no_state_dict_is_told(torch, tmp_path):
             read_state_dict(tmp_path / name)
 
 
-def test_damaged_safetensors_are_told(tmp_path):
+def test_damaged_safetensors_are_refused(tmp_path):
     pytest.importorskip("safetensors")
     (tmp_path / "a.safetensors").write_bytes(b"no such thing")
     with pytest.raises(CheckpointError, match="not a safetensors file"):
@@ -84,7 +84,7 @@ def test_damaged_safetensors_are_told(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "package"), [("a.pth", "torch"), ("a.safetensors", "safetensors")])
-def test_a_missing_package_is_named_with_what_installs_it(name, package, tmp_path, monkeypatch):
+def test_a_missing_package_is_named_with_its_extra(name, package, tmp_path, monkeypatch):
     real = builtins.__import__
 
     def without(imported, *arguments, **keywords):
@@ -98,6 +98,6 @@ def test_a_missing_package_is_named_with_what_installs_it(name, package, tmp_pat
         read_state_dict(tmp_path / name)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(CheckpointError, match="There is no file"):
         read_state_dict(tmp_path / "a.pth")

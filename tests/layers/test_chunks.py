@@ -14,7 +14,7 @@ def squares_and_total(start, stop):
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 5, 10, 64])
-def test_chunks_give_what_the_whole_gives(chunk):
+def test_chunks_equal_the_whole(chunk):
     arrays, sums = loop_over_chunks(squares_and_total, tf.constant(10), chunk, [(tf.float32, 2)], [tf.zeros(())])
     np.testing.assert_array_equal(arrays[0].concat(), VALUES**2)
     assert float(sums[0]) == VALUES.sum()

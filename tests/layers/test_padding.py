@@ -13,7 +13,7 @@ def test_at_most_one_multiple_is_added_at_the_bottom_and_right(size):
     np.testing.assert_array_equal(padded[:, : size[0], : size[1]], images)
 
 
-def test_reflection_where_there_is_enough_and_edge_otherwise():
+def test_large_images_are_reflected_and_small_ones_repeat_the_edge():
     row = np.arange(10, dtype=np.float32)[None, None, :, None]
     np.testing.assert_array_equal(pad(tf.constant(row), 16)[0, 0, :, 0], [*range(10), 8, 7, 6, 5, 4, 3])
     np.testing.assert_array_equal(pad(tf.constant(row[:, :, :3]), 16)[0, 0, :, 0], [0, 1, 2] + [2] * 13)

@@ -198,7 +198,7 @@ def test_our_own_layers_are_intercepted_untouched():
         assert layer(tf.ones((1, 1, 1, 1))).shape[-1] == 1
 
 
-def test_an_initialiser_does_what_it_does():
+def test_an_initialiser_gives_the_same_values():
     start = unless_skipped(keras.initializers.Constant(3.0))
     np.testing.assert_array_equal(start((2, 2)), np.full((2, 2), 3.0))
     assert start((1,), dtype="bfloat16").dtype == tf.bfloat16

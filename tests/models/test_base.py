@@ -27,7 +27,7 @@ def test_60_steps_on_three_images_lower_the_loss(transform, entropy, images):
     assert np.mean(losses[-5:]) < 0.7 * losses[0]
 
 
-def test_evaluate_reports_what_is_measured(images):
+def test_evaluate_reports_the_losses(images):
     model = tiny_model("klt", "factorized")
     model.compile()
     measured = model.evaluate(images, batch_size=2, verbose=0, return_dict=True)
@@ -63,7 +63,7 @@ def test_summary_has_the_parts_and_all_parameters():
     assert len(printed.splitlines()) < 20
 
 
-def test_losses_are_what_they_say(images):
+def test_losses_follow_their_definitions(images):
     model = tiny_model("klt", "hyperprior", lmbda=0.03)
     compressed, values = model(images), model.losses_of(images)
     bpp = sum(float(tf.reduce_mean(bits)) for bits in compressed.bits.values()) / 64**2
@@ -132,7 +132,7 @@ def test_each_image_of_a_batch_has_its_own_quality(variable_rate, images):
         np.testing.assert_allclose(together.y[number], alone.y[0], atol=1e-4)
 
 
-def test_the_middle_quality_is_the_one_that_is_not_said(variable_rate, images):
+def test_the_middle_quality_is_the_default(variable_rate, images):
     np.testing.assert_array_equal(variable_rate(images).x_hat, variable_rate(images, quality=2).x_hat)
 
 

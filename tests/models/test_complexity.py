@@ -175,7 +175,7 @@ def test_parts_of_somebody_else_have_their_attributes_names():
     assert sum(row.parameters for row in rows.values()) == model.count_params()
 
 
-def test_what_is_derived_from_weights_once_does_not_count():
+def test_derived_weights_do_not_count():
     plain, dft = (tiny_model("conv", "hyperprior", kernel_form=form) for form in ("plain", "dft"))
     assert [row[2:] for row in plain.complexity(32, 32).rows] == [row[2:] for row in dft.complexity(32, 32).rows]
 

@@ -15,7 +15,7 @@ def test_mean_squared_error_is_one_number_an_image():
     np.testing.assert_allclose(mean_squared_error(first, tf.zeros((2, 3, 4, 3))), [0, 100])
 
 
-def test_psnr_is_in_db_and_finite_where_nothing_was_lost():
+def test_psnr_is_in_db_and_finite_for_equal_images():
     np.testing.assert_allclose(psnr_of(tf.constant([1.0, 255.0**2])), [48.1308, 0], atol=1e-3)
     assert np.isfinite(psnr_of(tf.constant(0.0)))
 
@@ -36,7 +36,7 @@ def test_the_smallest_size_is_the_smallest():
         ms_ssim(images, images)
 
 
-def test_the_gradient_is_finite_where_images_are_anticorrelated():
+def test_the_gradient_is_finite_for_anticorrelated_images():
     images = _images()
     decoded = tf.stack([255 - images[0], images[1] + 3])
     with tf.GradientTape() as tape:

@@ -50,7 +50,7 @@ def test_schedules_are_followed(start):
         np.testing.assert_allclose(mine, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_sparse_gradients_move_what_they_should():
+def test_sparse_gradients_move_their_rows():
     table = tf.Variable(np.ones((4, 2), np.float32))
     optimizer = lic.Adam(0.1)
     with tf.GradientTape() as tape:

@@ -57,13 +57,13 @@ def test_twenty_steps_are_those_of_the_reference(random, traced):
         np.testing.assert_allclose(mine, expected, atol=1e-4, err_msg=name)
 
 
-def test_what_is_no_kernel_is_stepped_by_adam_without_decay(random):
+def test_other_weights_than_kernels_are_stepped_by_adam_without_decay(random):
     starts, gradients = zip(*(drawn(random, shape) for shape in ADAMS.values()))
     for name, start, given, mine in zip(ADAMS, starts, gradients, led_to(lic.SOAP(0.03, **OPTIONS), starts, gradients)):
         np.testing.assert_allclose(mine, soap_reference.adam(start, given, 0.03), atol=1e-4, err_msg=name)
 
 
-def test_names_say_what_is_no_kernel(random):
+def test_named_weights_are_no_kernels(random):
     start, gradients = drawn(random, (4, 5))
     variable = tf.Variable(start.astype(np.float32), name="log_gain")
     optimizer = lic.SOAP(0.03, **OPTIONS)
@@ -100,7 +100,7 @@ def test_gradients_of_zero_and_of_low_rank_move_nothing_far(random, shape):
     np.testing.assert_allclose(led_nowhere[0], start, rtol=1e-6)
 
 
-def test_it_goes_further_than_adam_where_axes_are_mixed(random):
+def test_it_goes_further_than_adam_on_mixed_axes(random):
     turns = [np.linalg.qr(random.normal(0, 1, (16, 16)))[0].astype(np.float32) for _ in range(2)]
     scales = np.geomspace(1, 0.05, 16, dtype=np.float32)
     start = random.normal(0, 1, (16, 16)).astype(np.float32)
@@ -160,6 +160,6 @@ def test_keras_saves_and_restores_it():
 
 
 @pytest.mark.parametrize("options", [{"largest_side": 0}, {"warm_up": -1}, {"renewal": 0}, {"amsgrad": True}])
-def test_what_cannot_be_is_refused(options):
+def test_wrong_arguments_are_refused(options):
     with pytest.raises(ValueError, match=f"SOAP: expected .*{next(iter(options))}"):
         lic.SOAP(**options)

@@ -16,7 +16,7 @@ from tests.conftest import tiny_model
         tf.errors.InvalidArgumentError(None, None, "of TensorFlow"),
     ],
 )
-def test_what_goes_wrong_is_a_checkpoint_error(error):
+def test_any_failure_is_a_checkpoint_error(error):
     message = rf"describes no model \({type(error).__name__}: .*Get the file anew"
     with pytest.raises(CheckpointError, match=message), described_by_file(1):
         raise error

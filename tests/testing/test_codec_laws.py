@@ -104,6 +104,6 @@ def test_the_codec_that_ships_keeps_them():
     check_codec(lic.load("default"))
 
 
-def test_what_is_no_codec_is_told():
+def test_other_objects_than_codecs_are_refused():
     with pytest.raises(ValueError, match="expected a lic.Codec. Received: str"):
         check_codec("default")

@@ -19,7 +19,7 @@ def test_mutants_are_caught_by_the_law_that_should(mutant):
     assert mutant.law in caught.value.broken
 
 
-def test_what_is_broken_is_told_of_all_laws():
+def test_the_error_names_all_broken_laws():
     mutant = next(each for each in MUTANTS if each.law)
     with pytest.raises(LawError) as caught:
         check_entropy_model(make(mutant))
@@ -32,7 +32,7 @@ def test_every_law_has_caught_a_mutant():
     assert len(MUTANTS) > 20
 
 
-def test_what_mutants_start_from_is_sound():
+def test_the_part_that_mutants_start_from_keeps_every_law():
     (sound,) = (each for each in MUTANTS if not each.law)
     check_entropy_model(make(sound))
 
@@ -53,6 +53,6 @@ def test_weights_stay_as_they_are():
         np.testing.assert_array_equal(values, before[name])
 
 
-def test_what_is_no_entropy_model_is_told():
+def test_other_objects_than_entropy_models_are_refused():
     with pytest.raises(ValueError, match="expected a lic.EntropyModel. Received: str"):
         check_entropy_model("charm")

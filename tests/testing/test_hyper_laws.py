@@ -39,7 +39,7 @@ def test_the_latents_depth_is_that_of_the_constructor_or_given():
     check_hyper_transform(SoundHyper())
 
 
-def test_a_depth_that_nothing_tells_is_asked_for():
+def test_a_depth_that_no_argument_gives_is_asked_for():
     class Nameless(SoundHyper):
         def __init__(self):
             super().__init__()

@@ -12,7 +12,7 @@ def three_is_three(number):
     raise TypeError(f"no {number}")
 
 
-def test_all_laws_are_tried_and_those_that_are_broken_told():
+def test_all_laws_are_tried_and_broken_ones_are_named():
     with pytest.raises(LawError) as caught:
         Trial("The number", [two_is_two, three_is_three, lambda number: None], 1).check()
     assert caught.value.broken == {"two is two": "1 is not 2", "three is three": "TypeError was raised: no 1"}
@@ -34,7 +34,7 @@ def test_it_is_an_assertion_error():
     assert issubclass(LawError, AssertionError)
 
 
-def test_differing_numbers_are_told_with_their_place():
+def test_differing_numbers_are_named_with_their_place():
     require_same("numbers", np.ones((2, 3)), np.ones((2, 3)))
     require_same("nothing", None, None)
     other = np.ones((2, 3))

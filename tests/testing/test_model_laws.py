@@ -87,6 +87,6 @@ def test_every_law_has_caught_a_mutant():
     assert {name_of(law) for law in LAWS} == set(CAUGHT_BY.values())
 
 
-def test_what_is_no_model_is_told():
+def test_other_objects_than_models_are_refused():
     with pytest.raises(ValueError, match="expected a lic.CompressionModel. Received: Sound"):
         check_model(Sound())

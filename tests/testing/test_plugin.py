@@ -34,7 +34,7 @@ def test_it_makes_one_test_for_each_part_and_law(pytester_run):
     assert "test_laws[ramp: moving the image moves the latent]" in ended.stdout
 
 
-def test_a_module_without_parts_is_told(pytester_run):
+def test_a_module_without_parts_is_refused(pytester_run):
     ended = pytester_run("def test_laws(lic_law): lic_law()")
     assert "the module needs lic_parts: a dict from names to functions that make parts" in ended.stdout
 

@@ -37,7 +37,7 @@ def test_our_own_keep_every_law(name):
     check_transform(_tiny(name))
 
 
-def test_what_mutants_start_from_is_sound():
+def test_the_part_that_mutants_start_from_keeps_every_law():
     check_transform(Sound())
 
 
@@ -49,6 +49,6 @@ def test_two_layers_are_checked_as_a_pair():
 
 
 @pytest.mark.parametrize("given", [("conv",), (Sound, "no layer")])
-def test_what_is_no_transform_is_told(given):
+def test_other_objects_than_transforms_are_refused(given):
     with pytest.raises(ValueError, match="check_transform: expected a lic.Transform"):
         check_transform(*given)

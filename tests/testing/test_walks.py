@@ -28,7 +28,7 @@ def test_the_three_walks_give_the_same(walks, latent):
     assert len(encoded.string.numpy()) > 0
 
 
-def test_latents_are_drawn_as_the_seed_says(walks, latent):
+def test_drawn_latents_depend_on_the_seed(walks, latent):
     np.testing.assert_array_equal(walks.drawn(5, 6)[0], latent)
     if walks.entropy.hyper is not None:
         assert not np.array_equal(walks.drawn(5, 6, seed=1)[0], latent)

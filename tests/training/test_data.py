@@ -160,13 +160,13 @@ def test_a_folder_without_photographs_is_an_error(tmp_path):
         Photographs(tmp_path)
 
 
-def test_a_folder_of_small_photographs_only_says_why(tmp_path):
+def test_a_folder_of_small_photographs_is_refused_with_the_reason(tmp_path):
     save(tmp_path / "small.png", 20, 20)
     with pytest.raises(TrainingError, match=r"1 files are left out, the first of them, small.png, because its 20x20"):
         Photographs(tmp_path, 64)
 
 
-def test_a_folder_of_damaged_photographs_only_says_why(tmp_path):
+def test_a_folder_of_damaged_photographs_is_refused_with_the_reason(tmp_path):
     shutil.copy(DATA / "odd" / "truncated.png", tmp_path)
     with pytest.raises(TrainingError, match="None of the photographs .* can be read"):
         Photographs(tmp_path, 16).batch_at(0)
@@ -177,7 +177,7 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
         Photographs(tmp_path / "missing")
 
 
-def test_digest_tells_files_apart(tmp_path):
+def test_digests_of_different_files_differ(tmp_path):
     save(tmp_path / "a.png", 64, 64)
     digests = {Photographs(tmp_path, 32).digest, Photographs(tmp_path, 32, seed=3).digest}
     save(tmp_path / "a.png", 64, 64, seed=1)

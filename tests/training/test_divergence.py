@@ -66,7 +66,7 @@ def test_gradients_are_named(model, monkeypatch):
     assert find_nonfinite(model, IMAGES).startswith("the gradient of the weight transform/analysis")
 
 
-def test_the_step_and_the_part_are_said(model):
+def test_the_error_names_the_step_and_the_part(model):
     stop = StopAtDivergence(lambda step: np.full(IMAGES.shape, np.nan) if step == 3 else IMAGES)
     stop.set_model(model)
     model.optimizer.iterations.assign(4)

@@ -72,7 +72,7 @@ def test_other_things_are_lines_too(log):
     assert rows(log)[-1].items() >= {"step": 2, "validation": {"psnr": 30.0}}.items()
 
 
-def test_what_is_not_finite_is_text(log):
+def test_numbers_that_are_not_finite_become_text(log):
     run_log(log, 0, 0)
     log.on_train_batch_end(0, {"loss": float("nan")})
     assert rows(log)[-1]["loss"] == "nan"
@@ -127,7 +127,7 @@ def test_a_terminal_shows_steps_values_speed_and_time():
         assert shown in text
 
 
-def test_training_that_goes_on_begins_where_it_was():
+def test_a_resumed_training_begins_at_its_step():
     assert "3/4" in shown_on(True, start=2, steps=1)
 
 

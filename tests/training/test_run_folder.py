@@ -18,7 +18,7 @@ def begin(path, digest="abc", **settings):
     RunFolder(path).begin(config, [("a.png", 7), ("b/c.jpg", 9)], digest)
 
 
-def test_it_says_what_is_trained_on_what(tmp_path):
+def test_it_records_model_and_data(tmp_path):
     begin(tmp_path / "deep" / "run")
     run = json.loads((tmp_path / "deep" / "run" / "run.json").read_text())
     assert run["config"]["model"]["lmbda"] == [0.1, 0.2]

@@ -12,7 +12,7 @@ def test_basis_is_orthonormal_and_sorted():
     assert (np.diff(variances) <= 0).all()
 
 
-def test_untrained_it_keeps_what_the_basis_keeps():
+def test_untrained_it_is_the_linear_transform():
     images = random_images(1, 64, 48, 3).astype(np.float32)
     full = KLTTransform(width=8, latent_depth=768)(images)
     assert np.abs(full - images).max() < 1

@@ -33,7 +33,7 @@ def test_equals_have_the_parameters_of_compressai_but_for_those_known(pairs, loa
     assert ours + more * model.entropy.prior.channels == PARAMETERS[peer]
 
 
-def test_where_there_is_no_equal_the_nearest_is_named(pairs):
+def test_the_nearest_model_is_named_if_there_is_no_equal(pairs):
     (row,) = pairs.ratios(both("cheng2020-anchor"))
     assert row["ours"] == "no equal; nearest: ours"
     assert [pair.peer for pair in pairs.PAIRS if not pair.equal] == ["cheng2020-anchor"]
@@ -47,7 +47,7 @@ def test_a_ratio_is_theirs_over_ours(pairs):
     assert pairs.slower([row]) == "lic is slower in none of these."
 
 
-def test_where_ours_is_slower_it_is_said(pairs):
+def test_quantities_in_which_ours_is_slower_are_named(pairs):
     rows = pairs.ratios(both(ours="4") + both(quantity="training step", size="8x256x256"))
     assert [row["ratio"] for row in rows] == ["0.75 (slower)", "1.50"]
     assert pairs.slower(rows) == "lic is slower in: compress of mbt2018-mean."
@@ -59,6 +59,6 @@ def test_unsteady_machines_are_marked(pairs):
     assert row["ratio"] == "1.50 (unsteady)"
 
 
-def test_only_what_both_sides_have_is_compared_and_the_last_counts(pairs):
+def test_only_common_quantities_are_compared_and_the_last_counts(pairs):
     rows = [*both(ours="9"), *both(), result(code="lic 0.1.0", peer="mbt2018-mean", quantity="decompress")]
     assert [row["ratio"] for row in pairs.ratios([*rows, *both(quantity="build")])] == ["1.50"]

@@ -44,7 +44,7 @@ def test_starting_is_import_build_and_first_compress(runner, load, monkeypatch):
     assert {"compress", "decompress", "codec peak memory"} <= set(found)
 
 
-def test_theirs_is_what_the_other_environment_prints(runner, load, tmp_path):
+def test_theirs_is_read_from_the_other_environment(runner, load, tmp_path):
     python = stand_in(tmp_path, [["compress", "s", [1.5, 2.5]]])
     quantities = runner.measure_theirs(python, "codec", load("tasks").Task("mbt2018-mean", 64, 64))
     assert quantities == [load("measuring").Quantity("compress", "s", [1.5, 2.5])]
@@ -57,7 +57,7 @@ def test_an_environment_without_compressai_is_an_error(runner, tmp_path):
         runner.called(str(tmp_path / "none"))
 
 
-def test_rows_say_whose_code_it_is(runner, load, monkeypatch, tmp_path, capsys):
+def test_rows_name_the_code(runner, load, monkeypatch, tmp_path, capsys):
     measuring = load("measuring")
     rates = measuring.Calibration(100, 200, 100, 10)
 
@@ -76,11 +76,11 @@ def test_rows_say_whose_code_it_is(runner, load, monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["--size", "100x64"], "multiples of 64"), (["--model", "elic"], "invalid choice")]
+    ("arguments", "message"), [(["--size", "100x64"], "multiples of 64"), (["--model", "elic"], "invalid choice")]
 )
-def test_wrong_input_is_one_line(runner, capsys, arguments, said):
+def test_wrong_input_is_one_line(runner, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         runner.main([*REQUIRED, *arguments])
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("peers: ")
-    assert said in line
+    assert message in line

@@ -96,7 +96,7 @@ def _make_noisy(monkeypatch):
 
 
 @pytest.mark.parametrize("name", slow_but([name for name in MIXES if name != "factorized"], "checkerboard"))
-def test_noise_in_floats_changes_nothing_and_an_ordinary_codec_tells(name, monkeypatch, tmp_path):
+def test_noise_in_floats_changes_nothing_but_is_found_by_an_ordinary_codec(name, monkeypatch, tmp_path):
     exact = lic.Codec(_model(name), deterministic=True, calibration=CALIBRATION)
     exact.save(tmp_path / "mine.codec")
     image = random_images(256, 320, 3)
@@ -122,18 +122,18 @@ def test_networks_that_cannot_be_exact_are_named():
         lic.Codec(tiny_model("swin", "hyperprior"), deterministic=True, calibration=CALIBRATION)
 
 
-def test_the_photograph_that_ships_calibrates_where_none_is_given():
+def test_the_shipped_photograph_calibrates_by_default():
     codec = lic.Codec(_model("hyperprior"), deterministic=True)
     assert codec.decompress(codec.compress(IMAGE)).shape == IMAGE.shape
 
 
-def test_a_codec_without_such_networks_says_so(tmp_path):
+def test_a_codec_without_such_networks_raises(tmp_path):
     lic.Codec(_model("charm")).save(tmp_path / "plain.codec")
     with pytest.raises(lic.CheckpointError, match=r"holds no networks for deterministic=True. Make one"):
         lic.load(tmp_path / "plain.codec", deterministic=True)
 
 
-def test_units_of_another_codec_are_told():
+def test_units_of_another_codec_are_refused():
     units = calibrate(_model("charm"), [(np.zeros((4, 4, 12), np.float32), 1.0)])
 
     def symbols_of(units):

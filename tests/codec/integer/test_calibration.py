@@ -6,7 +6,7 @@ from lic.codec.integer.calibration import LEVELS, arrays_of, calibrate, units_of
 from tests.conftest import tiny_model
 
 
-def test_units_cross_as_arrays_and_missing_ones_are_told():
+def test_units_cross_as_arrays_and_missing_ones_are_refused():
     latent = np.random.default_rng(0).normal(0, 3, (8, 8, 12)).astype(np.float32)
     units = calibrate(tiny_model("conv", "charm"), [(latent, 1.0)])
     assert any(path.startswith("entropy/hyper/synthesis") for path in units)

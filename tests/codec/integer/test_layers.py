@@ -73,7 +73,7 @@ def test_it_is_near_the_convolution_in_floats(layer):
     assert np.abs(exact - real).max() <= 0.02 * np.abs(real).max()
 
 
-def test_what_it_gives_is_what_whole_numbers_give_in_any_order(layer):
+def test_it_equals_whole_numbers_in_any_order(layer):
     values, units = _values(), _units(layer)
     whole = np.clip(np.rint(values * np.exp2(units.inputs)), -255, 255)
     kernels, bias = _whole(layer, units)

@@ -75,7 +75,7 @@ def test_values_are_differences_from_the_medians():
     np.testing.assert_allclose(moved.restore(moved.centre(values)), values, rtol=1e-5, atol=1e-5)
 
 
-def test_training_leads_medians_to_where_the_cumulative_is_one_half():
+def test_training_moves_medians_to_one_half_of_the_cdf():
     prior = FactorizedPrior(4, medians=True)
     for matrix in prior.matrices[:1]:
         matrix.assign(matrix + np.array([0.0, 0.5, 1.0, 1.5], np.float32)[:, None, None])

@@ -21,7 +21,7 @@ def test_indexes_are_rounded_and_clipped():
     assert 0 <= int(ScaleTable().cdf_index(tf.constant(float("nan")))) <= 63
 
 
-def test_indexes_are_rounded_up_where_the_table_says_so():
+def test_indexes_are_rounded_up_in_a_table_that_rounds_up():
     scales = ScaleTable(rounding="up")
     index = tf.constant([-3.0, 0.0, 0.01, 0.6, 7.0, 62.1, 99.0])
     np.testing.assert_array_equal(scales.cdf_index(index), [0, 0, 1, 1, 7, 63, 63])

@@ -54,7 +54,7 @@ def test_cdfs_are_in_the_form_of_the_range_coder(tables):
 
 
 @pytest.mark.parametrize("family", [Normal, Laplace, Logistic])
-def test_cdfs_of_likelihoods_cost_what_the_estimate_says(family):
+def test_cdfs_of_likelihoods_cost_the_estimated_bits(family):
     tables, likelihood = CdfTables.make({"likelihood": family()}), family()
     # The expected cost under the counts, less the entropy: bits a symbol that the tables lose.
     for index, (counts, scale, first) in enumerate(
@@ -68,7 +68,7 @@ def test_cdfs_of_likelihoods_cost_what_the_estimate_says(family):
         assert -1e-3 < lost < (1e-3 if scale < 2 else 0.05), scale
 
 
-def test_cdfs_of_a_prior_cost_what_the_estimate_says():
+def test_cdfs_of_a_prior_cost_the_estimated_bits():
     prior = FactorizedPrior(3)
     for variable in prior.trainable_variables:
         variable.assign(variable + tf.random.normal(variable.shape, stddev=0.3))

@@ -123,7 +123,7 @@ def test_nothing_to_code(tables):
     assert _read(numba_coder, tables, b"", np.zeros(0, int)).shape == (0,)
 
 
-def test_what_was_coded_is_read_in_any_parts(tables):
+def test_a_string_is_read_in_any_parts(tables):
     indexes, values = _drawn(tables, 1000, 5)
     string = _string(numba_coder, tables, indexes, values)
     for parts in (1, 2, 7, 1000):
@@ -167,7 +167,7 @@ def test_a_codec_gives_the_same_stream_with_either():
     assert _codec_with("numba")[0] == "numba"
 
 
-def test_another_choice_is_told():
+def test_another_choice_is_refused():
     command = [sys.executable, "-c", "import lic.entropy.range_coding.range_coder"]
     ended = subprocess.run(command, env=os.environ | {"LIC_CODER": "fast"}, capture_output=True, text=True)
     assert "LIC_CODER=fast: expected numba, tensorflow or nothing." in ended.stderr

@@ -95,7 +95,7 @@ def test_a_point_beyond_the_anchor_is_not_extrapolated():
         point_difference(Curve("one", (0.5,), (33.0,)), CURVE._replace(bpp=(0.5,), decibels=(33.0,)))
 
 
-def test_without_bjontegaard_the_error_names_what_to_install(monkeypatch):
+def test_without_bjontegaard_the_error_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "bjontegaard", None)
     with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
         bd_rate(CURVE, CURVE)

@@ -31,7 +31,7 @@ def test_the_likelihood_bound_counts_in_both():
 
 
 @pytest.mark.parametrize("entropy", ["checkerboard", "space-channel"])
-def test_bits_are_put_where_they_are_spent(entropy):
+def test_bits_lie_at_the_pixels_that_cost_them(entropy):
     codec = lic.Codec(tiny_model("klt", entropy))
     image = np.full((64, 96, 3), 128, np.uint8)
     quiet = bit_map(codec, image).positions

@@ -187,7 +187,7 @@ def test_the_heat_map_is_laid_over_as_opaque_as_is_chosen(notes):
     assert [notes[name]["opacity"] for name in ("heat", "fainter")] == ["0.6", "0.25"]
 
 
-def test_buttons_do_what_keys_do(notes):
+def test_buttons_act_as_keys_do(notes):
     fitted = notes["fitted"]["zoom"]
     assert notes["button in"]["zoom"] == pytest.approx(fitted * 1.25**2, rel=0.01)
     assert notes["button out"]["zoom"] == pytest.approx(fitted * 1.25, rel=0.01)

@@ -19,11 +19,11 @@ def test_jpeg_of_the_same_size_is_the_largest_that_fits(image):
     assert len(classical_codec("jpeg").compress(image, quality=quality + 1)) > 1200
 
 
-def test_where_none_fits_it_is_the_smallest():
+def test_if_none_fits_it_is_the_smallest():
     assert jpeg_of_size(IMAGE, 10) == (1, classical_codec("jpeg").compress(IMAGE, quality=1))
 
 
-def test_where_all_fit_it_is_the_best():
+def test_if_all_fit_it_is_the_best():
     assert jpeg_of_size(IMAGE, 10**7)[0] == 95
 
 

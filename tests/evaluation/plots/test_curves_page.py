@@ -45,7 +45,7 @@ def test_each_codec_is_once_in_the_legend_and_alike_in_both_measures(groups):
     assert [trace.yaxis for trace in traces] == 5 * ["y"] + 4 * ["y2"]
 
 
-def test_without_plotly_the_error_names_what_to_install(groups, monkeypatch):
+def test_without_plotly_the_error_names_the_package(groups, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotly.subplots", None)
     with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
         curves_page_figure(groups)

@@ -115,7 +115,7 @@ def test_values_stay_within_whatever_the_signs(factors):
         assert text.get_window_extent().x1 <= inside.x1
 
 
-def test_the_axis_of_rates_ends_where_the_runs_do(among):
+def test_the_axis_of_rates_ends_with_the_runs(among):
     (left, right), (low, high) = limits(among)
     assert (left, right) == (0, pytest.approx(1.04 * 1.4 * 1.1))
     assert low < 28

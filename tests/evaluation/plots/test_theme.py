@@ -99,7 +99,7 @@ def test_heat_colours_rise_in_lightness_and_differ():
     assert heat_colours(np.zeros((2, 3)), 0, 0).shape == (2, 3, 3)
 
 
-def test_without_matplotlib_the_error_names_what_to_install(monkeypatch):
+def test_without_matplotlib_the_error_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"needs matplotlib.*keras-lic\[eval\]"), theme():
         pass

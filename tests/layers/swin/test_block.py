@@ -22,7 +22,7 @@ def golden_block(name, window, shift, dtype=None):
     ("name", "window", "shift"),
     [("swin_block_shift0", 8, 0), ("swin_block_shift4", 8, 4), ("swin_block_window4_shift2", 4, 2)],
 )
-def test_it_computes_what_the_published_block_computes(name, window, shift):
+def test_it_equals_the_published_block(name, window, shift):
     x, y, block = golden_block(name, window, shift)
     assert_near(block(x), y, 1e-5)
     assert_near(tf.function(block)(x), y, 1e-5)

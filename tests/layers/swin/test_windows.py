@@ -28,7 +28,7 @@ def test_only_windows_at_the_end_hold_several_regions(shape, shift):
 
 @pytest.mark.parametrize("shift", [0, 2])
 @pytest.mark.parametrize("shape", SIZES)
-def test_a_region_is_what_lies_together_in_the_image(shape, shift):
+def test_a_region_is_contiguous_in_the_image(shape, shift):
     windows = Windows(tf.constant(shape), 4, shift)
     numbers = windows.partition(tf.reshape(tf.range(1, np.prod(shape) + 1), shape)).numpy()
     for tokens, regions in zip(numbers, windows.regions().numpy(), strict=True):

@@ -64,18 +64,18 @@ def _inputs(path):
     return inputs_of(entropy.latent_depth, entropy.hyper.depth)
 
 
-def test_lic_computes_what_pytorch_did(path, monkeypatch, tmp_path):
+def test_lic_equals_the_fixtures_of_pytorch(path, monkeypatch, tmp_path):
     with np.load(path.with_suffix(".npz")) as expected:
         _assert_all_near(_results_of_lic(path, _inputs(path), monkeypatch, tmp_path), dict(expected))
 
 
-def test_pytorch_computes_what_lic_does(path, monkeypatch, tmp_path):
+def test_pytorch_equals_lic(path, monkeypatch, tmp_path):
     pytest.importorskip("torch")
     inputs = _inputs(path)
     _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path))
 
 
-def test_pytorch_computes_what_default_does(monkeypatch, tmp_path):
+def test_pytorch_equals_the_shipped_default(monkeypatch, tmp_path):
     pytest.importorskip("torch")
     path = tmp_path / "default.safetensors"
     export_safetensors(lic.load("default").model, path)

@@ -54,7 +54,7 @@ def test_twenty_steps_are_those_of_the_reference(soap, drawn):
 
 
 @pytest.mark.parametrize("name", ["SOAP", "Adam"])
-def test_it_goes_on_from_what_it_kept(soap, drawn, name):
+def test_it_resumes_from_its_state(soap, drawn, name):
     starts, gradients = drawn
 
     def made(weights):

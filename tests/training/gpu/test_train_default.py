@@ -91,7 +91,7 @@ def test_an_older_training_is_not_overwritten(trainer, photographs, tmp_path):
         _train(trainer, photographs, tmp_path / "other", "--resume")
 
 
-def test_it_stops_where_the_loss_is_not_finite(trainer, photographs, tmp_path, monkeypatch):
+def test_it_stops_at_a_loss_that_is_not_finite(trainer, photographs, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer.Model, "losses", lambda *_: torch.tensor([np.nan, 1.0, 1.0], requires_grad=True))
     with pytest.raises(SystemExit, match="not finite at step 1"):
         _train(trainer, photographs, tmp_path / "out", "--start", str(START))
