@@ -1,9 +1,9 @@
-"""Measures codecs: time to build, to compress and to decompress, memory; and training steps.
+"""Measures codecs: the time to build, to compress and to decompress, and memory. Measures training steps too.
 
     python benchmarks/bench_codec.py --model hzswq2021 ms2020 --size 768x512 --training
     python benchmarks/bench_codec.py --model default --shipped --size 512x512 2048x2048 --tile none auto
 
-`--precision float32` and `bfloat16` are of the codec, `float32` and `mixed_bfloat16` of training.
+The values of --precision are `float32` and `bfloat16` for the codec, and `float32` and `mixed_bfloat16` for training.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 CODEC_PRECISIONS, TRAINING_PRECISIONS = ("float32", "bfloat16"), ("float32", "mixed_bfloat16")
-FRESH = "Fresh weights give unnatural latents: encoded size and the time that coding takes say little."
+FRESH = "Fresh weights give unnatural latents, so encoded size and the time of coding mean little."
 
 
 def measure_codec(task: Task) -> list[Quantity]:
-    """Builds a codec, and compresses and decompresses an image; this is to be the only task of its process."""
+    """Builds a codec, and compresses and decompresses an image. No other task may run in its process."""
     (image,), options = task.pixels(), codec_options(task)
-    make_codec = lic.Codec  # Imports TensorFlow before the clock starts.
+    make_codec = lic.Codec  # This imports TensorFlow, before the clock starts.
     codec, build = timed(lambda: make_codec(task.make_model(), **options))
     stream, first_compress = timed(lambda: codec.compress(image))
     _, first_decompress = timed(lambda: codec.decompress(stream))
@@ -46,7 +46,7 @@ def measure_codec(task: Task) -> list[Quantity]:
 
 
 def measure_training(task: Task) -> list[Quantity]:
-    """Takes training steps on one batch; this is to be the only task of its process."""
+    """Takes training steps on one batch. No other task may run in its process."""
     from lic.environment import keras
 
     if task.precision:
@@ -64,7 +64,7 @@ def measure_training(task: Task) -> list[Quantity]:
 def step_times(model: lic.CompressionModel, images: np.ndarray, count: int) -> list[float]:
     """Takes steps on the same images, and returns the seconds of each.
 
-    `fit` takes them: what `train_on_batch` gives back now and then takes TensorFlow seconds to clear away.
+    `fit` takes them, because TensorFlow sometimes needs seconds to free the results of `train_on_batch`.
     """
     from lic.environment import keras, tf
 
@@ -87,7 +87,7 @@ def codec_options(task: Task) -> dict[str, object]:
 
 
 def jobs_of(options: argparse.Namespace) -> list:
-    """Returns which function measures which task: every model at every size, in every precision that applies.
+    """Returns the jobs of measuring functions and tasks: every model at every size, in every precision that applies.
 
     Raises:
       ValueError: The options leave nothing to measure.
@@ -131,7 +131,7 @@ def command_line() -> Parser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, appends to the CSV file and prints a table."""
+    """Measures as the command line asks, appends to the CSV file and prints a table."""
     parser = command_line()
     options = parser.parse_args(arguments)
     rows = results.record_or_exit(parser, options, jobs_of)

@@ -1,8 +1,9 @@
-"""Measures how many crops a second the training's pipeline gives, and how many training takes.
+"""Measures the crops a second that the training's pipeline gives, and those that training takes.
 
     python benchmarks/bench_data.py --data PHOTOGRAPHS
 
-Photographs are decoded once before. Both are measured alone, in turn and three times; medians are printed.
+Photographs are decoded before the measurement. Each rate is measured alone, in turn with the other and three times, and
+the medians are printed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ ROUNDS = 3
 
 
 def crops_given(photographs: Photographs, batches: int) -> float:
-    """Returns crops a second of the pipeline, once all photographs are decoded."""
+    """Returns the crops a second that the pipeline gives when all photographs are decoded."""
     ready = iter(photographs.dataset())
     for _ in itertools.islice(ready, -(-2 * len(photographs.listing) // photographs.batch)):
         pass
@@ -34,7 +35,7 @@ def crops_given(photographs: Photographs, batches: int) -> float:
 
 
 def crops_taken(model: lic.CompressionModel, photographs: Photographs, batches: int) -> float:
-    """Returns crops a second that training takes, from crops that are there; the first steps are not counted."""
+    """Returns the crops a second that training takes from one ready batch; the first steps do not count."""
     crops = tf.constant(photographs.batch_at(0), tf.float32)
     dataset = tf.data.Dataset.from_tensors(crops).repeat()
     model.fit(dataset, steps_per_epoch=5, verbose=0, shuffle=False)
@@ -44,7 +45,7 @@ def crops_taken(model: lic.CompressionModel, photographs: Photographs, batches: 
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, and prints both rates and their ratio."""
+    """Measures as the command line asks, and prints both rates and their ratio."""
     parser = Parser(prog="bench_data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True, metavar="FOLDER", help="of photographs")
     parser.add_argument("--model", default="default", help="a registered model (default)")

@@ -1,9 +1,9 @@
-"""Measures what effort when encoding costs, and what it saves at equal PSNR, image by image.
+"""Measures the seconds that effort takes when encoding, and the bytes that it saves at equal PSNR, for each image.
 
     python benchmarks/bench_effort.py --images KODAK --effort 5
     python benchmarks/bench_effort.py --images KODAK --effort 1 2 3 4 6 7 --every 4
 
-Rows are appended to the CSV file as they come; images and efforts that are in it are not measured again.
+Each row is appended to the CSV file at once. Images and efforts that the file holds are not measured again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REACH, STEP = 0.75, 0.25  # Qualities around the one that is refined, from which
 
 
 class Point(NamedTuple):
-    """A stream's bytes and what it decodes to."""
+    """The bytes of a stream, and the PSNR in dB of its image."""
 
     bytes: int
     psnr: float
@@ -53,17 +53,17 @@ def measure(
 
 
 def point(codec: Codec, image: np.ndarray, stream: bytes) -> Point:
-    """Returns bytes and PSNR of a stream."""
+    """Returns the point of a stream of an image."""
     from lic.evaluation.run import psnr
 
     return Point(len(stream), psnr(image, codec.decompress(stream)))
 
 
 def bytes_at(points: Sequence[Point], psnr: float) -> float:
-    """Returns the bytes at a PSNR, whose logarithm is linear between points.
+    """Returns the bytes at a PSNR, whose logarithm is interpolated linearly between points.
 
     Raises:
-      ValueError: The PSNR is beyond them.
+      ValueError: The PSNR lies beyond all points.
     """
     sizes, decibels = zip(*points)
     if not min(decibels) <= psnr <= max(decibels):
@@ -72,7 +72,7 @@ def bytes_at(points: Sequence[Point], psnr: float) -> float:
 
 
 def record(options: argparse.Namespace) -> Iterator[Row]:
-    """Measures what is not in the file yet, and yields its rows."""
+    """Measures the images and efforts that the file does not hold yet, and yields their rows."""
     results.check_appendable(options.out, COLUMNS)
     codec = lic.load(options.model)
     common = {"codec": codec.fingerprint.hex(), "quality": f"{options.quality:g}"}
@@ -93,14 +93,14 @@ def record(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def row_key(row: Row) -> tuple[str, ...]:
-    """Returns what tells measurements apart."""
+    """Returns the key of a measurement: two rows of one key measure the same."""
     return tuple(row[name] for name in ("codec", "quality", "image", "effort"))
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, appends to the CSV file and prints a line for each effort."""
+    """Measures as the command line asks, appends to the CSV file and prints a line for each effort."""
     parser = Parser(prog="bench_effort", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--images", type=pathlib.Path, required=True, metavar="FOLDER", help="of photographs")
+    parser.add_argument("--images", type=pathlib.Path, required=True, metavar="FOLDER", help="folder of photographs")
     parser.add_argument("--effort", type=count, nargs="+", default=[5], metavar="N", help="efforts over 0 (5)")
     parser.add_argument("--model", default="default", help="a name or a codec file (default)")
     parser.add_argument("--quality", type=float, default=4.0, help="the quality that is refined (4)")

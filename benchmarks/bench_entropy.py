@@ -3,8 +3,8 @@
     python benchmarks/bench_entropy.py
     python benchmarks/bench_entropy.py --model hzswq2021 ms2020 --size 768x512
 
-Without --model these are all registered entropy models at their default sizes, for latents of the transform `conv`.
-With fresh weights the latent is drawn, so that its scales spread like a trained model's; else it is the image's.
+Without --model all registered entropy models are measured at their default sizes, for latents of the transform `conv`.
+With fresh weights the latent is drawn with scales that spread as those of a trained model. Otherwise it is the image's.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def measure_entropy(task: Task) -> list[Quantity]:
-    """Runs each walk as a graph of its own, as a codec does; this is to be the only task of its process.
+    """Measures each walk as a graph of its own, as in a codec. No other task may run in its process.
 
     Raises:
-      ValueError: Other symbols were decoded than encoded.
+      ValueError: The decoded symbols are not the encoded ones.
     """
     from walks import Walks, analysed, drawn
 
@@ -52,7 +52,14 @@ def measure_entropy(task: Task) -> list[Quantity]:
 
 
 def _quantities(name: str, call: Callable[[], tf.Tensor], symbols: int, repeats: int) -> list[Quantity]:
-    """Seconds, symbols a second, and for walks that code the range coder's seconds, which the call returns."""
+    """Returns seconds, symbols a second, and for walks that code the range coder's seconds.
+
+    Args:
+      name: Name of the walk.
+      call: Runs the walk, and returns the range coder's seconds as a tensor.
+      symbols: Number of symbols.
+      repeats: Number of measurements.
+    """
     call().numpy()
     values, seconds = zip(*(timed(lambda: float(call().numpy())) for _ in range(repeats)))
     found = [Quantity(name, "s", list(seconds)), Quantity(f"{name} rate", "symbols/s", [symbols / s for s in seconds])]
@@ -65,7 +72,7 @@ def registered() -> list[str]:
 
 
 def jobs_of(options: argparse.Namespace) -> list:
-    """Returns which function measures which task."""
+    """Returns the jobs: pairs of a measuring function and a task."""
     options.model = options.model or in_fresh_process(registered)
     sizes = {"latent_depth": options.latent_depth} if options.latent_depth else {}
     return [(measure_entropy, dataclasses.replace(task, sizes=sizes)) for task in tasks_of(options)]
@@ -79,7 +86,7 @@ def command_line() -> Parser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, appends to the CSV file and prints a table."""
+    """Measures as the command line asks, appends to the CSV file and prints a table."""
     parser = command_line()
     results.record_or_exit(parser, parser.parse_args(arguments), jobs_of)
 

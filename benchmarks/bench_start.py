@@ -1,9 +1,9 @@
-"""Measures how long starting takes: whole Python processes, from their start to their end.
+"""Measures the time of starting: whole Python processes, from their start to their end.
 
     python benchmarks/bench_start.py --model default
 
-The quantities are steps of one ladder: Python alone, `import lic`, `lic --help`, `import lic` and a first use, which
-imports TensorFlow, `lic.load` of a model that ships, and this and the first compression of an image.
+Each quantity adds a step: Python alone; `import lic`; `lic --help`; `import lic` and a first use, which imports
+TensorFlow; `lic.load` of a model that ships; and the same with the first compression of an image.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tasks import Task, parser_of, tasks_of
 
 
 def measure_start(task: Task) -> list[Quantity]:
-    """Runs each step `task.repeats` times, after once that is not counted."""
+    """Measures each step `task.repeats` times, after one run that does not count."""
     import numpy as np
 
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +50,7 @@ def run(command: list[str]) -> None:
     """Runs a command.
 
     Raises:
-      ValueError: It failed.
+      ValueError: The command failed.
     """
     ended = subprocess.run(command, capture_output=True, text=True)
     if ended.returncode:
@@ -58,12 +58,12 @@ def run(command: list[str]) -> None:
 
 
 def jobs_of(options: argparse.Namespace) -> list:
-    """Returns which function measures which task."""
+    """Returns the jobs: pairs of a measuring function and a task."""
     return [(measure_start, dataclasses.replace(task, shipped=True)) for task in tasks_of(options)]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, appends to the CSV file and prints a table."""
+    """Measures as the command line asks, appends to the CSV file and prints a table."""
     parser = parser_of(__doc__, "bench_start", ())
     results.record_or_exit(parser, parser.parse_args(arguments), jobs_of)
 

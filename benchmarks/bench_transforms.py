@@ -2,8 +2,8 @@
 
     python benchmarks/bench_transforms.py --model hzswq2021 --gmac analysis=70 synthesis=70
 
-`--precision bfloat16` makes models under Keras's policy mixed_bfloat16, which leaves the entropy model, and with it the
-hyper transforms, in float32.
+`--precision bfloat16` makes models under Keras's policy mixed_bfloat16. The entropy model, and with it the hyper
+transform, stays in float32.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def measure_transforms(task: Task) -> list[Quantity]:
-    """Runs each transform as a graph of its own, as a codec does."""
+    """Measures each transform as a graph of its own, as in a codec."""
     from lic.environment import keras
 
     keras.mixed_precision.set_global_policy(POLICIES[task.precision or "float32"])
@@ -38,7 +38,7 @@ def measure_transforms(task: Task) -> list[Quantity]:
 
 
 def _as_in_a_codec(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A layer as a graph whose kernels are computed once."""
+    """Returns a layer as a graph whose kernels are computed once."""
     from lic.environment import tf
     from lic.layers.tracing import snapshot_weights
 
@@ -52,7 +52,7 @@ def _as_in_a_codec(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor
 
 
 def layers_of(task: Task) -> dict[str, tuple[keras.layers.Layer, tf.Tensor]]:
-    """Returns the transforms by name, each with an input such as it gets from the others."""
+    """Returns the transforms by name, each with the input that the others give it."""
     from lic.environment import tf
     from lic.layers.padding import pad
 
@@ -69,7 +69,7 @@ def layers_of(task: Task) -> dict[str, tuple[keras.layers.Layer, tf.Tensor]]:
 
 
 def shares(each: Measured, gmac: dict[str, float]) -> list[Quantity]:
-    """Returns the share of the machine's matrix product rate, of the type it computes in, that each part reaches."""
+    """Returns the share of the machine's matrix product rate, in its own type, that each part reaches."""
     found = []
     for quantity in each.quantities:
         if quantity.name in gmac:
@@ -81,7 +81,7 @@ def shares(each: Measured, gmac: dict[str, float]) -> list[Quantity]:
 
 
 def part_and_gmac(text: str) -> tuple[str, float]:
-    """Parses PART=NUMBER."""
+    """Returns the part and the number of a text PART=NUMBER."""
     part, _, number = text.partition("=")
     try:
         gmac = float(number)
@@ -95,7 +95,7 @@ def part_and_gmac(text: str) -> tuple[str, float]:
 
 
 def jobs_of(options: argparse.Namespace) -> list:
-    """Returns which function measures which task.
+    """Returns the jobs: pairs of a measuring function and a task.
 
     Raises:
       ValueError: Options contradict each other.
@@ -110,7 +110,7 @@ def jobs_of(options: argparse.Namespace) -> list:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, appends to the CSV file and prints a table."""
+    """Measures as the command line asks, appends to the CSV file and prints a table."""
     parser = parser_of(__doc__, "bench_transforms", tuple(POLICIES))
     parser.add_argument(
         "--gmac",

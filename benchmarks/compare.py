@@ -4,7 +4,7 @@
     python benchmarks/compare.py NEW.csv --baseline OLD.csv
 
 Machines differ, so seconds are compared as seconds x the machine's matrix product rate at that time, here and there.
-Of several results of one thing the last one counts.
+If a file holds several results of one quantity, the last one counts.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ WHAT = ("model", "size", "quantity")
 HOW = (*WHAT, "weights", "precision", "tile")
 SHOWN = (*HOW, "unit", "there", "rate there", "here", "rate here", "times better")
 STEADY = 1.15  # Calibrations before and after that differ by more than this factor are marked.
-COMPARED = ("s", "symbols/s", "GiB")  # Units of which less, or of a rate more, is better.
+COMPARED = ("s", "symbols/s", "GiB")  # Less is better in s and GiB, and more in symbols/s.
 
 
 def rate(row: Row) -> float:
-    """Returns the matrix product rate of a result, the mean of before and after."""
+    """Returns the matrix product rate of a result in GFLOP/s: the mean of those before and after."""
     return statistics.mean((float(row["rate_before"]), float(row["rate_after"])))
 
 
 def steady(row: Row) -> bool:
-    """Whether the machine was about as fast after the measurement as before it."""
+    """Returns whether the machine was about as fast after the measurement as before it."""
     rates = float(row["rate_before"]), float(row["rate_after"])
     return max(rates) <= STEADY * min(rates)
 
 
 def times_better(there: Row, here: Row) -> float:
-    """Returns how many times better a result is: seconds and rates by what the machine can do, memory as it is."""
+    """Returns how many times better a result is; seconds and rates are relative to the machine's rate."""
     ratio = float(there["median"]) / float(here["median"])
     machines = float(there["rate"]) / rate(here)
     return {"s": ratio * machines, "symbols/s": 1 / ratio * machines}.get(here["unit"], ratio)
 
 
 def read_baseline(path: pathlib.Path) -> tuple[list[Row], tuple[str, ...]]:
-    """Reads figures, published ones or results of ours, and returns which columns say what a figure is of.
+    """Reads published figures or results of ours, and returns them and the columns that identify a figure.
 
     Raises:
-      ValueError: The file is neither.
+      ValueError: The file holds neither.
     """
     rows = results.read(path, WHAT)
     if not rows or "rate_before" not in rows[0]:
@@ -69,7 +69,7 @@ def compared(there: Sequence[Row], here: Sequence[Row], what: tuple[str, ...] = 
     Args:
       there: Figures, published or of another run.
       here: Results.
-      what: Columns that are equal where both are of one thing.
+      what: The columns that identify a figure.
     """
     figures = {tuple(row[name] for name in what): row for row in there}
     latest = {tuple(row[name] for name in HOW): row for row in here}
@@ -90,7 +90,7 @@ def _compared(there: Row, here: Row) -> Row:
 
 
 def notes(there: Sequence[Row], rows: Sequence[Row]) -> list[str]:
-    """Returns what the reader of the table needs to know."""
+    """Returns the notes below the table: the sources of figures, and a warning about unsteady machines."""
     models = {row["model"] for row in rows}
     sources = dict.fromkeys(f"{row['code']} on {row['machine']}" for row in there if row["model"] in models)
     lines = [f"there: {source}" for source in sources]

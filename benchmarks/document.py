@@ -9,7 +9,7 @@ from results import Row
 
 
 def table(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
-    """Returns columns of rows under their titles; columns that are empty in every row are left out."""
+    """Returns a Markdown table of rows, without the columns that are empty in every row."""
     columns = [name for name in titles if any(row.get(name) for row in rows)]
     head = [[titles[name] for name in columns], ["---"] * len(columns)]
     lines = [*head, *([row.get(name, "") for name in columns] for row in rows)]

@@ -1,4 +1,4 @@
-"""What effort when encoding costs and saves, from the file that `bench_effort.py` wrote."""
+"""The tables of effort when encoding, from the files that `bench_effort.py` writes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SHOWN = {
 
 
 def means(rows: Iterable[Row]) -> list[Row]:
-    """Returns a line for each effort: the median of seconds, mean, least and most of what is saved.
+    """Returns a line for each effort: the median of the seconds, and the mean, least and most of the saved bits.
 
-    Lines of the images that all efforts were tried on come first, so that efforts can be compared; then, for efforts
-    that were tried on more, lines of all their images.
+    First come lines over the images on which all efforts were tried, so that efforts can be compared. Efforts that were
+    tried on more images have a second line over all of theirs.
     """
     by_effort: dict[int, list[Row]] = {}
     for row in rows:
@@ -52,7 +52,7 @@ def _line(effort: int, rows: list[Row]) -> Row:
 
 
 def section(folder: pathlib.Path) -> list[str]:
-    """Returns a table for each file of results, with what it is of."""
+    """Returns a titled table for each file of results."""
     parts = []
     for path in sorted((folder / FOLDER).glob("*.csv")):
         rows = results.read(path, COLUMNS)

@@ -15,10 +15,10 @@ PUBLISHED = 1.88  # The publication's Keras code on an A100.
 
 
 def headlines(rows: Sequence[Row]) -> list[Row]:
-    """Returns the row of the ratio of both decompression times, or none where both were not measured alike.
+    """Returns the row of the ratio of both decompression times, or no row unless both were measured alike.
 
     Args:
-      rows: Results of one run; of several of one model the last one counts.
+      rows: Results of one run; the last one of each model counts.
     """
     found = {row["model"]: row for row in rows if row["quantity"] == "decompress" and not row["tile"]}
     slow, fast = found.get(SLOW), found.get(FAST)
@@ -40,7 +40,7 @@ def published_here() -> float:
 
 
 def sentence(row: Row) -> str:
-    """Returns the headline in words, beside what others measured."""
+    """Returns the headline as a sentence, with the published ratio and the ratio of the published code here."""
     doubt = "" if steady(row) else ", on an unsteady machine"
     return (
         f"{SLOW} decompress over {FAST} decompress at {row['size']}: {row['median']}{doubt} "

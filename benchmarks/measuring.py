@@ -1,4 +1,4 @@
-"""How things are measured: each in a fresh process, between two calibrations of the machine."""
+"""The method of measuring: each task in a fresh process, between two calibrations of the machine."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Quantity(NamedTuple):
     values: list[float]
 
 
-Jobs = Sequence[tuple[Callable[["Task"], list[Quantity]], "Task"]]  # Which function measures which task.
+Jobs = Sequence[tuple[Callable[["Task"], list[Quantity]], "Task"]]  # Pairs of a measuring function and a task.
 
 
 class Calibration(NamedTuple):
-    """What the machine can do just now.
+    """The rates that the machine reaches at a time.
 
     Attributes:
       float32: Matrix product of 2048x2048 in float32, GFLOP/s.
@@ -50,7 +50,7 @@ class Calibration(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What came of one task, and the calibrations right before and right after it."""
+    """The quantities of one task, and the calibrations right before and right after it."""
 
     task: Task
     quantities: list[Quantity]
@@ -61,10 +61,10 @@ class Measured(NamedTuple):
 def measured(jobs: Jobs, calibration_repeats: int) -> Iterator[Measured]:
     """Runs each job's function on its task in a process of its own.
 
-    The calibration after one job is the one before the next. Where a process dies, the other jobs are done first.
+    The calibration after one job is the one before the next. If a process dies, the other jobs are still done.
 
     Raises:
-      ChildProcessError: Processes died; the message says which.
+      ChildProcessError: Processes died; the message names their tasks.
     """
     before, died = _calibrated(calibration_repeats), []
     for function, task in jobs:
@@ -85,8 +85,8 @@ def measured(jobs: Jobs, calibration_repeats: int) -> Iterator[Measured]:
 def in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Result:
     """Calls a function in a new Python process and returns what it returned, or raises what it raised.
 
-    The process is started anew, not forked: a child's peak memory is at least that of the process that it was forked
-    from. For the same reason nothing here may import TensorFlow in the parent.
+    The process is spawned, because the peak memory of a forked one is at least that of its parent. For the same reason
+    nothing here may import TensorFlow in the parent.
 
     Raises:
       ChildProcessError: The process died.
@@ -101,19 +101,19 @@ def in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Result
 
 
 def timed(function: Callable[[], Result]) -> tuple[Result, float]:
-    """Returns what a function returned, and how many seconds it took."""
+    """Returns the result of a function, and the seconds that it took."""
     start = time.perf_counter()
     result = function()
     return result, time.perf_counter() - start
 
 
 def times(function: Callable[[], Any], repeats: int, warm_ups: int = 1) -> list[float]:
-    """Returns the seconds of each call, without those of the warm-up."""
+    """Returns the seconds of `repeats` calls, after warm-up calls that do not count."""
     return [timed(function)[1] for _ in range(warm_ups + repeats)][warm_ups:]
 
 
 def peak_memory() -> float:
-    """Returns the most memory, in GiB, that this process has held so far."""
+    """Returns the peak memory of this process so far, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts in KiB.
 
 
@@ -139,12 +139,12 @@ def calibrate(repeats: int) -> Calibration:
 
 
 def report(text: str) -> None:
-    """Says on stderr how far the benchmark has come."""
+    """Prints a line of progress to stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def _name(function: Callable) -> str:
-    return getattr(function, "func", function).__name__  # Of a functools.partial that of what it calls.
+    return getattr(function, "func", function).__name__  # A functools.partial has the name of its function.
 
 
 def _calibrated(repeats: int) -> Calibration:

@@ -3,7 +3,7 @@
     python benchmarks/page.py
     python benchmarks/page.py --check
 
-Nothing between the markers is written by hand. With --check nothing is written, and a page that differs is an error.
+All text between the markers comes from here. With --check nothing is written, and a page that differs is an error.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _PEERS = {
 
 
 def page(folder: pathlib.Path) -> str:
-    """Returns what stands between the markers of the page of benchmarks.
+    """Returns the text between the markers of the page of benchmarks.
 
     Args:
-      folder: Where the results are.
+      folder: The folder of the results.
     """
     environments = sections.by_environment(measurements(folder))
     parts = [sections.section(environment, rows) for environment, rows in environments.items()]
@@ -55,10 +55,10 @@ def page(folder: pathlib.Path) -> str:
 
 
 def summary(folder: pathlib.Path) -> str:
-    """Returns what stands between the markers of the README, or nothing where there are no results.
+    """Returns the text between the markers of the README, which is empty if there are no results.
 
     Args:
-      folder: Where the results are.
+      folder: The folder of the results.
     """
     latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
     headlines = [row for row in latest if row["model"] == MODEL]
@@ -87,13 +87,13 @@ def beside(folder: pathlib.Path) -> list[str]:
 
 
 def pages(folder: pathlib.Path = RESULTS) -> dict[pathlib.Path, str]:
-    """Returns the whole text of both pages as they are to be."""
+    """Returns the whole new text of both pages, by their paths."""
     content = {PAGE: page(folder), README: summary(folder)}
     return {path: placed(path.read_text(), "results", text) for path, text in content.items()}
 
 
 def draw(folder: pathlib.Path = RESULTS) -> None:
-    """Draws the plot of the environment that was measured over sizes last, or removes it where none was."""
+    """Draws the plot of the environment whose sizes were measured last, or removes the plot if there is none."""
     environments = sections.by_environment(measurements(folder))
     drawable = {key: rows for key, rows in environments.items() if plot.series(rows, "codec peak memory")}
     (folder / PLOT).unlink(missing_ok=True)
@@ -103,7 +103,7 @@ def draw(folder: pathlib.Path = RESULTS) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Writes both pages and the plot, or with --check says which pages differ."""
+    """Writes both pages and the plot, or with --check exits with an error if a page differs."""
     parser = Parser(prog="page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs")
     options = parser.parse_args(arguments)

@@ -10,7 +10,8 @@ from results import Row
 from sections import is_square, pixels
 
 QUANTITIES = {"codec peak memory": "peak memory, GiB", "compress": "compress, s", "decompress": "decompress, s"}
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's, told apart by all.
+# The colours of Okabe and Ito, which colour-blind people can distinguish.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = "osD^vP"
 LEAST_SIZES = 2
 
@@ -26,7 +27,7 @@ def series(rows: Sequence[Row], quantity: str) -> dict[str, list[tuple[float, fl
 
 
 def draw(rows: Sequence[Row], title: str, path: pathlib.Path) -> bool:
-    """Draws memory and times over megapixels as SVG; returns whether there was anything to draw."""
+    """Draws memory and times over megapixels as SVG, and returns whether there was anything to draw."""
     drawn = {quantity: found for quantity in QUANTITIES if (found := series(rows, quantity))}
     if not drawn:
         return False

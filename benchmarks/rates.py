@@ -27,7 +27,11 @@ _COMPARED = {"codec": "codec", "anchor": "against", "rate": "BD-rate, %", "gain"
 
 
 def section(folder: pathlib.Path) -> list[str]:
-    """Returns the points of learned codecs, and how far they are from the others; nothing where there is no folder."""
+    """Returns a table of the points of learned codecs, and one of their distances from the others.
+
+    Args:
+      folder: The folder of the evaluation; without one, the result is empty.
+    """
     if not folder.exists():
         return []
     from lic.evaluation.run import Results
@@ -69,11 +73,11 @@ def _compared(found: Results, name: str, anchor: Curve) -> dict[str, str]:
 
 
 def _difference(function: Any, anchor: Curve, curve: Curve, form: str) -> str:
-    """A mean over what both have in common, with that share where it is small; nothing where there is too little."""
+    """Returns a mean difference over the common range, with a note if that is short, or nothing if it is too short."""
     from lic import EvaluationError
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # What they say stands beside the number.
+        warnings.simplefilter("ignore")  # The note beside the number holds the content of the warning.
         try:
             difference = function(anchor, curve)
         except EvaluationError:
@@ -83,7 +87,7 @@ def _difference(function: Any, anchor: Curve, curve: Curve, form: str) -> str:
 
 
 def _gain(anchor: Curve, point: Curve) -> str:
-    """Decibels of a single point over a curve, which is linear in the rate's logarithm between its points."""
+    """Returns the decibels of a single point above a curve, which is linear in the logarithm of the rate."""
     import numpy as np
 
     (bpp,), (decibels,) = point.bpp, point.decibels

@@ -1,4 +1,4 @@
-"""What came of measurements: rows of CSV files, and tables for people."""
+"""Results of measurements: rows of CSV files, and tables of text."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def record(
     calibration_repeats: int,
     derive: Callable[[Measured], list[Quantity]] = lambda each: [],
 ) -> Iterator[list[Row]]:
-    """Measures jobs, appends their rows to a CSV file as they come, and yields those of each.
+    """Measures jobs, appends the rows of each to a CSV file at once, and yields them.
 
     Args:
-      jobs: Which function measures which task.
+      jobs: Pairs of a measuring function and a task.
       out: The file.
       calibration_repeats: Calls of each calibration.
-      derive: Returns further quantities of what was measured.
+      derive: Returns further quantities of a measured task.
 
     Raises:
-      ValueError: The file is not one of results.
+      ValueError: The file has other columns than results.
     """
     check_appendable(out)
     for each in measured(jobs, calibration_repeats):
@@ -77,12 +77,12 @@ def record_or_exit(
     derive: Callable[[Measured], list[Quantity]] = lambda each: [],
     conclude: Callable[[list[Row]], list[Row]] = lambda rows: [],
 ) -> list[Row]:
-    """Records what options ask for and prints the table; what cannot be done is one line of the parser.
+    """Records the jobs that options ask for, and prints the table; a failure is an error of the parser.
 
     Args:
       parser: The parser of the options.
       options: What it parsed, with `out` and `calibration_repeats`.
-      jobs_of: Returns which function measures which task.
+      jobs_of: Returns the jobs of the options.
       derive: As in `record`.
       conclude: Returns further rows from all rows of this run.
     """
@@ -125,7 +125,7 @@ def read(path: pathlib.Path, needed: Iterable[str]) -> list[Row]:
     """Reads the rows of a CSV file.
 
     Raises:
-      ValueError: It lacks columns that are needed.
+      ValueError: The file lacks columns that are needed.
     """
     with open(path, newline="") as file:
         reader = csv.DictReader(file)
@@ -136,7 +136,7 @@ def read(path: pathlib.Path, needed: Iterable[str]) -> list[Row]:
 
 
 def check_appendable(path: pathlib.Path, columns: Sequence[str] = COLUMNS) -> None:
-    """Raises a ValueError where a file is there that is not one of results."""
+    """Raises a ValueError if a file exists and has other columns than results."""
     if path.exists():
         with open(path, newline="") as file:
             if next(csv.reader(file), []) != list(columns):
@@ -144,7 +144,7 @@ def check_appendable(path: pathlib.Path, columns: Sequence[str] = COLUMNS) -> No
 
 
 def append(path: pathlib.Path, rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> None:
-    """Appends rows to a CSV file, and makes it with a header where it is not there."""
+    """Appends rows to a CSV file, which it makes with a header if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists()
     with open(path, "a", newline="") as file:
@@ -155,14 +155,14 @@ def append(path: pathlib.Path, rows: Sequence[Row], columns: Sequence[str] = COL
 
 
 def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    """Returns columns of rows as aligned text under their names."""
+    """Returns columns of rows as aligned text below the columns' names."""
     lines = [columns, *([row[name] for name in columns] for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*lines)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def machine_columns() -> Row:
-    """Returns when, where and with what code something is measured."""
+    """Returns the columns that describe the time, the machine and the code of a measurement."""
     versions_here, machine_here = versions(), machine()
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -188,7 +188,7 @@ def tensorflow_version(versions: Mapping[str, str]) -> str:
 
 
 def _commit() -> str:
-    """The commit of the code that is measured, or nothing where that is no checkout."""
+    """Returns the commit of the measured code, or nothing if the code is no checkout."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     try:
         ended = subprocess.run(command, cwd=pathlib.Path(lic.__file__).parent, capture_output=True, text=True)

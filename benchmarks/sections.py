@@ -22,8 +22,8 @@ class Table(NamedTuple):
 
     Attributes:
       title: Its title.
-      quantities: Those that are its columns.
-      square: Whether it is of square images (True), of others (False) or of both (None).
+      quantities: The quantities in its columns.
+      square: True for a table of square images, False for one of other images, None for one of both.
     """
 
     title: str
@@ -54,7 +54,7 @@ TABLES = (
 
 
 def by_environment(rows: Iterable[Row]) -> dict[tuple[str, ...], list[Row]]:
-    """Returns the latest row of each thing, for each processor, number of cores and TensorFlow."""
+    """Returns the latest row of each quantity, for each processor, number of cores and TensorFlow."""
     found: dict[tuple[str, ...], dict[tuple[str, ...], Row]] = {}
     for row in sorted(rows, key=lambda row: row["date"]):
         found.setdefault(tuple(row[name] for name in ENVIRONMENT), {})[tuple(row[name] for name in HOW)] = row
@@ -62,7 +62,7 @@ def by_environment(rows: Iterable[Row]) -> dict[tuple[str, ...], list[Row]]:
 
 
 def lines_of(kind: Table, rows: Sequence[Row]) -> list[Row]:
-    """Returns the lines of a table, each with the figures of one task; those of unsteady machines are marked."""
+    """Returns the lines of a table, each with the figures of one task; figures of unsteady machines are marked."""
     lines: dict[tuple[str, ...], Row] = {}
     for row in (row for row in rows if row["model"] != headline.MODEL):
         if row["quantity"] in kind.quantities and kind.square in (None, is_square(row["size"])):
@@ -90,14 +90,14 @@ def section(environment: tuple[str, ...], rows: Sequence[Row]) -> str:
 
 
 def figure(row: Row) -> str:
-    """Returns a median for people; a time or a rate is marked where the machine was not steady."""
+    """Returns a median as readable text; a time or a rate is marked if the machine was not steady."""
     value = float(row["median"])
     text = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
     return text + (UNSTEADY if row["unit"] in ("s", "symbols/s") and not steady(row) else "")
 
 
 def titled(quantity: str, unit: str | None) -> str:
-    """Returns a quantity with its unit, which numbers of symbols have in their name."""
+    """Returns a quantity with its unit, unless the unit is its name."""
     return quantity if unit == quantity else f"{quantity}, {unit}"
 
 
@@ -110,6 +110,6 @@ def pixels(size: str) -> int:
 
 
 def is_square(size: str) -> bool:
-    """Whether images are as wide as they are high."""
+    """Returns whether images of a size are as wide as they are high."""
     width, height = size.split("x")[-2:]
     return width == height

@@ -1,11 +1,11 @@
-"""Measures the standard set of everything that is registered, and then the headline: what `make bench` runs.
+"""Measures the standard set of all registered parts and models, and the headline; `make bench` runs this.
 
     python benchmarks/suite.py
     python benchmarks/suite.py --quick
     python benchmarks/suite.py --only codec --model ms2020 hzswq2021
 
-The file of the results is named after the machine: processor, cores and TensorFlow. Quick results are for a look: they
-go to a folder of their own, and no page shows them.
+The file of the results is named after the machine: processor, cores and TensorFlow. Quick results are for a first look.
+They go to a folder of their own, and no page shows them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from tasks import DEFAULT_SIZE, RESULTS, Parser, Task
 from lic import registry
 from lic.versions import machine, versions
 
-INSTRUCTIONS = ("avx512_bf16", "avx512f", "avx2")  # Of the sets that a processor may have the first one names it.
+INSTRUCTIONS = ("avx512_bf16", "avx512f", "avx2")  # The first set that a processor has is in its name.
 
 
 class Extent(NamedTuple):
-    """How much is measured.
+    """The extent of a run of the suite.
 
     Attributes:
       repeats: Measurements of each quantity.
@@ -55,7 +55,7 @@ QUICK = Extent(2, 3, (256, 1024), ("default", headline.SLOW, headline.FAST), ("d
 
 
 class Registered(NamedTuple):
-    """The names that are measured."""
+    """The names of registered parts and models."""
 
     transforms: list[str]
     entropy_models: list[str]
@@ -64,41 +64,41 @@ class Registered(NamedTuple):
 
 
 def registered() -> Registered:
-    """Returns all names of the registry; the shipped models are those with weights."""
+    """Returns all names of the registries; `shipped` are the models whose weights ship."""
     models = registry.list_models()
     shipped = [name for name in models if registry.models.get(name)().weights]
     return Registered(registry.list_transforms(), registry.list_entropy_models(), models, shipped)
 
 
 def transform_jobs(names: Registered, extent: Extent) -> Jobs:
-    """Every transform, beside a hyperprior so that its hyper transform is measured too."""
+    """Returns the jobs of every transform, with a hyperprior, so that its hyper transform is measured too."""
     return [(measure_transforms, _task(f"{name}+hyperprior", extent)) for name in names.transforms]
 
 
 def entropy_jobs(names: Registered, extent: Extent) -> Jobs:
-    """Every entropy model, on latents of the transform `conv`."""
+    """Returns the jobs of every entropy model, on latents of the transform `conv`."""
     return [(measure_entropy, _task(f"conv+{name}", extent)) for name in names.entropy_models]
 
 
 def codec_jobs(names: Registered, extent: Extent) -> Jobs:
-    """Every model as a codec, with its weights where they ship."""
+    """Returns the jobs of every model as a codec, with its weights if they ship."""
     models = _chosen(names.models, extent.codecs)
     return [(measure_codec, _task(name, extent, shipped=name in names.shipped)) for name in models]
 
 
 def training_jobs(names: Registered, extent: Extent) -> Jobs:
-    """Training steps of every model, on 8 images of 256x256."""
+    """Returns the jobs of training steps of every model, on 8 images of 256x256."""
     models = _chosen(names.models, extent.trained)
     return [(measure_training, training_task(_task(name, extent), 8, 256)) for name in models]
 
 
 def start_jobs(names: Registered, extent: Extent) -> Jobs:
-    """Starting, with every model whose weights ship."""
+    """Returns the jobs of starting, with every model whose weights ship."""
     return [(measure_start, _task(name, extent, shipped=True)) for name in names.shipped]
 
 
 def size_jobs(names: Registered, extent: Extent) -> Jobs:
-    """Memory and time of the models whose weights ship over the size of the image, without tiles and with."""
+    """Returns the jobs of the models whose weights ship over the sizes of images, without tiles and with tiles."""
     tasks = [_task(name, extent, shipped=True) for name in names.shipped]
     return [
         (measure_codec, dataclasses.replace(task, width=side, height=side, tile=tile))
@@ -119,12 +119,12 @@ SECTIONS: dict[str, Callable[[Registered, Extent], Jobs]] = {
 
 
 def jobs_of(names: Registered, extent: Extent, sections: list[str]) -> Jobs:
-    """Returns which function measures which task."""
+    """Returns the jobs of sections: pairs of a measuring function and a task."""
     return [job for section in sections for job in SECTIONS[section](names, extent)]
 
 
 def machine_name() -> str:
-    """Returns processor, cores and TensorFlow as a name of files, such as amd-epyc-avx512bf16-2-cores-tf2.14."""
+    """Returns the machine's name for files, such as amd-epyc-avx512bf16-2-cores-tf2.14."""
     here, tensorflow = machine(), results.tensorflow_version(versions())
     processor = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\(\w+\)|@.*", "", str(here["processor"]).lower())).strip("-")
     sets = _instructions()
@@ -161,7 +161,7 @@ def command_line() -> Parser:
 
 
 def extent_of(options: argparse.Namespace) -> Extent:
-    """Returns how much options ask for.
+    """Returns the extent that options ask for.
 
     Raises:
       RegistryError: A model is unknown.
@@ -175,7 +175,7 @@ def extent_of(options: argparse.Namespace) -> Extent:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, appends to the machine's CSV file, and prints a table and the headline."""
+    """Measures as the command line asks, appends to the machine's CSV file, and prints a table and the headline."""
     parser = command_line()
     options = parser.parse_args(arguments)
     options.out = options.out or RESULTS / ("quick" if options.quick else "") / f"{options.name}.csv"

@@ -1,4 +1,4 @@
-"""What is measured: a model with certain weights, and images for it; and the options that say so."""
+"""Tasks of measurements, each a model with its weights and images, and the options that define them."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ CELLS = (64, 32, 16, 8, 4, 2)  # Pixels from one random number to the next, in e
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What one process measures.
+    """The task of one measuring process.
 
     Attributes:
       model: Name of a registered model, or TRANSFORM+ENTROPY for a mix of parts at their default sizes.
       width: Width of the images in pixels.
       height: Height of the images in pixels.
       batch: Number of images.
-      precision: As the measuring script defines it, or None where it was not given.
+      precision: The precision, whose values the measuring script defines; None if it was not given.
       tile: Argument `tile` of the codec.
       image: File of the image, or None for smooth noise.
       checkpoint: Checkpoint of the published code that the weights are taken from, or None.
       shipped: Whether the weights are those that ship with the model.
-      repeats: How many times everything is measured that is measured more than once.
+      repeats: Number of measurements of each quantity that is measured more than once.
       sizes: Sizes of the parts that differ from the model's own.
     """
 
@@ -56,12 +56,12 @@ class Task:
 
     @property
     def weights(self) -> str:
-        """Where the weights come from: "imported", "shipped" or "fresh"."""
+        """The origin of the weights: "imported", "shipped" or "fresh"."""
         return "imported" if self.checkpoint else "shipped" if self.shipped else "fresh"
 
     @property
     def size(self) -> str:
-        """Width x height, behind the number of images where there are several."""
+        """Width x height, after the number of images if there are several."""
         return f"{self.batch}x" * (self.batch > 1) + f"{self.width}x{self.height}"
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ class Task:
         return model
 
     def pixels(self) -> np.ndarray:
-        """The images, uint8 [batch, height, width, 3]."""
+        """Returns the images, uint8 [batch, height, width, 3]."""
         import numpy as np
 
         if self.image:
@@ -93,13 +93,13 @@ class Task:
 
 
 def parts_of(model: str) -> dict[str, str]:
-    """Returns which arguments of `lic.create_model` a name stands for: TRANSFORM+ENTROPY for parts, else a model."""
+    """Returns the arguments of `lic.create_model` for a name, which is TRANSFORM+ENTROPY or a model's."""
     transform, mixed, entropy = model.partition("+")
     return {"transform": transform, "entropy": entropy} if mixed else {"name": model}
 
 
 def smooth_noise(width: int, height: int, seed: int = 0) -> np.ndarray:
-    """Random noise, uint8 [height, width, 3], that is stronger the coarser it is, as in photographs."""
+    """Returns random noise, uint8 [height, width, 3], that is stronger the coarser it is, as in photographs."""
     import numpy as np
     from PIL import Image
 
@@ -159,14 +159,14 @@ def tasks_of(options: argparse.Namespace) -> list[Task]:
 
 
 def check_models(names: Iterable[str]) -> None:
-    """Raises a RegistryError where a model or a part is unknown, before anything is measured."""
+    """Raises a RegistryError if a model or a part is unknown, before anything is measured."""
     parts = [parts_of(name) for name in names]
     for each in parts:
         if "name" in each:
             registry.models.get(each["name"])
     mixes = [each for each in parts if "name" not in each]
     if mixes:
-        in_fresh_process(_check_mixes, mixes)  # Knowing parts takes TensorFlow.
+        in_fresh_process(_check_mixes, mixes)  # The registries of parts import TensorFlow.
 
 
 def _check_mixes(mixes: list[dict[str, str]]) -> None:
@@ -176,7 +176,7 @@ def _check_mixes(mixes: list[dict[str, str]]) -> None:
 
 
 def size(text: str) -> tuple[int, int]:
-    """Parses width x height."""
+    """Returns the width and height of a text such as 768x512."""
     found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
     if not found:
         raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT such as 768x512, received {text!r}")
@@ -184,14 +184,14 @@ def size(text: str) -> tuple[int, int]:
 
 
 def count(text: str) -> int:
-    """Parses a whole number over 0."""
+    """Returns the whole number over 0 of a text."""
     if not re.fullmatch(r"[1-9]\d*", text):
         raise argparse.ArgumentTypeError(f"expected a whole number over 0, received {text!r}")
     return int(text)
 
 
 def tile(text: str) -> int | str | None:
-    """Parses a number of pixels, auto or none."""
+    """Returns the tile of a text: a number of pixels, "auto" or None."""
     return {"auto": "auto", "none": None}[text] if text in ("auto", "none") else count(text)
 
 

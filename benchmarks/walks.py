@@ -15,20 +15,20 @@ from lic.environment import tf
 from lic.layers.tracing import snapshot_weights
 from lic.weights import value_of
 
-# Share of a latent's numbers -> the standard deviation that the codec `default` gives them at most, on the photograph
-# that ships. Between these its logarithm is taken as linear.
+# Share of a latent's numbers -> their largest standard deviation by the codec `default`, on the photograph that ships.
+# Between these shares its logarithm is interpolated linearly.
 DEVIATIONS = {0.6: 0.11, 0.7: 0.16, 0.8: 0.23, 0.85: 0.29, 0.9: 0.43, 0.95: 0.7, 0.98: 1.5, 1.0: 52.0}
-DAMPING = 0.1  # The weight of means and scale indexes of fresh networks, beside those that are drawn.
+DAMPING = 0.1  # The weight of the parameters that fresh networks give, which are added to the drawn ones.
 LOGISTIC = math.pi / math.sqrt(3)  # Standard deviation of the logistic distribution of slope one.
 Wrap = Callable[[Coder], Coder]
 
 
 class Walks:
-    """The walks of a model's entropy model, each traced once for any size, as a codec has them.
+    """The walks of a model's entropy model, each traced once for all sizes, as in a codec.
 
     Args:
       model: The model.
-      within: Wraps the coder that the walk is given.
+      within: Wraps the coder of a walk.
     """
 
     def __init__(self, model: CompressionModel, within: Wrap):
@@ -45,7 +45,7 @@ class Walks:
         return tf.add_n(list(coder.bits.values()))[0]
 
     def _encode(self, latent: tf.Tensor) -> Encoded:
-        """Returns what a latent is coded as."""
+        """Encodes a latent."""
         self._walk(coder := Encode(latent, self._tables))
         return coder.finish()
 
@@ -60,7 +60,7 @@ class Walks:
 
 
 def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
-    """Returns a random latent whose scales spread like a trained model's, and what lets a walk code it under these."""
+    """Returns a random latent with the spread of scales of a trained model, and a wrapper for walks under these scales."""
     entropy, depth = model.entropy, model.transform.depth
     random = np.random.default_rng(0)
     deviations = random.permutation(deviations_of(depth))
@@ -73,7 +73,7 @@ def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
     starts = entropy.likelihood.start(deviations).reshape(entropy.likelihood.parameters, depth)
 
     def spread(coder: Coder) -> Recorder:
-        # The parameters of fresh networks still count a little, so that nothing of the walk falls away.
+        # The parameters of fresh networks still count a little, so that TensorFlow removes no network from the graph.
         wanted = [coder.zeros + start for start in starts]
 
         def replace(part: Part, distribution: Distribution) -> Distribution:
@@ -87,21 +87,21 @@ def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
 
 
 def deviations_of(depth: int) -> np.ndarray:
-    """Returns a standard deviation for each of `depth` channels, rising, as `DEVIATIONS` says."""
+    """Returns rising standard deviations [depth] by `DEVIATIONS`."""
     shares = (np.arange(depth) + 0.5) / depth
     return np.exp(np.interp(shares, list(DEVIATIONS), np.log(list(DEVIATIONS.values()))))
 
 
 def narrow(prior: FactorizedPrior, deviations: np.ndarray) -> None:
-    """Gives the density of each channel of a fresh prior about the standard deviation that is given [channels]."""
+    """Gives the density of each channel of a fresh prior about its standard deviation in `deviations` [channels]."""
     deviations = np.maximum(deviations, min(DEVIATIONS.values()))
-    matrix = prior.matrices[0]  # The network is linear at the start, so that its slope is the product of its layers'.
+    matrix = prior.matrices[0]  # A fresh network is linear, so its slope is the product of its layers' slopes.
     slope = np.logaddexp(0, value_of(matrix)) * prior.init_scale * LOGISTIC / deviations[:, None, None]
     matrix.assign(slope + np.log(-np.expm1(-slope)))
 
 
 def analysed(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
-    """Returns the latent of the task's image, and the coder's wrapper of the model's middle quality."""
+    """Returns the latent of the task's image, and the wrapper of coders at the model's middle quality."""
     quality = model.rate.qualities(1)
     latent = model.rate.scale(model.analyse(tf.cast(task.pixels()[:1], "float32")), quality)
     return latent, lambda coder: model.rate.coder(coder, model.rate.scaling(quality))

@@ -1,4 +1,4 @@
-"""What all tests share: small parts, random images, and the two Kerases' own noise kept out of the output."""
+"""Helpers of all tests: small parts, random images, and filters that keep Keras's messages out of the output."""
 
 import functools
 import itertools
@@ -43,7 +43,7 @@ ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-ch
 
 
 def slow_but(cases: Iterable[str | tuple], *ordinary: str | tuple) -> list:
-    """Cases of a test, each a value or a tuple of values, of which only the ordinary ones are not slow."""
+    """Returns the cases of a test, each a value or a tuple of values; all but the ordinary ones are marked as slow."""
     return [
         pytest.param(
             *(case if isinstance(case, tuple) else (case,)), marks=() if case in ordinary else pytest.mark.slow
@@ -52,7 +52,7 @@ def slow_but(cases: Iterable[str | tuple], *ordinary: str | tuple) -> list:
     ]
 
 
-# Each transform and each entropy model is in one of these; the other mixes are slow.
+# Each transform and each entropy model is in one of these mixes; all other mixes are slow.
 SPREAD = [
     ("conv", "charm"),
     ("conv", "factorized"),
@@ -118,7 +118,7 @@ VARIANTS = {
 
 
 def tiny_model(transform: str, entropy: str, **sizes):
-    """A model of these parts at tiny widths, with those of the sizes that its parts have."""
+    """Returns a model of these parts at tiny widths; sizes that its parts do not have are left out."""
     from lic import registry
     from lic.config import constructor_arguments
     from lic.models.create import create_model
@@ -162,14 +162,14 @@ def _start_at_scales_of_one(entropy) -> None:
 
 
 def golden(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Input, output and weights (by the end of their names) of a published layer."""
+    """Returns input, output and weights (by the end of their names) of a published layer."""
     with np.load(DATA / "golden" / f"{name}.npz") as arrays:
         weights = {key.rsplit("/", 1)[-1]: arrays[key] for key in arrays if key.startswith("weights/")}
         return arrays["x"], arrays["y"], weights
 
 
 def golden_in_order(name: str) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """The same with the weights in the order in which the published layer made them."""
+    """Returns the same with the weights in the order in which the published layer made them."""
     with np.load(DATA / "golden" / f"{name}.npz") as arrays:
         return arrays["x"], arrays["y"], [arrays[key] for key in arrays if key.startswith("weights/")]
 

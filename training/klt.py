@@ -2,7 +2,8 @@
 
     python training/klt.py PHOTOGRAPHS src/lic/transforms/klt.npz
 
-Every photograph counts the same: blocks are cut at the four offsets 0 or 8, and their covariance is averaged.
+Blocks are cut at offsets of 0 and 8 in height and width, and every photograph has the same weight in the mean of the
+covariances.
 """
 
 import pathlib
@@ -22,17 +23,17 @@ def blocks(pixels: np.ndarray) -> np.ndarray:
 
 
 def covariance(file: pathlib.Path) -> np.ndarray:
-    """The second moment about mid-grey of all blocks of a photograph."""
+    """Returns the second moment [768, 768] about mid-grey of all blocks of a photograph."""
     pixels = np.asarray(Image.open(file).convert("RGB"), np.float64) - 127.5
     cut = np.concatenate([blocks(pixels[top:, left:]) for top in (0, 8) for left in (0, 8)])
     return cut.T @ cut / len(cut)
 
 
 def main(folder: str, out: str) -> None:
-    """Averages over the folder and writes basis (float16) and variances (float32)."""
+    """Averages over the JPEG files of a folder, and writes basis (float16) and variances (float32)."""
     files = sorted(pathlib.Path(folder).glob("*.jpg"))
     variances, basis = np.linalg.eigh(np.mean([covariance(file) for file in files], 0))
-    basis *= np.sign(basis.sum(0))  # Signs are free: fix them.
+    basis *= np.sign(basis.sum(0))  # Eigenvectors have free signs, so each gets a sum that is not negative.
     np.savez_compressed(out, basis=basis[:, ::-1].astype(np.float16), variances=variances[::-1].astype(np.float32))
     print(f"{len(files)} photographs -> {out}")
 

@@ -1,4 +1,4 @@
-"""Which of our models stands beside which of CompressAI's, and the ratios of what was measured of both."""
+"""Pairs of a model of CompressAI and one of ours, and the ratios of their measurements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
       peer: CompressAI's name of the model.
       model: Our model, or mix of parts.
       sizes: Sizes that make ours as wide as the peer.
-      equal: Whether both are the same network but for GDN, learnt prior and one bias; else ours is the nearest.
+      equal: Whether both are the same network but for GDN, factorized prior and one bias; else ours is the nearest.
     """
 
     peer: str
@@ -51,7 +51,7 @@ def pair_of(peer: str) -> Pair:
 
 
 def ratios(rows: Sequence[Row]) -> list[Row]:
-    """Returns one row for each quantity that was measured of both sides; the last result of one thing counts.
+    """Returns one row for each quantity that was measured on both sides; the last result of each counts.
 
     Args:
       rows: Rows of `PEER_COLUMNS`.
@@ -81,12 +81,12 @@ def _ratio(ours: Row, theirs: Row) -> Row:
 
 
 def _doubt(*rows: Row) -> str:
-    """Says where the machine was not about as fast throughout."""
+    """Returns a mark if the machine was not about as fast throughout, or else nothing."""
     rates = sorted(float(row[name]) for row in rows for name in ("rate_before", "rate_after"))
     return "" if steady({"rate_before": str(rates[0]), "rate_after": str(rates[-1])}) else " (unsteady)"
 
 
 def slower(rows: Sequence[Row]) -> str:
-    """Says in a sentence where ours is slower, from what `ratios` returned."""
+    """Returns a sentence that names the quantities in which ours is slower, from the result of `ratios`."""
     found = [f"{row['quantity']} of {row['peer']}" for row in rows if "slower" in row["ratio"]]
     return f"lic is slower in: {', '.join(found)}." if found else "lic is slower in none of these."

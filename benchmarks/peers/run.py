@@ -1,8 +1,8 @@
-"""Measures CompressAI's models and ours beside them on the same images: what `make peers` runs.
+"""Measures CompressAI's models, and ours beside them, on the same images; `make peers` runs this.
 
     cd benchmarks && ../.venv/bin/python -m peers.run --python ../.venv-peers/bin/python
 
-One after the other, each in a process of its own, between calibrations of the machine.
+Each model is measured in a process of its own, one after the other, between calibrations of the machine.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tasks import DEFAULT_SIZE, RESULTS, Parser, Task, count, size
 import lic
 from peers.pairs import PAIRS, PEER_COLUMNS, SHOWN, Pair, ratios, slower
 
-MULTIPLE = 64  # Of height and width, which CompressAI's models take.
+MULTIPLE = 64  # CompressAI's models take heights and widths that are multiples of this.
 
 
 def measure_ours(task: Task) -> list[Quantity]:
-    """Imports, builds, compresses and decompresses; this is to be the only task of its process."""
+    """Imports, builds, compresses and decompresses. No other task may run in its process."""
     _, imported = timed(lambda: (lic.Codec, lic.create_model))
     quantities = measure_codec(task)
     seconds = {quantity.name: quantity.values[0] for quantity in quantities}
@@ -39,12 +39,12 @@ def measure_ours(task: Task) -> list[Quantity]:
 
 
 def measure_theirs(python: str, what: str, task: Task) -> list[Quantity]:
-    """Has CompressAI measured in its own environment.
+    """Measures CompressAI in its own environment.
 
     Args:
       python: The Python of that environment.
       what: "codec" or "training".
-      task: Names the model, the images and the repeats.
+      task: The model, the images and the repeats.
     """
     import numpy as np
 
@@ -55,10 +55,10 @@ def measure_theirs(python: str, what: str, task: Task) -> list[Quantity]:
 
 
 def called(python: str, *arguments: str) -> list | dict:
-    """Returns what `peers.run_compressai` printed in another environment.
+    """Runs `peers.run_compressai` in another environment, and returns its printed JSON.
 
     Raises:
-      ChildProcessError: It failed.
+      ChildProcessError: The process failed.
     """
     command = [python, "-m", "peers.run_compressai", *arguments]
     try:
@@ -66,13 +66,13 @@ def called(python: str, *arguments: str) -> list | dict:
     except OSError as error:
         raise ChildProcessError(f"{python} cannot be run ({error}). `make peers` makes that environment.") from None
     if ended.returncode:
-        said = ended.stderr.strip().splitlines()[-1:]
-        raise ChildProcessError(f"{' '.join(command)} ended with {ended.returncode}: {said}")
+        last = ended.stderr.strip().splitlines()[-1:]
+        raise ChildProcessError(f"{' '.join(command)} ended with {ended.returncode}: {last}")
     return json.loads(ended.stdout.splitlines()[-1])
 
 
 def jobs_of(pair: Pair, options: argparse.Namespace) -> Jobs:
-    """Returns which function measures which task: ours, then theirs."""
+    """Returns the jobs of a pair: our measuring functions and tasks, then theirs."""
     ours = Task(pair.model, *options.size, repeats=options.repeats, sizes=pair.sizes)
     theirs = Task(pair.peer, *options.size, repeats=options.repeats)
     jobs = [(measure_ours, ours), (functools.partial(measure_theirs, options.python, "codec"), theirs)]
@@ -83,7 +83,7 @@ def jobs_of(pair: Pair, options: argparse.Namespace) -> Jobs:
 
 
 def record(options: argparse.Namespace, versions: dict[str, str]) -> Iterator[list[Row]]:
-    """Measures all pairs, appends their rows to the CSV file as they come, and yields those of each task."""
+    """Measures all pairs, appends the rows of each task to the CSV file at once, and yields them."""
     results.check_appendable(options.out, PEER_COLUMNS)
     chosen = [pair for pair in PAIRS if pair.peer in options.model]
     jobs = [(pair.peer, *job) for pair in chosen for job in jobs_of(pair, options)]
@@ -117,7 +117,7 @@ def command_line() -> Parser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measures what the command line says, appends to the CSV file and prints the ratios."""
+    """Measures as the command line asks, appends to the CSV file and prints the ratios."""
     parser = command_line()
     options = parser.parse_args(arguments)
     rows, failure = [], None

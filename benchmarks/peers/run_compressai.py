@@ -1,9 +1,9 @@
-"""Measures a model of CompressAI at random weights; runs where CompressAI is installed, and needs nothing of `lic`.
+"""Measures a model of CompressAI at random weights. It runs where CompressAI is installed, and needs nothing of `lic`.
 
     python -m peers.run_compressai mbt2018-mean codec --images IMAGES.npy --repeats 5
 
-IMAGES.npy holds uint8 [batch, height, width, 3]. The last line that is printed is JSON: name, unit and values of each
-quantity. `--versions` prints the versions in place of it.
+IMAGES.npy holds uint8 [batch, height, width, 3]. The last printed line is JSON: name, unit and values of each quantity.
+With `--versions` only the versions are printed, as JSON.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import torch
 
 QUALITY = 4
-LMBDA = 0.01  # Of the mean squared error on 0..255; it does not change what a step takes.
-CLIPPED_TO = 1.0  # Norm of the gradients, as in CompressAI's own examples/train.py.
+LMBDA = 0.01  # The weight of the mean squared error on 0..255, which does not change the time of a step.
+CLIPPED_TO = 1.0  # The largest norm of the gradients, as in CompressAI's own examples/train.py.
 
 
 def imported() -> dict:
@@ -107,7 +107,7 @@ def loss_of(model: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
 
 
 def compress(model: torch.nn.Module, image: np.ndarray) -> dict:
-    """Returns the strings and the shape that CompressAI makes of an image, uint8 [height, width, 3]."""
+    """Returns CompressAI's strings and shape of an image, uint8 [height, width, 3]."""
     import torch
 
     with torch.inference_mode():
@@ -115,7 +115,7 @@ def compress(model: torch.nn.Module, image: np.ndarray) -> dict:
 
 
 def decompress(model: torch.nn.Module, coded: dict) -> np.ndarray:
-    """Returns the image of what `compress` returned."""
+    """Returns the image, uint8 [height, width, 3], of a result of `compress`."""
     import torch
 
     with torch.inference_mode():
@@ -133,7 +133,7 @@ def _flat(strings: bytes | list) -> list[bytes]:
 
 
 def main() -> None:
-    """Measures what the command line says, and prints it as JSON."""
+    """Measures as the command line asks, and prints the quantities as JSON."""
     parser = argparse.ArgumentParser(prog="run_compressai", description=__doc__)
     parser.add_argument("model", nargs="?")
     parser.add_argument("what", nargs="?", choices=("codec", "training"))

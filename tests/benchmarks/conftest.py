@@ -40,7 +40,7 @@ def write_rows(path, rows, columns):
 
 @pytest.fixture
 def here(monkeypatch):
-    """Lets scripts that are imported do in this process what they do in fresh ones."""
+    """Makes imported scripts measure in this process, and not in fresh ones."""
 
     def patch(*scripts):
         for script in scripts:

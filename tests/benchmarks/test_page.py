@@ -1,4 +1,4 @@
-"""The pages: what the committed ones hold, and what results become."""
+"""The pages: the content of the committed ones, and the pages of given results."""
 
 import pytest
 

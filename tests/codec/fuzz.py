@@ -93,7 +93,7 @@ MUTATIONS = (flip, cut, drop, splice, lie_about_size, lie_about_length, lie_abou
 
 
 def mend(stream):
-    """Makes the last checksum good, as whoever means harm would."""
+    """Makes the last checksum right, as an attacker would."""
     return stream[:-4] + zlib.crc32(stream[:-4]).to_bytes(4, "little")
 
 
@@ -106,7 +106,7 @@ class Target:
         self._known = {Stream.parse(stream).symbols_crc for stream in self.streams}
 
     def outcome(self, stream):
-        """The error's name, or what was decoded; raises an AssertionError where that is wrong."""
+        """Returns the name of the error, or of the kind of result; raises an AssertionError if that is wrong."""
         try:
             decoded = self.codec.decompress(stream, max_pixels=MAX_PIXELS)
         except lic.LicError as error:
@@ -114,18 +114,18 @@ class Target:
         if stream in self._images:
             assert np.array_equal(decoded, self._images[stream]), f"decoded to a wrong image: {stream.hex()}"
             return "image"
-        # Whoever makes checksums good may change what a header says, or add bytes that are not read.
+        # With a right checksum, the fields of the header may be changed, and bytes may be added that are not read.
         assert Stream.parse(stream).symbols_crc in self._known, f"decoded without an error: {stream.hex()}"
         return "relabelled"
 
 
 def targets():
-    """The codec that ships and a tiny one, whose streams are foreign to each other."""
+    """Returns the codec that ships and a tiny one, whose streams are foreign to each other."""
     return [Target(lic.load("default")), Target(lic.Codec(tiny_model("klt", "checkerboard")))]
 
 
 def mutated_streams(targets, count, seed):
-    """Yields a target and a stream for it, so many times."""
+    """Yields `count` pairs of a target and a mutated stream for it."""
     draw = random.Random(seed)
     for _ in range(count):
         which = draw.randrange(len(targets))

@@ -1,4 +1,4 @@
-"""The stream: its layout, and what is refused."""
+"""The stream: its layout, and the bytes that are refused."""
 
 import zlib
 
@@ -91,7 +91,7 @@ def test_the_error_names_the_fault(data, message):
         Stream.parse(data)
 
 
-# What one codec makes and reads. tests/interop/test_saved_model.py tries the exported copy on the same cases.
+# These are the formats of one codec. tests/interop/test_saved_model.py tries the exported copy on the same cases.
 
 CODEC = b"\1\2\3\0"
 FORMATS = {"plain": StreamFormat(CODEC, False, 0), "deterministic": StreamFormat(CODEC, True, 8)}

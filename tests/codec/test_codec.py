@@ -22,7 +22,7 @@ def codec():
 
 
 def _expected(codec, image):
-    """What the model itself makes of an image."""
+    """Returns the image that the model itself, without a codec, decodes."""
     x_hat = codec.model(image[None].astype(np.float32)).x_hat[0]
     return np.clip(np.rint(x_hat), 0, 255).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""What range coders take of a codec's time."""
+"""The share of a codec's time that range coders take."""
 
 import threading
 import time

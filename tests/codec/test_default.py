@@ -1,4 +1,4 @@
-"""The model that ships: what its documentation says of it."""
+"""The model that ships keeps the promises of its documentation."""
 
 import importlib.resources
 import io
@@ -56,7 +56,7 @@ def test_a_number_of_bytes_is_met_and_not_exceeded(codec, sample):
 
 
 def _point(codec, image, quality):
-    """Bytes and PSNR, after a check that real bits are those estimated."""
+    """Returns bytes and PSNR, after a check that real bits are near the estimate."""
     stream = codec.compress(image, quality=quality)
     real, estimated = 8 * len(Stream.parse(stream).payload), sum(codec.estimate(image, quality=quality).values())
     assert abs(real - estimated) <= 0.01 * estimated + 64 * 8

@@ -1,4 +1,4 @@
-"""Effort: what it promises, for every entropy model. Weights are those of the start, so that gains are small."""
+"""Effort keeps its promises for every entropy model. Weights are untrained, so that gains are small."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ IMAGE = random_images(37, 50, 3)
 
 
 def _loss(codec, image, stream, quality=None):
-    """The loss by real bytes and decoded pixels."""
+    """Returns the loss by real bytes and decoded pixels."""
     parsed, model = Stream.parse(stream), codec.model
     lmbda = model.lmbda if quality is None else float(model.rate.lmbda(tf.constant([quality]))[0])
     error = np.mean((codec.decompress(stream).astype(float) - image) ** 2)
@@ -27,7 +27,7 @@ def codec():
 
 @pytest.fixture(scope="module")
 def streams(codec):
-    """Of one image without and with effort."""
+    """Returns the streams of one image without and with effort."""
     return codec.compress(IMAGE, quality=1.5), codec.compress(IMAGE, quality=1.5, effort=4)
 
 

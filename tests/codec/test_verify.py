@@ -1,4 +1,4 @@
-"""Verifying: what decodes is checked without making the image of it."""
+"""Verifying: a stream is decoded and checked, but its image is not made."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_stream_that_does_not_decode_is_refused(codec):
 
 
 def _of_another(codec):
-    """What decoding gives where the arithmetic is another."""
+    """Returns symbols that arithmetic on another machine might give."""
     decode = codec._graphs.decode
 
     def decoded(payload, *sizes):

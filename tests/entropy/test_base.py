@@ -10,7 +10,7 @@ from tests.codec.priors_in_a_child import PriorsInAChild
 
 
 class TwoPriors(lic.EntropyModel):
-    """Side information and latent each under a learnt prior."""
+    """Side information and latent, each under a factorized prior."""
 
     def __init__(self, latent_depth, hyper, **kwargs):
         super().__init__(latent_depth, hyper, **kwargs)

@@ -1,4 +1,4 @@
-"""What every registered entropy model does beside keeping the laws of `lic.testing`."""
+"""Properties of every registered entropy model beside the laws of `lic.testing`."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_every_registered_name_is_tested_here():
 
 @pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
 def entropy(request):
-    """A tiny entropy model whose weights are moved off their start, so that no network is zero."""
+    """Returns a tiny entropy model whose weights are moved off their start, so that no network is zero."""
     return moved_model(request.param).entropy
 
 

@@ -116,7 +116,7 @@ def objects(name, model):
                 setattr(module, parent, tf.Module())
             module = getattr(module, parent)
         setattr(module, last, tf.Variable(tf.random.normal(array.shape)))
-    # What is passed over.
+    # The import ignores these objects.
     root.optimizer, root.bpp, root.em_y = tf.Module(), tf.Module(), tf.Module()
     for passed_over in (root.optimizer, root.bpp, root.em_y):
         passed_over.total = tf.Variable(1.0)

@@ -21,7 +21,7 @@ def steps(
         mean = BETA_1 * mean + (1 - BETA_1) * gradient
         square = BETA_2 * square + (1 - BETA_2) * turned(gradient, bases) ** 2
         direction = turned(mean, bases) / (1 - BETA_1**step)
-        scale = np.sqrt(1 - BETA_2**step)  # Where epsilon stands is Keras's way.
+        scale = np.sqrt(1 - BETA_2**step)  # Epsilon is added at the place where Keras adds it.
         direction = turned(direction * scale / (np.sqrt(square) + EPSILON), [basis.T for basis in bases])
         weight = weight * (1 - rate * DECAY) - rate * direction.reshape(weight.shape)
         for axis in axes:

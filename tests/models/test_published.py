@@ -8,7 +8,7 @@ from lic.layers.tracing import skip_random_init
 from lic.weights import get_tensors
 from tests.conftest import slow_but
 
-# Of the published systems in several sizes one each.
+# These are one size each of the published systems that have several.
 _ONE_EACH = [name for name in lic.list_models() if not re.search("-(swint|conv|s|l)", name)]
 
 

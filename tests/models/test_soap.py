@@ -25,7 +25,7 @@ def random():
 
 
 def drawn(random, shape, steps=20):
-    """A start, and gradients whose entries hang together."""
+    """Returns a start, and gradients whose entries are correlated."""
     mixing = [np.eye(side) + random.normal(0, 0.5, (side, side)) for side in shape[-2:]]
     gradients = random.normal(0, 1, (steps, *shape)) * np.exp(random.normal(0, 1, shape))
     if len(shape) > 1:
@@ -34,7 +34,7 @@ def drawn(random, shape, steps=20):
 
 
 def led_to(optimizer, starts, gradients, traced=True):
-    """Where steps by given gradients lead."""
+    """Returns the weights after steps by given gradients."""
     variables = [tf.Variable(start.astype(np.float32)) for start in starts]
     optimizer.build(variables)
 
@@ -106,7 +106,7 @@ def test_it_goes_further_than_adam_on_mixed_axes(random):
     start = random.normal(0, 1, (16, 16)).astype(np.float32)
 
     def left_by(optimizer):
-        """What 300 steps of a regression on 32 noisy inputs leave."""
+        """Returns the error after 300 steps of a regression on 32 noisy inputs."""
         variable, noise = tf.Variable(start), tf.random.Generator.from_seed(3)
         optimizer.build([variable])
 

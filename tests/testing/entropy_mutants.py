@@ -37,7 +37,7 @@ def hyper():
 
 
 def latent_of(coder):
-    """The latent of the innermost coder, where it has one."""
+    """Returns the latent of the innermost coder, or None if it has none."""
     while hasattr(coder, "coder"):
         coder = coder.coder
     return getattr(coder, "_latent", coder.zeros)
@@ -52,7 +52,7 @@ SLICES = {"num_slices": 3, "slice_widths": (8,), "kernel_sizes": (3, 3)}
 
 
 class _Halves(lic.EntropyModel):
-    """Two halves of the channels, the second seeing the first; what the mutants below start from."""
+    """Two halves of the channels, of which the second sees the first; the mutants below start from this model."""
 
     def __init__(self, latent_depth, hyper):
         super().__init__(latent_depth, hyper)
@@ -81,12 +81,12 @@ class _Halves(lic.EntropyModel):
 
 @caught_by(None)
 class Sound(_Halves):
-    """No mutant: what they all start from keeps every law."""
+    """No mutant: the model that they all start from keeps every law."""
 
 
 @caught_by(LATER)
 class LeaksTheFuture(_Halves):
-    """The first half sees the second where there is a latent to see."""
+    """The first half sees the second if the coder has a latent."""
 
     def features(self, coder):
         features = super().features(coder)
@@ -111,7 +111,7 @@ class SeesItself(ChARM):
 
 @caught_by(SAME)
 class ReadsTheLatent(_Halves):
-    """It takes a shortcut to what the decoder does not have, without which it cannot run."""
+    """It takes a shortcut to the latent, which the decoder does not have, and cannot run without it."""
 
     def features(self, coder):
         return super().features(coder) + 0.0 * tf.reduce_sum(coder._latent)
@@ -184,7 +184,7 @@ def _every_second():
 
 @caught_by(PARTITION)
 class PutTurnsNumbersAround(_Halves):
-    """What is put is not what was taken."""
+    """The numbers that it puts are not those that it took."""
 
     def parts(self):
         first, second = super().parts()
@@ -193,7 +193,7 @@ class PutTurnsNumbersAround(_Halves):
 
 @caught_by(REAL)
 class EstimatesWithAnotherIndex(_Halves):
-    """The estimate is of the index as it is, the coder has it truncated and some lower."""
+    """The estimate uses the real index, and the coder an index that is truncated and lower."""
 
     def parameters(self, coder, parameters):
         mean, index = super().parameters(coder, parameters)
@@ -217,7 +217,7 @@ class BrokenConfiguration(_Halves):
 
 @caught_by("the same latent gives the same every time")
 class KeepsState(_Halves):
-    """What it does depends on the latent before."""
+    """Its result depends on the latent before."""
 
     def features(self, coder):
         features = super().features(coder)
@@ -282,7 +282,7 @@ class LooksAtAllPairs(_Halves):
 
 @caught_by(GRAPH)
 class NeedsToKnowTheSize(_Halves):
-    """It runs where sizes are numbers, and not in a graph for all sizes."""
+    """It runs if sizes are known numbers, and not in a graph for all sizes."""
 
     def features(self, coder):
         features = super().features(coder)
@@ -300,7 +300,7 @@ class ReturnsTooMuch(_Halves):
 
 @caught_by("all bits are named and positive")
 class ReportsNegativeBits(_Halves):
-    """It flatters itself."""
+    """Its estimate is too low."""
 
     def call(self, latent, training=False, walk=None):
         estimated = super().call(latent, training, walk)
@@ -321,7 +321,7 @@ class RoundsWithoutAGradient(Checkerboard):
 
 
 def make(mutant):
-    """The mutant, built."""
+    """Returns the mutant, with its variables."""
     model = mutant.make(DEPTH, hyper(), **mutant.options)
     assert isinstance(model, keras.layers.Layer)
     return model

@@ -31,7 +31,7 @@ def test_our_own_keep_every_law(name):
     sizes = VARIANTS[name][1] if name in VARIANTS else {}
     maker = registry.hyper_transforms.get("conv" if name in VARIANTS else name)
     hyper = maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in constructor_arguments(maker)})
-    check_transform(hyper)  # Which knows what it is.
+    check_transform(hyper)  # It recognises hyper transforms.
 
 
 def test_the_latents_depth_is_that_of_the_constructor_or_given():

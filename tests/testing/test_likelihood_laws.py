@@ -61,7 +61,7 @@ class ForgetsTheEscape(Laplace):
 
 @caught_by("gradients are finite far out")
 class LosesItsTail(Logistic):
-    """Far out the logarithm is that of zero."""
+    """Far out, it takes the logarithm of zero."""
 
     @staticmethod
     def log_cdf(values):
@@ -70,7 +70,7 @@ class LosesItsTail(Logistic):
 
 @caught_by("coding rounds to a distribution of the tables")
 class NeverTheSameTwice(Normal):
-    """What it is coded as moves on each time."""
+    """The distribution that it is coded as changes each time."""
 
     def of(self, mean, index):
         distribution = super().of(mean, index)
@@ -92,7 +92,7 @@ class DrawsItsTables(Normal):
 
 @caught_by("start gives parameters of the right spread")
 class StartsAnywhere(Laplace):
-    """It starts at one scale, however wide the numbers are."""
+    """It starts at the same scale for every deviation."""
 
     def start(self, deviations):
         return super().start(np.ones_like(deviations))

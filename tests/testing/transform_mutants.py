@@ -25,7 +25,7 @@ def caught_by(law):
 
 
 class Spoilt(keras.layers.Layer):
-    """A layer that does something to what passes through."""
+    """A layer that applies a function to its input."""
 
     def __init__(self, function):
         super().__init__()
@@ -50,12 +50,12 @@ class _Small(lic.Transform):
 
 @caught_by(None)
 class Sound(_Small):
-    """No mutant: what they all start from keeps every law."""
+    """No mutant: the transform that they all start from keeps every law."""
 
 
 @caught_by("downscale and depth are as declared")
 class DeclaresAnotherDownscale(_Small):
-    """It says that latents are an eighth of the image, and they are a quarter."""
+    """It declares latents of an eighth of the image's size, and they have a quarter."""
 
     def __init__(self, latent_depth=DEPTH):
         super().__init__(latent_depth, downscale=8)
@@ -63,7 +63,7 @@ class DeclaresAnotherDownscale(_Small):
 
 @caught_by("downscale and depth are as declared")
 class DeclaresAnotherDepth(_Small):
-    """Its latents have a channel more than it says."""
+    """Its latents have a channel more than it declares."""
 
     def __init__(self, latent_depth=DEPTH):
         super().__init__(latent_depth)
@@ -80,7 +80,7 @@ class KnowsWhereItIs(_Small):
 
 @caught_by("images of a batch do not mix")
 class NormalisesTheBatch(_Small):
-    """Batch normalisation, as it is in training, always."""
+    """Batch normalisation is always as in training."""
 
     def spoil(self, values):
         mean, variance = tf.nn.moments(values, (0, 1, 2))
@@ -110,7 +110,7 @@ class WritesAVariable(_Small):
 
 @caught_by("gradients reach every variable")
 class StopsGradients(_Small):
-    """Nothing comes back past its middle."""
+    """No gradient passes its middle."""
 
     def spoil(self, values):
         return tf.stop_gradient(values)
@@ -118,7 +118,7 @@ class StopsGradients(_Small):
 
 @caught_by("one graph serves all sizes")
 class NeedsToKnowTheSize(_Small):
-    """It runs where sizes are numbers, and not in a graph for all sizes."""
+    """It runs if sizes are known numbers, and not in a graph for all sizes."""
 
     def spoil(self, values):
         return tf.reshape(values, [int(size) for size in values.shape])
@@ -162,7 +162,7 @@ class SoundHyper(_SmallHyper):
 
 @caught_by("it takes every size")
 class FeaturesAreTooFew(_SmallHyper):
-    """It says that it has more features than there are."""
+    """It declares more features than it has."""
 
     def __init__(self, latent_depth=DEPTH):
         super().__init__(latent_depth, features=9)
@@ -170,7 +170,7 @@ class FeaturesAreTooFew(_SmallHyper):
 
 @caught_by("it takes every size")
 class FeaturesAreTooSmall(_SmallHyper):
-    """What it gives does not cover the latent."""
+    """Its features do not cover the latent."""
 
     def __init__(self, latent_depth=DEPTH):
         super().__init__(latent_depth)
@@ -179,7 +179,7 @@ class FeaturesAreTooSmall(_SmallHyper):
 
 @caught_by("images of a batch do not mix")
 class HyperMixesTheBatch(_SmallHyper):
-    """A mean over the batch is taken off."""
+    """A mean over the batch is subtracted."""
 
     def spoil(self, values):
         return values - 0.5 * tf.reduce_mean(values, 0, keepdims=True)

@@ -1,4 +1,4 @@
-"""A whole training: what it leaves in its folder, stopping and going on, wrong arguments."""
+"""A whole training: the files in its folder, stopping and resuming, and wrong arguments."""
 
 import json
 

@@ -55,7 +55,7 @@ def assert_same(out, alone):
     assert losses(out) == pytest.approx(losses(alone), rel=1e-5)
     wanted, weights = (get_tensors(lic.load(each / "final.codec").model) for each in (alone, out))
     differences = np.concatenate([np.abs(weights[name] - wanted[name]).ravel() for name in wanted])
-    # Where a gradient is all but zero, its sign and with it Adam's step of 1e-3 hang on rounding.
+    # If a gradient is nearly zero, its sign, and with it Adam's step of 1e-3, depends on rounding.
     assert np.mean(differences > 1e-5) < 0.01
     assert differences.max() < 3e-3
 

@@ -1,4 +1,4 @@
-"""Makes the codec file that ships from a training, and tells what the model card says beside Kodak's figures.
+"""Makes the codec file that ships from a training, and prints the figures of the model card on a page of text.
 
 lic train --preset default --data PHOTOGRAPHS --out RUN
 python training/default/ship.py --run RUN --photographs PHOTOGRAPHS --out src/lic/models/weights/default.codec
@@ -23,7 +23,7 @@ TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards 
 
 
 def text_page() -> np.ndarray:
-    """Returns a page of small black text on white, 768x512."""
+    """Returns a page of small black text on white, uint8 [512, 768, 3]."""
     page = Image.new("RGB", (768, 512), "white")
     for line in range(32):
         ImageDraw.Draw(page).text((8, 16 * line), TEXT[line:] + TEXT[:line], "black", ImageFont.load_default(13))
@@ -31,16 +31,16 @@ def text_page() -> np.ndarray:
 
 
 def calibration(folder: pathlib.Path) -> list[np.ndarray]:
-    """Returns a dozen photographs from all over a folder, each cut to 512x768 at most."""
+    """Returns about a dozen photographs from all over a folder, uint8, each cut to at most 512x768."""
     paths = image_files(folder)
     return [read_image(path)[:512, :768] for path in paths[:: max(1, len(paths) // 12)]]
 
 
 def main() -> None:
-    """Reads the command line."""
+    """Makes the file that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", type=pathlib.Path, required=True)
-    parser.add_argument("--photographs", type=pathlib.Path, required=True, help="some of them calibrate exact networks")
+    parser.add_argument("--photographs", type=pathlib.Path, required=True, help="some of them calibrate the networks")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     model, photographs = lic.load(arguments.run / "final.codec").model, calibration(arguments.photographs)

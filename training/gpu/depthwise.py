@@ -13,27 +13,28 @@ import pathlib
 import numpy as np
 from pytorch_model import read_tensors, write_tensors
 
-SLOPE = 0.01  # Of the leaky ReLU.
-DAMPING = 0.3  # Of the kernels that end a half of a block, so that it starts near the identity.
-PIXELS = 192  # Numbers in 8x8 pixels.
+SLOPE = 0.01  # The slope of the leaky ReLU below zero.
+DAMPING = 0.3  # A factor of the kernels that end a half of a block, so that blocks start near the identity.
+PIXELS = 192  # Channels of blocks of 8x8 pixels.
 
 
 def with_depthwise_blocks(
     tensors: dict[str, np.ndarray], metadata: dict[str, str], width: int, blocks: tuple[int, int], seed: int
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Returns tensors and metadata with other branches.
+    """Returns tensors and metadata of a model with fresh branches.
 
     Args:
-      tensors: A model's, by names.
-      metadata: The model's.
+      tensors: The tensors of the model, by names.
+      metadata: The metadata of its file.
       width: Channels of the branches.
-      blocks: How many blocks the analysis and the synthesis have.
-      seed: Of the fresh weights.
+      blocks: Numbers of blocks of the analysis and of the synthesis.
+      seed: Seed of the fresh weights.
     """
     config, rows = json.loads(metadata["config"]), json.loads(metadata["modules"])
     depth = config["transform"]["config"]["latent_depth"]
     branch = {"analysis": "transform.analysis.branch.layers", "synthesis": "transform.synthesis.branch.layers"}
     gone = (*branch.values(), "transform.synthesis.entrance")
+    # The last layers of fresh branches are zero, so that at first only the linear path counts.
     tensors = {name: array for name, array in tensors.items() if not name.startswith(gone)}
     rows = {name: row for name, row in rows.items() if not name.startswith(gone)}
     fresh, ahead, behind = Fresh(tensors, rows, seed), *blocks
@@ -56,14 +57,14 @@ class Fresh:
         self.tensors, self.rows, self.random = tensors, rows, np.random.default_rng(seed)
 
     def add(self, name: str, sizes: tuple[int, int, int], gain: float = 1.0, then: str = "", **arguments: int) -> None:
-        """Adds a convolution, its kernel drawn as PyTorch does and its bias zero.
+        """Adds a convolution whose kernel is drawn as in PyTorch and whose bias is zero.
 
         Args:
-          name: The convolution's.
+          name: Name of the convolution.
           sizes: Outputs, inputs and the side of the kernel.
-          gain: What the kernel is multiplied by.
-          then: The function that follows.
-          **arguments: Of the convolution, other than the padding.
+          gain: Factor of the kernel.
+          then: The function that follows, such as "leaky_relu 0.01".
+          **arguments: Arguments of the convolution other than the padding.
         """
         outputs, inputs, side = sizes
         shape = (outputs, inputs // arguments.get("groups", 1), side, side)
@@ -74,7 +75,7 @@ class Fresh:
         self.rows |= {f"{name}.weight": row, f"{name}.bias": row}
 
     def add_block(self, name: str, width: int) -> None:
-        """Adds a block of so many channels."""
+        """Adds a depthwise block of `width` channels."""
         then = f"leaky_relu {SLOPE}"
         self.add(f"{name}.first", (width, width, 1), then=then)
         self.add(f"{name}.depthwise", (width, width, 3), groups=width)
@@ -84,7 +85,7 @@ class Fresh:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Reads the command line."""
+    """Writes the model that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("start", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)

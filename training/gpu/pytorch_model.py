@@ -3,9 +3,9 @@
     model, metadata = load("model.safetensors")
     x_hat, bits = model(images, torch.full([len(images)], 4.0))  # float32 [batch, 3, height, width] on 0..255
 
-The transforms are conv or klt, also with the blocks of `depthwise.py`, the hyper transform conv, the entropy models
-hyperprior or checkerboard, of one rate or with gains. Weights have the names of the file, which `state_dict` and
-`load_state_dict` take.
+It computes the transforms conv and klt, also with the blocks of `depthwise.py`, the hyper transform conv, and the
+entropy models hyperprior and checkerboard, with one rate or with gains. Weights have the names of the file, which
+`state_dict` and `load_state_dict` take.
 """
 
 import functools
@@ -20,17 +20,17 @@ from torch.nn import functional
 
 SCALES, LOWEST, HIGHEST = 64, 0.11, 256.0
 GROWTH = math.log(HIGHEST / LOWEST) / (SCALES - 1)
-OFFSET = 2.0**-36  # Of GDN's roots.
+OFFSET = 2.0**-36  # GDN stores the roots of its weights plus this offset.
 MIDDLE = 127.5
 TYPES = {"F32": np.float32, "F16": np.float16}
-# Arguments of the parts that are computed here, or that the table of the file's tensors already holds.
+# Arguments that may have any value: they are computed here, or the table of the file's tensors holds them.
 SIZES = {
     *("width", "latent_depth", "kernel_size", "kernel_form", "latent_bias", "analysis_strides"),
     *("analysis_kernel_sizes", "num_blocks", "step", "hyper_width", "side_depth", "features", "outer_width"),
     *("hyper_synthesis_widths", "hyper_activation", "features_activation", "hyper", "residual", "context_width"),
     *("parameter_widths", "context_size", "fusion", "block"),
 }
-# Arguments of which one value is computed here.
+# Arguments that must have this value.
 FIXED = {
     "square_root": False,
     "num_syntheses": 1,
@@ -72,14 +72,14 @@ def write_tensors(path: pathlib.Path, tensors: dict[str, np.ndarray], metadata: 
 
 
 def write(path: pathlib.Path, content: bytes) -> None:
-    """Writes a file aside and renames it."""
+    """Writes a file under another name and renames it, so that no half-written file has its name."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)
 
 
 class Part(nn.Module):
-    """A layer that holds weights and layers under their names in lic; `row` is what the file's table says of them."""
+    """A layer that holds weights and layers under their names in lic; `row` is their row in the file's table."""
 
     def __init__(self, held: dict[str, nn.Parameter | nn.Module], row: dict):
         super().__init__()
@@ -89,7 +89,7 @@ class Part(nn.Module):
 
 
 class Convolution(Part):
-    """A convolution in place, down or up, and the function that follows."""
+    """A convolution that keeps, lowers or raises the resolution, and the function that follows it."""
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         convolve = functional.conv_transpose2d if self.row["name"] == "ConvTranspose2d" else functional.conv2d
@@ -100,7 +100,7 @@ class Convolution(Part):
 
 
 class GDN(Part):
-    """x / (beta + gamma |x|), or times that; roots are stored."""
+    """GDN: x / (beta + gamma |x|), or the product for the inverse; the roots of beta and gamma are stored."""
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         beta = Bound.apply(self.reparam_beta, (1e-6 + OFFSET) ** 0.5).square() - OFFSET
@@ -137,7 +137,7 @@ class ResidualBlock(Part):
 
 
 class DepthwiseBlock(Part):
-    """Places are mixed in each channel alone, then channels at each place alone, each added to its input."""
+    """A depthwise convolution mixes positions, then 1x1 convolutions mix channels; each is added to its input."""
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         values = values + self.second(self.depthwise(self.first(values)))
@@ -179,9 +179,9 @@ def at(table: torch.Tensor, quality: torch.Tensor) -> torch.Tensor:
 
 
 class Transform(Part):
-    """The transforms conv and klt; what gives pixels, and all that is linear in klt, is float32 in any precision."""
+    """The transforms conv and klt. The layer that gives pixels, and klt's linear path, are float32 in any precision."""
 
-    bfloat16 = False  # Whether the rest is computed in bfloat16.
+    bfloat16 = False  # If True, all other layers compute in bfloat16.
 
     def analyse(self, images: torch.Tensor) -> torch.Tensor:
         if isinstance(self.analysis, Sequential):
@@ -207,7 +207,7 @@ class Transform(Part):
 
 
 def blocks_of(images: torch.Tensor, size: int) -> torch.Tensor:
-    """Makes blocks channels, in the order of row, column, channel."""
+    """Makes channels of the pixels of blocks, in the order of row, column, channel."""
     split = functional.pixel_unshuffle(images, size).unflatten(1, (images.shape[1], size * size))
     return split.transpose(1, 2).flatten(1, 2)
 
@@ -218,7 +218,7 @@ def from_blocks(values: torch.Tensor, size: int) -> torch.Tensor:
 
 
 class Entropy(Part):
-    """The walk of a hyperprior or a checkerboard, in float32; noise, where it is given, stands in for rounding."""
+    """The walk of a hyperprior or a checkerboard, in float32; noise, if it is given, takes the place of rounding."""
 
     def forward(self, latent: torch.Tensor, gain: torch.Tensor, factor: torch.Tensor, noise: tuple | None) -> tuple:
         scaled = latent * gain
@@ -244,7 +244,7 @@ class Entropy(Part):
         return torch.where(anchors, first, self.fused(features, context)).chunk(2, 1)
 
     def fused(self, features: torch.Tensor, context: torch.Tensor | None) -> torch.Tensor:
-        network = self._modules["parameters"]  # By its name lies a method of modules.
+        network = self._modules["parameters"]  # PyTorch's modules have a method of this name.
         if context is None and (hasattr(self, "correction") or not hasattr(self, "context")):
             return network(features)
         if context is None:
@@ -254,7 +254,7 @@ class Entropy(Part):
 
 
 def parity(height: int, width: int, device: torch.device) -> torch.Tensor:
-    """Returns 1 where row plus column is odd, otherwise 0 [height, width]."""
+    """Returns the parity [height, width] of row plus column: 1 where the sum is odd."""
     return (torch.arange(height, device=device)[:, None] + torch.arange(width, device=device)) % 2
 
 
@@ -303,12 +303,12 @@ class Model(Part):
         x_hat, bits = self(images, quality, noise)
         bpp, mse = bits / images[0, 0].numel(), (images - x_hat).square().mean((1, 2, 3))
         lmbda = at(self.log_lmbda, quality).exp()[:, 0]
-        loss = (bpp + lmbda * mse) * (self.log_lmbda.mean().exp() / lmbda).sqrt()  # Of one rate, this factor is one.
+        loss = (bpp + lmbda * mse) * (self.log_lmbda.mean().exp() / lmbda).sqrt()  # With one rate, this factor is one.
         psnr = 20 * math.log10(255) - 10 * mse.clamp_min(1e-10).log10()
         return torch.stack([loss.mean(), bpp.mean(), psnr.mean()])
 
     def draw(self, images: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
-        """Draws what `losses` takes beside images: qualities, and noise for the side information and the latent."""
+        """Draws the other arguments of `losses`: qualities, and noise for the side information and the latent."""
         high, wide = (-(-size // self.downscale) for size in images.shape[2:])
         side, depth = len(self.entropy.prior.matrices.get_parameter("0")), self.row["entropy"]["config"]["latent_depth"]
         shapes = (side, -(-high // 4), -(-wide // 4)), (depth, high, wide)
@@ -316,6 +316,7 @@ class Model(Part):
         return quality, tuple(torch.rand(len(images), *shape, device=images.device) - 0.5 for shape in shapes)
 
 
+# The class of a module follows from its path, or else from a name among its weights and layers; the first sign counts.
 PLACES = {"transform": Transform, "entropy": Entropy, "rate": Gains}
 SIGNS = {
     "weight": Convolution,
@@ -328,7 +329,13 @@ SIGNS = {
 
 
 def built(tree: dict | np.ndarray, rows: dict, path: str) -> nn.Module | nn.Parameter:
-    """Builds the module of nested names, of a kind that its place or the names tell."""
+    """Builds the module of nested names, or the parameter of an array.
+
+    Args:
+      tree: Arrays by nested names, or one array.
+      rows: The file's table: a row for each tensor.
+      path: Path of the module in the model.
+    """
     if isinstance(tree, np.ndarray):
         return nn.Parameter(torch.from_numpy(tree))
     in_order = sorted(tree, key=lambda name: (int(name) if name.isdecimal() else 0, name))
@@ -342,7 +349,7 @@ def load(path: pathlib.Path) -> tuple[Model, dict[str, str]]:
     """Returns the model of a file and the file's metadata.
 
     Raises:
-      ValueError: It is a model that is not computed here, such as one of even kernel sizes.
+      ValueError: This file cannot compute the model, such as one with even kernel sizes.
     """
     tensors, metadata = read_tensors(path)
     config, tree = json.loads(metadata["config"]), {}
@@ -357,10 +364,10 @@ def load(path: pathlib.Path) -> tuple[Model, dict[str, str]]:
 
 
 def check(config: dict) -> None:
-    """Refuses a configuration of which this file computes something else.
+    """Raises an error for a configuration that this file cannot compute.
 
     Raises:
-      ValueError: A part or an argument is not known here; the message names them.
+      ValueError: A part or an argument is not known here; the message names it.
     """
     transform, entropy = config["transform"], config["entropy"]
     hyper = entropy["config"].get("hyper") or {"name": None, "config": {}}

@@ -1,4 +1,4 @@
-"""Adam and SOAP in PyTorch, computed as `lic.Adam` and `lic.SOAP` do.
+"""Adam and SOAP in PyTorch, with the same steps as `lic.Adam` and `lic.SOAP`.
 
 SOAP is Adam in the eigenvectors of the gradients' products. Kernels of one shape are stacked, so that a step is a few
 large products whatever the number of layers.
@@ -11,16 +11,16 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-DAMPING = 1e-6  # Of a mean eigenvalue; directions without gradients stay as they are.
+DAMPING = 1e-6  # A share of the mean eigenvalue, which keeps directions without gradients as they are.
 
 
 class Adam:
     """PyTorch's Adam, in one operation for all weights; `learning_rate` may be set at any time.
 
     Args:
-      weights: What is stepped.
-      learning_rate: The first; later ones are set as an attribute.
-      betas: Shares that means, and squares, keep in a step.
+      weights: The weights.
+      learning_rate: The first learning rate; later ones are set as an attribute.
+      betas: Shares of their values that the means of gradients, and of squares, keep in a step.
       epsilon: Added to the roots of the squares.
     """
 
@@ -42,35 +42,35 @@ class Adam:
         self.optimizer.step()
 
     def zero_grad(self) -> None:
-        """Lets go of the gradients."""
+        """Drops the gradients."""
         self.optimizer.zero_grad()
 
     def kept(self) -> list[torch.Tensor]:
-        """Returns what is kept of the weights, from which, and from the number of steps, a training goes on."""
+        """Returns the state, from which, with the number of steps, a training is resumed."""
         return [*self.moments[0], *self.moments[1]]
 
     def start_at(self, step: int) -> None:
-        """Says how many steps have been taken."""
+        """Sets the number of steps that have been taken."""
         for weight, first, second in zip(self.weights, *self.moments):
             count = torch.tensor(float(step), device=weight.device)
             self.optimizer.state[weight] = {"step": count, "exp_avg": first, "exp_avg_sq": second}
 
 
 class SOAP:
-    """An optimiser of named weights, of which `learning_rate` may be set at any time.
+    """SOAP for named weights; `learning_rate` may be set at any time.
 
-    Kernels [one, other, height, width] of convolutions are turned along each of the first two axes that is not over
-    `largest_side`. All else is stepped by Adam, without decay: depthwise kernels, linear paths, gains and biases.
+    Kernels [one, other, height, width] of convolutions are turned along each of the first two axes that is not longer
+    than `largest_side`. Adam steps all other weights, without decay: depthwise kernels, linear paths, gains and biases.
 
     Args:
       named: Names and weights of a model.
-      learning_rate: The first; later ones are set as an attribute.
-      betas: Shares that means, and squares and products, keep in a step.
+      learning_rate: The first learning rate; later ones are set as an attribute.
+      betas: Shares of their values that the means of gradients, and of squares and products, keep in a step.
       epsilon: Added to the roots of the squares.
       decay: Share of a kernel that a step at a learning rate of 1 takes away.
       largest_side: The longest axis that is turned.
-      warm_up: Steps during which the eigenvectors are renewed at each.
-      renewal: Steps from one renewal to the next after that.
+      warm_up: Number of first steps that each renew the eigenvectors.
+      renewal: Steps from one renewal to the next after the warm-up.
     """
 
     def __init__(
@@ -110,31 +110,34 @@ class SOAP:
             self.adam.step()
 
     def zero_grad(self) -> None:
-        """Lets go of the gradients."""
+        """Drops the gradients."""
         for weight in (weight for stack in self.stacks for weight in stack.weights):
             weight.grad = None
         if self.adam:
             self.adam.zero_grad()
 
     def kept(self) -> list[torch.Tensor]:
-        """Returns what is kept of the weights, from which, and from the number of steps, a training goes on."""
+        """Returns the state, from which, with the number of steps, a training is resumed."""
         stacked = [each for stack in self.stacks for each in (stack.mean, stack.square, *stack.bases, *stack.products)]
         return [*(self.adam.kept() if self.adam else []), *(each for each in stacked if each is not None)]
 
     def start_at(self, step: int) -> None:
-        """Says how many steps have been taken."""
+        """Sets the number of steps that have been taken."""
         self.steps_taken = step
         if self.adam:
             self.adam.start_at(step)
 
 
 def is_kernel(name: str, weight: torch.Tensor) -> bool:
-    """Whether a weight mixes channels: not the linear path, whose axes are colours and places, nor a depthwise one."""
+    """Returns whether a weight mixes channels.
+
+    The linear path does not, since its axes are colours and positions, and a depthwise kernel does not.
+    """
     return weight.ndim == 4 and ".linear." not in name and min(weight.shape[:2]) > 1
 
 
 class Stack:
-    """Kernels of one shape, each [places, one, other], and what is kept of them.
+    """Kernels of one shape, each as [positions, one, other], and their state.
 
     Args:
       weights: Kernels [one, other, height, width].
@@ -153,7 +156,7 @@ class Stack:
         self.products = [None if basis is None else torch.zeros_like(basis) for basis in self.bases]
 
     def step(self, betas: tuple[float, float], epsilon: float, renews: bool) -> list[torch.Tensor]:
-        """Returns what a learning rate of 1 takes off each kernel, but for the correction of a young mean."""
+        """Returns the differences that a learning rate of 1 subtracts from kernels, without Adam's bias correction."""
         gradient = torch.stack([weight.grad.flatten(2).permute(2, 0, 1) for weight in self.weights])
         turned = turn(gradient, self.bases)
         self.mean.lerp_(turned, 1 - betas[0])
@@ -168,7 +171,7 @@ class Stack:
         return [each.permute(1, 2, 0).reshape(self.weights[0].shape) for each in taken]
 
     def _renew(self) -> None:
-        """Puts each basis in the order of its falling eigenvalues, and takes a turn of an orthogonal iteration."""
+        """Puts each basis in the order of falling eigenvalues, and takes one step of an orthogonal iteration."""
         mean = turn(self.mean, self.bases, back=True)
         for axis, (basis, product) in enumerate(zip(self.bases, self.products)):
             if basis is None:
@@ -183,7 +186,7 @@ class Stack:
 
 
 def turn(values: torch.Tensor, bases: list[torch.Tensor | None], back: bool = False) -> torch.Tensor:
-    """Turns values [kernels, places, one, other] into bases whose vectors are columns, or back; None turns nothing."""
+    """Turns values [kernels, positions, one, other] into bases of column vectors, or back; None turns nothing."""
     one, other = bases
     if one is not None:
         values = (one if back else one.mT)[:, None] @ values
@@ -193,9 +196,14 @@ def turn(values: torch.Tensor, bases: list[torch.Tensor | None], back: bool = Fa
 
 
 def orthonormal(matrices: torch.Tensor, otherwise: torch.Tensor) -> torch.Tensor:
-    """Returns the orthonormal factors of QR decompositions, by those of Cholesky, which a GPU makes of many at once.
+    """Returns the orthonormal factors of QR decompositions.
 
-    Two passes in float64 serve where columns are all but parallel; a matrix of which even that fails is replaced.
+    They are made by Cholesky decompositions, which a GPU computes for many matrices at once. Two passes in float64
+    suffice for columns that are nearly parallel. A matrix for which even that fails is replaced.
+
+    Args:
+      matrices: The matrices [count, side, side].
+      otherwise: Replaces matrices that fail, in the same shape.
     """
     values, failed = matrices.double(), torch.zeros(len(matrices), dtype=torch.bool, device=matrices.device)
     for _ in range(2):

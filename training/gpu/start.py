@@ -1,4 +1,4 @@
-"""Makes what `train_default.py` starts from: a fresh model whose scales start at those of the photographs' latents.
+"""Makes the start of `train_default.py`: a fresh model whose initial scales fit the latents of photographs.
 
     python training/gpu/start.py --data PHOTOGRAPHS --out START.safetensors [--model default]
 
@@ -19,7 +19,7 @@ CROPS, CROP = 256, 128
 
 
 def export_fresh(model: CompressionModel, data: pathlib.Path, out: pathlib.Path) -> None:
-    """Starts a fresh model's scales by crops of the photographs in a folder, and writes it."""
+    """Sets a fresh model's initial scales from crops of the photographs in a folder, and writes the model."""
     crops = Photographs(data, CROP, CROPS, least_scale=0.5).batch_at(0)
     model.make_variables()
     start_scales(model, crops.astype(np.float32))
@@ -27,7 +27,7 @@ def export_fresh(model: CompressionModel, data: pathlib.Path, out: pathlib.Path)
 
 
 def main() -> None:
-    """Reads the command line."""
+    """Writes the model that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)

@@ -1,9 +1,9 @@
-"""Trains a model of lic with PyTorch, on a GPU where there is one. This folder needs torch, numpy and Pillow alone.
+"""Trains a model of lic with PyTorch, on a GPU if there is one. This folder needs only torch, numpy and Pillow.
 
     python train_default.py --start START.safetensors --data PHOTOGRAPHS --out OUT --minutes 20 [--resume]
 
-The configuration and the weights to start from are what `lic export --format safetensors` or `start.py` wrote. OUT gets
-weights.safetensors (averaged weights, for `lic import`), the state from which --resume goes on, and log.jsonl.
+START holds the configuration and the initial weights, as `lic export --format safetensors` and `start.py` write them.
+OUT gets weights.safetensors (averaged weights, for `lic import`), the state from which --resume goes on, and log.jsonl.
 """
 
 import argparse
@@ -22,17 +22,17 @@ from soap import SOAP, Adam
 from torch import nn
 from torch.nn import functional
 
-LARGEST_FILE, ROOM = 16_000_000, 100_000  # Bytes of a file, and of them for all but numbers.
+LARGEST_FILE, ROOM = 16_000_000, 100_000  # The most bytes of a file, and its bytes for everything but numbers.
 LOG_SECONDS, SAVE_SECONDS = 15, 120
-# As `lic train --preset default` does; averages are over a tenth of the steps as long as these are few.
+# These are as in `lic train --preset default`. While there are few steps, averages are over the last tenth of them.
 WARM_UP, CLIP, AVERAGE, LEAST_SCALE = 200, 1.0, 0.998, 0.5
 RATES = {"adam": 5e-4, "soap": 1e-3}
 
 
 class Photographs:
-    """Photographs that stay on the device, decoded, from which crops are cut at random places and scales.
+    """Decoded photographs on the device, from which crops are cut at random places and scales.
 
-    The crops of a batch have one scale, so that all are cut by one operation and made smaller by another.
+    The crops of a batch have one scale, so that one operation cuts all of them and another makes them smaller.
     """
 
     def __init__(self, folder: pathlib.Path, crop: int, device: str):
@@ -60,7 +60,10 @@ class Photographs:
         return cut.contiguous(memory_format=torch.channels_last)
 
     def _cut(self, number: int, side: int, draw: random.Random) -> tuple[int, int, int]:
-        """Returns where a crop's first pixel lies, and how far from it those below it and beside it lie."""
+        """Returns the index of a crop's first pixel, and the steps from it to the pixels below it and beside it.
+
+        Crops are flipped and transposed at random; negative and exchanged steps do that.
+        """
         height, width = self.sizes[number]
         start, down, across = self.starts[number], width, 1
         start += draw.randint(0, height - side) * down + draw.randint(0, width - side) * across
@@ -70,7 +73,7 @@ class Photographs:
 
 
 def read_photographs(folder: pathlib.Path, least: int) -> list[torch.Tensor]:
-    """Returns the images of a folder whose sides are long enough, each uint8 [3, height, width]."""
+    """Returns the images of a folder with at least `least` pixels a side, each uint8 [3, height, width]."""
     files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in Image.registered_extensions()]
     pixels = [each for each in map(pixels_of, files) if each is not None and min(each.shape[1:]) >= least]
     if not pixels:
@@ -79,7 +82,7 @@ def read_photographs(folder: pathlib.Path, least: int) -> list[torch.Tensor]:
 
 
 def pixels_of(file: pathlib.Path) -> torch.Tensor | None:
-    """Returns an image, uint8 [3, height, width], or says that it is left out."""
+    """Returns an image, uint8 [3, height, width]; or prints why a file is left out, and returns None."""
     try:
         pixels = np.array(ImageOps.exif_transpose(Image.open(file)).convert("RGB"))
     except OSError as error:
@@ -89,10 +92,10 @@ def pixels_of(file: pathlib.Path) -> torch.Tensor | None:
 
 
 class Training:
-    """A model, what the optimiser keeps of it, the averages of its weights, and what has been done.
+    """A training: the model, the state of its optimiser, the averages of its weights, and its progress.
 
     Args:
-      options: The command's.
+      options: The options of the command.
       device: "cuda" or "cpu".
     """
 
@@ -120,7 +123,7 @@ class Training:
             self.losses = compiled(self.model, images.contiguous(memory_format=torch.channels_last))
 
     def step(self, images: torch.Tensor, rate: float) -> torch.Tensor:
-        """Takes a step, and returns what `Model.losses` did."""
+        """Takes a step, and returns the result of `Model.losses`."""
         values = self.losses(images, *self.model.draw(images))
         self.optimizer.zero_grad()
         values[0].backward()
@@ -134,7 +137,7 @@ class Training:
         return values.detach()
 
     def save(self) -> None:
-        """Writes the averaged weights and the state; progress.json, which names the state's files, comes last."""
+        """Writes the averaged weights and the state. The last file is progress.json, which names those of the state."""
         names = [name for name, _ in self.model.named_parameters()]
         tensors = {name: each.contiguous().cpu().numpy() for name, each in zip(names, self.averages)}
         if sum(array.nbytes for array in tensors.values()) > LARGEST_FILE - ROOM:
@@ -164,7 +167,7 @@ class Training:
 
 
 def compiled(model: Model, images: torch.Tensor) -> Callable:
-    """Returns the model's losses, compiled; as they are where PyTorch cannot compile them, which is said."""
+    """Returns `model.losses` compiled; if PyTorch cannot compile it, prints so and returns it as it is."""
     fast = torch.compile(model.losses)
     try:
         fast(images, *model.draw(images))[0].backward()
@@ -177,7 +180,10 @@ def compiled(model: Model, images: torch.Tensor) -> Callable:
 
 @torch.no_grad()
 def validate(training: Training, folder: pathlib.Path, device: str) -> list[dict[str, float]]:
-    """Returns estimated bits per pixel and PSNR for each quality, means over photographs; ends at averaged weights."""
+    """Returns mean estimated bits per pixel and PSNR over photographs, for each quality.
+
+    The model has the averaged weights from then on, and computes in float32.
+    """
     torch._foreach_copy_(training.weights, training.averages)
     training.model.transform.bfloat16 = False
     photographs, rows, multiple = read_photographs(folder, 64), [], training.model.downscale
@@ -195,7 +201,7 @@ def validate(training: Training, folder: pathlib.Path, device: str) -> list[dict
 
 
 class Log:
-    """Tells every 15 seconds the means since the last time, on the screen and in log.jsonl."""
+    """Means of the losses since the last line, printed and written to log.jsonl every 15 seconds."""
 
     def __init__(self, path: pathlib.Path, training: Training, device: str):
         self.path, self.training = path, training
@@ -209,13 +215,13 @@ class Log:
         self.sums, self.count = self.sums + values, self.count + 1
 
     def check(self) -> None:
-        """Stops with a SystemExit where a loss was not finite."""
+        """Raises SystemExit if a loss was not finite."""
         step = self.not_finite.item()
         if step < math.inf:
             raise SystemExit(f"The loss was not finite at step {step:.0f}. The state that was saved is from before it.")
 
     def tell(self, rate: float) -> None:
-        """Writes a line, unless `check` stops."""
+        """Writes a line, unless `check` raises an error."""
         self.check()
         means = (self.sums / self.count).tolist()
         seconds, self.since = time.monotonic() - self.since, time.monotonic()
@@ -233,23 +239,23 @@ class Log:
 
 
 def learning_rate(highest: float, share: float) -> float:
-    """Returns the rate when a share of all minutes has gone by: half a cosine over the second half, to a hundredth."""
+    """Returns the rate after a share of all minutes: it falls to a hundredth by half a cosine over the second half."""
     return highest * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(max(2 * share - 1, 0.0), 1.0))))
 
 
 def train(training: Training, photographs: Photographs, log: Log, options: argparse.Namespace) -> None:
-    """Trains for the minutes that are asked for, or until it is interrupted; saves every few minutes and at the end."""
+    """Trains for `options.minutes`, or until an interrupt. Saves every two minutes and at the end."""
     progress, before, start = training.progress, training.progress["minutes"], time.monotonic()
-    total, told, saved, rate = options.total or before + options.minutes, start, start, 0.0
+    total, logged, saved, rate = options.total or before + options.minutes, start, start, 0.0
     try:
         while (now := time.monotonic()) - start < 60 * options.minutes:
             progress["minutes"] = before + (now - start) / 60
             rate = learning_rate(options.learning_rate, progress["minutes"] / total)
             images = photographs.batch(options.batch, random.Random(progress["step"]))
             log.add(training.step(images, rate))
-            if now - told > LOG_SECONDS:
+            if now - logged > LOG_SECONDS:
                 log.tell(rate)
-                told = now
+                logged = now
             if now - saved > SAVE_SECONDS:
                 log.check()
                 training.save()
@@ -262,7 +268,7 @@ def train(training: Training, photographs: Photographs, log: Log, options: argpa
 
 
 def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
-    """Reads the command line."""
+    """Returns the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add, gpu = parser.add_argument, device == "cuda"
     add("--start", type=pathlib.Path, help="a model that lic exported; not needed with --resume")
@@ -284,7 +290,7 @@ def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Trains, and measures where that is asked for."""
+    """Trains as the command line asks, and measures the photographs of --valid."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = options_of(arguments, device)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Writes what CompressAI computes with random weights, for tests/models/test_compressai.py; needs compressai==1.2.8.
+"""Writes CompressAI's results with random weights, for tests/interop/test_compressai.py. It needs compressai==1.2.8.
 
     python tests/data/compressai/make_fixtures.py
 
@@ -22,7 +22,7 @@ from tests.models.random_compressai import Weights, random_image  # noqa: E402
 MODELS = ("bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018-mean")
 QUALITIES = (3, 7)
 SIZE = 64, 128
-MARGIN = 1e-5  # Of the largest number of a channel.
+MARGIN = 1e-5  # A share of the largest number of a channel.
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def results(name: str, quality: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, float]] | None:
-    """What a model computes with the weights of a seed, and how it spreads; None where a number is near a tie."""
+    """Returns a model's results with the weights of a seed, and their spread; None if a number is near a tie."""
     model = zoo.models[name](quality=quality, metric="mse", pretrained=False).eval()
     weights = Weights(name, model.N, model.M, seed).tensors
     model.load_state_dict(model.state_dict() | {key: torch.from_numpy(array) for key, array in weights.items()})

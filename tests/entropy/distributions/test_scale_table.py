@@ -33,7 +33,7 @@ def test_real_indexes_are_those_of_scales():
     scales = np.array([1e-9, -3.0, 0.0, 0.11, 0.5, 17.0, 256.0], np.float32)
     expected = [0, 0, 0, 0, *(table.index_of(scale) for scale in (0.5, 17.0, 256.0))]
     np.testing.assert_allclose(table.index_at(scales), expected, atol=1e-4)
-    # Where rounding goes up, the least difference from zero would be the next scale.
+    # With rounding up, the least difference from zero would give the next scale.
     np.testing.assert_array_equal(table.index_at(scales)[:4], 0)
 
 

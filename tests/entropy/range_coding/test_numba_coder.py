@@ -23,7 +23,7 @@ def tables():
 
 
 def _tables_of(*counts):
-    """Tables whose cdfs have these counts, that of the escape last in each."""
+    """Returns tables whose cdfs have these counts, the last of which is the escape's."""
     length = np.array([len(each) - 1 for each in counts], np.int32)
     return CdfTables.from_counts(np.concatenate(counts).astype(np.int32), np.zeros_like(length), length, {}, {})
 
@@ -48,7 +48,7 @@ def _read(coder, tables, string, indexes, parts=1):
 
 
 def _drawn(tables, count, seed, typical=True):
-    """Rows, and values in them: drawn by their probabilities, or each as often."""
+    """Returns indexes of cdfs, and values drawn by their probabilities, or uniformly."""
     random = np.random.default_rng(seed)
     indexes = random.integers(0, len(tables.cdf_length), count)
     if not typical:

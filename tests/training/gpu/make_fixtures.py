@@ -73,7 +73,7 @@ def inputs_of(depth: int, side_depth: int, batch: int = 2, size: int = 48) -> di
 
 
 def results_of(path: pathlib.Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns what PyTorch computes of the model in a file: losses, bits, x_hat (channels last) and gradients."""
+    """Returns PyTorch's results for the model in a file: losses, bits, x_hat (channels last) and gradients."""
     sys.path.insert(0, str(ROOT / "training/gpu"))
     import torch
     from pytorch_model import load
@@ -90,7 +90,7 @@ def results_of(path: pathlib.Path, inputs: dict[str, np.ndarray]) -> dict[str, n
 
 
 def make_results() -> None:
-    """Writes what PyTorch computes of each model."""
+    """Writes PyTorch's results for each model."""
     for name in MODELS:
         inputs = inputs_of(SIZES["latent_depth"], SIZES["side_depth"])
         np.savez_compressed(FOLDER / f"{name}.npz", **results_of(FOLDER / f"{name}.safetensors", inputs))

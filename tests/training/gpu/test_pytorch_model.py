@@ -1,4 +1,4 @@
-"""Models in PyTorch compute what those of `lic` do: against fixtures, and directly where torch is installed."""
+"""Models in PyTorch equal those of `lic`: against fixtures, and directly if torch is installed."""
 
 import numpy as np
 import pytest
