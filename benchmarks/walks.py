@@ -60,7 +60,7 @@ class Walks:
 
 
 def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
-    """Returns a random latent with the spread of scales of a trained model, and a wrapper for walks under these scales."""
+    """Returns a random latent whose scales spread as a trained model's, and a wrapper for walks under these scales."""
     entropy, depth = model.entropy, model.transform.depth
     random = np.random.default_rng(0)
     deviations = random.permutation(deviations_of(depth))

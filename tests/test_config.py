@@ -43,7 +43,7 @@ DEFAULTS = {"latent_depth": 4, "step": 2.0, "widths": None, "limits": [0.5, 8.0]
 
 
 def _made(kind, name):
-    """A tiny part of a kind."""
+    """Returns a tiny part of a kind."""
     if kind is registry.transforms:
         return tiny_model(name, "factorized").transform
     if kind is registry.hyper_transforms:

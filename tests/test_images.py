@@ -59,7 +59,7 @@ def from_linear(values):
 
 
 def icc_profile(description, space, colorants, curve):
-    """A version 2 profile of colorants and one tone curve for all channels."""
+    """Returns a version 2 profile of colorants and one tone curve for all channels."""
 
     def xyz(numbers):
         return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(number * 65536) for number in numbers))
@@ -89,7 +89,7 @@ def display_p3():
 
 
 def png_of_16_bits(path, values):
-    """Written by hand, because Pillow writes no colour of 16 bits."""
+    """Writes the file byte by byte, because Pillow writes no colour of 16 bits."""
 
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

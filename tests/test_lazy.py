@@ -17,7 +17,7 @@ def _package(path):
 
 
 def _seen_by_type_checkers(path):
-    """Name -> module of the imports in `if TYPE_CHECKING`."""
+    """Returns the module of each name that `if TYPE_CHECKING` imports."""
     (block,) = (
         node
         for node in ast.parse(path.read_text()).body

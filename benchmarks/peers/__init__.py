@@ -1,1 +1,1 @@
-"""Other libraries beside `lic`, each in an environment of its own."""
+"""Measurements of other libraries and of `lic`, each library in an environment of its own."""

@@ -30,7 +30,7 @@ MULTIPLE = 64  # CompressAI's models take heights and widths that are multiples 
 
 
 def measure_ours(task: Task) -> list[Quantity]:
-    """Imports, builds, compresses and decompresses. No other task may run in its process."""
+    """Measures imports, building, compressing and decompressing. No other task may run in its process."""
     _, imported = timed(lambda: (lic.Codec, lic.create_model))
     quantities = measure_codec(task)
     seconds = {quantity.name: quantity.values[0] for quantity in quantities}

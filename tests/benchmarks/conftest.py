@@ -23,7 +23,7 @@ def rows_in(path):
 
 
 def result(**changes):
-    """A row of results."""
+    """Returns a row of results."""
     what = {"model": "default", "weights": "fresh", "size": "768x512", "precision": "float32", "tile": ""}
     machine = {"cpu": "Some CPU", "cores": "2", "tensorflow": "2.14.1", "commit": "abc", "lic": "0.1.0", "date": "1"}
     found = {"quantity": "decompress", "unit": "s", "median": "2", "least": "1", "most": "4", "repeats": "5"}

@@ -52,7 +52,7 @@ def strict_json(text):
 
 
 def flat(text):
-    """A message without the box and the lines that it stands in."""
+    """Returns a message without the box and the lines that it stands in."""
     return re.sub(r"[\s│]+", " ", text)
 
 

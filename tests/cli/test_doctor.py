@@ -56,7 +56,7 @@ def test_exported_streams_are_decoded(codec, exported):
 
 
 def _changed(exported, path, change):
-    """A copy of what was exported with one of its files changed."""
+    """Writes a copy of the exported file with one of its members changed, and returns its path."""
     with zipfile.ZipFile(exported) as source, zipfile.ZipFile(path, "w") as target:
         for name in source.namelist():
             data = change(name, source.read(name))

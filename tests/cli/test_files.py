@@ -240,7 +240,7 @@ run(jobs, work, False, False, "Copying", slow=sys.argv[1] == "slow")
 
 
 def on_a_terminal(*arguments):
-    """The script's standard output, and what it writes to a terminal as standard error."""
+    """Returns the script's standard output, and what it writes to a terminal as standard error."""
     controller, terminal = pty.openpty()
     command = [sys.executable, "-c", SCRIPT, *arguments]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}

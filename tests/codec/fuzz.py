@@ -29,7 +29,7 @@ SIZES = [(1, 1), (17, 33), (64, 48), (40, 90)]
 
 
 def flip(stream, others, draw):
-    """One to eight flipped bits."""
+    """Returns one to eight flipped bits."""
     damaged = bytearray(stream)
     for _ in range(draw.randint(1, 8)):
         damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
@@ -37,55 +37,55 @@ def flip(stream, others, draw):
 
 
 def cut(stream, others, draw):
-    """The start of a stream."""
+    """Returns the start of a stream."""
     return stream[: draw.randrange(len(stream))]
 
 
 def drop(stream, others, draw):
-    """A stream without some bytes in the middle."""
+    """Returns a stream without some bytes in the middle."""
     start = draw.randrange(len(stream))
     return stream[:start] + stream[start + draw.randint(1, 20) :]
 
 
 def splice(stream, others, draw):
-    """The start of one stream and the end of another."""
+    """Returns the start of one stream and the end of another."""
     other = draw.choice(others)
     return stream[: draw.randrange(len(stream))] + other[draw.randrange(len(other)) :]
 
 
 def lie_about_size(stream, others, draw):
-    """Another height and width."""
+    """Returns a stream with another height and width."""
     parsed, exponent = Stream.parse(stream), draw.choice([4, 8, 16, 31])
     return parsed._replace(height=draw.randrange(2**exponent), width=draw.randrange(2**exponent)).pack()
 
 
 def lie_about_length(stream, others, draw):
-    """More or fewer coded bytes than there were."""
+    """Returns a stream with more or fewer coded bytes."""
     parsed = Stream.parse(stream)
     payload = parsed.payload + draw.randbytes(draw.randrange(50))
     return parsed._replace(payload=payload[: draw.randrange(len(payload) + 1)]).pack()
 
 
 def lie_about_origin(stream, others, draw):
-    """Another version, other flags, another fingerprint or another quality."""
+    """Returns a stream with another version, other flags, another fingerprint or another quality."""
     damaged = bytearray(stream)
     damaged[draw.choice([4, 5, 6, 7, 8, 9])] = draw.randrange(256)
     return bytes(damaged)
 
 
 def replace(stream, others, draw):
-    """Other coded bytes."""
+    """Returns a stream with other coded bytes."""
     parsed = Stream.parse(stream)
     return parsed._replace(payload=draw.randbytes(draw.randrange(len(parsed.payload) + 9))).pack()
 
 
 def make_up(stream, others, draw):
-    """Random bytes, with the right start or without."""
+    """Returns random bytes, with the right start or without."""
     return MAGIC * draw.randrange(2) + draw.randbytes(draw.randrange(100))
 
 
 def other_codec(stream, others, draw):
-    """A stream of another codec."""
+    """Returns a stream of another codec."""
     return draw.choice(others)
 
 

@@ -26,12 +26,12 @@ TINY = {
 
 
 def digest(latent):
-    """SHA-256 over the shape of a latent and its numbers as little-endian float32."""
+    """Returns SHA-256 over the shape of a latent and its numbers as little-endian float32."""
     return hashlib.sha256(str(latent.shape).encode() + latent.astype("<f4").tobytes()).hexdigest()
 
 
 def images():
-    """A crop of odd size, a grey one, and a single pixel."""
+    """Returns a crop of odd size, a grey one, and a single pixel."""
     crop = sample_image()[101:198, 203:334]
     return {"crop": crop, "grey": crop[:64, :80, 1], "pixel": crop[:1, :1]}
 

@@ -30,7 +30,7 @@ def path(tmp_path):
 
 
 def _rewritten(path, change):
-    """The codec file with some members changed."""
+    """Returns the codec file with some members changed."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)

@@ -35,7 +35,7 @@ for path in map(pathlib.Path, sys.argv[1:]):
 
 
 def _other_python() -> pathlib.Path | None:
-    """The Python of the other virtual environment beside this one, where it is there and complete."""
+    """Returns the Python of the other virtual environment beside this one, or None unless it is complete."""
     other = ROOT / (".venv" if pathlib.Path(sys.prefix).name == ".venv-312" else ".venv-312")
     return other / "bin" / "python" if (other / ".installed").exists() else None
 

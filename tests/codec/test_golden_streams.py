@@ -15,7 +15,7 @@ STREAMS = sorted(FOLDER.glob("*.lic"))
 
 @functools.cache
 def _codecs():
-    """Deterministic codecs by their fingerprints."""
+    """Returns deterministic codecs by their fingerprints."""
     codecs = [lic.load(name, deterministic=True) for name in ("default", *sorted(FOLDER.glob("*.codec")))]
     return {codec.fingerprint.hex(): codec for codec in codecs}
 

@@ -33,7 +33,7 @@ def test_a_stream_that_does_not_decode_is_refused(codec):
 
 
 def _of_another(codec):
-    """Returns symbols that arithmetic on another machine might give."""
+    """Returns a decoding with other symbols, as on a machine with other arithmetic."""
     decode = codec._graphs.decode
 
     def decoded(payload, *sizes):

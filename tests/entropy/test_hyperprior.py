@@ -8,7 +8,7 @@ from lic.transforms import ConvHyperTransform
 
 
 def _recorded(features, **sizes):
-    """Features, means and scale indexes of a random latent."""
+    """Returns features, means and scale indexes of a random latent."""
     hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4, features=features, features_activation=None)
     entropy = lic.registry.entropy_models.get("hyperprior")(12, hyper, **sizes)
     # Large enough that the side information of an untrained model is not rounded to zeros.

@@ -16,7 +16,7 @@ LMBDAS = (0.002, 0.01, 0.05)
 
 
 def _changed(model):
-    """The model with other weights than a fresh one has."""
+    """Changes the weights of a model, and returns it."""
     model.make_variables()
     random = np.random.default_rng(0)
     noise = {name: random.normal(0, 0.05, value.shape) for name, value in get_tensors(model).items()}
@@ -30,7 +30,7 @@ def _out_and_in(model, folder):
 
 
 def _seen(model):
-    """Weights as the model sees them: of a masked kernel only the taps that count."""
+    """Returns the weights that the model uses: of a masked kernel, only the taps that count."""
     kernels = {
         f"{name}/kernel": layer.spatial_kernel()
         for name, layer in named_layers(model).items()
@@ -152,7 +152,7 @@ def test_a_slope_is_written(tmp_path):
 
 
 def _convolved(values, weight, module, bias):
-    """The output of a PyTorch module by its definition, in numpy, for values [height, width, channels]."""
+    """Returns the output of a PyTorch module by its definition, in numpy, for values [height, width, channels]."""
     stride, padding = module.arguments["stride"], module.arguments["padding"]
     if module.name == "Conv2d":
         return _correlated(np.pad(values, [(padding, padding)] * 2 + [(0, 0)]), weight, stride) + bias

@@ -59,7 +59,7 @@ for folder in map(pathlib.Path, sys.argv[2:]):
 
 
 def images():
-    """An image of each size in colour and in grey, by name."""
+    """Returns an image of each size in colour and in grey, by name."""
     coloured = {f"{size} colour": random_images(*size, 3) for size in IMAGE_SIZES}
     return coloured | {f"{size} grey": random_images(*size, 1) for size in IMAGE_SIZES}
 
@@ -115,7 +115,7 @@ def served(codec):
 
 
 def container_of(streams):
-    """The module that is written beside a SavedModel; it cannot import anything of lic."""
+    """Returns the module that is written beside a SavedModel; it cannot import anything of lic."""
     module = types.ModuleType("lic_stream")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "lic", None)

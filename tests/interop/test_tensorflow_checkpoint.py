@@ -73,7 +73,7 @@ def test_means_and_scale_indexes_are_the_published_ones(imported):
 
 
 def as_published(part, values, latent):
-    """A part's values in the shape in which the published code codes them."""
+    """Returns a part's values in the shape in which the published code codes them."""
     if part.name.startswith("channels"):
         return values
     # The four neighbours' positions are planes side by side; a pass codes two of them.
@@ -93,7 +93,7 @@ def test_the_round_trip_gives_the_published_image(imported):
 
 
 def make_tiny(name):
-    """The named model at tiny widths."""
+    """Returns the named model at tiny widths."""
     sizes = {"width": 8, "latent_depth": 20, "hyper_width": 8, "side_depth": 4}
     sizes |= {
         "hzswq2021": {"context_width": 8, "parameter_widths": (9, 7)},

@@ -90,7 +90,7 @@ class Weights:
         size: int = 5,
         divided: np.ndarray | float = 1.0,
     ) -> None:
-        """A correlation that gives about `gain` where inputs times `divided` are about one."""
+        """Returns a correlation that gives about `gain` where inputs times `divided` are about one."""
         kernel = self._random.normal(0, (inputs * size * size) ** -0.5, (outputs, inputs, size, size))
         kernel *= np.broadcast_to(gain, [outputs])[:, None, None, None]
         kernel *= np.broadcast_to(divided, [inputs])[:, None, None]
@@ -106,7 +106,7 @@ class Weights:
         divided: np.ndarray | float = 1.0,
         bias: np.ndarray | None = None,
     ) -> None:
-        """A transposed convolution, likewise; each output sees a quarter of the taps."""
+        """Returns a transposed convolution, likewise; each output sees a quarter of the taps."""
         kernel = self._random.normal(0, gain * (inputs * 25 / 4) ** -0.5, (inputs, outputs, 5, 5))
         self._set(f"{key}.weight", kernel * np.broadcast_to(divided, [inputs])[:, None, None, None])
         self._set(f"{key}.bias", 0.1 * self._random.normal(size=outputs) if bias is None else bias)
@@ -121,7 +121,7 @@ class Weights:
 
 
 def random_image(height: int, width: int, seed: int) -> np.ndarray:
-    """A smooth random image, uint8 [height, width, 3]."""
+    """Returns a smooth random image, uint8 [height, width, 3]."""
     random = np.random.RandomState(seed)
     coarse = random.uniform(0, 255, (-(-height // 16), -(-width // 16), 3))
     fine = np.repeat(np.repeat(coarse, 16, 0), 16, 1)[:height, :width]

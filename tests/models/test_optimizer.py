@@ -14,7 +14,7 @@ OPTIONS = [
 
 
 def steps_of(optimizer, start):
-    """Minimises a sum of squares, with and without a graph, and returns the variables."""
+    """Minimises a sum of squares, with and without a graph, and returns the values at the end."""
     variables = [tf.Variable(value) for value in start]
     targets = [tf.reverse(value, [0]) for value in start]
 

@@ -37,7 +37,7 @@ def hyper():
 
 
 def latent_of(coder):
-    """Returns the latent of the innermost coder, or None if it has none."""
+    """Returns the latent of the innermost coder, or zeros if it has none."""
     while hasattr(coder, "coder"):
         coder = coder.coder
     return getattr(coder, "_latent", coder.zeros)
@@ -300,7 +300,7 @@ class ReturnsTooMuch(_Halves):
 
 @caught_by("all bits are named and positive")
 class ReportsNegativeBits(_Halves):
-    """Its estimate is too low."""
+    """It returns negative bits."""
 
     def call(self, latent, training=False, walk=None):
         estimated = super().call(latent, training, walk)

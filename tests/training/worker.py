@@ -18,7 +18,7 @@ SETTINGS = TrainingSettings(steps=3, batch=4, crop=64, learning_rate=1e-3, avera
 
 
 def main(name: str, photographs: str, out: str) -> None:
-    """Trains, and where the replicas are in this process compares gradients of a divided batch with the whole's."""
+    """Trains. If all replicas are in this process, compares gradients of a divided batch with those of the whole."""
     if name == "mirrored":
         cpus = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], cpus)
@@ -31,13 +31,13 @@ def main(name: str, photographs: str, out: str) -> None:
 
 
 def make() -> lic.CompressionModel:
-    """The model, with fresh weights."""
+    """Returns the model, with fresh weights."""
     keras.utils.set_random_seed(SETTINGS.seed)
     return tiny_model("klt", "hyperprior", lmbda=(0.001, 0.01, 0.1))
 
 
 def gradients(strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
-    """The largest difference between both gradients of each weight, beside the largest gradient."""
+    """Returns the largest difference between both gradients of each weight, beside the largest gradient."""
     images = random_images(4, 64, 64, 3).astype(np.float32)
     with strategy.scope():
         model = make()

@@ -83,6 +83,7 @@ class Stream(NamedTuple):
             raise BitstreamError(f"The stream is cut off: it has {len(data)} bytes, expected 20 at least. Get it anew.")
         if data[4] != VERSION:
             raise BitstreamError(f"The stream has format version {data[4]}, this lic reads {VERSION}. Update lic.")
+        # The checksum comes before the fields, so that damage is never reported as a strange field.
         if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
             raise BitstreamError("The stream is damaged or cut off: its checksum does not fit. Get it anew.")
         if data[5] & ~sum(Flag):

@@ -74,7 +74,7 @@ class Codec:
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         model.make_variables()
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
             weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
         self._open(CodecFile(model.get_config(), stored, {}, weights), precision, tile)
         if deterministic:
@@ -169,7 +169,7 @@ class Codec:
         return part_names(self.model.entropy)
 
     def decompress(self, stream: bytes, *, parts: int | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-        """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] where it was grey.
+        """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] if it was grey.
 
         Args:
           stream: What `compress` returned.
@@ -301,7 +301,7 @@ class Codec:
 
     def _verified(self, stream: bytes, verify: bool) -> bytes:
         if verify:
-            self.verify(stream, max_pixels=sys.maxsize)
+            self.verify(stream, max_pixels=sys.maxsize)  # This process made the stream, so its size needs no limit.
         return stream
 
     def _coded_at(self, image: np.ndarray, latent: np.ndarray, quality: float) -> bytes:
@@ -336,6 +336,7 @@ class Codec:
             return stream
         latents = self._graphs.optimizer.refine(coloured(image), latent, quality, STEPS[effort], progress)
         coded = self._graphs.encode_optimized(tf.constant(quality), *latents)
+        # Refinement lowers an estimate of the loss; the real loss may still be higher.
         return self._better(image, quality, stream, self._pack(image, quality, coded))
 
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:

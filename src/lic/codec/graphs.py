@@ -49,6 +49,7 @@ class Graphs:
         self.encode = tf.function(self._encode, [latent, real], autograph=False)
         self.encode_optimized = tf.function(self._encode_scaled, autograph=False, reduce_retracing=True)
         self.decode = tf.function(self._decode, coded, autograph=False)
+        # The walk of a preview differs with the number of parts, so each number has a graph of its own.
         self.preview = functools.cache(
             lambda parts: tf.function(functools.partial(self._decode, parts=parts), coded, autograph=False)
         )

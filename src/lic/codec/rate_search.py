@@ -62,6 +62,7 @@ def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], 
             "Allow more, or make the image smaller."
         )
     best, low, high = (float(least), stream), 0, round((most - least) / STEP) + 1
+    # In steps from the lowest quality: `low` fits, and `high` does not fit or lies above the highest quality.
     while high - low > 1:
         middle = (low + high) // 2
         quality = least + middle * STEP

@@ -58,7 +58,7 @@ class LatentOptimizer:
         steps: int,
         progress: Callable[[float], None] | None = None,
     ) -> list[tf.Tensor]:
-        """Returns the refined latent [1, rows, columns, depth], and after it the side information where there is any.
+        """Returns the refined latent [1, rows, columns, depth], and after it the side information if there is any.
 
         Args:
           image: uint8 [height, width, 3].
@@ -109,6 +109,7 @@ class LatentOptimizer:
           The values, means and squares after the step.
         """
         number, temperature, rate = tf.unstack(schedule)
+        # The seed is fixed, so that an image always gives the same stream.
         with snapshot_weights(self._derived), tf.GradientTape() as tape, drawn_from(0, number):
             tape.watch(values)
             loss = self._loss(images, quality, values, temperature)
@@ -116,6 +117,7 @@ class LatentOptimizer:
         first, second = _MOMENTS
         means = [first * mean + (1 - first) * gradient for mean, gradient in zip(means, gradients)]
         squares = [second * square + (1 - second) * gradient**2 for square, gradient in zip(squares, gradients)]
+        # Means that start at zero are too small at first, which this factor corrects.
         rate *= tf.sqrt(1 - second ** (number + 1)) / (1 - first ** (number + 1))
         moves = [rate * mean / (tf.sqrt(square) + SOFTENING) for mean, square in zip(means, squares)]
         return [value - move for value, move in zip(values, moves)], means, squares

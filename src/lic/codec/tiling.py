@@ -83,6 +83,7 @@ def in_tiles(
     joined = np.empty((rows * scales[1], columns * scales[1], channels), np.float32)
     for down, right in tiles:
         result = function(values[_slice(down.first, down.last, scales[0]), _slice(right.first, right.last, scales[0])])
+        # Only the inner part of a result is kept, since its borders lack the surroundings of the whole image.
         inner = [_slice(span.start - span.first, span.stop - span.first, scales[1]) for span in (down, right)]
         outer = [_slice(span.start, span.stop, scales[1]) for span in (down, right)]
         joined[tuple(outer)] = np.asarray(result)[tuple(inner)]

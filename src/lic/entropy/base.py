@@ -55,7 +55,7 @@ class EntropyModel(Configured, keras.layers.Layer):
       likelihood_bound: The lower bound of a number's probability in estimates, such as 1e-9, or None.
 
     Attributes:
-      prior: The factorized prior of the side information, or of the latent where there is no hyper transform.
+      prior: The factorized prior of the side information, or of the latent if there is no hyper transform.
 
     Raises:
       ValueError: An argument is not valid; the message names it and its valid values.

@@ -84,6 +84,7 @@ class ChARM(EntropyModel):
         features = coder.side(self.hyper, self.prior)
         decoded = []
         for networks in self.slices:
+            # The support of a slice is its features and the leading slices, which a decoder has decoded by then.
             before = decoded[: self.max_support]
             supports = [tf.concat([own, *before], -1) for own in self._features_of(networks.part, features)]
             decoded.append(networks.code(coder, *supports))

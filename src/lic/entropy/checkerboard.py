@@ -89,7 +89,7 @@ class Checkerboard(EntropyModel):
           context: The context at these positions [batch, 1, count, channels], or None at anchors.
         """
         if self.fusion == "concatenate":
-            if context is None:
+            if context is None:  # As published, one network serves both passes, and anchors see zeros as context.
                 context = tf.zeros((*tf.unstack(tf.shape(features)[:3]), self.context.filters))
             return self.parameters(tf.concat([context, features], -1))
         parameters = self.parameters(features)

@@ -1,4 +1,4 @@
-"""The noise that replaces rounding in training, drawn from a seed for each step where there is one."""
+"""The noise that replaces rounding in training. With a seed, each step draws the same noise in every run."""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ class CompressionModel(Configured, keras.Model):
 
     @tf.autograph.experimental.do_not_convert
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Measures a batch with rounded latents, at the middle quality where there are several."""
+        """Measures a batch with rounded latents, at the middle quality if there are several."""
         return self._report(self.losses_of(_images(data)))
 
     @property

@@ -202,6 +202,7 @@ def it_stays_in_float32_under_mixed_precision(entropy: EntropyModel) -> None:
 
 def cost_grows_no_faster_than_positions(entropy: EntropyModel) -> None:
     """Multiply-accumulates of 16 times as many positions are at most 17 times as many."""
+    # A snapshot keeps operations on weights out of the graph, since their cost does not depend on positions.
     with snapshot_weights({}):
         graph = Walks(entropy).traced_estimate.get_concrete_function().graph
     small, large = (count_graph(graph, [1, side, side, entropy.latent_depth]).total() for side in (16, 64))

@@ -60,6 +60,7 @@ class Trial:
           LawError: Laws do not hold, or raised another error.
         """
         broken = {}
+        # All laws are tried, so that one error names everything to mend.
         with self._during():
             for law in laws or self.laws:
                 try:

@@ -67,7 +67,8 @@ def downscale_and_depth_are_as_declared(transform: Transform) -> None:
 
 
 def moving_the_image_moves_the_latent(transform: Transform) -> None:
-    """Away from borders, moving the image by whole positions moves the latent, and moving the latent the image."""
+    """Away from borders, moving an image by whole positions moves its latent, and moving a latent moves its image."""
+    # The latent's numbers within the overlap of a border see the border, which moves too.
     step, margin = transform.tile_multiple, 2 * transform.tile_overlap
     images = _images(transform, 2 * margin + step + 4, 2 * margin + 4)
     inner = slice(margin, -margin)

@@ -19,7 +19,7 @@ def options_of(runner, *arguments):
 
 
 def stand_in(tmp_path, printed):
-    """A program in place of the other environment's Python."""
+    """Returns a program in place of the other environment's Python."""
     path = tmp_path / "python"
     path.write_text(f"#!/bin/sh\necho noise\necho '{json.dumps(printed)}'\n")
     path.chmod(0o755)

@@ -67,7 +67,7 @@ def results(name: str, quality: int, seed: int) -> tuple[dict[str, np.ndarray], 
 
 
 def _centred(model: torch.nn.Module, name: str, y: torch.Tensor) -> tuple[list[torch.Tensor], dict, dict]:
-    """All numbers that are rounded, less their means; the side information; the range of the scales."""
+    """Returns all numbers that are rounded, less their means; the side information; the range of the scales."""
     medians = model.entropy_bottleneck.quantiles[:, 0, 1][:, None, None]
     if name == "bmshj2018-factorized":
         return [y - medians], {}, {}

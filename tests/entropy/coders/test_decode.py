@@ -15,12 +15,12 @@ def test_every_registered_name_is_tested_here():
 
 @pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
 def model(request):
-    """A tiny model whose entropy model's weights are moved off their start, so that no network is zero."""
+    """Returns a tiny model whose entropy model's weights are moved off their start, so that no network is zero."""
     return moved_model(request.param)
 
 
 def coded(entropy, *size):
-    """A latent, its string and the tables."""
+    """Returns a latent, its string and the tables."""
     latent, tables = tf.random.normal((1, *size, entropy.latent_depth), stddev=5.0), entropy.make_tables()
     entropy.walk(coder := Encode(latent, tables))
     return latent, coder.finish()[0], tables

@@ -54,7 +54,7 @@ def make_models() -> None:
 
 
 def _drawn(random: np.random.Generator, fresh: np.ndarray) -> np.ndarray:
-    """A fresh weight moved by a fifth of what it is, so that no part is without effect."""
+    """Returns a fresh weight moved by a fifth of its size, so that no part is without effect."""
     return fresh + random.normal(0, max(0.2 * float(fresh.std()), 0.05), fresh.shape)
 
 

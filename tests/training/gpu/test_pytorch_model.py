@@ -22,7 +22,7 @@ def _assert_all_near(actual, expected):
 
 
 def _results_of_lic(path, inputs, monkeypatch, folder):
-    """The results of `results_of`, computed by lic."""
+    """Returns the results of `results_of`, computed by lic."""
     model = import_safetensors(path)
     images, quality = inputs["images"], inputs["quality"]
     compressed = model(images, quality=quality)

@@ -78,6 +78,7 @@ def inexact_operations(last: tf.Operation) -> Iterator[tf.Operation]:
         for function in calls:
             for tensor in called_graph(operation, function).outputs:
                 yield from inexact_operations(tensor.op)
+        # Operations on integers give the same on every machine.
         floats = any(tensor.dtype.is_floating for tensor in operation.outputs)
         if floats and not calls and not _is_exact(operation):
             yield operation

@@ -36,6 +36,7 @@ def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float
         largest[path] = np.maximum(largest.get(path, 0.0), seen)
         return call(values)
 
+    # Walks run eagerly here, so that `watch` sees the numbers.
     for latent, quality in latents:
         quality = tf.constant([quality], tf.float32)
         with intercept(layers, watch):

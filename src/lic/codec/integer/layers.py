@@ -95,6 +95,7 @@ class IntegerConvolution:
             whole = tf.clip_by_value(tf.round(values * _powers(self._units.inputs)), -levels, levels)
             kernels = [tf.constant(kernel, tf.float32) for kernel in self._kernels]
             sums = self._layer.correlate(whole, kernels, tf.constant(self._bias, tf.float32), tf.identity)
+        # Within +-2^11, float32 holds every multiple of 2^-12.
         small = tf.clip_by_value(sums * _powers(-self._units.outputs), -_REACH, _REACH)
         return on_grid(self._layer.activation(small))
 

@@ -67,6 +67,7 @@ class Coder(abc.ABC):
           prior: The prior of the side information.
         """
         self.z_hat = self._code_side(hyper.analysis, hyper.downscale, prior)
+        # The features cover whole multiples of the downscale, which may be more than the latent.
         height, width = tf.unstack(tf.shape(self.zeros)[1:3])
         return hyper.synthesis(self.z_hat)[:, :height, :width]
 

@@ -34,6 +34,7 @@ class Decode(Coder):
 
     def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
+        # A prior has one index a channel, which is repeated at every position.
         indexes = self._tables.cdf_index("side", prior, prior.cdf_index())
         return self._decoded("side", tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
 
@@ -45,6 +46,7 @@ class Decode(Coder):
     def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         symbols = self._decoder.read(indexes)
         self._symbols.append(tf.reshape(symbols, [-1]))
+        # The range coder's results have no static shape, but convolutions need to know the channels.
         centred = tf.ensure_shape(tf.cast(symbols, "float32"), (None, None, None, distribution.shape[-1]))
         return distribution.restore(centred)
 

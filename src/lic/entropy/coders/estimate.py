@@ -49,6 +49,7 @@ class Estimate(LatentCoder):
           distribution: Their distribution.
         """
         bits = (distribution if self.training else distribution.as_coded()).bits(centred)
+        # A lower bound of probabilities is an upper bound of bits.
         return bits if self.likelihood_bound is None else upper_bound(bits, -math.log2(self.likelihood_bound))
 
     def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:

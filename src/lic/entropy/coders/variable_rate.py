@@ -44,6 +44,7 @@ class VariableRateCoder(CoderAround):
 
     def __init__(self, coder: Coder, scaling: Scaling):
         super().__init__(coder)
+        # The factors get the shape of the latent, so that each part can take its own.
         self._scaling = scaling._make(coder.zeros + each[:, None, None] for each in scaling)
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
@@ -51,4 +52,5 @@ class VariableRateCoder(CoderAround):
         return scaling.unscale(super()._code(part, distribution.scaled(scaling)))
 
     def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        # The hyper analysis sees the latent without its gain, as the walk does.
         return super()._code_side(lambda latent: analysis(latent / self._scaling.gain), downscale, prior)

@@ -101,6 +101,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         """Returns a zero whose gradient moves the medians, and nothing else, to where the function is one half."""
         if self.medians is None:
             return None
+        # The other weights are constants here, so that this loss does not change the density.
         logits = self._logits(tf.convert_to_tensor(self.medians), tf.stop_gradient)
         distance = tf.reduce_sum(tf.abs(logits))
         return distance - tf.stop_gradient(distance)
@@ -131,6 +132,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         middle = self._symbol_above(0.0)
         first = np.maximum(self._symbol_above(edge), middle - LONGEST_PMF // 2)
         last = np.minimum(self._symbol_above(-edge), middle + LONGEST_PMF // 2 - 1)
+        # All channels share one range of symbols, with one edge more, and each takes its own part of the logits.
         symbols = np.arange(first.min(), last.max() + 2)
         logits = self._logits_in_float64(np.tile(symbols - 0.5, (self.channels, 1)))
         for row, start, stop in zip(logits, first - symbols[0], last - symbols[0]):

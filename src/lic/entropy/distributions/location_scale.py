@@ -116,6 +116,7 @@ class LocationScaleDistribution(Distribution):
         return self.source.of(self.offset, tf.cast(self.cdf_index(), "float32"))
 
     def scaled(self, scaling: Scaling) -> LocationScaleDistribution:
+        # To multiply a scale is to add to its real index, since the table is geometric.
         index = self.index + scaling.log_scale / self.source.scales.log_step
         return self.source.of(scaling.scale(self.offset), index)
 

@@ -159,6 +159,7 @@ class CdfTables(NamedTuple):
 
     def medians(self) -> np.ndarray:
         """Returns the median of the symbols of each cdf, int32."""
+        # The last count of a cdf is its escape's, which has no place among the symbols.
         below = [np.cumsum(each[:-1]) for each in _split(self.pmf, self.cdf_length)]
         return self.cdf_offset + np.array([np.searchsorted(each, each[-1] / 2) for each in below], np.int32)
 

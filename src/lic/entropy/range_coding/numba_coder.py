@@ -34,6 +34,7 @@ def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
 
     def run(string: bytes | np.ndarray) -> np.ndarray:
         coded = np.frombuffer(string if isinstance(string, bytes) else string.item(), np.uint8)
+        # The encoder leaves zeros at the end out, so that a string may have fewer than four bytes.
         first = np.concatenate([coded[:4], np.zeros(4, np.uint8)])[:4].astype(np.int64)
         value = first @ np.array([1 << 24, 1 << 16, 1 << 8, 1])
         # The state: the position to read on, the interval's base, its size less one, the number read, and the string.
@@ -129,6 +130,7 @@ def _decode(
     coded = state[4:]
     for number in range(len(indexes)):
         first = starts[indexes[number]]
+        # The number's place in the interval is scaled by 2^16, and not divided by the size, which would round.
         wanted = (((value - base) & np.uint64(_BITS)) + np.uint64(1)) << np.uint64(PRECISION)
         # A binary search finds the first symbol whose upper end is not below the wanted number.
         low, high = first + 1, starts[indexes[number] + 1] - 2
@@ -146,7 +148,7 @@ def _decode(
             base = (base << np.uint64(16)) & np.uint64(_BITS)
             size <<= np.uint64(16)
             value = (value << np.uint64(16)) & np.uint64(_BITS)
-            for shift in (8, 0):
+            for shift in (8, 0):  # Beyond the end of the string there are the zeros that the encoder left out.
                 if position < len(coded):
                     value |= np.uint64(coded[position]) << np.uint64(shift)
                 position += 1

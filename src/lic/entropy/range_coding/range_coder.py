@@ -146,6 +146,7 @@ class RangeDecoder:
 
 def _timed(code: Callable[[], Any], inputs: Sequence[tf.Tensor]) -> tuple[Any, tf.Tensor]:
     """Runs operations of the coder once their inputs are computed. Returns their results, and the seconds they took."""
+    # Without these dependencies a graph could read the clock at any time.
     with tf.control_dependencies(inputs):
         began = tf.timestamp()
     with tf.control_dependencies([began]):
