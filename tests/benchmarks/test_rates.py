@@ -10,7 +10,7 @@ def row(codec, bpp, psnr, quality=None, image="a.png"):
 
 
 def evaluation(folder, points):
-    """Returns an evaluation of a codec with these points and of JPEG, which gains 10 dB for each doubling of the rate."""
+    """Returns an evaluation of a codec with these points and of JPEG, with 10 dB more for each doubling of the rate."""
     jpeg = [row("jpeg", 2.0**power, 30.0 + 10 * power, power) for power in (-2, -1, 0, 1)]
     learned = [row("default", bpp, psnr, number) for number, (bpp, psnr) in enumerate(points)]
     folder.mkdir(exist_ok=True)
