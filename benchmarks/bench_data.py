@@ -47,7 +47,7 @@ def crops_taken(model: lic.CompressionModel, photographs: Photographs, batches: 
 def main(arguments: list[str] | None = None) -> None:
     """Measures as the command line asks, and prints both rates and their ratio."""
     parser = Parser(prog="bench_data", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=pathlib.Path, required=True, metavar="FOLDER", help="of photographs")
+    parser.add_argument("--data", type=pathlib.Path, required=True, metavar="FOLDER", help="folder of photographs")
     parser.add_argument("--model", default="default", help="a registered model (default)")
     parser.add_argument("--batch", type=count, default=4, metavar="N", help="crops of a step (4)")
     parser.add_argument("--crop", type=count, default=128, metavar="PIXELS", help="height and width of a crop (128)")

@@ -81,7 +81,7 @@ def record_or_exit(
 
     Args:
       parser: The parser of the options.
-      options: What it parsed, with `out` and `calibration_repeats`.
+      options: The parsed options, with `out` and `calibration_repeats`.
       jobs_of: Returns the jobs of the options.
       derive: As in `record`.
       conclude: Returns further rows from all rows of this run.

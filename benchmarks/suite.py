@@ -155,7 +155,7 @@ def command_line() -> Parser:
     parser.add_argument("--quick", action="store_true", help="a run of some minutes: fewer models, sizes and repeats")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=[*SECTIONS], help="sections (all)")
     parser.add_argument("--model", nargs="+", metavar="NAME", help="models of the sections codec and training")
-    parser.add_argument("--name", default=machine_name(), help="of the file in benchmarks/results (%(default)s)")
+    parser.add_argument("--name", default=machine_name(), help="name of the file in benchmarks/results (%(default)s)")
     parser.add_argument("--out", type=pathlib.Path, metavar="CSV", help="another file; rows are appended to it")
     return parser
 

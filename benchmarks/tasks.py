@@ -132,7 +132,7 @@ def parser_of(description: str, script: str, precisions: tuple[str, ...], needs_
     if precisions:
         parser.add_argument("--precision", nargs="+", choices=precisions, help="one measurement for each")
     parser.add_argument("--repeats", type=count, default=5, metavar="N", help="measurements after a warm-up (5)")
-    parser.add_argument("--calibration-repeats", type=count, default=9, metavar="N", help="of each calibration (9)")
+    parser.add_argument("--calibration-repeats", type=count, default=9, metavar="N", help="calls of a calibration (9)")
     parser.add_argument(
         "--out", type=pathlib.Path, default=RESULTS / f"{script}.csv", metavar="CSV", help="rows are appended to it"
     )

@@ -105,12 +105,12 @@ def command_line() -> Parser:
     names = [pair.peer for pair in PAIRS]
     parser.add_argument("--python", required=True, metavar="PATH", help="the Python that has CompressAI")
     parser.add_argument("--model", nargs="+", choices=names, default=names, help="models of CompressAI (all)")
-    parser.add_argument("--size", type=size, default=DEFAULT_SIZE, metavar="WxH", help="of the image (768x512)")
+    parser.add_argument("--size", type=size, default=DEFAULT_SIZE, metavar="WxH", help="size of the image (768x512)")
     parser.add_argument("--no-training", dest="training", action="store_false", help="measure no training steps")
     parser.add_argument("--batch", type=count, default=8, metavar="N", help="images of a training step (8)")
     parser.add_argument("--patch", type=count, default=256, metavar="PIXELS", help="height and width of these (256)")
     parser.add_argument("--repeats", type=count, default=5, metavar="N", help="measurements after a warm-up (5)")
-    parser.add_argument("--calibration-repeats", type=count, default=9, metavar="N", help="of each calibration (9)")
+    parser.add_argument("--calibration-repeats", type=count, default=9, metavar="N", help="calls of a calibration (9)")
     default = RESULTS / "peers" / f"{machine_name()}.csv"
     parser.add_argument("--out", type=pathlib.Path, default=default, metavar="CSV", help="rows are appended to it")
     return parser

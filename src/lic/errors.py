@@ -74,7 +74,7 @@ def as_checkpoint_error(message: str, advice: str = "Get the file anew.") -> Ite
 
     Args:
       message: The beginning of the message, a clause without a full stop, such as "x.codec is damaged".
-      advice: What the user should do.
+      advice: The end of the message: an action for the user.
     """
     try:
         yield

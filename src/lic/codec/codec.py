@@ -172,7 +172,7 @@ class Codec:
         """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] if it was grey.
 
         Args:
-          stream: What `compress` returned.
+          stream: A stream from `compress`.
           parts: Decodes only so many of `parts`, for a preview, and takes all other numbers at the medians of their
             distributions. The checksum of symbols needs all parts, so that only all parts can raise a `DesyncError`.
           max_pixels: Larger images are refused before anything is allocated.
@@ -195,7 +195,7 @@ class Codec:
         """Checks that a stream is whole and decodes here to what was coded, without making the image of it.
 
         Args:
-          stream: What `compress` returned.
+          stream: A stream from `compress`.
           max_pixels: As for `decompress`.
 
         Raises:

@@ -48,8 +48,8 @@ class EntropyModel(Configured, keras.layers.Layer):
       hyper: The hyper transform whose features the walk uses, or None.
       likelihood: Makes the distributions of the latent from parameters; the walk's networks give
         `likelihood.parameters` channels for each channel of the latent.
-      quantization: How training replaces rounding, for the rate and for the decoder: "noise/ste", "noise/noise" or
-        "ste/ste".
+      quantization: The replacement of rounding in training, for the rate and for the decoder: "noise/ste",
+        "noise/noise" or "ste/ste".
       prior_filters: Widths of the inner layers of the networks of the factorized prior.
       prior_medians: Whether the factorized prior has medians that numbers are rounded from.
       likelihood_bound: The lower bound of a number's probability in estimates, such as 1e-9, or None.

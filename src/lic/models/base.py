@@ -165,7 +165,7 @@ class CompressionModel(Configured, keras.Model):
         Args:
           images: Images [batch, height, width, 3] on 0..255.
           training: Whether noise takes the place of rounding.
-          quality: Where the model has several, that of each image [batch] or of all; default: `rate.qualities`.
+          quality: Where the model has several, that of each image [batch] or of all; default: from `rate.qualities`.
         """
         images = tf.cast(images, "float32")
         quality = self._qualities(tf.shape(images)[0], training, quality)
@@ -201,7 +201,7 @@ class CompressionModel(Configured, keras.Model):
     # AutoGraph would take half of the time until the first step, and no part of `lic` needs it.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Takes one step of the optimiser; gradients that are not finite count as zero, all of them."""
+        """Takes one step of the optimiser. If any gradient is not finite, zeros take the place of all of them."""
         values, gradients = self.gradients_of(_images(data))
         gradients = replicas.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))

@@ -62,7 +62,7 @@ _EXACT_ON_INTEGERS = frozenset(["BiasAdd", "Conv2D", "DepthToSpace", "MatMul", "
 
 
 def inexact_operations(last: tf.Operation) -> Iterator[tf.Operation]:
-    """Yields the operations that may give other floats on another machine and that an operation depends on.
+    """Yields the operations that the last one depends on and that may give other floats on another machine.
 
     Args:
       last: The operation; functions that it or its inputs call are searched too.

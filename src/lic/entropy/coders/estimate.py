@@ -19,7 +19,7 @@ class Estimate(LatentCoder):
     Args:
       latent: The latent [batch, height, width, depth].
       training: Whether `quantization` takes the place of rounding.
-      quantization: What the rate and the decoder see in training: "noise/ste", "noise/noise" or "ste/ste", where noise
+      quantization: The inputs of rate and decoder in training: "noise/ste", "noise/noise" or "ste/ste", where noise
         is uniform and ste is rounding with a gradient of one.
       likelihood_bound: The lower bound of a number's probability, such as 1e-9, or None.
       side: Side information in place of that of the hyper analysis, or None.

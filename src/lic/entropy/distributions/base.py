@@ -64,7 +64,7 @@ class Distribution(abc.ABC):
         """Returns the distribution of the same numbers in a latent that a gain has scaled.
 
         Args:
-          scaling: The gains of the part's numbers.
+          scaling: The scaling of the part, in the shape of its numbers.
 
         Raises:
           LicError: The distribution does not define this.

@@ -111,7 +111,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
 
         Args:
           values: The values [..., channels].
-          weight: Is applied to each weight, such as `tf.stop_gradient`.
+          weight: A function that is applied to each weight, such as `tf.stop_gradient`.
         """
         flat = tf.transpose(tf.reshape(values, (-1, 1, self.channels)), (2, 1, 0))
         for layer, (matrix, bias) in enumerate(zip(self.matrices, self.biases)):

@@ -124,7 +124,7 @@ class LocationScaleDistribution(Distribution):
 def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
     """Returns minus log2 of the probability of [centred - 1/2, centred + 1/2]."""
     scale, distance = likelihood.scales.scale_at(index), tf.abs(centred)
-    # Both edges are mirrored to the lower tail, where `log_cdf` is accurate.
+    # Numbers above the mean are mirrored to the lower tail, where `log_cdf` is accurate.
     upper = likelihood.log_cdf((0.5 - distance) / scale)
     lower = likelihood.log_cdf((-0.5 - distance) / scale)
     return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))

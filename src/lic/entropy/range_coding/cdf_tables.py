@@ -35,7 +35,7 @@ class CdfTables(NamedTuple):
     """The cdfs of all sources one after the other, then two for escapes.
 
     A cdf codes the symbols `cdf_offset .. cdf_offset + cdf_length - 1` as 0 .. cdf_length - 1; the number `cdf_length`
-    itself stands for an escape, after which the symbol follows in a cdf that is uniform over all symbols.
+    itself stands for an escape. The symbol of an escape is coded by a cdf that is uniform over all symbols.
 
     Attributes:
       pmf: The integer counts of all cdfs but the last two, one after the other; those of a cdf sum to 65536; int32.

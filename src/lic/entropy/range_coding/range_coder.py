@@ -91,8 +91,8 @@ class RangeEncoder:
     def write(self, indexes: tf.Tensor, symbols: tf.Tensor) -> None:
         """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes."""
         tables, indexes, symbols = self._tables, tf.reshape(indexes, [-1]), tf.reshape(symbols, [-1])
-        # After each symbol a second one is coded: with the cdf of escapes, or with the cdf of one certain symbol, which
-        # takes no bits. So encoder and decoder know the number of symbols without a branch.
+        # After its symbols, a part has a second symbol for each: the escaped one by the cdf of escapes, or else one by
+        # the cdf of a certain symbol, which takes no bits. So a decoder knows their number before it reads them.
         length = tf.gather(tables.cdf_length, indexes)
         values = symbols - tf.gather(tables.cdf_offset, indexes)
         escaped = tf.logical_or(values < 0, values >= length)
@@ -131,6 +131,7 @@ class RangeDecoder:
         tables, shape, indexes = self._tables, tf.shape(indexes), tf.reshape(indexes, [-1])
         values = self._read(indexes)
         escaped = values >= tf.gather(tables.cdf_length, indexes)
+        # The symbols of escapes follow after those of the whole part, as they were written.
         outside = self._read(tf.where(escaped, tables.escape, tables.no_escape))
         symbols = tf.where(escaped, outside - LIMIT - 1, values + tf.gather(tables.cdf_offset, indexes))
         return tf.reshape(symbols, shape)
