@@ -136,9 +136,9 @@ def tiny_model(transform: str, entropy: str, **sizes):
 
 @functools.cache
 def moved_model(name: str):
-    """A model of a registered entropy model or variant whose weights are moved off their start, so that none is zero.
+    """Returns a model of an entropy model or variant whose weights are moved off their start, so that none is zero.
 
-    It is made once in a process, so that tests must leave it as it is.
+    It is made once in a process, so tests must leave it as it is.
     """
     from lic.environment import keras, tf
 
@@ -155,7 +155,7 @@ def moved_model(name: str):
 
 
 def _start_at_scales_of_one(entropy) -> None:
-    """Moves scale indexes, or scales, that are features themselves to where a parameter network would start."""
+    """Moves scale indexes, or scales, that are features to the values at which a parameter network would start."""
     bias = entropy.hyper.synthesis.layers[-1].bias
     index = 1.0 if entropy.scale_index else entropy.likelihood.scales.index_of(1.0)
     bias.assign(bias + np.repeat([0.0, index], [bias.shape[0] - entropy.latent_depth, entropy.latent_depth]))
