@@ -158,6 +158,7 @@ class Prior(Part):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         flat = values.transpose(0, 1).flatten(1)[:, None]
         lower, upper = self.logits(flat - 0.5), self.logits(flat + 0.5)
+        # As in lic, the upper half is mirrored to the lower, where a difference of sigmoids is not lost.
         mirrored = lower + upper > 0
         lower, upper = torch.where(mirrored, -upper, lower), torch.where(mirrored, -lower, upper)
         bits = bits_between(functional.logsigmoid(lower), functional.logsigmoid(upper))
@@ -225,6 +226,7 @@ class Entropy(Part):
         side = self.hyper.analysis(scaled / gain)
         features = self.hyper.synthesis(rounded(side))[..., : latent.shape[2], : latent.shape[3]]
         mean, index = self.parameters_of(features, scaled, gain)
+        # A gain scales numbers and means; the scale index moves by its logarithm, in steps of the table.
         centred, index = scaled - mean * gain, index + torch.log(gain * factor) / GROWTH
         if noise:
             bits = self.prior(side + noise[0]) + normal_bits(centred + noise[1], index)
@@ -236,6 +238,7 @@ class Entropy(Part):
     def parameters_of(self, features: torch.Tensor, scaled: torch.Tensor, gain: torch.Tensor) -> tuple:
         if not hasattr(self, "context"):
             return self.fused(features, None).chunk(2, 1)
+        # Both passes are computed at all positions, of which each takes the parameters of its own pass.
         anchors = parity(*features.shape[2:], features.device) == 1
         first = self.fused(features, None)
         mean = first.chunk(2, 1)[0] * gain
@@ -273,6 +276,7 @@ def normal_bits(values: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 
 def bits_between(lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
     """Returns minus log2 of the difference of two cumulatives, from their logarithms."""
+    # log(1 - exp(apart)), in the form that is accurate on either side of -log(2).
     apart = (lower - upper).clamp_max(-1e-30)
     close = apart > -0.693
     near = torch.log(-torch.expm1(torch.where(close, apart, -1.0)))

@@ -99,7 +99,7 @@ class SOAP:
         """Takes a step by the gradients that the weights hold."""
         self.steps_taken += 1
         one, two = (1 - beta**self.steps_taken for beta in self.betas)
-        scale = two**0.5 / one
+        scale = two**0.5 / one  # Adam's correction of means that started at zero.
         renews = self.steps_taken <= self.warm_up or self.steps_taken % self.renewal == 0
         for stack in self.stacks:
             taken = stack.step(self.betas, self.epsilon, renews)
@@ -176,6 +176,7 @@ class Stack:
         for axis, (basis, product) in enumerate(zip(self.bases, self.products)):
             if basis is None:
                 continue
+            # Divided by the mean eigenvalue, products of all magnitudes have one damping.
             average = product.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
             multiplied = torch.where(average > 0, product / average, 0.0) @ basis + DAMPING * basis
             order = (basis * multiplied).sum(1).argsort(dim=1, descending=True, stable=True)

@@ -173,6 +173,7 @@ class Gains(keras.layers.Layer, RateControl):
     def _at(self, table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Returns rows [batch, columns] of a table, interpolated linearly at real qualities [batch]."""
         position = tf.clip_by_value(quality - 1.0, 0.0, self.count - 1.0)
+        # A row counts by one less its distance from the position, so that at most two rows count.
         shares = tf.nn.relu(1 - tf.abs(position[:, None] - tf.range(self.count, dtype="float32")))
         return tf.matmul(shares, tf.cast(tf.convert_to_tensor(table), "float32"))
 

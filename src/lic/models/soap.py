@@ -150,11 +150,13 @@ def _stepped(
     whole, shape = gradient.shape, (math.prod(gradient.shape[:-2]), *gradient.shape[-2:])
     gradient, mean, square = (tf.reshape(values, shape) for values in (gradient, *kept[:2]))
     bases, products = kept[2:4], kept[4:]
+    # Adam's mean and square live in the turned axes; its correction of their start at zero is one factor.
     turned = _turn(gradient, *bases)
     mean += (1 - factors["beta1"]) * (turned - mean)
     square += (1 - factors["beta2"]) * (tf.square(turned) - square)
     scale = tf.sqrt(1 - factors["beta2_power"]) / (1 - factors["beta1_power"])
     step = _turn(scale * mean / (tf.sqrt(square) + factors["epsilon"]), *bases, back=True)
+    # The products are those of the gradient in the kernel's own axes, summed over all other axes.
     products = [
         product + (1 - factors["beta2"]) * (tf.einsum(law, gradient, gradient) - product)
         if product.shape[0]
@@ -184,6 +186,7 @@ def _renewed(mean: tf.Tensor, square: tf.Tensor, bases: Sequence[tf.Tensor], pro
     mean, renewed = _turn(mean, *bases, back=True), []
     for axis, basis, product in zip((1, 2), bases, products):
         if basis.shape[0]:
+            # Divided by the mean eigenvalue, products of all magnitudes have one damping.
             damped = tf.math.divide_no_nan(product, tf.linalg.trace(product) / basis.shape[0])
             multiplied = tf.linalg.matmul(damped, basis) + DAMPING * basis
             order = tf.argsort(tf.reduce_sum(basis * multiplied, 0), direction="DESCENDING", stable=True)
