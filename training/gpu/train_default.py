@@ -140,7 +140,7 @@ class Training:
         """Writes the averaged weights and the state. The last file is progress.json, which names those of the state."""
         names = [name for name, _ in self.model.named_parameters()]
         tensors = {name: each.contiguous().cpu().numpy() for name, each in zip(names, self.averages)}
-        # No file may be larger than LARGEST_FILE, so weights become float16 if they must, and the state is cut in pieces.
+        # No file may be larger than LARGEST_FILE, so weights become float16 if they must, and the state is cut up.
         if sum(array.nbytes for array in tensors.values()) > LARGEST_FILE - ROOM:
             tensors = {name: array.astype(np.float16) for name, array in tensors.items()}
         write_tensors(self.out / "weights.safetensors", tensors, self.metadata)
