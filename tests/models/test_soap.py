@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from lic.training.state import restore_state, state_of
 
 import lic
 from lic.environment import keras, tf
+from lic.training.checkpoints import restore_state, state_of
 from tests.conftest import random_images, tiny_model
 from tests.models import soap_reference
 
