@@ -119,6 +119,7 @@ _HOMES = {
     "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
     "lic.models.optimizer": ("Adam",),
     "lic.models.published": ("PublishedSystem",),
+    "lic.models.soap": ("SOAP",),
     "lic.registry": (
         "list_entropy_models",
         "list_hyper_transforms",
