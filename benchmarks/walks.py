@@ -79,7 +79,7 @@ def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
         def replace(part: Part, distribution: Distribution) -> Distribution:
             mean, index = distribution.offset, distribution.index
             zeros, indexes = (part.take(each) for each in wanted)
-            return distribution.source.of(zeros + DAMPING * mean, indexes + DAMPING * index)
+            return distribution.likelihood.of(zeros + DAMPING * mean, indexes + DAMPING * index)
 
         return Recorder(coder, replace)
 

@@ -207,3 +207,19 @@ def test_so_are_those_of_parts_inside_parts_and_of_bases(monkeypatch):
     assert reduced["zero_mean"] is False
     assert "side_bias" not in reduced["hyper"]["config"]
     assert reduced["hyper"]["config"]["num_syntheses"] == 1
+
+
+def test_arguments_that_a_configuration_cannot_hold_are_refused():
+    class Options(lic.Transform):
+        def __init__(self, latent_depth=12, **options):
+            super().__init__(latent_depth)
+
+    class Many(lic.Transform):
+        def __init__(self, *widths, latent_depth=12):
+            super().__init__(latent_depth)
+
+    Options(8, name="mine")
+    with pytest.raises(lic.RegistryError, match="Options: .* Received: gain, which the constructor takes through"):
+        Options(8, gain=3.0)
+    with pytest.raises(lic.RegistryError, match="Many: .* Received: widths, which"):
+        Many(3, 4)

@@ -149,9 +149,23 @@ def _recorded(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> di
         if parameter.kind is parameter.VAR_KEYWORD:
             given |= given.pop(name, {})
     recorded = {name: given.get(name, parameter.default) for name, parameter in constructor_arguments(part).items()}
+    _check_recorded(part, given, recorded)
     # A keyword that reaches an argument of a base which subclasses usually set themselves, such as `downscale`.
     of_bases = {parameter.name for base in _bases(part) for parameter in _parameters(base)} - KERAS_ARGUMENTS
     return recorded | {name: value for name, value in given.items() if name in of_bases}
+
+
+def _check_recorded(part: type[Configured], given: dict[str, Any], recorded: dict[str, Any]) -> None:
+    """Raises a RegistryError for an argument that the configuration would not hold: a copy would compute otherwise."""
+    known = {parameter.name for base in _bases(part) for parameter in _parameters(base)} | KERAS_ARGUMENTS
+    variadic = {parameter.name for parameter in _parameters(part) if parameter.kind is inspect.Parameter.VAR_POSITIONAL}
+    lost = [name for name in given if (name not in known and name not in recorded) or name in variadic]
+    if lost:
+        raise RegistryError(
+            f"{part.__name__}: expected arguments that its configuration can hold. Received: {', '.join(lost)}, which "
+            "the constructor takes through * or **. Name each argument in the constructor, such as a sequence or a "
+            "keyword with a default."
+        )
 
 
 def _bases(part: type[Configured]) -> list[type]:

@@ -46,19 +46,17 @@ def named_layers(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
 def named_parts(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> dict[str, Any]:
     """Returns every object of some kinds inside a layer by its attribute path, in the order of `named_variables`.
 
-    If several objects are equal, only the first is returned.
+    Several objects that are equal are returned once, by the path that comes first in the alphabet.
 
     Args:
       layer: The layer.
       kinds: The classes of the objects.
     """
-    found = (each for each in _walk(layer, (), kinds) if each[0] and isinstance(each[1], kinds))
-    paths, seen = {}, set()
-    for path, value in found:
-        if value not in seen:
-            seen.add(value)
-            paths["/".join(path)] = value
-    return paths
+    paths: dict[Any, tuple[str, ...]] = {}
+    for path, value in _walk(layer, (), kinds):
+        if path and isinstance(value, kinds):
+            paths[value] = min(path, paths.get(value, path))
+    return {"/".join(path): value for value, path in paths.items()}
 
 
 def get_tensors(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
@@ -121,13 +119,14 @@ def require_fitting(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str,
 
 
 def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
-    """Returns each value by its path, or by the first of its paths if it has several."""
-    paths, seen = {}, set()
+    """Returns each value by its path; of several paths the one that comes first in the alphabet.
+
+    The order in which Keras keeps attributes differs from version to version, and must not choose among the paths.
+    """
+    paths: dict[int, tuple[tuple[str, ...], Any]] = {}
     for path, value in found:
-        if id(value) not in seen:
-            seen.add(id(value))
-            paths["/".join(path)] = value
-    return paths
+        paths[id(value)] = (min(path, paths.get(id(value), (path, value))[0]), value)
+    return {"/".join(path): value for path, value in paths.values()}
 
 
 def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -141,6 +140,8 @@ def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) ->
                 yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
     elif isinstance(value, kinds):
         yield path, value
+        for name, attribute in vars(value).items():
+            yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
     elif isinstance(value, (list, tuple)):
         for number, item in enumerate(value):
             yield from _walk(item, (*path, str(number)), kinds)

@@ -25,6 +25,8 @@ from lic.environment import tf
 mode, folder = sys.argv[2], pathlib.Path(sys.argv[3])
 options = {"tile": 64} if mode == "tiled" else {"precision": "bfloat16"} if mode == "bfloat16" else {}
 tf.config.run_functions_eagerly(mode == "eager")
+if mode == "unoptimized":
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True, "constant_folding": False})
 if mode == "xla":
     from lic.codec.integer.layers import IntegerConvolution
     call = IntegerConvolution.__call__
@@ -44,7 +46,7 @@ SETTINGS = [
     for onednn, isa, threads in itertools.product(("1", "0"), ("SSE41", "AVX2", "AVX512_CORE"), ("1", "2"))
     if onednn == "1" or isa == "AVX2"  # Instructions are oneDNN's choice.
 ]
-MODES = ["graph", "eager", "xla", "tiled", "bfloat16"]
+MODES = ["graph", "eager", "unoptimized", "xla", "tiled", "bfloat16"]
 FEW = [(SETTINGS[0], "graph"), (SETTINGS[-1], "xla")]
 MANY = [(settings, "graph") for settings in SETTINGS] + [(SETTINGS[5], mode) for mode in MODES[1:]]
 TINY = {

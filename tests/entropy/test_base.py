@@ -4,7 +4,7 @@ import pytest
 import lic
 import lic.registry
 from lic.entropy import EVERYTHING, CdfTables, FactorizedPrior, Laplace, Normal, ScaleTable
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.testing.walks import Walks
 from tests.codec.priors_in_a_child import PriorsInAChild
 
@@ -92,3 +92,82 @@ def test_a_walk_must_be_written():
 def test_wrong_arguments_are_named(hyper, arguments, message):
     with pytest.raises(ValueError, match=message):
         TwoPriors(**{"latent_depth": 6, "hyper": hyper} | arguments)
+
+
+@pytest.mark.parametrize("build", [False, True], ids=["in order", "set again"])
+def test_a_source_has_the_same_path_in_whatever_order_attributes_are_set(hyper, build):
+    class Two(TwoPriors):
+        def __init__(self, latent_depth, hyper):
+            super().__init__(latent_depth, hyper)
+            if build:
+                self.beta = None
+            self.alpha = Laplace()
+            self.beta = Laplace()
+
+    assert list(Two(6, hyper).sources) == ["alpha", "likelihood", "prior", "second"]
+
+
+class CodesUnder(lic.EntropyModel):
+    """Codes everything under what a function of the model and the coder gives."""
+
+    def __init__(self, latent_depth):
+        super().__init__(latent_depth)
+        self.own = OwnPrior(latent_depth)
+        self.__dict__["choose"] = None
+
+    def walk(self, coder):
+        return coder.code(EVERYTHING, self.choose(self, coder))
+
+
+class OwnPrior(lic.Distribution, keras.layers.Layer):
+    """A prior that derives from `lic.Distribution` alone."""
+
+    offset = 0.0
+    num_pmfs = 1
+
+    def __init__(self, channels):
+        super().__init__()
+        self.channels = channels
+        self.built = True
+
+    @property
+    def shape(self):
+        return tf.TensorShape((None, None, None, self.channels))
+
+    def bits(self, centred):
+        return 3.0 * tf.ones_like(centred)
+
+    def cdf_index(self):
+        return tf.zeros([self.channels], "int32")
+
+    def pmfs(self):
+        return [(-4, np.append(np.full(8, 0.125), 0.0))]
+
+
+def test_an_own_prior_that_is_an_attribute_is_coded():
+    entropy = CodesUnder(6)
+    entropy.__dict__["choose"] = lambda model, coder: model.own
+    latent = tf.random.uniform((1, 5, 4, 6), -3.4, 3.4)
+    walks = Walks(entropy)
+    encoded = walks.encode(latent)
+    np.testing.assert_array_equal(walks.decode(encoded.string, tf.zeros_like(latent)).y_hat, np.rint(latent))
+    assert list(entropy.sources) == ["likelihood", "own", "prior"]
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda model, coder: Laplace().of(coder.zeros, coder.zeros),
+        lambda model, coder: Normal((8, 0.5, 32.0)).of(coder.zeros, coder.zeros),
+        lambda model, coder: STRAY,
+    ],
+    ids=["another likelihood", "another table", "a prior that is no attribute"],
+)
+def test_a_walk_under_something_else_is_refused_at_the_first_call(choose):
+    entropy = CodesUnder(6)
+    entropy.__dict__["choose"] = choose
+    with pytest.raises(lic.LicError, match="The part 'latent' is coded under .* which the coder's tables do not have"):
+        entropy(np.zeros((1, 4, 4, 6), np.float32))
+
+
+STRAY = FactorizedPrior(6)

@@ -82,3 +82,14 @@ def test_options_on_means_and_scales_need_a_likelihood_that_has_them(option):
     hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4)
     with pytest.raises(ValueError, match="Hyperprior: expected likelihood to be one of a mean and a scale"):
         lic.registry.entropy_models.get("hyperprior")(12, hyper, likelihood=Shapeless(), **{option: True})
+
+
+@pytest.mark.parametrize("option", ["zero_mean", "predicted_scale"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_options_on_means_and_scales_need_two_parameters(option, count):
+    class Other(lic.entropy.Laplace):
+        parameters = count
+
+    hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4)
+    with pytest.raises(ValueError, match="Hyperprior: expected likelihood to be one of a mean and a scale"):
+        lic.registry.entropy_models.get("hyperprior")(12, hyper, likelihood=Other(), **{option: True})

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lic.environment import keras
+from lic.environment import keras, tf
 from lic.layers import Convolution, activations
 
 VALUES = np.array([-2.0, -1e-3, 0.0, 3.0], np.float32)
@@ -32,3 +32,15 @@ def test_a_layer_is_made_anew_from_its_configuration():
     layer(values), again(values)
     again.set_weights([np.ones_like(weight) for weight in layer.get_weights()])
     np.testing.assert_allclose(again(values), -0.02, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["hard_sigmoid", "celu", "squareplus", "gelo"])
+def test_names_that_mean_another_function_in_another_keras_are_refused(name):
+    with pytest.raises(ValueError, match=f"expected one of elu, .* Received: '{name}'"):
+        activations.get(name)
+
+
+@pytest.mark.parametrize("name", activations.NAMES)
+def test_every_name_is_known_to_every_keras(name):
+    values = tf.linspace(-3.0, 3.0, 13)
+    assert np.isfinite(activations.get(name)(values)).all()

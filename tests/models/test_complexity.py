@@ -168,7 +168,7 @@ def test_parts_of_somebody_else_have_their_attributes_names():
     model = lic.create_model(transform="klt", entropy="own", width=8, latent_depth=12, features=8)
     rows, latent = rows_of(model), 4 * 6
     assert rows["dense"] == PartComplexity("dense", 8 * 24 + 24, *[latent * 8 * 24] * 2)
-    assert rows["shared"] == PartComplexity("shared", 9 * 4 * 4 + 4, *[4 * latent * 9 * 4 * 4] * 2)
+    assert rows["again"] == PartComplexity("again", 9 * 4 * 4 + 4, *[4 * latent * 9 * 4 * 4] * 2)
     assert rows["matrix"].parameters == 4 * 12
     assert rows["entropy model"] == PartComplexity("entropy model", 0, *[latent * 4 * 12] * 2)
     assert "again" not in rows

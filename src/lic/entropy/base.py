@@ -11,7 +11,7 @@ from lic import registry
 from lic.config import Configured
 from lic.entropy.coders.base import Coder
 from lic.entropy.coders.estimate import QUANTIZATIONS, Estimate
-from lic.entropy.distributions.base import Likelihood
+from lic.entropy.distributions.base import Distribution, Likelihood
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.location_scale import Normal
 from lic.entropy.parameters import StartAt
@@ -109,7 +109,8 @@ class EntropyModel(Configured, keras.layers.Layer):
           walk: The walk to take in place of `self.walk`, such as one that codes a scaled latent.
         """
         latent = tf.cast(latent, "float32")
-        coder = Estimate(latent, bool(training), self.quantization, self.likelihood_bound)
+        options = bool(training), self.quantization, self.likelihood_bound
+        coder = Estimate(latent, *options, sources=set(self.sources.values()))
         y_hat = (walk or self.walk)(coder)
         return Estimated(y_hat, coder.z_hat, coder.bits)
 
@@ -122,18 +123,18 @@ class EntropyModel(Configured, keras.layers.Layer):
         return []
 
     @property
-    def sources(self) -> dict[str, Likelihood | FactorizedPrior]:
-        """All likelihoods and factorized priors inside, by their attribute paths, which are sorted.
+    def sources(self) -> dict[str, Likelihood | Distribution]:
+        """All likelihoods and priors inside, by their attribute paths, which are sorted.
 
         They are sorted because Keras 2 and Keras 3 keep attributes in different orders.
         """
-        return dict(sorted(named_parts(self, (Likelihood, FactorizedPrior)).items()))
+        return dict(sorted(named_parts(self, (Likelihood, Distribution)).items()))
 
     def make_tables(self) -> CdfTables:
         """Makes the coder's tables from the weights as they are now."""
         return CdfTables.make(self.sources)
 
-    def _start(self, channels: int, first: int = 0) -> StartAt:
+    def start_bias(self, channels: int, first: int = 0) -> StartAt:
         """Returns the initialiser of the bias of a network that gives the parameters of channels.
 
         Args:

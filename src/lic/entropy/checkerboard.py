@@ -56,7 +56,7 @@ class Checkerboard(EntropyModel):
         self._check("fusion", fusion in ("concatenate", "add"), "'concatenate' or 'add'", fusion)
         widths = (3 * latent_depth, 2 * latent_depth) if parameter_widths is None else tuple(parameter_widths)
         widths, sizes = (*widths, self.likelihood.parameters * latent_depth), (1,) * (len(widths) + 1)
-        start = self._start(latent_depth)
+        start = self.start_bias(latent_depth)
         self.fusion = fusion
         self.context = CheckerboardContext(context_width or 2 * latent_depth, context_size)
         if fusion == "concatenate":

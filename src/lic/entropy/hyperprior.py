@@ -47,7 +47,8 @@ class Hyperprior(EntropyModel):
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
-        located = isinstance(self.likelihood, LocationScale) or not (zero_mean or predicted_scale)
+        two = isinstance(self.likelihood, LocationScale) and self.likelihood.parameters == 2
+        located = two or not (zero_mean or predicted_scale)
         self._check("likelihood", located, "one of a mean and a scale, such as lic.entropy.Normal()", self.likelihood)
         self.zero_mean, first = zero_mean, int(zero_mean)
         count = (self.likelihood.parameters - first) * latent_depth
@@ -57,7 +58,7 @@ class Hyperprior(EntropyModel):
             f"{count} channels, which are the parameters (pass that many as `features`, or parameter_network=True)",
             hyper.features,
         )
-        start = self._start(latent_depth, first)
+        start = self.start_bias(latent_depth, first)
         self.scale_index = ScaleIndex(self.likelihood) if predicted_scale else None
         if predicted_scale:  # Means start at zero, and scales at one.
             start = StartAt([0.0] * (count - latent_depth) + [1.0] * latent_depth)

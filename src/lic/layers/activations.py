@@ -8,6 +8,24 @@ from typing import NamedTuple
 
 from lic.environment import keras, tf
 
+# Those of Keras's that compute the same in all its versions; "hard_sigmoid", for one, does not.
+NAMES = (
+    "elu",
+    "exponential",
+    "gelu",
+    "leaky_relu",
+    "linear",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "softsign",
+    "swish",
+    "tanh",
+)
 _LEAKY = re.compile(r"leaky_relu_(?P<slope>\d+(\.\d+)?)")
 
 
@@ -33,13 +51,19 @@ def get(name: str | None) -> Callable:
     """Returns an activation by its name.
 
     Args:
-      name: A name that Keras knows, "leaky_relu_" and a slope, or None for the identity.
+      name: One of `NAMES`, "leaky_relu_" and a slope, or None for the identity.
 
     Raises:
       ValueError: There is no activation of this name.
     """
     found = _LEAKY.fullmatch(name) if isinstance(name, str) else None
-    return LeakyReLU(name, float(found["slope"])) if found else keras.activations.get(name)
+    if found:
+        return LeakyReLU(name, float(found["slope"]))
+    if name is not None and name not in NAMES:
+        raise ValueError(
+            f"activations.get: expected one of {', '.join(NAMES)}, or leaky_relu_SLOPE. Received: {name!r}."
+        )
+    return keras.activations.get(name)
 
 
 def serialize(activation: Callable) -> object:

@@ -139,7 +139,9 @@ class CompressionModel(Configured, keras.Model):
     def make_variables(self) -> None:
         """Makes all variables, by running the model on a small image unless it has run."""
         if not self.__dict__.get("_has_run"):
-            self(tf.zeros((1, 64, 64, 3)))
+            # At more than one position, where a distribution of a broadcastable shape is found.
+            height, width = (max(64, count * self.transform.downscale) for count in (2, 3))
+            self(tf.zeros((1, height, width, 3)))
 
     def complexity(self, height: int = 512, width: int = 768) -> Complexity:
         """Counts the parameters and multiply-accumulates of each part, without computing an image.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from lic import registry
@@ -60,7 +60,7 @@ def create_model(
     """
     system = published_system(name, quality)
     given = {"transform": transform, "hyper": hyper, "likelihood": likelihood, "entropy": entropy}
-    parts = _makers_or_instances(system, given)
+    parts = _makers_or_instances(system, given, {**system.sizes, **sizes})
     _check_sizes(sizes, parts)
     depth = next((_depth_of(part) for part in parts.values() if _depth_of(part)), None)
     if depth and sizes.get("latent_depth", depth) != depth:
@@ -98,7 +98,8 @@ def _check_own_sizes(name: str, system: PublishedSystem) -> None:
 
     The check comes with the first use, not with the registration, which must not import TensorFlow.
     """
-    makers = _makers_or_instances(system, dict.fromkeys(_KINDS)).values()
+    parts = _makers_or_instances(system, dict.fromkeys(_KINDS), system.sizes).values()
+    makers = [part for part in parts if isinstance(part, type)]
     allowed = set().union(*map(constructor_arguments, makers))
     for size in system.sizes:
         if size not in allowed:
@@ -108,8 +109,14 @@ def _check_own_sizes(name: str, system: PublishedSystem) -> None:
             )
 
 
-def _makers_or_instances(system: PublishedSystem, given: dict[str, Any]) -> dict[str, Any]:
-    """Returns a class for each part that is given by name, and each instance as it is; in the order of making them."""
+def _makers_or_instances(system: PublishedSystem, given: dict[str, Any], sizes: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a class for each part that is given by name, and each instance as it is; in the order of making them.
+
+    Args:
+      system: The published system that names the parts that are not given.
+      given: The parts by the names of `create_model`'s arguments.
+      sizes: All sizes; without one of its own the default likelihood of the entropy model is taken as it is.
+    """
     for argument, part in given.items():
         _check_part(argument, part)
     found = {name: getattr(system, name) if given[name] is None else given[name] for name in _KINDS}
@@ -133,7 +140,9 @@ def _makers_or_instances(system: PublishedSystem, given: dict[str, Any]) -> dict
         found["hyper"] = _hyper_like(found["transform"])
     if "likelihood" in found and found["likelihood"] is None:
         default = taken["likelihood"].default
-        found["likelihood"] = type(default) if isinstance(default, Likelihood) else "normal"
+        found["likelihood"] = default if isinstance(default, Likelihood) else registry.likelihoods.get("normal")()
+        if sizes.keys() & constructor_arguments(type(found["likelihood"])).keys():
+            found["likelihood"] = type(found["likelihood"])
     return {argument: _by_name(argument, part) for argument, part in found.items()}
 
 

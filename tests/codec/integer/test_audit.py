@@ -5,8 +5,10 @@ import pytest
 
 import lic
 from lic.codec.integer.audit import inexact_operations
+from lic.codec.integer.calibration import parameter_layers
 from lic.codec.integer.layers import SCOPE
 from lic.environment import tf
+from lic.layers import Convolution
 from tests.conftest import random_images, tiny_model
 
 CALIBRATION = [random_images(64, 80, 3, seed=1)]
@@ -37,6 +39,8 @@ def scoped(function):
         (tf.function(lambda values: tf.nn.elu(values), autograph=False), ["Elu"]),
         (lambda values: tf.cond(values[0] > 0, lambda: tf.exp(values), lambda: values), ["Exp"]),
         (lambda values: tf.linalg.matvec(tf.eye(3), values), ["MatMul", "MatrixDiagV3"]),
+        (lambda values: values / 3.0, ["RealDiv"]),
+        (lambda values: tf.cast(tf.signal.fft(tf.cast(values, "complex64")), "float32"), ["FFT"]),
     ],
 )
 def test_operations_that_round_in_their_own_way_are_found(function, found):
@@ -64,3 +68,28 @@ def test_activations_that_are_exact_are_taken(activation):
     codec = lic.Codec(model, deterministic=True, calibration=CALIBRATION)
     image = random_images(40, 50, 3)
     np.testing.assert_array_equal(codec.decompress(codec.compress(image)).shape, image.shape)
+
+
+class Gated(Convolution):
+    """Computes otherwise than a convolution, which whole numbers would leave out."""
+
+    def call(self, values):
+        return super().call(values) * tf.exp(-2.0)
+
+
+class Scaled(Convolution):
+    """Brings floats into the sums."""
+
+    def correlate(self, values, kernels, bias, activation):
+        return super().correlate(values * 0.3, kernels, bias, activation)
+
+
+@pytest.mark.parametrize("kind", [Gated, Scaled])
+def test_a_subclass_of_a_convolution_that_computes_otherwise_is_not_taken_for_one(kind):
+    model = tiny_model("conv", "hyperprior")
+    plain, _ = parameter_layers(model, Convolution), model.make_variables()
+    model.entropy.parameters.layers[-1] = kind(24, 1)
+    taken = parameter_layers(model, Convolution)
+    assert plain.keys() - taken.keys() == {"entropy/parameters/layers/0"}
+    masked = parameter_layers(tiny_model("conv", "checkerboard"), Convolution)
+    assert "entropy/context" in masked

@@ -1,13 +1,16 @@
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
 import scipy.stats
 
 import lic
-from lic.entropy import Laplace, LocationScale, Logistic, Normal, ScaleTable
+from lic.entropy import CdfTables, Laplace, LocationScale, Logistic, Normal, ScaleTable
+from lic.entropy.coders import Scaling
 from lic.entropy.distributions.location_scale import log_one_minus_exp
-from lic.environment import tf
+from lic.environment import keras, tf
 
 FAMILIES = {"laplace": Laplace, "logistic": Logistic, "normal": Normal}
 SCIPY = {"laplace": scipy.stats.laplace, "logistic": scipy.stats.logistic, "normal": scipy.stats.norm}
@@ -138,3 +141,62 @@ def test_tables_are_made_of_probabilities_that_sum_to_one(name):
 def test_tables_of_scales_that_are_not_valid_are_refused(name, scales):
     with pytest.raises(ValueError, match="ScaleTable: expected two or more scales"):
         FAMILIES[name](scales)
+
+
+class Stretched(Logistic, keras.layers.Layer):
+    """A likelihood that learns: one factor of all scales."""
+
+    def __init__(self):
+        keras.layers.Layer.__init__(self)
+        Logistic.__init__(self)
+        self.stretch = self.add_weight(name="stretch", shape=(), initializer="ones")
+        self.built = True
+
+    def log_cdf(self, values):
+        return tf.math.log_sigmoid(values * tf.convert_to_tensor(self.stretch))
+
+    def upper_tail(self, value):
+        return Logistic.upper_tail(value * float(tf.convert_to_tensor(self.stretch)))
+
+
+def test_a_likelihood_that_learns_has_gradients_and_tables_of_its_own():
+    entropy = [lic.registry.entropy_models.get("hyperprior")(4, _hyper(), likelihood=Stretched()) for _ in range(2)]
+    latent = tf.random.normal((1, 6, 6, 4), stddev=4.0)
+    for model in entropy:
+        assert list(model.sources) == ["likelihood", "prior"]
+        with tf.GradientTape() as tape:
+            bits = tf.add_n(list(model(latent, training=True).bits.values()))
+        assert float(tf.abs(tape.gradient(bits, model.likelihood.stretch))) > 0
+    first, second = (model.likelihood for model in entropy)
+    assert first != second
+    before = CdfTables.make({"likelihood": first}).pmf
+    first.stretch.assign(0.5)
+    after, other = (CdfTables.make({"likelihood": each}).pmf for each in (first, second))
+    assert len(after) > len(before)
+    np.testing.assert_array_equal(before, other)
+
+
+def _hyper():
+    return lic.registry.hyper_transforms.get("conv")(4, hyper_width=4, side_depth=2, features=4)
+
+
+def test_copies_and_pickles_are_equal(name):
+    class Half(FAMILIES[name]):
+        def __init__(self, count):
+            super().__init__((count, 0.2, 100.0))
+
+    for likelihood in (FAMILIES[name](), FAMILIES[name]((8, 0.5, 32.0))):
+        assert pickle.loads(pickle.dumps(likelihood)) == copy.deepcopy(likelihood) == likelihood
+    own = Half(12)
+    assert copy.deepcopy(own) == own
+    assert own.get_config() == {"count": 12}
+    assert Half.from_config(own.get_config()).scales == own.scales
+
+
+def test_a_scaled_distribution_is_that_of_scaled_numbers(name):
+    mean, index = tf.fill((1, 1, 2, 3), 0.7), tf.fill((1, 1, 2, 3), 20.0)
+    gain = tf.fill((1, 1, 2, 3), 4.0)
+    scaled = FAMILIES[name]().of(mean, index).scaled(Scaling(gain, tf.math.log(gain)))
+    scales = ScaleTable()
+    np.testing.assert_allclose(scaled.offset, 2.8, rtol=1e-6)
+    np.testing.assert_allclose(scales.scale_at(scaled.index), 4 * scales.scale_at(index), rtol=1e-5)

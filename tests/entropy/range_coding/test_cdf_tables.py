@@ -40,7 +40,9 @@ def test_every_cdf_sums_up_and_the_sources_are_in_order(tables, sources):
     assert all(counts.sum() == TOTAL and counts.min() >= 1 for counts in _counts(tables))
     assert tables.sources == (("first", 3), ("inner/second", 2), ("likelihood", 64))
     assert [tables.first_index[source] for source in sources.values()] == [0, 3, 5]
-    np.testing.assert_array_equal(tables.cdf_index("part", Normal(), tf.constant([0, 63])), [5, 68])
+    distribution = Normal().of(tf.zeros(2), tf.constant([0.0, 63.0]))
+    np.testing.assert_array_equal(tables.cdf_index("part", distribution), [5, 68])
+    np.testing.assert_array_equal(tables.cdf_index("part", sources["inner/second"]), [3, 4])
 
 
 def test_cdfs_are_in_the_form_of_the_range_coder(tables):
@@ -113,3 +115,11 @@ def test_medians_halve_the_cdfs(tables):
     for median, counts, first in zip(medians, _counts(tables), tables.cdf_offset, strict=True):
         held = counts[:-1]
         assert held[: median - first].sum() < held.sum() / 2 <= held[: median - first + 1].sum()
+
+
+def test_tables_of_a_prior_follow_its_weights():
+    prior = FactorizedPrior(3)
+    before = CdfTables.make({"prior": prior}).pmf
+    prior.biases[0].assign(prior.biases[0] + 30.0)
+    after = CdfTables.make({"prior": prior}).pmf
+    assert len(before) != len(after) or np.any(before != after)

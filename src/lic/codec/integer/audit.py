@@ -35,7 +35,6 @@ _EXACT = frozenset(
         "Pad",
         "PadV2",
         "Placeholder",
-        "RealDiv",
         "Relu",
         "Relu6",
         "Reshape",
@@ -79,9 +78,13 @@ def inexact_operations(last: tf.Operation) -> Iterator[tf.Operation]:
             for tensor in called_graph(operation, function).outputs:
                 yield from inexact_operations(tensor.op)
         # Operations on integers give the same on every machine.
-        floats = any(tensor.dtype.is_floating for tensor in operation.outputs)
-        if floats and not calls and not _is_exact(operation):
+        rounds = any(not _is_whole(tensor.dtype) for tensor in operation.outputs)
+        if rounds and not calls and not _is_exact(operation):
             yield operation
+
+
+def _is_whole(dtype: tf.DType) -> bool:
+    return dtype.is_integer or dtype.is_bool or dtype in (tf.string, tf.resource, tf.variant)
 
 
 def _is_exact(operation: tf.Operation) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -45,12 +46,24 @@ def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float
 
 
 def parameter_layers(model: CompressionModel, kind: type) -> dict[str, keras.layers.Layer]:
-    """Returns the layers of a kind that parameters may depend on: the entropy model's, but for the hyper analysis."""
+    """Returns the layers of a kind that parameters may depend on: the entropy model's, but for the hyper analysis.
+
+    A subclass that computes in its own way is none of them: whole numbers would leave out what it adds.
+    """
     return {
         path: layer
         for path, layer in named_layers(model).items()
-        if isinstance(layer, kind) and path.startswith("entropy/") and not path.startswith("entropy/hyper/analysis")
+        if _computes_as(layer, kind) and path.startswith("entropy/") and not path.startswith("entropy/hyper/analysis")
     }
+
+
+def _computes_as(layer: keras.layers.Layer, kind: type) -> bool:
+    """Returns True if a layer is of a kind, and at most makes its weights and its kernel in another way."""
+    if not isinstance(layer, kind):
+        return False
+    methods = [name for name, value in vars(kind).items() if inspect.isfunction(value)]
+    own = {name for name in methods if getattr(type(layer), name) is not getattr(kind, name)}
+    return own <= {"__init__", "build", "spatial_kernel", "derive", "get_config"}
 
 
 def units_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Units]:

@@ -35,12 +35,12 @@ class Decode(Coder):
     def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
         # A prior has one index a channel, which is repeated at every position.
-        indexes = self._tables.cdf_index("side", prior, prior.cdf_index())
+        indexes = self._tables.cdf_index("side", prior)
         return self._decoded("side", tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
 
     def _indexes(self, part: Part, distribution: Distribution) -> tf.Tensor:
         """Returns the index of the cdf of each number of a part."""
-        indexes = self._tables.cdf_index(part.name, distribution.source, distribution.cdf_index())
+        indexes = self._tables.cdf_index(part.name, distribution)
         return indexes if indexes.shape.rank == 4 else tf.broadcast_to(indexes, tf.shape(part.take(self.zeros)))
 
     def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:

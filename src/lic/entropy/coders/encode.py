@@ -51,7 +51,7 @@ class Encode(LatentCoder):
         self._finite &= tf.reduce_all(finite)
         # The range coder cannot code NaN and infinities; the codec raises an error where `finite` is false.
         symbols = tf.cast(rounded(tf.where(finite, centred, 0.0)), "int32")
-        indexes = self._tables.cdf_index(name, distribution.source, distribution.cdf_index())
+        indexes = self._tables.cdf_index(name, distribution)
         self._encoder.write(tf.broadcast_to(indexes, tf.shape(symbols)), symbols)
         self._symbols.append(tf.reshape(symbols, [-1]))
         return tf.cast(symbols, "float32")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 
 from lic.entropy.coders.base import LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
+from lic.entropy.range_coding.cdf_tables import Source, check_source
 from lic.environment import tf
 from lic.layers.bounds import upper_bound
 
@@ -23,6 +25,7 @@ class Estimate(LatentCoder):
         is uniform and ste is rounding with a gradient of one.
       likelihood_bound: The lower bound of a number's probability, such as 1e-9, or None.
       side: Side information in place of that of the hyper analysis, or None.
+      sources: The likelihoods and priors that the coder's tables will hold; others are refused. None takes all.
 
     Attributes:
       bits: Bits of each part so far, each [batch]; parts of the same name are added up.
@@ -35,8 +38,10 @@ class Estimate(LatentCoder):
         quantization: str = "noise/ste",
         likelihood_bound: float | None = None,
         side: tf.Tensor | None = None,
+        sources: Container[Source] | None = None,
     ):
         super().__init__(latent, side)
+        self._sources = sources
         self.training, self.likelihood_bound = training, likelihood_bound
         self.rate_form, self.decoder_form = quantization.split("/")
         self.bits: dict[str, tf.Tensor] = {}
@@ -53,6 +58,8 @@ class Estimate(LatentCoder):
         return bits if self.likelihood_bound is None else upper_bound(bits, -math.log2(self.likelihood_bound))
 
     def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+        if self._sources is not None:  # A model that could not be coded is found before it is trained.
+            check_source(name, distribution, self._sources)
         symbols = rounded(centred)
         if not self.training:
             self._add(name, self.bits_of(symbols, distribution))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from lic import registry
 from lic.config import Configured
 from lic.entropy.range_coding.cdf_tables import Pmf
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.errors import LicError
 
 if TYPE_CHECKING:
@@ -25,11 +25,12 @@ class Distribution(abc.ABC):
 
     Attributes:
       offset: The origin of rounding, such as the means; in the shape of the part or broadcastable to it.
-      source: The likelihood, or the prior itself, whose probabilities the coder's tables hold.
+      likelihood: The likelihood whose probabilities the coder's tables hold; None if they hold the distribution's own,
+        such as those of a prior.
     """
 
     offset: tf.Tensor | float
-    source: Hashable
+    likelihood: Likelihood | None = None
 
     @property
     @abc.abstractmethod
@@ -46,7 +47,7 @@ class Distribution(abc.ABC):
 
     @abc.abstractmethod
     def cdf_index(self) -> tf.Tensor:
-        """Returns the index of each number's pmf in the source's `pmfs`: int32, in the shape of the numbers."""
+        """Returns the index of each number's pmf in the `pmfs` of the likelihood, or in its own, int32."""
 
     def centre(self, values: tf.Tensor) -> tf.Tensor:
         """Returns numbers of the part as differences from the offset."""
@@ -82,7 +83,8 @@ class Distribution(abc.ABC):
 class Likelihood(Configured, abc.ABC):
     """Base of likelihoods. A likelihood makes distributions from the parameters that networks give.
 
-    Two likelihoods of one class with the same arguments are equal, and share a part of the coder's tables.
+    Two likelihoods of one class with the same arguments are equal, and share a part of the coder's tables. A likelihood
+    that learns derives from `keras.layers.Layer` too; it has weights of its own, and equals itself only.
 
     Attributes:
       parameters: Number of parameters for each number of the latent.
@@ -117,8 +119,17 @@ class Likelihood(Configured, abc.ABC):
           deviations: The standard deviation [channels] of the numbers of each channel, about zero.
         """
 
+    def __init_subclass__(cls, **kwargs: object):
+        super().__init_subclass__(**kwargs)
+        if issubclass(cls, keras.layers.Layer):
+            cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         return hash((type(self), repr(self.get_config())))
+
+    def __reduce__(self) -> tuple:
+        """Copies and pickles by the configuration, from which an equal likelihood is made."""
+        return type(self).from_config, (self.get_config(),)

@@ -12,7 +12,7 @@ from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.location_scale import log_one_minus_exp
 from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
-from lic.layers.tracing import HasDerivedWeights
+from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
 
 class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
@@ -53,12 +53,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         self.built = True
 
     def _weight(self, name: str, shape: tuple, initializer: keras.initializers.Initializer):
-        return self.add_weight(name=name, shape=(self.channels, *shape), initializer=initializer)
-
-    @property
-    def source(self) -> FactorizedPrior:
-        """The prior itself, whose probabilities the coder's tables hold."""
-        return self
+        return self.add_weight(name=name, shape=(self.channels, *shape), initializer=unless_skipped(initializer))
 
     @property
     def offset(self) -> tf.Tensor | float:

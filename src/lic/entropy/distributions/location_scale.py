@@ -12,7 +12,7 @@ import numpy as np
 from lic.entropy.distributions.base import Distribution, Likelihood
 from lic.entropy.distributions.scale_table import ScaleTable
 from lic.entropy.range_coding.cdf_tables import LONGEST_PMF, TAIL, Pmf
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.layers.chunks import compiled
 from lic.registry import register_likelihood
 
@@ -64,9 +64,6 @@ class LocationScale(Likelihood):
         """Returns the distribution of numbers with these means and real scale indexes, in the shape of the numbers."""
         return LocationScaleDistribution(self, mean, index)
 
-    def get_config(self) -> dict:
-        return super().get_config() | {"scales": list(self.scales)}
-
     def start(self, deviations: np.ndarray) -> np.ndarray:
         scales = np.maximum(np.asarray(deviations) / self.deviation, self.scales.lowest)
         indexes = [self.scales.index_of(float(scale)) for scale in scales]
@@ -95,7 +92,7 @@ class LocationScaleDistribution(Distribution):
     """
 
     def __init__(self, likelihood: LocationScale, mean: tf.Tensor, index: tf.Tensor):
-        self.source, self.offset, self.index = likelihood, mean, index
+        self.likelihood, self.offset, self.index = likelihood, mean, index
 
     @property
     def shape(self) -> tf.TensorShape:
@@ -106,19 +103,22 @@ class LocationScaleDistribution(Distribution):
 
     def bits(self, centred: tf.Tensor) -> tf.Tensor:
         inputs = tf.convert_to_tensor(centred), tf.convert_to_tensor(self.index)
+        if isinstance(self.likelihood, keras.layers.Layer):  # A function for all of its kind would hold its weights.
+            return _bits(self.likelihood, *inputs)
         specs = tuple(tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in inputs)
-        return compiled(_bits, specs, self.source)(*inputs)
+        return compiled(_bits, specs, self.likelihood)(*inputs)
 
     def cdf_index(self) -> tf.Tensor:
-        return self.source.scales.cdf_index(self.index)
+        return self.likelihood.scales.cdf_index(self.index)
 
     def as_coded(self) -> LocationScaleDistribution:
-        return self.source.of(self.offset, tf.cast(self.cdf_index(), "float32"))
+        return self.likelihood.of(self.offset, tf.cast(self.cdf_index(), "float32"))
 
     def scaled(self, scaling: Scaling) -> LocationScaleDistribution:
         # To multiply a scale is to add to its real index, since the table is geometric.
-        index = self.index + scaling.log_scale / self.source.scales.log_step
-        return self.source.of(scaling.scale(self.offset), index)
+        # It is a product, since TensorFlow makes some divisions by a constant a product and some not: two roundings.
+        index = self.index + scaling.log_scale * (1 / self.likelihood.scales.log_step)
+        return self.likelihood.of(scaling.scale(self.offset), index)
 
 
 def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:

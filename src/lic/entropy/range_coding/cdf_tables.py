@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Container, Hashable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.errors import LicError
+
+if TYPE_CHECKING:
+    from lic.entropy.distributions.base import Distribution
 
 PRECISION = 16
 TOTAL = 1 << PRECISION
@@ -138,30 +141,49 @@ class CdfTables(NamedTuple):
         """The index of the cdf of 65536 equally probable symbols."""
         return len(self.cdf_offset) + 1
 
-    def cdf_index(self, name: str, source: Source, index: tf.Tensor) -> tf.Tensor:
-        """Returns the indexes of cdfs in these tables.
+    def cdf_index(self, name: str, distribution: Distribution) -> tf.Tensor:
+        """Returns the index of each number's cdf in these tables, int32.
 
         Args:
           name: The part that is coded, for the message.
-          source: The source of its distribution.
-          index: The index of each number's pmf among those of the source, int32.
+          distribution: The distribution that it is coded under.
 
         Raises:
-          LicError: The tables have no cdfs of this source.
+          LicError: The tables have no cdfs of this distribution.
         """
-        if source not in self.first_index:
-            raise LicError(
-                f"The part {name!r} is coded under {source!r}, which the coder's tables do not have: they are made of "
-                f"the attributes {', '.join(path for path, _ in self.sources)} of the entropy model. Keep each prior "
-                "and likelihood as an attribute, and code under these."
-            )
-        return self.first_index[source] + index
+        check_source(name, distribution, self.first_index)
+        return self.first_index[source_of(distribution)] + distribution.cdf_index()
 
     def medians(self) -> np.ndarray:
         """Returns the median of the symbols of each cdf, int32."""
         # The last count of a cdf is its escape's, which has no place among the symbols.
         below = [np.cumsum(each[:-1]) for each in _split(self.pmf, self.cdf_length)]
         return self.cdf_offset + np.array([np.searchsorted(each, each[-1] / 2) for each in below], np.int32)
+
+
+def source_of(distribution: Distribution) -> Source:
+    """Returns the likelihood of a distribution, or the distribution itself if no likelihood made it."""
+    return distribution if distribution.likelihood is None else distribution.likelihood
+
+
+def check_source(name: str, distribution: Distribution, known: Container[Source]) -> None:
+    """Checks that the coder's tables hold the probabilities of a distribution.
+
+    Args:
+      name: The part that is coded under it.
+      distribution: The distribution.
+      known: The sources of the tables.
+
+    Raises:
+      LicError: They do not.
+    """
+    source = source_of(distribution)
+    if source not in known:
+        raise LicError(
+            f"The part {name!r} is coded under {type(source).__name__}, which the coder's tables do not have: they are "
+            "made of the likelihoods and priors that are attributes of the entropy model. Keep this one as an "
+            "attribute, or code under self.likelihood or self.prior."
+        )
 
 
 def to_counts(probabilities: np.ndarray) -> np.ndarray:
@@ -179,8 +201,8 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _counts_of(source: Source) -> Iterable[tuple[int, np.ndarray]]:
-    # Equal likelihoods share their counts, which take long to make. A prior has weights of its own, which may change.
-    if isinstance(source, tf.Module):
+    # Equal likelihoods share their counts, which take long to make. A layer has weights of its own, which may change.
+    if isinstance(source, keras.layers.Layer):
         return ((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
     return _shared_counts(source)
 
