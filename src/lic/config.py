@@ -156,12 +156,12 @@ def _recorded(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> di
 
 
 def _check_recorded(part: type[Configured], given: dict[str, Any], recorded: dict[str, Any]) -> None:
-    """Raises a RegistryError for an argument that the configuration would not hold: a copy would compute otherwise."""
+    """Raises a TypeError for an argument that the configuration would not hold: a copy would compute otherwise."""
     known = {parameter.name for base in _bases(part) for parameter in _parameters(base)} | KERAS_ARGUMENTS
     variadic = {parameter.name for parameter in _parameters(part) if parameter.kind is inspect.Parameter.VAR_POSITIONAL}
     lost = [name for name in given if (name not in known and name not in recorded) or name in variadic]
     if lost:
-        raise RegistryError(
+        raise TypeError(
             f"{part.__name__}: expected arguments that its configuration can hold. Received: {', '.join(lost)}, which "
             "the constructor takes through * or **. Name each argument in the constructor, such as a sequence or a "
             "keyword with a default."

@@ -46,7 +46,7 @@ def named_layers(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
 def named_parts(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> dict[str, Any]:
     """Returns every object of some kinds inside a layer by its attribute path, in the order of `named_variables`.
 
-    Several objects that are equal are returned once, by the path that comes first in the alphabet.
+    Several objects that are equal are returned once, by the shortest path, or else the first in the alphabet.
 
     Args:
       layer: The layer.
@@ -55,7 +55,7 @@ def named_parts(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> dict[str,
     paths: dict[Any, tuple[str, ...]] = {}
     for path, value in _walk(layer, (), kinds):
         if path and isinstance(value, kinds):
-            paths[value] = min(path, paths.get(value, path))
+            paths[value] = _preferred(path, paths.get(value, path))
     return {"/".join(path): value for value, path in paths.items()}
 
 
@@ -119,14 +119,18 @@ def require_fitting(shapes: Mapping[str, tuple[int, ...]], tensors: Mapping[str,
 
 
 def _first_paths(found: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
-    """Returns each value by its path; of several paths the one that comes first in the alphabet.
+    """Returns each value by its path; of several paths the shortest, or else the first in the alphabet.
 
     The order in which Keras keeps attributes differs from version to version, and must not choose among the paths.
     """
     paths: dict[int, tuple[tuple[str, ...], Any]] = {}
     for path, value in found:
-        paths[id(value)] = (min(path, paths.get(id(value), (path, value))[0]), value)
+        paths[id(value)] = (_preferred(path, paths.get(id(value), (path, value))[0]), value)
     return {"/".join(path): value for path, value in paths.values()}
+
+
+def _preferred(*paths: tuple[str, ...]) -> tuple[str, ...]:
+    return min(paths, key=lambda path: (len(path), path))
 
 
 def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
