@@ -44,7 +44,7 @@ class SOAP(Adam):
 
     def __init__(
         self,
-        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 3e-3,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
         beta_1: float = 0.95,
         beta_2: float = 0.95,
         *,
