@@ -230,6 +230,23 @@ def test_a_codec_is_not_made_of_either(file, damage, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
+        lambda file: file._replace(tables={}, arrays=_without(file.arrays, "tables/pmf")),
+        lambda file: file._replace(tables={}),
+        lambda file: file._replace(arrays={**file.arrays, "tables/more": np.zeros(3, np.int32)}),
+        lambda file: file._replace(arrays={**file.arrays, "other": np.zeros(3, np.int32)}),
+        lambda file: file._replace(tables={"sources": [["likelihood", 64.0], ["prior", 4], ["prior", 4]]}),
+    ],
+    ids=["no tables", "tables not described", "another table", "another array", "a source twice"],
+)
+def test_a_file_whose_codec_would_have_another_fingerprint_is_refused(file, change, tmp_path):
+    change(file).write(tmp_path / "changed.codec")
+    with pytest.raises(CheckpointError, match="Get the codec file anew"):
+        lic.load(tmp_path / "changed.codec")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
         lambda integer: dict(list(integer.items())[:-1]),
         lambda integer: {name: np.asarray("x") for name in integer},
         lambda integer: {name: array + 100 if array.ndim else array for name, array in integer.items()},

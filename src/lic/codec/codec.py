@@ -233,6 +233,12 @@ class Codec:
     ) -> Codec:
         codec = cls.__new__(cls)
         codec._open(file, precision, tile)
+        if codec._file.tables != file.tables or codec._file.arrays.keys() != file.arrays.keys():
+            # Its streams would carry another fingerprint than the file.
+            raise CheckpointError(
+                "The codec file lacks its tables, or holds arrays that a codec of its configuration does not have. "
+                "Get the codec file anew."
+            )
         if deterministic and not file.integer:
             raise CheckpointError(
                 "The codec holds no networks for deterministic=True. Make one that does: "

@@ -62,7 +62,7 @@ class LocationScale(Likelihood):
 
     def of(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:
         """Returns the distribution of numbers with these means and real scale indexes, in the shape of the numbers."""
-        return LocationScaleDistribution(self, mean, index)
+        return LocationScaleDistribution(self, tf.convert_to_tensor(mean), tf.convert_to_tensor(index))
 
     def start(self, deviations: np.ndarray) -> np.ndarray:
         scales = np.maximum(np.asarray(deviations) / self.deviation, self.scales.lowest)
