@@ -219,6 +219,7 @@ def zeros_between_positions(width=320):
     return 3 * inner + 4 * pixels - 36 / 25 * pixels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "encode", "decode"),
     [("zyc2022", 110, 110), ("zyc2022-conv-charm", 111, 361), ("zyc2022-conv-hyperprior", 99, 350)],
@@ -235,6 +236,7 @@ def test_published_figures(published, name, encode, decode):
     assert decoding / 1e9 == pytest.approx(decode, rel=0.012)
 
 
+@pytest.mark.slow
 def test_published_numbers_of_parameters(published):
     for name, rows in published.items():
         assert sum(row.parameters for row in rows.values()) == models.get(name)().parameters

@@ -48,6 +48,7 @@ def codec(request):
     return lic.Codec(_model(request.param), deterministic=True, calibration=CALIBRATION)
 
 
+@pytest.mark.parametrize("codec", slow_but(MIXES, "checkerboard", "compressai-mean"), indirect=True)
 def test_images_come_back_as_near_as_otherwise(codec):
     plain = lic.Codec(codec.model)
     stream, other = codec.compress(IMAGE), plain.compress(IMAGE)
@@ -66,6 +67,7 @@ def test_every_size_comes_back(codec, size):
         assert codec.decompress(codec.compress(image)).shape == image.shape
 
 
+@pytest.mark.parametrize("codec", slow_but(MIXES, "checkerboard"), indirect=True)
 def test_it_is_saved_loaded_and_pickled(codec, tmp_path):
     import pickle
 
