@@ -11,7 +11,7 @@ from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import calibrate
 from lic.entropy.residual import HalfTanh
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.layers import Convolution
 from tests.conftest import VARIANTS, random_images, slow_but, tiny_model
 
@@ -31,6 +31,7 @@ MIXES = {
 
 @functools.cache
 def _model(name):
+    keras.utils.set_random_seed(1)  # The model is the same, no matter which test makes it.
     transform, entropy, sizes = MIXES[name]
     model = tiny_model(transform, entropy, **sizes)
     model.make_variables()
