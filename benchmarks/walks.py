@@ -103,5 +103,5 @@ def narrow(prior: FactorizedPrior, deviations: np.ndarray) -> None:
 def analysed(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
     """Returns the latent of the task's image, and the wrapper of coders at the model's middle quality."""
     quality = model.rate.qualities(1)
-    latent = model.rate.scale(model.analyse(tf.cast(task.pixels()[:1], "float32")), quality)
-    return latent, lambda coder: model.rate.coder(coder, model.rate.scaling(quality))
+    latent = model.rate.apply_gain(model.analyse(tf.cast(task.pixels()[:1], "float32")), quality)
+    return latent, lambda coder: model.rate.coder(coder, model.rate.gains_at(quality))

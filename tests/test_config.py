@@ -113,7 +113,42 @@ def test_a_keyword_that_a_subclass_sets_itself_is_not_passed_again():
         def __init__(self, latent_depth: int, **kwargs):
             super().__init__(latent_depth, prior_filters=(2,), **kwargs)
 
-    assert Fixed.from_config(Fixed(4, quantization="ste/ste").get_config()).quantization == "ste/ste"
+    config = Fixed(4, quantization="ste/ste").get_config()
+    assert config.keys() == constructor_arguments(Fixed).keys() - {"prior_filters"}
+    assert Fixed.from_config(config).quantization == "ste/ste"
+    del config["quantization"]  # An argument of the base.
+    with pytest.raises(ValueError, match="without quantization"):
+        Fixed.from_config(config)
+
+
+def test_a_keyword_that_a_subclass_sets_itself_may_be_an_added_argument(monkeypatch):
+    class Base(lic.Transform):
+        def __init__(self, latent_depth: int = 4, *, slope: float = 0.5, step: float = 2.0, **kwargs):
+            super().__init__(latent_depth, **kwargs)
+            self.slope, self.step = slope, step
+
+    class Fixed(Base):
+        def __init__(self, latent_depth: int = 4, **kwargs):
+            super().__init__(latent_depth, slope=1.0, **kwargs)
+
+    written = {"latent_depth": 4, "downscale": 16}
+    monkeypatch.setattr(Base, "added_arguments", {"slope": 0.0, "step": 1.0})
+    assert (Base.from_config(written).slope, Base.from_config(written).step) == (0.0, 1.0)
+    assert (Fixed.from_config(written).slope, Fixed.from_config(written).step) == (1.0, 1.0)
+
+
+def test_a_constructor_of_another_base_records_its_arguments():
+    class Mixin:
+        def __init__(self, *args, slope: float = 0.5, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.slope = slope
+
+    class Mixed(Mixin, Unregistered):
+        def __init__(self, latent_depth: int = 4, *, slope: float = 0.5, **kwargs):
+            super().__init__(latent_depth, slope=slope, **kwargs)
+
+    assert Mixed(slope=0.25).get_config()["slope"] == 0.25
+    assert Mixed.from_config(Mixed(slope=0.25).get_config()).slope == 0.25
 
 
 @pytest.mark.parametrize(("kind", "name"), PARTS)

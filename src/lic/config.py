@@ -7,7 +7,7 @@ import inspect
 import numbers
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from lic import registry
@@ -31,12 +31,11 @@ class Configured:
     registry: registry.Registry
     added_arguments: ClassVar[Mapping[str, Any]] = {}
 
-    def __new__(cls, *args: Any, **kwargs: Any):
-        """Records the arguments before the constructor runs."""
-        new = super().__new__
-        instance = new(cls) if new is object.__new__ else new(cls, *args, **kwargs)  # Keras's own takes the arguments.
-        object.__setattr__(instance, "_arguments", _recorded(cls, args, kwargs))
-        return instance
+    def __init_subclass__(cls, **kwargs: Any):
+        """Makes the constructor of a subclass record its arguments before it runs."""
+        super().__init_subclass__(**kwargs)
+        if not hasattr(cls.__init__, "records_arguments"):  # Else it is a base's, which records them already.
+            cls.__init__ = _recording(cls, cls.__init__)
 
     def get_config(self) -> dict[str, Any]:
         """Returns all arguments of the constructor as plain data; a part among them as kind, name and configuration."""
@@ -63,17 +62,48 @@ class Configured:
           ValueError: The configuration lacks an argument.
           RegistryError: A part in the configuration is not registered.
         """
-        config = {**_added(cls), **config}
-        parameters, own = constructor_arguments(cls), inspect.signature(cls.__init__).parameters
-        missing = [name for name in parameters if name not in config]
-        if missing:
-            raise ValueError(
-                f"{cls.__name__}: expected a configuration with every argument ({', '.join(parameters)}). "
-                f"Received one without {', '.join(missing)}. Take what get_config returns."
-            )
-        # A class may itself set a keyword of its base, which then cannot be passed. It stands at its default here.
-        needed = {name for name in config if name in own or config[name] != _plain_default(parameters.get(name))}
-        return cls(**{name: _restored(value) for name, value in config.items() if name in needed})
+        own, added = inspect.signature(cls.__init__).parameters, _added(cls)
+        config = {name: value for name, value in added.items() if name in own} | config
+        _check_complete(cls, config, [name for name in constructor_arguments(cls) if name in own])
+        part = cls(**{name: _restored(value) for name, value in config.items()})
+        # Only an instance knows which arguments of its bases a class takes, and which it sets itself.
+        late = {name: added[name] for name in part._arguments if name in added and name not in config}
+        if late:
+            return cls.from_config(config | late)
+        _check_complete(cls, config, part._arguments)
+        return part
+
+
+def _recording(owner: type[Configured], constructor: Callable) -> Callable:
+    """Returns a constructor that records its arguments, and then runs.
+
+    The outermost constructor records its own arguments and the keywords that it was given. Each constructor of a base
+    adds those of its keywords that it was not passed, at their defaults. A keyword that a subclass sets itself is
+    therefore not recorded: it is no argument of the subclass.
+    """
+
+    @functools.wraps(constructor)
+    def recording(self: Configured, *args: Any, **kwargs: Any) -> None:
+        if "_arguments" not in vars(self):
+            object.__setattr__(self, "_arguments", _recorded(type(self), args, kwargs))
+        taken = constructor_arguments(type(self))
+        for parameter in _parameters(owner):
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in kwargs and parameter.name in taken:
+                self._arguments.setdefault(parameter.name, parameter.default)
+        constructor(self, *args, **kwargs)
+
+    recording.__signature__ = inspect.signature(constructor)  # Keras 3 reads the signature of the outermost function.
+    recording.records_arguments = True
+    return recording
+
+
+def _check_complete(part: type[Configured], config: dict[str, Any], arguments: Iterable[str]) -> None:
+    missing = [name for name in arguments if name not in config]
+    if missing:
+        raise ValueError(
+            f"{part.__name__}: expected a configuration with every argument. "
+            f"Received one without {', '.join(missing)}. Take what get_config returns."
+        )
 
 
 def constructor_arguments(part: type[Configured]) -> dict[str, inspect.Parameter]:
@@ -141,25 +171,26 @@ def _class_of(description: dict[str, Any]) -> type[Configured]:
 
 
 def _recorded(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Returns every argument of a constructor that is called with these arguments; defaults are those of now."""
+    """Returns the arguments that a constructor names, at their values or defaults, and the keywords of its bases."""
     signature = inspect.signature(part.__init__)
     bound = signature.bind(None, *args, **kwargs)
     given = dict(list(bound.arguments.items())[1:])
-    for name, parameter in signature.parameters.items():
+    own = {}
+    for name, parameter in list(signature.parameters.items())[1:]:
         if parameter.kind is parameter.VAR_KEYWORD:
             given |= given.pop(name, {})
-    recorded = {name: given.get(name, parameter.default) for name, parameter in constructor_arguments(part).items()}
-    _check_recorded(part, given, recorded)
-    # A keyword that reaches an argument of a base which subclasses usually set themselves, such as `downscale`.
-    of_bases = {parameter.name for base in _bases(part) for parameter in _parameters(base)} - KERAS_ARGUMENTS
-    return recorded | {name: value for name, value in given.items() if name in of_bases}
+        elif parameter.kind in _BY_NAME:
+            own[name] = parameter.default
+    recorded = {name: value for name, value in (own | given).items() if name not in KERAS_ARGUMENTS}
+    _check_recorded(part, given, own)
+    return recorded
 
 
-def _check_recorded(part: type[Configured], given: dict[str, Any], recorded: dict[str, Any]) -> None:
+def _check_recorded(part: type[Configured], given: dict[str, Any], own: dict[str, Any]) -> None:
     """Raises a TypeError for an argument that the configuration would not hold: a copy would compute otherwise."""
     known = {parameter.name for base in _bases(part) for parameter in _parameters(base)} | KERAS_ARGUMENTS
     variadic = {parameter.name for parameter in _parameters(part) if parameter.kind is inspect.Parameter.VAR_POSITIONAL}
-    lost = [name for name in given if (name not in known and name not in recorded) or name in variadic]
+    lost = [name for name in given if (name not in known and name not in own) or name in variadic]
     if lost:
         raise TypeError(
             f"{part.__name__}: expected arguments that its configuration can hold. Received: {', '.join(lost)}, which "
@@ -209,13 +240,6 @@ def _hint_of(default: Any) -> Any:
     if isinstance(default, (list, tuple)) and default and not _is_named_tuple(type(default)):
         return Sequence[typing.Union[tuple(_hint_of(item) for item in default)]]  # noqa: UP007
     return type(default)
-
-
-def _plain_default(parameter: inspect.Parameter | None) -> Any:
-    """Returns the default of an argument as `get_config` writes it, or a value that nothing equals."""
-    if parameter is None or parameter.default is parameter.empty:
-        return object()
-    return _plain(parameter.default, _hint(parameter), parameter.name)
 
 
 def _plain(value: Any, hint: Any, where: str) -> Any:

@@ -46,7 +46,7 @@ def test_other_weights_code_the_latent_of_the_image(load):
     model = tiny_model("conv", "hyperprior", lmbda=(0.01, 0.02, 0.04))
     latent, within = walks.analysed(model, task := tasks.Task("conv+hyperprior", 40, 24))
     expected = model(task.pixels())
-    assert np.allclose(latent, model.rate.scale(expected.y, model.rate.qualities(1)), atol=1e-4)
+    assert np.allclose(latent, model.rate.apply_gain(expected.y, model.rate.qualities(1)), atol=1e-4)
     three = walks.Walks(model, within)
     assert float(three.estimate(latent)) == pytest.approx(
         float(sum(bits[0] for bits in expected.bits.values())), rel=1e-3

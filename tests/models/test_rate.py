@@ -24,25 +24,25 @@ def _rows(table):
 def test_start_is_the_root_of_lmbda():
     layer, latent = Gains(2, LMBDAS), tf.random.normal((3, 2, 5, 2))
     quality = tf.constant([1.0, 2.5, 3.0])
-    scaled = layer.scale(latent, quality)
-    growth = np.asarray(scaled[2, 0, 0, 0] / latent[2, 0, 0, 0]) / np.asarray(scaled[0, 0, 0, 0] / latent[0, 0, 0, 0])
-    assert growth == pytest.approx((LMBDAS[2] / LMBDAS[0]) ** 0.5, rel=1e-4)
-    np.testing.assert_array_equal(layer.finish(latent, quality), latent)
+    multiplied = layer.apply_gain(latent, quality)
+    gain = np.asarray(multiplied / latent)[:, 0, 0, 0]
+    assert gain[2] / gain[0] == pytest.approx((LMBDAS[2] / LMBDAS[0]) ** 0.5, rel=1e-4)
+    np.testing.assert_array_equal(layer.apply_output_gain(latent, layer.gains_at(quality)), latent)
 
 
 def test_each_image_has_the_vectors_of_its_quality(gains):
     latent = tf.random.normal((3, 2, 5, 4))
-    scaled = gains.scale(latent, tf.constant([3.0, 1.0, 2.0]))
-    finished = gains.finish(latent, tf.constant([3.0, 1.0, 2.0]))
+    multiplied = gains.apply_gain(latent, tf.constant([3.0, 1.0, 2.0]))
+    finished = gains.apply_output_gain(latent, gains.gains_at(tf.constant([3.0, 1.0, 2.0])))
     for image, row in enumerate([2, 0, 1]):
-        np.testing.assert_allclose(scaled[image], latent[image] * _rows(gains.log_gain)[row], rtol=1e-5)
+        np.testing.assert_allclose(multiplied[image], latent[image] * _rows(gains.log_gain)[row], rtol=1e-5)
         np.testing.assert_allclose(finished[image], latent[image] * _rows(gains.log_output_gain)[row], rtol=1e-5)
 
 
 def test_a_walk_sees_the_latent_and_codes_it_in_steps_of_its_quality(gains):
     latent, quality = tf.random.normal((3, 2, 5, 4), stddev=5), tf.constant([3.0, 1.0, 2.0])
-    coder = Estimate(gains.scale(latent, quality))
-    coded = gains.coder(coder, gains.scaling(quality)).normal(
+    coder = Estimate(gains.apply_gain(latent, quality))
+    coded = gains.coder(coder, gains.gains_at(quality)).normal(
         EVERYTHING, tf.fill(latent.shape, 0.3), tf.fill(latent.shape, 40.0)
     )
     step = 1 / _rows(gains.log_gain)[[2, 0, 1]][:, None, None]
@@ -53,7 +53,7 @@ def test_a_walk_sees_the_latent_and_codes_it_in_steps_of_its_quality(gains):
 def test_between_two_qualities_logarithms_are_interpolated(gains):
     ones = tf.ones((1, 1, 1, 4))
     expected = _rows(gains.log_gain)[1] ** 0.75 * _rows(gains.log_gain)[2] ** 0.25
-    np.testing.assert_allclose(gains.scale(ones, tf.constant([2.25]))[0, 0, 0], expected, rtol=1e-5)
+    np.testing.assert_allclose(gains.apply_gain(ones, tf.constant([2.25]))[0, 0, 0], expected, rtol=1e-5)
     np.testing.assert_allclose(gains.lmbda(tf.constant([1.5]))[0], (0.002 * 0.01) ** 0.5, rtol=1e-5)
 
 
@@ -70,9 +70,9 @@ def test_the_middle_is_a_quality(lmbdas, middle):
 def test_a_single_rate_leaves_everything_as_it_is():
     rate, latent, quality = SingleRate(0.02), tf.random.normal((2, 3, 4, 5)), tf.constant([1.0, 1.0])
     coder = Estimate(latent)
-    assert rate.scale(latent, quality) is latent
-    assert rate.finish(latent, quality) is latent
-    assert rate.coder(coder, rate.scaling(quality)) is coder
+    assert rate.apply_gain(latent, quality) is latent
+    assert rate.apply_output_gain(latent, rate.gains_at(quality)) is latent
+    assert rate.coder(coder, rate.gains_at(quality)) is coder
     assert (rate.count, rate.default) == (1, 1.0)
     np.testing.assert_array_equal(rate.qualities(2, training=True), [1, 1])
     np.testing.assert_allclose(rate.lmbda(quality), [0.02, 0.02])
@@ -95,11 +95,12 @@ def test_training_draws_qualities_from_the_first_to_the_last(gains):
 def test_gradients_reach_the_vectors_of_the_qualities_near_by_only(gains):
     quality = tf.constant([1.5])
     with tf.GradientTape() as tape:
-        coder = Estimate(gains.scale(tf.ones((1, 2, 2, 4)), quality), training=True)
-        coded = gains.coder(coder, gains.scaling(quality)).normal(
+        coder = Estimate(gains.apply_gain(tf.ones((1, 2, 2, 4)), quality), training=True)
+        coded = gains.coder(coder, gains.gains_at(quality)).normal(
             EVERYTHING, tf.fill((1, 2, 2, 4), 0.3), tf.fill((1, 2, 2, 4), 20.0)
         )
-        loss = tf.reduce_sum(gains.finish(coded, quality)) + tf.reduce_sum(coder.bits["latent"])
+        y_hat = gains.apply_output_gain(coded, gains.gains_at(quality))
+        loss = tf.reduce_sum(y_hat) + tf.reduce_sum(coder.bits["latent"])
     for gradient in tape.gradient(loss, gains.trainable_variables):
         assert list(np.any(np.asarray(tf.convert_to_tensor(gradient)) != 0, -1)) == [True, True, False]
 

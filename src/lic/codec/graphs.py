@@ -32,7 +32,7 @@ class Graphs:
       analyse: Maps an image [height, width, 3], padded to multiples of the transform's `downscale`, to its latent.
       estimate: Maps a latent [height, width, depth] and a quality to the bits of each part.
       encode: Encodes a latent [height, width, depth] at a quality.
-      encode_optimized: Encodes, at a quality, a latent that is already scaled, and its side information.
+      encode_optimized: Encodes, at a quality, a latent that gains have multiplied, and its side information.
       decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols, and the coder's seconds.
       preview: Maps a number of parts to a function that decodes as many, and is otherwise like `decode`.
       synthesise: Maps y_hat [height, width, depth] to an image.
@@ -47,7 +47,7 @@ class Graphs:
         self.analyse = tf.function(self._analyse, [image], autograph=False)
         self.estimate = tf.function(self._estimate, [latent, real], autograph=False)
         self.encode = tf.function(self._encode, [latent, real], autograph=False)
-        self.encode_optimized = tf.function(self._encode_scaled, autograph=False, reduce_retracing=True)
+        self.encode_optimized = tf.function(self._encode_with_gain, autograph=False, reduce_retracing=True)
         self.decode = tf.function(self._decode, coded, autograph=False)
         # The walk of a preview differs with the number of parts, so each number has a graph of its own.
         self.preview = functools.cache(
@@ -63,7 +63,7 @@ class Graphs:
     def _estimate(self, latent: tf.Tensor, quality: tf.Tensor) -> dict[str, tf.Tensor]:
         latent, quality = (tf.cast(each, tf.float32)[None] for each in (latent, quality))
         bound = self._model.entropy.likelihood_bound
-        coder = Estimate(self._model.rate.scale(latent, quality), likelihood_bound=bound)
+        coder = Estimate(self._model.rate.apply_gain(latent, quality), likelihood_bound=bound)
         with snapshot_weights(self._derived):
             self._arithmetic.walk(coder, quality)
         return {name: bits[0] for name, bits in coder.bits.items()}
@@ -71,9 +71,9 @@ class Graphs:
     def _encode(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
         # If TensorFlow runs functions eagerly, these are numpy arrays and Python numbers.
         latent, quality = (tf.cast(each, tf.float32) for each in (latent, quality))
-        return self._encode_scaled(quality, self._model.rate.scale(latent[None], quality[None]))
+        return self._encode_with_gain(quality, self._model.rate.apply_gain(latent[None], quality[None]))
 
-    def _encode_scaled(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
+    def _encode_with_gain(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
         coder = Encode(latent, self._tables, side)
         with snapshot_weights(self._derived):
             self._arithmetic.walk(coder, quality[None])

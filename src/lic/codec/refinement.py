@@ -62,7 +62,7 @@ class LatentOptimizer:
 
         Args:
           image: uint8 [height, width, 3].
-          latent: The image's latent [rows, columns, depth], not scaled by the quality.
+          latent: The image's latent [rows, columns, depth], without gains.
           quality: The quality.
           steps: Number of steps.
           progress: Called with the completed fraction, 0 to 1, after each step.
@@ -83,8 +83,8 @@ class LatentOptimizer:
         return values
 
     def _start(self, latent: tf.Tensor, quality: tf.Tensor) -> list[tf.Tensor]:
-        scaled, hyper = self._model.rate.scale(latent, quality), self._model.entropy.hyper
-        return [scaled, hyper.analysis(latent)] if hyper else [scaled]
+        coded, hyper = self._model.rate.apply_gain(latent, quality), self._model.entropy.hyper
+        return [coded, hyper.analysis(latent)] if hyper else [coded]
 
     def _take_step(
         self,

@@ -106,7 +106,7 @@ class EntropyModel(Configured, keras.layers.Layer):
         Args:
           latent: The latents.
           training: Whether noise replaces rounding.
-          walk: The walk to take in place of `self.walk`, such as one that codes a scaled latent.
+          walk: The walk to take in place of `self.walk`, such as one that codes at a variable rate.
         """
         latent = tf.cast(latent, "float32")
         options = bool(training), self.quantization, self.likelihood_bound

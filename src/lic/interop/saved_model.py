@@ -19,7 +19,7 @@ from lic.codec.codec_file import restored_tables
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import units_of
-from lic.codec.integer.scaling import IntegerScaling, integer_scaling
+from lic.codec.integer.gains import IntegerGains, integer_gains
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.errors import LicError
@@ -135,19 +135,19 @@ class ServedCodec:
 
 
 class _TabledArithmetic(IntegerArithmetic):
-    """Arithmetic that looks up the scaling of every quality, which a codec computes in decimal arithmetic."""
+    """Arithmetic that looks up the gains of every quality, which a codec computes in decimal arithmetic."""
 
-    def _scaling(self, quality: tf.Tensor) -> IntegerScaling:
+    def _gains(self, quality: tf.Tensor) -> IntegerGains:
         number = tf.cast(tf.round(quality[0] * QUALITY_STEPS), tf.int32) - QUALITY_STEPS
-        return IntegerScaling(*tf.unstack(tf.gather(self._every_scaling(), number)[:, None]))
+        return IntegerGains(*tf.unstack(tf.gather(self._every_gain(), number)[:, None]))
 
-    def _every_scaling(self) -> tf.Tensor:
-        """The scaling of each quality that a stream can carry [qualities, 3, depth]."""
+    def _every_gain(self) -> tf.Tensor:
+        """The gains of each quality that a stream can carry [qualities, 4, depth]."""
         if not hasattr(self, "_table"):
             rate = self._model.rate
             numbers = range(QUALITY_STEPS, QUALITY_STEPS * rate.count + 1)
             with tf.init_scope():  # The table is a constant of both graphs, so it must belong to neither.
-                self._table = tf.stack([integer_scaling(rate, number / QUALITY_STEPS) for number in numbers])
+                self._table = tf.stack([integer_gains(rate, number / QUALITY_STEPS) for number in numbers])
         return self._table
 
 

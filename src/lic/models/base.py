@@ -12,7 +12,7 @@ from lic.complexity.complexity import Complexity
 from lic.config import Configured
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
-from lic.entropy.coders.variable_rate import Scaling
+from lic.entropy.coders.variable_rate import ChannelGains
 from lic.entropy.noise import drawn_from
 from lic.environment import apply_summed, as_reported, keras, tf
 from lic.layers.padding import pad
@@ -102,7 +102,7 @@ class CompressionModel(Configured, keras.Model):
         quality = self._qualities(batch, False, quality)
         y = self.analyse(images)
         y_hat, z_hat, bits = self.entropy(
-            self.rate.scale(y, quality), training=training, walk=lambda coder: self.walk(coder, quality)
+            self.rate.apply_gain(y, quality), training=training, walk=lambda coder: self.walk(coder, quality)
         )
         x_hat = self.synthesise(y_hat)[:, :height, :width]
         self.__dict__["_has_run"] = True
@@ -121,16 +121,16 @@ class CompressionModel(Configured, keras.Model):
         images = images if padded else pad(images, self.transform.downscale)
         return tf.cast(self.transform.analysis(images), "float32")
 
-    def walk(self, coder: Coder, quality: tf.Tensor, scaling: Scaling | None = None) -> tf.Tensor:
+    def walk(self, coder: Coder, quality: tf.Tensor, gains: ChannelGains | None = None) -> tf.Tensor:
         """Codes latents, and returns them quantised as the synthesis takes them.
 
         Args:
-          coder: A coder of latents [batch, rows, columns, depth] that `rate.scale` has scaled.
+          coder: A coder of latents [batch, rows, columns, depth] as `rate.apply_gain` returned them.
           quality: The quality of each image [batch].
-          scaling: Takes the place of `rate.scaling(quality)`, such as the scaling in whole numbers.
+          gains: Takes the place of `rate.gains_at(quality)`, such as gains in whole numbers.
         """
-        coder = self.rate.coder(coder, self.rate.scaling(quality) if scaling is None else scaling)
-        return self.rate.finish(self.entropy.walk(coder), quality)
+        gains = self.rate.gains_at(quality) if gains is None else gains
+        return self.rate.apply_output_gain(self.entropy.walk(self.rate.coder(coder, gains)), gains)
 
     def synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:
         """Returns the images of latents [batch, rows, columns, depth], padding included, in float32."""

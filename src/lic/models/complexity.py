@@ -92,7 +92,7 @@ def _encode(model: CompressionModel, scopes: PartScopes, images: tf.Tensor) -> l
         latent = model.analyse(images)
     quality = model.rate.qualities(tf.constant(1))
     with scopes.scope("gains"):
-        recorder = Recorder(Estimate(model.rate.scale(latent, quality)))
+        recorder = Recorder(Estimate(model.rate.apply_gain(latent, quality)))
     _walk(model, scopes, recorder, quality)
     return _needed(recorder)
 
@@ -109,11 +109,12 @@ def _decode(
 def _walk(model: CompressionModel, scopes: PartScopes, recorder: Recorder, quality: tf.Tensor) -> tf.Tensor:
     """Takes the steps of `CompressionModel.walk`, each in the scope of the part that it belongs to."""
     with scopes.scope("gains"):
-        coder = model.rate.coder(recorder, model.rate.scaling(quality))
+        gains = model.rate.gains_at(quality)
+        coder = model.rate.coder(recorder, gains)
     with scopes.scope("entropy model"):
         y_hat = model.entropy.walk(coder)
     with scopes.scope("gains"):
-        return model.rate.finish(y_hat, quality)
+        return model.rate.apply_output_gain(y_hat, gains)
 
 
 def _needed(recorder: Recorder) -> list[tf.Tensor]:

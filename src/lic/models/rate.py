@@ -1,4 +1,4 @@
-"""Rate control: the rates of a model, and the scaling, coding and weighing of a latent at each of them."""
+"""Rate control: the rates of a model, the gains of a latent at each of them, and the weights of their losses."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from lic.entropy.coders.base import Coder
-from lic.entropy.coders.variable_rate import Scaling, VariableRateCoder
+from lic.entropy.coders.variable_rate import ChannelGains, VariableRateCoder
 from lic.entropy.noise import uniform
 from lic.environment import keras, tf
 
 
 class RateControl(abc.ABC):
-    """Base of rate controls. Every model has one, and only its methods know of gains.
+    """Base of rate controls. Every model has one, and asks it alone for gains.
 
     A quality is a real number from 1 to `count`; quality 1 has the lowest rate.
 
@@ -37,24 +37,24 @@ class RateControl(abc.ABC):
         return tf.fill([batch], self.default)
 
     @abc.abstractmethod
-    def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns latents [batch, height, width, depth] scaled for coding at qualities [batch]."""
+    def apply_gain(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns latents [batch, height, width, depth] as they are coded at qualities [batch]."""
 
     @abc.abstractmethod
-    def scaling(self, quality: tf.Tensor) -> Scaling | None:
-        """Returns the scaling of latents at qualities [batch], or None for a model of one rate."""
+    def gains_at(self, quality: tf.Tensor) -> ChannelGains | None:
+        """Returns the gains at qualities [batch], or None for a model of one rate."""
 
     @abc.abstractmethod
-    def coder(self, coder: Coder, scaling: Scaling | None) -> Coder:
+    def coder(self, coder: Coder, gains: ChannelGains | None) -> Coder:
         """Returns the coder that a walk is given.
 
         Args:
-          coder: A coder of latents as `scale` returned them.
-          scaling: The result of `scaling`, or the same scaling in another arithmetic.
+          coder: A coder of latents as `apply_gain` returned them.
+          gains: The result of `gains_at`, or the same gains in another arithmetic.
         """
 
     @abc.abstractmethod
-    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    def apply_output_gain(self, y_hat: tf.Tensor, gains: ChannelGains | None) -> tf.Tensor:
         """Returns the result of a walk [batch, height, width, depth] as the synthesis takes it."""
 
     @abc.abstractmethod
@@ -83,16 +83,16 @@ class SingleRate(RateControl):
             raise ValueError(f"CompressionModel: expected lmbda over 0. Received: lmbda={lmbda!r}.")
         self._lmbda = float(lmbda)
 
-    def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    def apply_gain(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         return latent
 
-    def scaling(self, quality: tf.Tensor) -> None:
+    def gains_at(self, quality: tf.Tensor) -> None:
         return None
 
-    def coder(self, coder: Coder, scaling: Scaling | None) -> Coder:
+    def coder(self, coder: Coder, gains: ChannelGains | None) -> Coder:
         return coder
 
-    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    def apply_output_gain(self, y_hat: tf.Tensor, gains: ChannelGains | None) -> tf.Tensor:
         return y_hat
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
@@ -103,11 +103,11 @@ class SingleRate(RateControl):
 
 
 class Gains(keras.layers.Layer, RateControl):
-    """A gain for each quality and channel, learnt with the rest: the latent is coded in steps of one over the gain.
+    """Three learnt numbers for each quality and channel: the latent is coded in steps of one over the gain.
 
-    A channel is scaled by its gain, quantised, and scaled back; the walk of the entropy model sees it as the analysis
-    made it. The scale factor multiplies the scales of its distributions, because networks that see coarser steps know
-    less of the numbers that come next. The output gain is a last factor before the synthesis.
+    The *gain* multiplies the latent before it is rounded, and its inverse after. The *scale factor* corrects the
+    predicted scale, because a walk that sees coarser steps predicts less well. The *output gain* multiplies y_hat
+    before the synthesis. `lic.entropy.coders.variable_rate` has the formulas.
 
     Between two qualities the logarithms of their vectors, and of their lmbda, are interpolated. Training draws such
     qualities too, so that every real quality from 1 to `count` is trained.
@@ -132,25 +132,27 @@ class Gains(keras.layers.Layer, RateControl):
                 "Give one number for a model of one rate."
             )
         self.depth, self.lmbdas, self.count = depth, lmbdas, len(lmbdas)
-        # At high rates the best step of a quantiser falls with the root of lmbda, so gains start at this root.
+        # The best step is proportional to one over the root of lmbda, so gains start at this root.
         start = 0.5 * np.log(np.array(lmbdas) / self._typical)
         self.log_gain = self._table("log_gain", start)
         self.log_scale_factor = self._table("log_scale_factor", np.zeros_like(start))
         self.log_output_gain = self._table("log_output_gain", np.zeros_like(start))
         self.built = True
 
-    def scale(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    def apply_gain(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         return latent * tf.exp(self._at(self.log_gain, quality))[:, None, None]
 
-    def scaling(self, quality: tf.Tensor) -> Scaling:
-        gain, factor = (tf.exp(self._at(table, quality)) for table in (self.log_gain, self.log_scale_factor))
-        return Scaling(gain, tf.math.log(gain * factor))
+    def gains_at(self, quality: tf.Tensor) -> ChannelGains:
+        log_gain, log_factor, log_output_gain = (
+            self._at(table, quality) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
+        )
+        return ChannelGains(tf.exp(log_gain), tf.exp(-log_gain), log_gain + log_factor, tf.exp(log_output_gain))
 
-    def coder(self, coder: Coder, scaling: Scaling | None) -> Coder:
-        return VariableRateCoder(coder, scaling)
+    def coder(self, coder: Coder, gains: ChannelGains | None) -> Coder:
+        return VariableRateCoder(coder, gains)
 
-    def finish(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        return y_hat * tf.exp(self._at(self.log_output_gain, quality))[:, None, None]
+    def apply_output_gain(self, y_hat: tf.Tensor, gains: ChannelGains | None) -> tf.Tensor:
+        return y_hat * gains.output_gain[:, None, None]
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
         return tf.exp(self._at(np.log(self.lmbdas)[:, None], quality))[:, 0]
@@ -173,9 +175,9 @@ class Gains(keras.layers.Layer, RateControl):
     def _at(self, table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Returns rows [batch, columns] of a table, interpolated linearly at real qualities [batch]."""
         position = tf.clip_by_value(quality - 1.0, 0.0, self.count - 1.0)
-        # A row counts by one less its distance from the position, so that at most two rows count.
-        shares = tf.nn.relu(1 - tf.abs(position[:, None] - tf.range(self.count, dtype="float32")))
-        return tf.matmul(shares, tf.cast(tf.convert_to_tensor(table), "float32"))
+        # The weight of a row is one minus its distance from the position, so at most two rows have weight.
+        weights = tf.nn.relu(1 - tf.abs(position[:, None] - tf.range(self.count, dtype="float32")))
+        return tf.matmul(weights, tf.cast(tf.convert_to_tensor(table), "float32"))
 
     def get_config(self) -> dict:
         return super().get_config() | {"depth": self.depth, "lmbdas": self.lmbdas}

@@ -107,8 +107,11 @@ def test_noise_in_floats_changes_nothing_but_is_found_by_an_ordinary_codec(name,
     _make_noisy(monkeypatch)
     for _ in range(3):
         lic.load(tmp_path / "mine.codec", deterministic=True).verify(stream)
-    with pytest.raises(lic.DesyncError):
-        lic.load(tmp_path / "mine.codec").verify(ordinary)
+    with pytest.raises(
+        lic.DesyncError
+    ):  # Noise that happens to flip no index is rare, five times in a row rarer still.
+        for _ in range(5):
+            lic.load(tmp_path / "mine.codec").verify(ordinary)
 
 
 def test_a_swin_transform_with_a_convolutional_hyper_transform_can():

@@ -3,7 +3,7 @@ import pytest
 
 import lic
 from lic.entropy import Estimate, FactorizedPrior, Normal, ScaleTable
-from lic.entropy.coders import Scaling, VariableRateCoder
+from lic.entropy.coders import ChannelGains, VariableRateCoder
 from lic.entropy.parts import anchors, channels
 from lic.environment import tf
 
@@ -18,7 +18,7 @@ def latent():
 
 def _both(latent):
     coder = Estimate(latent * GAIN[:, None, None])
-    return coder, VariableRateCoder(coder, Scaling(GAIN, tf.math.log(GAIN * FACTOR)))
+    return coder, VariableRateCoder(coder, ChannelGains(GAIN, tf.math.log(GAIN * FACTOR)))
 
 
 @pytest.mark.parametrize("part", [channels(0, 3), channels(1, 2), anchors()], ids=lambda part: part.name)
@@ -49,7 +49,7 @@ def test_gains_of_one_change_nothing(latent):
     model = lic.create_model(transform="klt", entropy="charm", width=4, latent_depth=6, num_slices=2)
     latent = tf.random.normal((1, 4, 4, 6), stddev=3.0)
     plain = model.entropy(latent)
-    scaling = Scaling(tf.ones((1, 6)), tf.zeros((1, 6)))
+    scaling = ChannelGains(tf.ones((1, 6)), tf.zeros((1, 6)))
     through = model.entropy(latent, walk=lambda coder: model.entropy.walk(VariableRateCoder(coder, scaling)))
     np.testing.assert_array_equal(through.y_hat, plain.y_hat)
     for name, bits in plain.bits.items():

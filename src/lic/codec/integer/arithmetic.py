@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from lic.codec.integer.audit import inexact_operations
 from lic.codec.integer.calibration import parameter_layers
+from lic.codec.integer.gains import IntegerGains, integer_gains
 from lic.codec.integer.layers import SCOPE, IntegerConvolution, Units, integer_half_tanh, integer_scale_index
-from lic.codec.integer.scaling import IntegerScaling, integer_scaling
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import ScaleIndex
 from lic.entropy.residual import HalfTanh
@@ -39,12 +39,12 @@ class IntegerArithmetic:
     def __init__(self, model: CompressionModel, units: Mapping[str, Units]):
         self._model, self._functions = model, dict(_integer_functions(model, units))
         self._layers = {path: layer for path, layer in named_layers(model).items() if path in self._functions}
-        self._scaling_at = functools.lru_cache(lambda quality: integer_scaling(model.rate, quality))
+        self._gains_at = functools.lru_cache(lambda quality: integer_gains(model.rate, quality))
 
     def walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
         """Codes the latent of one image at a quality [1] as `CompressionModel.walk` does, and returns it quantised."""
         with intercept(self._layers, lambda path, layer, call, values: self._functions[path](values)):
-            return self._model.walk(coder, quality, self._scaling(quality) if self._model.rate.count > 1 else None)
+            return self._model.walk(coder, quality, self._gains(quality) if self._model.rate.count > 1 else None)
 
     def check(self, symbols: tf.Tensor) -> None:
         """Raises an error unless symbols of a graph depend on exact operations only.
@@ -64,12 +64,10 @@ class IntegerArithmetic:
                 "deterministic=False."
             )
 
-    def _scaling(self, quality: tf.Tensor) -> IntegerScaling:
+    def _gains(self, quality: tf.Tensor) -> IntegerGains:
         with tf.name_scope(SCOPE):
-            numbers = tf.numpy_function(
-                lambda quality: list(self._scaling_at(float(quality[0]))), [quality], [tf.float32] * 3
-            )
-        return IntegerScaling(*(tf.ensure_shape(each, [self._model.transform.depth])[None] for each in numbers))
+            numbers = tf.numpy_function(lambda quality: self._gains_at(float(quality[0])), [quality], [tf.float32] * 4)
+        return IntegerGains(*(tf.ensure_shape(each, [self._model.transform.depth])[None] for each in numbers))
 
 
 def _integer_functions(model: CompressionModel, units: Mapping[str, Units]) -> Iterator[tuple[str, Callable]]:

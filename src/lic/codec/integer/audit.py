@@ -56,7 +56,7 @@ _EXACT = frozenset(
         "ZerosLike",
     ]
 )
-# These are exact on the whole numbers of the layers in `SCOPE`; PyFunc is the scaling, in decimal arithmetic.
+# These are exact on the whole numbers of the layers in `SCOPE`; PyFunc is `integer_gains`, in decimal arithmetic.
 _EXACT_ON_INTEGERS = frozenset(["BiasAdd", "Conv2D", "DepthToSpace", "MatMul", "PyFunc"])
 
 

@@ -41,7 +41,7 @@ def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float
     for latent, quality in latents:
         quality = tf.constant([quality], tf.float32)
         with intercept(layers, watch):
-            model.walk(Estimate(model.rate.scale(tf.constant(latent[None]), quality)), quality)
+            model.walk(Estimate(model.rate.apply_gain(tf.constant(latent[None]), quality)), quality)
     return {path: choose_units(layers[path], HEADROOM * seen, LEVELS) for path, seen in largest.items()}
 
 

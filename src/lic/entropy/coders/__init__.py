@@ -6,9 +6,10 @@ from lic.entropy.coders.encode import Encode, Encoded
 from lic.entropy.coders.estimate import Estimate
 from lic.entropy.coders.gumbel import GumbelCoder
 from lic.entropy.coders.recorder import Record, Recorder, part_names
-from lic.entropy.coders.variable_rate import Scaling, VariableRateCoder
+from lic.entropy.coders.variable_rate import ChannelGains, VariableRateCoder
 
 __all__ = [
+    "ChannelGains",
     "Coder",
     "Decode",
     "Encode",
@@ -18,7 +19,6 @@ __all__ = [
     "Preview",
     "Record",
     "Recorder",
-    "Scaling",
     "VariableRateCoder",
     "part_names",
 ]

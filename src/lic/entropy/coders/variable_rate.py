@@ -1,4 +1,15 @@
-"""The coder of a variable rate: one model of the latent, coded in finer or coarser steps."""
+"""The coder of a variable rate: one model of the latent, coded in finer or coarser steps.
+
+With gain g, scale factor f and output gain o of a channel, a walk predicts mean and scale of the latent y as the
+analysis made it, and what is coded is
+
+    symbol = round(g * y - g * mean)        under a distribution of scale g * f * scale,
+    y_hat = (symbol + g * mean) / g         is what the walk sees, and
+    o * y_hat                               is what the synthesis gets.
+
+The model multiplies y by g before the walk (`RateControl.apply_gain`) and y_hat by o after it
+(`RateControl.apply_output_gain`). `VariableRateCoder` does the rest.
+"""
 
 from __future__ import annotations
 
@@ -11,46 +22,50 @@ from lic.entropy.parts import Part
 from lic.environment import tf
 
 
-class Scaling(NamedTuple):
-    """The scaling of a latent's channels before they are coded.
+class ChannelGains(NamedTuple):
+    """The gains of a latent's channels at the qualities of a batch.
 
     Attributes:
-      gain: The factor of each channel [batch, depth].
-      log_scale: The logarithm of the factor of each channel's scales [batch, depth].
+      gain: The number that each channel is multiplied by before it is coded [batch, depth].
+      inverse: One over the gain.
+      log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
+      output_gain: The number that each channel is multiplied by before the synthesis.
     """
 
     gain: tf.Tensor
+    inverse: tf.Tensor
     log_scale: tf.Tensor
+    output_gain: tf.Tensor
 
-    def scale(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns numbers scaled for coding."""
+    def apply(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns numbers multiplied by the gain."""
         return values * self.gain
 
-    def unscale(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns coded numbers without the scaling."""
-        return values / self.gain
+    def remove(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns numbers divided by the gain."""
+        return values * self.inverse
 
 
 class VariableRateCoder(CoderAround):
-    """Lets a walk see the latent as the analysis makes it, while another coder codes it scaled.
+    """Lets a walk see the latent as the analysis makes it, while another coder codes it multiplied by the gains.
 
-    Distributions are moved to the scaled latent, and coded numbers back to the unscaled one. So the networks of a walk
-    meet the same latent at every rate, and need not learn each rate anew.
+    The gains are applied to distributions and removed from coded numbers. So the networks of a walk meet the same
+    latent at every rate, and need not learn each rate anew.
 
     Args:
-      coder: The coder of the scaled latent.
-      scaling: The scaling of the latent's channels.
+      coder: The coder of the latent that the gains have multiplied.
+      gains: The gains of the latent's channels.
     """
 
-    def __init__(self, coder: Coder, scaling: Scaling):
+    def __init__(self, coder: Coder, gains: ChannelGains):
         super().__init__(coder)
-        # The factors get the shape of the latent, so that each part can take its own.
-        self._scaling = scaling._make(coder.zeros + each[:, None, None] for each in scaling)
+        # The gains get the shape of the latent, so that each part can take its own.
+        self._gains = gains._make(coder.zeros + each[:, None, None] for each in gains)
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        scaling = self._scaling._make(part.take(each) for each in self._scaling)
-        return scaling.unscale(super()._code(part, distribution.scaled(scaling)))
+        gains = self._gains._make(part.take(each) for each in self._gains)
+        return gains.remove(super()._code(part, distribution.under_gain(gains)))
 
     def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         # The hyper analysis sees the latent without its gain, as the walk does.
-        return super()._code_side(lambda latent: analysis(latent / self._scaling.gain), downscale, prior)
+        return super()._code_side(lambda latent: analysis(latent * self._gains.inverse), downscale, prior)

@@ -15,7 +15,7 @@ from lic.environment import keras, tf
 from lic.errors import LicError
 
 if TYPE_CHECKING:
-    from lic.entropy.coders.variable_rate import Scaling
+    from lic.entropy.coders.variable_rate import ChannelGains
 
 
 class Distribution(abc.ABC):
@@ -61,18 +61,18 @@ class Distribution(abc.ABC):
         """Returns the distribution that the coder's tables hold, such as that of a rounded scale index."""
         return self
 
-    def scaled(self, scaling: Scaling) -> Distribution:
-        """Returns the distribution of the same numbers in a latent that a gain has scaled.
+    def under_gain(self, gains: ChannelGains) -> Distribution:
+        """Returns the distribution of the same numbers in a latent that gains have multiplied (variable rate).
 
         Args:
-          scaling: The scaling of the part, in the shape of its numbers.
+          gains: The gains of the part, each in the shape of its numbers.
 
         Raises:
           LicError: The distribution does not define this.
         """
         raise LicError(
-            f"{type(self).__name__} does not define the distribution of a latent that a gain has scaled, so it works "
-            f"in models of one rate only. Write {type(self).__name__}.scaled, or give one number as lmbda."
+            f"{type(self).__name__} does not define the distribution of a latent that gains have multiplied, so it "
+            f"works in models of one rate only. Write {type(self).__name__}.under_gain, or give one number as lmbda."
         )
 
     def training_loss(self) -> tf.Tensor | None:

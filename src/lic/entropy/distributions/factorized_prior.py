@@ -73,7 +73,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
     def restore(self, centred: tf.Tensor) -> tf.Tensor:
         return centred if self.medians is None else super().restore(centred)
 
-    def scaled(self, scaling: object) -> FactorizedPrior:
+    def under_gain(self, gains: object) -> FactorizedPrior:
         """Returns itself: a density is learnt for the latent as it is coded, over all gains."""
         return self
 

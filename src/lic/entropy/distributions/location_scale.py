@@ -17,7 +17,7 @@ from lic.layers.chunks import compiled
 from lic.registry import register_likelihood
 
 if TYPE_CHECKING:
-    from lic.entropy.coders.variable_rate import Scaling
+    from lic.entropy.coders.variable_rate import ChannelGains
 
 _SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
 
@@ -114,11 +114,11 @@ class LocationScaleDistribution(Distribution):
     def as_coded(self) -> LocationScaleDistribution:
         return self.likelihood.of(self.offset, tf.cast(self.cdf_index(), "float32"))
 
-    def scaled(self, scaling: Scaling) -> LocationScaleDistribution:
-        # To multiply a scale is to add to its real index, since the table is geometric.
-        # It is a product, since TensorFlow makes some divisions by a constant a product and some not: two roundings.
-        index = self.index + scaling.log_scale * (1 / self.likelihood.scales.log_step)
-        return self.likelihood.of(scaling.scale(self.offset), index)
+    def under_gain(self, gains: ChannelGains) -> LocationScaleDistribution:
+        # Multiplying a scale adds to its index, because the table is geometric. The division by `log_step` is written
+        # as a product: TensorFlow turns some divisions by a constant into products, and the two round differently.
+        index = self.index + gains.log_scale * (1 / self.likelihood.scales.log_step)
+        return self.likelihood.of(gains.apply(self.offset), index)
 
 
 def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:

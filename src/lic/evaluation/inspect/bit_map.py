@@ -43,7 +43,7 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     """
     model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.rate)])
     latent = model.analyse(tf.constant(coloured(checked_image(image))[None], "float32"))
-    estimate = Estimate(model.rate.scale(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)
+    estimate = Estimate(model.rate.apply_gain(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)
     recorder = Recorder(estimate)
     model.walk(recorder, qualities)
     located, parts = tf.zeros_like(latent), []

@@ -1,0 +1,54 @@
+"""The gains of a variable rate in exact steps, each of which is one rounding that IEEE 754 defines."""
+
+from __future__ import annotations
+
+import decimal
+
+import numpy as np
+
+from lic.codec.integer.layers import on_grid
+from lic.entropy.coders.variable_rate import ChannelGains
+from lic.environment import tf
+from lic.models.rate import Gains
+
+_DIGITS = 30  # The precision of decimal arithmetic.
+_MEAN_FRACTION = 8  # The number of bits after the point of means that a gain has multiplied.
+
+
+class IntegerGains(ChannelGains):
+    """Gains that are applied and removed in operations that every library rounds in the same way."""
+
+    def apply(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns numbers multiplied by the gain, rounded to multiples of 2^-8."""
+        return on_grid(super().apply(values), _MEAN_FRACTION)
+
+    def remove(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns numbers divided by the gain, rounded to multiples of 2^-12."""
+        return on_grid(super().remove(values))
+
+
+def integer_gains(gains: Gains, quality: float) -> list[np.ndarray]:
+    """Returns the fields of `IntegerGains` at a quality as arrays [depth], float32.
+
+    Args:
+      gains: The gains of the model.
+      quality: The quality, 1 to `gains.count`.
+    """
+    # Decimal arithmetic is rounded correctly to its last digit, unlike the exponential functions of libraries.
+    lower = min(int(quality) - 1, gains.count - 2)
+    with decimal.localcontext(decimal.Context(prec=_DIGITS)):
+        weight = decimal.Decimal(quality - 1) - lower
+        log_gain, log_factor, log_output_gain = (
+            [
+                decimal.Decimal(float(below)) * (1 - weight) + decimal.Decimal(float(above)) * weight
+                for below, above in zip(*np.asarray(tf.convert_to_tensor(table))[lower : lower + 2])
+            ]
+            for table in (gains.log_gain, gains.log_scale_factor, gains.log_output_gain)
+        )
+        columns = ChannelGains(
+            gain=[each.exp() for each in log_gain],
+            inverse=[(-each).exp() for each in log_gain],
+            log_scale=[one + other for one, other in zip(log_gain, log_factor)],
+            output_gain=[each.exp() for each in log_output_gain],
+        )
+    return [np.array([float(each) for each in column], np.float32) for column in columns]
