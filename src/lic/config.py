@@ -106,7 +106,8 @@ def _check_complete(part: type[Configured], config: dict[str, Any], arguments: I
         )
 
 
-def constructor_arguments(part: type[Configured]) -> dict[str, inspect.Parameter]:
+@functools.cache
+def constructor_arguments(part: type[Configured]) -> Mapping[str, inspect.Parameter]:
     """Returns the arguments that a part's constructor takes, by name, without Keras's own.
 
     Where the constructor passes keywords on to its bases, their keyword-only arguments count too. A subclass sets the
@@ -122,7 +123,7 @@ def constructor_arguments(part: type[Configured]) -> dict[str, inspect.Parameter
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
             break
         kinds = (inspect.Parameter.KEYWORD_ONLY,)
-    return found
+    return types.MappingProxyType(found)
 
 
 def describe(part: Configured) -> dict[str, Any]:
@@ -205,14 +206,14 @@ def _bases(part: type[Configured]) -> list[type]:
     return [base for base in bases if "__init__" in vars(base)]
 
 
-def _parameters(base: type) -> list[inspect.Parameter]:
+@functools.cache
+def _parameters(base: type) -> tuple[inspect.Parameter, ...]:
     """Returns the parameters of a class's own constructor; their annotations are types where these can be found."""
     hints = _type_hints(base.__init__)
     _, *parameters = inspect.signature(base.__init__).parameters.values()
-    return [parameter.replace(annotation=hints.get(parameter.name, parameter.empty)) for parameter in parameters]
+    return tuple(parameter.replace(annotation=hints.get(parameter.name, parameter.empty)) for parameter in parameters)
 
 
-@functools.cache
 def _type_hints(constructor: Callable) -> dict[str, Any]:
     try:
         return typing.get_type_hints(constructor)
