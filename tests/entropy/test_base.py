@@ -137,7 +137,7 @@ class OwnPrior(lic.Distribution, keras.layers.Layer):
     def bits(self, centred):
         return 3.0 * tf.ones_like(centred)
 
-    def cdf_index(self):
+    def pmf_index(self):
         return tf.zeros([self.channels], "int32")
 
     def pmfs(self):

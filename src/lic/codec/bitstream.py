@@ -1,4 +1,4 @@
-"""The stream: header, coded bytes, two checksums. Numbers are little-endian.
+"""A stream is a header, coded bytes and two checksums. Numbers are little-endian.
 
 `lic.interop.saved_model` copies this file and `lic.errors` beside the models that it exports, so both need the standard
 library only.
@@ -10,7 +10,7 @@ library only.
 | 1 | flags |
 | 4 | fingerprint of the codec that made it |
 | 1 to 5 each | height, width (LEB128) |
-| 2 | quality times 256, where flagged |
+| 2 | quality times 256, only with flag 4 |
 | any | range-coder bytes |
 | 4 | CRC-32 of all coded symbols as int32, in coding order |
 | 4 | CRC-32 of everything before |
@@ -29,8 +29,9 @@ MAX_PIXELS = 178_000_000  # Larger images are refused unless the caller allows t
 QUALITY_STEPS = 256  # A stream carries its quality in steps of 1/256.
 MAGIC = b"\x93LIC"
 VERSION = 1
-_FIXED = 10  # Magic, version, flags and fingerprint.
+_FIXED = 10  # Magic, version, flags and fingerprint take these bytes.
 _CHECKSUMS = 8
+_SHORTEST = _FIXED + 2 + _CHECKSUMS  # Height and width take at least a byte each.
 
 
 class Flag(enum.IntFlag):
@@ -79,8 +80,10 @@ class Stream(NamedTuple):
         """
         if data[:4] != MAGIC:
             raise BitstreamError(f"Not a stream of lic: it starts with {data[:4]!r}, expected {MAGIC!r}.")
-        if len(data) < _FIXED + 2 + _CHECKSUMS:
-            raise BitstreamError(f"The stream is cut off: it has {len(data)} bytes, expected 20 at least. Get it anew.")
+        if len(data) < _SHORTEST:
+            raise BitstreamError(
+                f"The stream is cut off: it has {len(data)} bytes, expected {_SHORTEST} at least. Get it anew."
+            )
         if data[4] != VERSION:
             raise BitstreamError(f"The stream has format version {data[4]}, this lic reads {VERSION}. Update lic.")
         # The checksum comes before the fields, so that damage is never reported as a strange field.
@@ -150,7 +153,7 @@ class StreamFormat(NamedTuple):
         Raises:
           ValueError: The codec has no such quality.
         """
-        if not self._has(quality):
+        if not self._has_quality(quality):
             expected = f"from 1 to {self.qualities}" if self.qualities else "None, since this codec has a single rate"
             raise ValueError(f"StreamFormat: expected quality {expected}. Received: {quality!r}.")
         flags = (Flag.GREY if channels == 1 else Flag(0)) | (Flag.DETERMINISTIC if self.deterministic else Flag(0))
@@ -184,7 +187,7 @@ class StreamFormat(NamedTuple):
                 f"The stream was made by the codec {name_of(stream.fingerprint)}, "
                 f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
             )
-        if (Flag.DETERMINISTIC in stream.flags) != self.deterministic or not self._has(stream.quality):
+        if (Flag.DETERMINISTIC in stream.flags) != self.deterministic or not self._has_quality(stream.quality):
             raise BitstreamError(
                 f"The stream has the flags {stream.flags!r} and quality {stream.quality}, which this codec never "
                 "writes. Get it anew."
@@ -195,7 +198,7 @@ class StreamFormat(NamedTuple):
                 f"max_pixels={max_pixels}. If you trust it, pass a larger max_pixels."
             )
 
-    def _has(self, quality: float | None) -> bool:
+    def _has_quality(self, quality: float | None) -> bool:
         return not self.qualities if quality is None else 1 <= quality <= self.qualities
 
 

@@ -149,7 +149,10 @@ class Codec:
 
     @property
     def fingerprint(self) -> bytes:
-        """The 4 bytes that every stream carries: a hash of configuration, weights, tables and integer units."""
+        """The 4 bytes that every stream carries.
+
+        They start a hash of configuration, weights and tables, and of the integer units if the codec is deterministic.
+        """
         return self._fingerprint_of(self._deterministic)
 
     @property
@@ -173,8 +176,8 @@ class Codec:
 
         Args:
           stream: A stream from `compress`.
-          parts: Decodes only so many of `parts`, for a preview, and takes all other numbers at the medians of their
-            distributions. The checksum of symbols needs all parts, so that only all parts can raise a `DesyncError`.
+          parts: The number of parts to decode, for a preview; all other numbers are set to the medians of their
+            distributions. Without all parts, the symbols' checksum cannot be checked.
           max_pixels: Larger images are refused before anything is allocated.
 
         Raises:
@@ -321,7 +324,8 @@ class Codec:
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
                 "The model's weights have diverged: go back to earlier ones."
             )
-        channels, quality = 1 if image.ndim == 2 else 3, quality if self.qualities else None
+        channels = 1 if image.ndim == 2 else 3
+        quality = quality if self.qualities else None
         streams = self._streams(self._deterministic)
         return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *image.shape[:2], channels, quality)
 
@@ -340,8 +344,8 @@ class Codec:
         """Returns the stream of the refined latents, or `stream` if its loss is lower or there is no effort."""
         if not effort:
             return stream
-        latents = self._graphs.optimizer.refine(coloured(image), latent, quality, STEPS[effort], progress)
-        coded = self._graphs.encode_optimized(tf.constant(quality), *latents)
+        refined, *side = self._graphs.optimizer.refine(coloured(image), latent, quality, STEPS[effort], progress)
+        coded = self._graphs.encode_optimized(refined, tf.constant(quality), *side)
         # Refinement lowers an estimate of the loss; the real loss may still be higher.
         return self._better(image, quality, stream, self._pack(image, quality, coded))
 
@@ -368,7 +372,8 @@ class Codec:
         whole = parts is None or parts >= len(self.parts)
         graphs = self._integer_graphs() if deterministic else self._float_graphs
         decode = graphs.decode if whole else graphs.preview(int(parts))
-        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, parsed.quality or self.model.rate.default)
+        quality = self.model.rate.default if parsed.quality is None else parsed.quality
+        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, quality)
         collect(seconds)
         if whole:
             parsed.check_symbols(_bytes_of(symbols))

@@ -13,8 +13,8 @@ from lic.layers.tracing import snapshot_weights
 from lic.models.base import CompressionModel
 
 
-class Arithmetic(Protocol):
-    """The computation of walks: in floats by the model itself, or in whole numbers."""
+class Walker(Protocol):
+    """Takes the walk of a model, in floats or in whole numbers. A model is one itself, for floats."""
 
     def walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
         """Codes latents as `CompressionModel.walk` does, at qualities [batch], and returns them quantised."""
@@ -26,21 +26,22 @@ class Graphs:
     Args:
       model: The model, whose weights stay as they are.
       tables: The coder's tables.
-      arithmetic: Computes walks; default: the model.
+      walker: Takes the walks; default: the model.
 
     Attributes:
       analyse: Maps an image [height, width, 3], padded to multiples of the transform's `downscale`, to its latent.
       estimate: Maps a latent [height, width, depth] and a quality to the bits of each part.
       encode: Encodes a latent [height, width, depth] at a quality.
-      encode_optimized: Encodes, at a quality, a latent that gains have multiplied, and its side information.
+      encode_optimized: Encodes a latent [1, height, width, depth] that gains have multiplied, at a quality, with its
+        side information if there is any.
       decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols, and the coder's seconds.
       preview: Maps a number of parts to a function that decodes as many, and is otherwise like `decode`.
       synthesise: Maps y_hat [height, width, depth] to an image.
       optimizer: Optimises latents.
     """
 
-    def __init__(self, model: CompressionModel, tables: CdfTables, arithmetic: Arithmetic | None = None):
-        self._model, self._tables, self._arithmetic, self._derived = model, tables, arithmetic or model, {}
+    def __init__(self, model: CompressionModel, tables: CdfTables, walker: Walker | None = None):
+        self._model, self._tables, self._walker, self._derived = model, tables, walker or model, {}
         image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, model.transform.depth))
         integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
         coded = [tf.TensorSpec((), tf.string), integer, integer, real]
@@ -65,18 +66,18 @@ class Graphs:
         bound = self._model.entropy.likelihood_bound
         coder = Estimate(self._model.rate.apply_gain(latent, quality), likelihood_bound=bound)
         with snapshot_weights(self._derived):
-            self._arithmetic.walk(coder, quality)
+            self._walker.walk(coder, quality)
         return {name: bits[0] for name, bits in coder.bits.items()}
 
     def _encode(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
         # If TensorFlow runs functions eagerly, these are numpy arrays and Python numbers.
         latent, quality = (tf.cast(each, tf.float32) for each in (latent, quality))
-        return self._encode_with_gain(quality, self._model.rate.apply_gain(latent[None], quality[None]))
+        return self._encode_with_gain(self._model.rate.apply_gain(latent[None], quality[None]), quality)
 
-    def _encode_with_gain(self, quality: tf.Tensor, latent: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
+    def _encode_with_gain(self, latent: tf.Tensor, quality: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
         coder = Encode(latent, self._tables, side)
         with snapshot_weights(self._derived):
-            self._arithmetic.walk(coder, quality[None])
+            self._walker.walk(coder, quality[None])
         return coder.finish()
 
     def _decode(
@@ -86,7 +87,7 @@ class Graphs:
         coded = payload, zeros, self._tables
         coder = Decode(*coded) if parts is None else Preview(*coded, parts)
         with snapshot_weights(self._derived):
-            y_hat = self._arithmetic.walk(coder, quality[None])
+            y_hat = self._walker.walk(coder, quality[None])
         return y_hat[0], *coder.finish()
 
     def _synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:

@@ -77,11 +77,11 @@ class EntropyModel(Configured, keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self._check("latent_depth", latent_depth >= 1, "at least 1", latent_depth)
-        made = likelihood is None or isinstance(likelihood, Likelihood)
-        self._check("likelihood", made, "a lic.Likelihood, such as lic.entropy.Laplace()", likelihood)
+        valid_likelihood = likelihood is None or isinstance(likelihood, Likelihood)
+        self._check("likelihood", valid_likelihood, "a lic.Likelihood, such as lic.entropy.Laplace()", likelihood)
         self._check("quantization", quantization in QUANTIZATIONS, f"one of {QUANTIZATIONS}", quantization)
-        probable = likelihood_bound is None or 0 < likelihood_bound < 1
-        self._check("likelihood_bound", probable, "None or between 0 and 1", likelihood_bound)
+        valid_bound = likelihood_bound is None or 0 < likelihood_bound < 1
+        self._check("likelihood_bound", valid_bound, "None or between 0 and 1", likelihood_bound)
         self.latent_depth, self.hyper, self.likelihood = latent_depth, hyper, likelihood
         self.quantization, self.likelihood_bound = quantization, likelihood_bound
         depth = hyper.depth if hyper else latent_depth
@@ -105,7 +105,7 @@ class EntropyModel(Configured, keras.layers.Layer):
 
         Args:
           latent: The latents.
-          training: Whether noise replaces rounding.
+          training: Whether `quantization` takes the place of rounding.
           walk: The walk to take in place of `self.walk`, such as one that codes at a variable rate.
         """
         latent = tf.cast(latent, "float32")

@@ -47,9 +47,9 @@ class Hyperprior(EntropyModel):
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
-        two = isinstance(self.likelihood, LocationScale) and self.likelihood.parameters == 2
-        located = two or not (zero_mean or predicted_scale)
-        self._check("likelihood", located, "one of a mean and a scale, such as lic.entropy.Normal()", self.likelihood)
+        mean_and_scale = isinstance(self.likelihood, LocationScale) and self.likelihood.parameters == 2
+        fits = mean_and_scale or not (zero_mean or predicted_scale)
+        self._check("likelihood", fits, "one of a mean and a scale, such as lic.entropy.Normal()", self.likelihood)
         self.zero_mean, first = zero_mean, int(zero_mean)
         count = (self.likelihood.parameters - first) * latent_depth
         self._check(
@@ -74,8 +74,8 @@ class Hyperprior(EntropyModel):
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
-        found = self.parameters and not self.zero_mean and not self.scale_index
-        return [(self.parameters.layers[-1], 0, self.latent_depth)] if found else []
+        has_biases = self.parameters and not self.zero_mean and not self.scale_index
+        return [(self.parameters.layers[-1], 0, self.latent_depth)] if has_biases else []
 
     def _complete(self, parameters: tf.Tensor) -> tf.Tensor:
         """Returns parameters with the means that are zero added, and with predicted scales converted to indexes."""

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from lic.environment import tf
 
+SIDE = "side"  # The key of the bits of the side information, which is no part of the latent.
+
 
 class Part(NamedTuple):
     """Some of the numbers of a latent.

@@ -92,9 +92,13 @@ class CompressionModel(Configured, keras.Model):
     def call(self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None) -> Compressed:
         """Analyses images [batch, height, width, 3] on 0..255, estimates their bits, and synthesises them again.
 
+        The bits come from one walk. `EntropyModel.call` makes an `Estimate` of the scaled latents, and hands it to
+        `CompressionModel.walk`. There the rate control may put a coder around it, and `EntropyModel.walk` codes part
+        after part. The `Estimate` adds up the bits of each part, and `losses_of` divides their sum by the pixels.
+
         Args:
           images: The images.
-          training: Whether noise takes the place of rounding.
+          training: Whether `EntropyModel.quantization` takes the place of rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: the middle one.
         """
         images = tf.cast(images, "float32")
@@ -166,7 +170,7 @@ class CompressionModel(Configured, keras.Model):
 
         Args:
           images: Images [batch, height, width, 3] on 0..255.
-          training: Whether noise takes the place of rounding.
+          training: Whether `EntropyModel.quantization` takes the place of rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: from `rate.qualities`.
         """
         images = tf.cast(images, "float32")

@@ -124,5 +124,5 @@ def _needed(recorder: Recorder) -> list[tf.Tensor]:
     last part does not count.
     """
     side = [] if recorder.z_hat is None else [recorder.z_hat]
-    parts = [(each.values, each.distribution.cdf_index()) for each in recorder.records]
+    parts = [(each.values, each.distribution.pmf_index()) for each in recorder.records]
     return [*side, *(tensor for pair in parts for tensor in pair)]

@@ -95,7 +95,7 @@ def no_part_depends_on_a_later_one(entropy: EntropyModel) -> None:
 
 
 def _parameters(record: Record) -> tuple[tf.Tensor, tf.Tensor]:
-    return record.distribution.offset, record.distribution.cdf_index()
+    return record.distribution.offset, record.distribution.pmf_index()
 
 
 def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:

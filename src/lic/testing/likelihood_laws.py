@@ -44,8 +44,8 @@ def a_distribution_has_the_shape_of_its_numbers(likelihood: Likelihood) -> None:
         )
         bits = distribution.bits(tf.zeros(shape))
         require(bits.shape == shape, f"bits of numbers of shape {shape} have the shape {tuple(bits.shape)}")
-        index = distribution.cdf_index()
-        require(index.dtype == tf.int32, f"cdf_index is {index.dtype.name}, expected int32")
+        index = distribution.pmf_index()
+        require(index.dtype == tf.int32, f"pmf_index is {index.dtype.name}, expected int32")
         outside = np.flatnonzero((np.ravel(index) < 0) | (np.ravel(index) >= likelihood.num_pmfs))
         require(not outside.size, f"{outside.size} of its cdf indexes are not in 0..{likelihood.num_pmfs - 1}")
 
@@ -54,7 +54,7 @@ def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
     """The bits of a coded distribution are the logarithms of the probabilities in the tables."""
     for spread in SPREADS:
         distribution = likelihood(_parameters(likelihood, (1, 8, 8, CHANNELS), spread)).as_coded()
-        indexes = np.ravel(np.broadcast_to(distribution.cdf_index(), (1, 8, 8, CHANNELS)))
+        indexes = np.ravel(np.broadcast_to(distribution.pmf_index(), (1, 8, 8, CHANNELS)))
         pmfs = list(likelihood.pmfs())
         for steps in (0, 1, -2):
             bits = np.ravel(distribution.bits(tf.fill((1, 8, 8, CHANNELS), float(steps))))
@@ -65,10 +65,7 @@ def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
                 expected = -np.log2(max(probabilities[steps - first], 1e-300))
                 # A symbol that is less probable than the least count costs the bits of that count.
                 if expected < np.log2(TOTAL) and abs(bits[place] - expected) > 2e-3 * expected + 1e-3:
-                    fail(
-                        f"symbol {steps} costs {bits[place]:.5f} bits by `bits` and {expected:.5f} by the pmf of cdf "
-                        f"index {index}"
-                    )
+                    fail(f"symbol {steps} costs {bits[place]:.5f} bits by `bits` and {expected:.5f} by the pmf {index}")
 
 
 def probabilities_sum_to_one(likelihood: Likelihood) -> None:
@@ -106,7 +103,7 @@ def coding_rounds_to_a_distribution_of_the_tables(likelihood: Likelihood) -> Non
     distribution = likelihood(_parameters(likelihood, (1, 3, 4, CHANNELS), 10.0))
     coded = distribution.as_coded()
     require_same("offset before and after as_coded", distribution.offset, coded.offset)
-    require_same("cdf_index before and after as_coded", distribution.cdf_index(), coded.cdf_index())
+    require_same("pmf_index before and after as_coded", distribution.pmf_index(), coded.pmf_index())
     values = tf.random.stateless_normal((1, 3, 4, CHANNELS), (1, 2), stddev=5.0)
     require_same("bits of as_coded once and twice", coded.bits(values), coded.as_coded().bits(values))
     require_near("values after centre and restore", coded.restore(coded.centre(values)), values, 1e-5)

@@ -95,7 +95,7 @@ class _Draw(Decode):
 
     def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         indexes = np.asarray(indexes)
-        counts = np.split(self._tables.pmf, np.cumsum(self._tables.cdf_length[:-1] + 1))
+        counts = np.split(self._tables.counts, np.cumsum(self._tables.cdf_length[:-1] + 1))
         symbols = np.zeros(indexes.shape, np.float32)
         for index in np.unique(indexes):
             here, held = indexes == index, counts[index][:-1]

@@ -151,6 +151,6 @@ def test_units_of_another_codec_are_refused():
     path = "entropy/hyper/synthesis/layers/0"
     with pytest.raises(lic.LicError, match="Conv2D"):
         symbols_of({name: each for name, each in units.items() if name != path})
-    other = units[path]._replace(outputs=units[path].outputs[:-1])
+    other = units[path]._replace(output_bits=units[path].output_bits[:-1])
     with pytest.raises(lic.CheckpointError, match="are of another convolution"):
         symbols_of(units | {path: other})

@@ -17,8 +17,8 @@ def test_units_cross_as_arrays_and_missing_ones_are_refused():
         units_of(arrays | {"version": np.array(2)})
     assert again.keys() == units.keys()
     for path, each in units.items():
-        np.testing.assert_array_equal(again[path].inputs, each.inputs)
-        np.testing.assert_array_equal(again[path].outputs, each.outputs)
+        np.testing.assert_array_equal(again[path].input_bits, each.input_bits)
+        np.testing.assert_array_equal(again[path].output_bits, each.output_bits)
         assert again[path].levels == each.levels == LEVELS
     arrays.pop(next(name for name in arrays if name.endswith("outputs")))
     with pytest.raises(lic.CheckpointError, match="are not complete"):

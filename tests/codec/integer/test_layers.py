@@ -7,8 +7,8 @@ import pytest
 
 from lic.codec.integer.layers import (
     FRACTION,
+    LARGEST_SUM,
     LARGEST_WEIGHT,
-    SUM,
     IntegerConvolution,
     _half_tanh_table,
     _whole,
@@ -60,8 +60,8 @@ def test_no_sum_can_leave_the_range_and_units_are_the_finest(layer, levels):
         assert np.array_equal(kernel, np.rint(kernel))
         assert np.abs(kernel).max() <= LARGEST_WEIGHT
         sums = levels * np.abs(kernel).sum((0, 1, 2)).reshape(-1, layer.filters) + np.abs(bias)
-        assert sums.max() <= SUM
-    finer = units._replace(outputs=units.outputs + 1)
+        assert sums.max() <= LARGEST_SUM
+    finer = units._replace(output_bits=units.output_bits + 1)
     with pytest.raises(CheckpointError, match=r"allow sums over 2\^24"):
         IntegerConvolution(layer, finer)
 
@@ -75,14 +75,14 @@ def test_it_is_near_the_convolution_in_floats(layer):
 
 def test_it_equals_whole_numbers_in_any_order(layer):
     values, units = _values(), _units(layer)
-    whole = np.clip(np.rint(values * np.exp2(units.inputs)), -255, 255)
+    whole = np.clip(np.rint(values * np.exp2(units.input_bits)), -255, 255)
     kernels, bias = _whole(layer, units)
     # In float64 and from back to front: the same sums in another order and by another routine.
     sums = layer.correlate(
         tf.constant(whole, tf.float64), [tf.constant(kernel, tf.float64) for kernel in kernels], None, tf.identity
     )
     sums = np.asarray(sums) + bias
-    expected = np.asarray(layer.activation(tf.constant(sums * np.exp2(-units.outputs.astype(float)), tf.float32)))
+    expected = np.asarray(layer.activation(tf.constant(sums * np.exp2(-units.output_bits.astype(float)), tf.float32)))
     expected = np.rint(expected * 2.0**FRACTION) / 2.0**FRACTION
     np.testing.assert_array_equal(IntegerConvolution(layer, units)(values), expected)
 
@@ -103,7 +103,7 @@ def test_inputs_that_were_never_met_have_units_too():
     layer = LAYERS["3x3"]()
     layer(_values())
     units = choose_units(layer, np.zeros(6), 255)
-    assert (units.inputs == FRACTION).all()
+    assert (units.input_bits == FRACTION).all()
     assert np.isfinite(IntegerConvolution(layer, units)(_values())).all()
 
 
@@ -136,4 +136,4 @@ def test_integer_indexes_are_those_that_the_table_rounds(rounding):
     scales = np.exp(np.random.default_rng(0).uniform(np.log(0.01), np.log(1000), (3, 4, 50))).astype(np.float32)
     indexes = integer_scale_index(table, tf.constant(scales))
     assert indexes.shape == scales.shape
-    np.testing.assert_array_equal(table.cdf_index(indexes), table.cdf_index(table.index_at(scales)))
+    np.testing.assert_array_equal(table.row(indexes), table.row(table.index_at(scales)))

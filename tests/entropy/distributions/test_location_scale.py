@@ -169,9 +169,9 @@ def test_a_likelihood_that_learns_has_gradients_and_tables_of_its_own():
         assert float(tf.abs(tape.gradient(bits, model.likelihood.stretch))) > 0
     first, second = (model.likelihood for model in entropy)
     assert first != second
-    before = CdfTables.make({"likelihood": first}).pmf
+    before = CdfTables.make({"likelihood": first}).counts
     first.stretch.assign(0.5)
-    after, other = (CdfTables.make({"likelihood": each}).pmf for each in (first, second))
+    after, other = (CdfTables.make({"likelihood": each}).counts for each in (first, second))
     assert len(after) > len(before)
     np.testing.assert_array_equal(before, other)
 

@@ -19,7 +19,7 @@ def tables(sources):
 
 
 def _counts(tables):
-    return np.split(tables.pmf, np.cumsum(tables.cdf_length[:-1] + 1))
+    return np.split(tables.counts, np.cumsum(tables.cdf_length[:-1] + 1))
 
 
 @settings(max_examples=60, deadline=None)
@@ -119,7 +119,7 @@ def test_medians_halve_the_cdfs(tables):
 
 def test_tables_of_a_prior_follow_its_weights():
     prior = FactorizedPrior(3)
-    before = CdfTables.make({"prior": prior}).pmf
+    before = CdfTables.make({"prior": prior}).counts
     prior.biases[0].assign(prior.biases[0] + 30.0)
-    after = CdfTables.make({"prior": prior}).pmf
+    after = CdfTables.make({"prior": prior}).counts
     assert len(before) != len(after) or np.any(before != after)

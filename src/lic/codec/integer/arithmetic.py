@@ -74,7 +74,7 @@ def _integer_functions(model: CompressionModel, units: Mapping[str, Units]) -> I
     """Yields the path of each layer, and the function that takes the layer's place."""
     for path, layer in parameter_layers(model, Convolution).items():
         if path in units:  # Calibration met no input of layers without units. If they are used, the audit finds them.
-            if units[path].outputs.shape != (layer.filters,):
+            if units[path].output_bits.shape != (layer.filters,):
                 raise CheckpointError(f"The units of {path!r} are of another convolution. Get the codec anew.")
             yield path, IntegerConvolution(layer, units[path])
     for path in parameter_layers(model, HalfTanh):

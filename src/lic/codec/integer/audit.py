@@ -1,4 +1,7 @@
-"""The audit of a graph, which finds the operations that may give other floats on another machine."""
+"""The audit of a graph, which finds the operations that may give other floats on another machine.
+
+`IntegerArithmetic.check` runs it on the graph that decodes, when a codec makes its graphs in whole numbers.
+"""
 
 from __future__ import annotations
 
@@ -50,13 +53,13 @@ _EXACT = frozenset(
         "StridedSlice",
         "Sub",
         "Tile",
-        "Timestamp",
         "Transpose",
         "Unpack",
         "ZerosLike",
     ]
 )
-# These are exact on the whole numbers of the layers in `SCOPE`; PyFunc is `integer_gains`, in decimal arithmetic.
+# These are exact on the whole numbers that layers in `SCOPE` compute with. PyFunc is `integer_gains`, whose decimal
+# arithmetic is exact everywhere.
 _EXACT_ON_INTEGERS = frozenset(["BiasAdd", "Conv2D", "DepthToSpace", "MatMul", "PyFunc"])
 
 
@@ -78,12 +81,12 @@ def inexact_operations(last: tf.Operation) -> Iterator[tf.Operation]:
             for tensor in called_graph(operation, function).outputs:
                 yield from inexact_operations(tensor.op)
         # Operations on integers give the same on every machine.
-        rounds = any(not _is_whole(tensor.dtype) for tensor in operation.outputs)
-        if rounds and not calls and not _is_exact(operation):
+        gives_floats = any(not _is_no_float(tensor.dtype) for tensor in operation.outputs)
+        if gives_floats and not calls and not _is_exact(operation):
             yield operation
 
 
-def _is_whole(dtype: tf.DType) -> bool:
+def _is_no_float(dtype: tf.DType) -> bool:
     return dtype.is_integer or dtype.is_bool or dtype in (tf.string, tf.resource, tf.variant)
 
 

@@ -18,6 +18,8 @@ from lic.models.base import CompressionModel
 from lic.weights import named_layers
 
 LEVELS = 511  # Tried on `default`; see docs/deterministic.md.
+# Codec files hold the fields of `Units` under these names.
+_NAMES = {"input_bits": "inputs", "output_bits": "outputs", "levels": "levels"}
 VERSION, _VERSION_NAME = 1, "version"  # Any other way of computing the numbers needs a new version.
 HEADROOM = 2.0  # Inputs this many times larger than any that calibration met are not clipped.
 
@@ -77,17 +79,19 @@ def units_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Units]:
     if version != VERSION:
         raise CheckpointError(f"The deterministic networks have version {version}, this lic computes {VERSION}.")
     paths = sorted({name.rsplit("/", 1)[0] for name in arrays})
-    found = {path: [arrays.get(f"{path}/{field}") for field in Units._fields] for path in paths}
+    found = {path: [arrays.get(f"{path}/{_NAMES[field]}") for field in Units._fields] for path in paths}
     for path, fields in found.items():
         if any(field is None for field in fields):
             raise CheckpointError(f"The units of {path!r} are not complete. Get the codec anew.")
-    return {path: Units(inputs, outputs, int(levels)) for path, (inputs, outputs, levels) in found.items()}
+    return {
+        path: Units(input_bits, output_bits, int(levels)) for path, (input_bits, output_bits, levels) in found.items()
+    }
 
 
 def arrays_of(units: Mapping[str, Units]) -> dict[str, np.ndarray]:
     """Returns units as arrays with names, for a codec file."""
     arrays = {_VERSION_NAME: np.array(VERSION, np.int32)}
     for path, each in units.items():
-        arrays |= {f"{path}/inputs": each.inputs, f"{path}/outputs": each.outputs}
-        arrays[f"{path}/levels"] = np.array(each.levels, np.int32)
+        fields = each._replace(levels=np.array(each.levels, np.int32))._asdict()
+        arrays |= {f"{path}/{_NAMES[field]}": value for field, value in fields.items()}
     return arrays

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.location_scale import Normal
-from lic.entropy.parts import Part
+from lic.entropy.parts import SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 
 if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
 
-Analysis = Callable[[tf.Tensor], tf.Tensor]
+HyperAnalysis = Callable[[tf.Tensor], tf.Tensor]
 
 
 class Coder(abc.ABC):
     """Base of coders. `code` checks shapes and calls `_code`, which a subclass writes.
 
     Attributes:
-      zeros: An empty latent [batch, height, width, depth] for a walk to put parts into.
+      zeros: A latent of zeros [batch, height, width, depth], which gives the shape and into which a walk puts parts.
       z_hat: The quantised side information, once the walk has coded it; None before.
     """
 
@@ -76,7 +76,7 @@ class Coder(abc.ABC):
         """Codes a part whose distribution has been checked, and returns its numbers quantised."""
 
     @abc.abstractmethod
-    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         """Codes the side information, and returns it quantised.
 
         Args:
@@ -87,7 +87,7 @@ class Coder(abc.ABC):
 
 
 class LatentCoder(Coder):
-    """Base of coders that have the latent; a subclass writes `_quantize`.
+    """Base of coders that have the latent; a subclass writes `_code_centred`.
 
     Args:
       latent: The latent [batch, height, width, depth].
@@ -101,19 +101,19 @@ class LatentCoder(Coder):
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         return self._coded(part.name, part.take(self._latent), distribution)
 
-    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         side = analysis(self._latent) if self._side is None else self._side
-        return self._coded("side", side, prior)
+        return self._coded(SIDE, side, prior)
 
     def _coded(self, name: str, values: tf.Tensor, distribution: Distribution) -> tf.Tensor:
-        return distribution.restore(self._quantize(name, distribution.centre(values), distribution))
+        return distribution.restore(self._code_centred(name, distribution.centre(values), distribution))
 
     @abc.abstractmethod
-    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+    def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         """Codes numbers, and returns them quantised.
 
         Args:
-          name: The name of the part, or "side".
+          name: The name of the part, or `SIDE`.
           centred: The numbers as differences from their offsets.
           distribution: Their distribution.
         """
@@ -142,7 +142,7 @@ class CoderAround(Coder):
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         return self.coder._code(part, distribution)
 
-    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         return self.coder._code_side(analysis, downscale, prior)
 
 

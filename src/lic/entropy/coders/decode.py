@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lic.entropy.coders.base import Analysis, Coder
+from lic.entropy.coders.base import Coder, HyperAnalysis
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.parts import Part
+from lic.entropy.parts import SIDE, Part
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.entropy.range_coding.range_coder import RangeDecoder
 from lic.environment import tf
@@ -16,7 +16,7 @@ class Decode(Coder):
 
     Args:
       string: The string that `Encode` returned.
-      zeros: An empty latent [1, height, width, depth].
+      zeros: A latent of zeros [1, height, width, depth], which gives the shape and into which a walk puts parts.
       tables: The tables that the string was coded with.
     """
 
@@ -32,11 +32,11 @@ class Decode(Coder):
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         return self._decoded(part.name, self._indexes(part, distribution), distribution)
 
-    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
         # A prior has one index a channel, which is repeated at every position.
-        indexes = self._tables.cdf_index("side", prior)
-        return self._decoded("side", tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
+        indexes = self._tables.cdf_index(SIDE, prior)
+        return self._decoded(SIDE, tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
 
     def _indexes(self, part: Part, distribution: Distribution) -> tf.Tensor:
         """Returns the index of the cdf of each number of a part."""
@@ -56,7 +56,7 @@ class Preview(Decode):
 
     Args:
       string: The string that `Encode` returned.
-      zeros: An empty latent [1, height, width, depth].
+      zeros: A latent of zeros [1, height, width, depth], which gives the shape and into which a walk puts parts.
       tables: The tables that the string was coded with.
       parts: The number of parts that are read.
     """

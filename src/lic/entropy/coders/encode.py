@@ -46,7 +46,7 @@ class Encode(LatentCoder):
         string = self._encoder.finish()
         return Encoded(string, tf.concat(self._symbols, 0), self._finite, self._encoder.seconds)
 
-    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+    def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         finite = tf.math.is_finite(centred)
         self._finite &= tf.reduce_all(finite)
         # The range coder cannot code NaN and infinities; the codec raises an error where `finite` is false.

@@ -57,7 +57,7 @@ class Estimate(LatentCoder):
         # A lower bound of probabilities is an upper bound of bits.
         return bits if self.likelihood_bound is None else upper_bound(bits, -math.log2(self.likelihood_bound))
 
-    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+    def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         if self._sources is not None:  # A model that could not be coded is found before it is trained.
             check_source(name, distribution, self._sources)
         symbols = rounded(centred)

@@ -28,7 +28,7 @@ class GumbelCoder(Estimate):
         super().__init__(latent, training=True, side=side)
         self._temperature = temperature
 
-    def _quantize(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
+    def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         values = softly_rounded(centred, self._temperature)
         self._add(name, self.bits_of(values, distribution))
         return values

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lic.entropy.coders.base import Analysis, Coder, CoderAround
+from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.parts import Part
@@ -66,6 +66,6 @@ class VariableRateCoder(CoderAround):
         gains = self._gains._make(part.take(each) for each in self._gains)
         return gains.remove(super()._code(part, distribution.under_gain(gains)))
 
-    def _code_side(self, analysis: Analysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         # The hyper analysis sees the latent without its gain, as the walk does.
         return super()._code_side(lambda latent: analysis(latent * self._gains.inverse), downscale, prior)

@@ -46,8 +46,11 @@ class Distribution(abc.ABC):
         """
 
     @abc.abstractmethod
-    def cdf_index(self) -> tf.Tensor:
-        """Returns the index of each number's pmf in the `pmfs` of the likelihood, or in its own, int32."""
+    def pmf_index(self) -> tf.Tensor:
+        """Returns for each number the index of its pmf, int32.
+
+        It counts in `likelihood.pmfs()`, or in the distribution's own `pmfs()` if no likelihood made it.
+        """
 
     def centre(self, values: tf.Tensor) -> tf.Tensor:
         """Returns numbers of the part as differences from the offset."""
@@ -76,7 +79,10 @@ class Distribution(abc.ABC):
         )
 
     def training_loss(self) -> tf.Tensor | None:
-        """Returns a zero whose gradients train the distribution's own weights, or None; training adds it to bits."""
+        """Returns a number that is zero but has gradients for weights that the bits do not train, or None.
+
+        Training adds it to the bits.
+        """
         return None
 
 
@@ -104,7 +110,7 @@ class Likelihood(Configured, abc.ABC):
 
     @abc.abstractmethod
     def pmfs(self) -> Iterable[Pmf]:
-        """Returns the probabilities that the coder's tables are made of, by `Distribution.cdf_index`, in float64."""
+        """Returns the probabilities from which the coder's tables are made, in float64, as `pmf_index` counts them."""
 
     @property
     @abc.abstractmethod

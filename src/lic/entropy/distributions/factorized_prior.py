@@ -19,7 +19,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
     """A density for each channel whose distribution function is a small monotone network.
 
     It is a distribution without parameters: `coder.code(part, prior)` codes a part under it. With medians, numbers are
-    rounded to whole steps from the median of their channel; without, to whole numbers.
+    rounded to whole steps from the median of their channel; without medians they are rounded to whole numbers.
 
     Args:
       channels: Number of channels.
@@ -89,7 +89,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         upper, lower = tf.math.log_sigmoid(upper), tf.math.log_sigmoid(lower)
         return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))
 
-    def cdf_index(self) -> tf.Tensor:
+    def pmf_index(self) -> tf.Tensor:
         return tf.range(self.channels)
 
     def training_loss(self) -> tf.Tensor | None:
@@ -101,18 +101,18 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
         distance = tf.reduce_sum(tf.abs(logits))
         return distance - tf.stop_gradient(distance)
 
-    def _logits(self, values: tf.Tensor, weight: Callable) -> tf.Tensor:
+    def _logits(self, values: tf.Tensor, read: Callable) -> tf.Tensor:
         """Returns the logits at values that are not centred.
 
         Args:
           values: The values [..., channels].
-          weight: A function that is applied to each weight, such as `tf.stop_gradient`.
+          read: Returns the tensor of a weight, with gradients or as a constant (`tf.stop_gradient`).
         """
         flat = tf.transpose(tf.reshape(values, (-1, 1, self.channels)), (2, 1, 0))
         for layer, (matrix, bias) in enumerate(zip(self.matrices, self.biases)):
-            flat = tf.matmul(tf.nn.softplus(weight(matrix)), flat) + weight(bias)
+            flat = tf.matmul(tf.nn.softplus(read(matrix)), flat) + read(bias)
             if layer < len(self.factors):
-                flat += tf.tanh(weight(self.factors[layer])) * tf.tanh(flat)
+                flat += tf.tanh(read(self.factors[layer])) * tf.tanh(flat)
         return tf.reshape(tf.transpose(flat, (2, 1, 0)), tf.shape(values))
 
     @property

@@ -108,11 +108,11 @@ class LocationScaleDistribution(Distribution):
         specs = tuple(tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in inputs)
         return compiled(_bits, specs, self.likelihood)(*inputs)
 
-    def cdf_index(self) -> tf.Tensor:
-        return self.likelihood.scales.cdf_index(self.index)
+    def pmf_index(self) -> tf.Tensor:
+        return self.likelihood.scales.row(self.index)
 
     def as_coded(self) -> LocationScaleDistribution:
-        return self.likelihood.of(self.offset, tf.cast(self.cdf_index(), "float32"))
+        return self.likelihood.of(self.offset, tf.cast(self.pmf_index(), "float32"))
 
     def under_gain(self, gains: ChannelGains) -> LocationScaleDistribution:
         # Multiplying a scale adds to its index, because the table is geometric. The division by `log_step` is written

@@ -53,8 +53,8 @@ class ScaleTable(NamedTuple):
         """Returns the real index of one scale, also outside the table."""
         return math.log(scale / self.lowest) / self.log_step
 
-    def cdf_index(self, index: tf.Tensor) -> tf.Tensor:
-        """Returns a real index rounded to an integer of the table; NaN becomes an end of the table."""
+    def row(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns the row of the table that a real index is rounded to, int32; NaN becomes an end of the table."""
         round_ = tf.math.ceil if self.rounding == "up" else tf.round
         rounded = tf.cast(round_(tf.clip_by_value(index, 0.0, self.count - 1.0)), "int32")
         return tf.clip_by_value(rounded, 0, self.count - 1)  # A cast of NaN may give any integer.

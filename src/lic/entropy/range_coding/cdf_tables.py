@@ -18,10 +18,10 @@ PRECISION = 16
 TOTAL = 1 << PRECISION
 LIMIT = TOTAL // 2 - 1  # Symbols are clipped to +-LIMIT, so that LIMIT + symbol fits the cdf of escapes.
 LONGEST_PMF = 4096
-TAIL = 2.0**-24  # Probability beyond each end of a pmf, which its escape symbol takes.
+TAIL = 2.0**-24  # A pmf ends where either tail has this probability; its escape takes both tails.
 
-# The first symbol, and the probabilities of it and of the symbols after it; the last number is the probability of all
-# other symbols, which are coded as escapes.
+# A pmf is its first symbol, and the probabilities of this symbol and of those after it. The last number is the
+# probability of all other symbols, which are coded as escapes.
 Pmf = tuple[int, np.ndarray]
 
 
@@ -41,7 +41,7 @@ class CdfTables(NamedTuple):
     itself stands for an escape. The symbol of an escape is coded by a cdf that is uniform over all symbols.
 
     Attributes:
-      pmf: The integer counts of all cdfs but the last two, one after the other; those of a cdf sum to 65536; int32.
+      counts: The integer counts of all cdfs but the last two, one after the other; those of a cdf sum to 65536; int32.
       cdf_offset: The first symbol of each of these cdfs; int32.
       cdf_length: The number of symbols of each of them, the escape left out; int32.
       sources: The attribute path of each source in the entropy model, and its number of cdfs.
@@ -49,7 +49,7 @@ class CdfTables(NamedTuple):
       cdf: All cdfs one after the other as range coders take them: the precision, then cumulative counts; int32.
     """
 
-    pmf: np.ndarray
+    counts: np.ndarray
     cdf_offset: np.ndarray
     cdf_length: np.ndarray
     sources: tuple[tuple[str, int], ...]
@@ -83,49 +83,49 @@ class CdfTables(NamedTuple):
         Raises:
           ValueError: The arrays are no valid tables, or the tables belong to another model.
         """
-        pmf, offset, length = (_integers(arrays[f"tables/{name}"]) for name in ("pmf", "cdf_offset", "cdf_length"))
-        counts = {path: int(count) for path, count in described["sources"]}
+        counts, offset, length = (_integers(arrays[f"tables/{name}"]) for name in ("pmf", "cdf_offset", "cdf_length"))
+        num_cdfs = {path: int(count) for path, count in described["sources"]}
         expected = {path: source.num_pmfs for path, source in sources.items()}
-        if counts != expected:
-            raise ValueError(f"they have cdfs for {counts}, and the model needs {expected}")
-        _check(pmf, offset, length, sum(counts.values()))
-        return cls.from_counts(pmf, offset, length, counts, sources)
+        if num_cdfs != expected:
+            raise ValueError(f"they have cdfs for {num_cdfs}, and the model needs {expected}")
+        _check(counts, offset, length, sum(num_cdfs.values()))
+        return cls.from_counts(counts, offset, length, num_cdfs, sources)
 
     @classmethod
     def from_counts(
         cls,
-        pmf: np.ndarray,
+        counts: np.ndarray,
         offset: np.ndarray,
         length: np.ndarray,
-        counts: Mapping[str, int],
+        num_cdfs: Mapping[str, int],
         sources: Mapping[str, Source],
     ) -> CdfTables:
         """Makes the tables from integer counts.
 
         Args:
-          pmf: As the attribute `pmf`.
+          counts: As the attribute `counts`.
           offset: As the attribute `cdf_offset`.
           length: As the attribute `cdf_length`.
-          counts: The number of cdfs of each source, by its attribute path, in the order of the arrays.
+          num_cdfs: The number of cdfs of each source, by its attribute path, in the order of the arrays.
           sources: The sources by their attribute paths.
         """
         # A cdf is its precision, then its cumulative counts from 0. The last two cdfs are those of escapes: one of a
         # single certain symbol, and one of 65536 equally probable symbols.
-        cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(each)]) for each in _split(pmf, length)]
+        cumulative = [np.concatenate([[PRECISION, 0], np.cumsum(each)]) for each in _split(counts, length)]
         escapes = [[PRECISION, 0, TOTAL], [PRECISION, *range(TOTAL + 1)]]
-        first = np.cumsum([0, *counts.values()])
+        first = np.cumsum([0, *num_cdfs.values()])
         return cls(
-            pmf,
+            counts,
             offset,
             length,
-            tuple(counts.items()),
-            {sources[path]: int(index) for path, index in zip(counts, first)},
+            tuple(num_cdfs.items()),
+            {sources[path]: int(index) for path, index in zip(num_cdfs, first)},
             np.concatenate(cumulative + escapes).astype(np.int32),
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns the arrays that a codec file stores, by names."""
-        return {"tables/pmf": self.pmf, "tables/cdf_offset": self.cdf_offset, "tables/cdf_length": self.cdf_length}
+        return {"tables/pmf": self.counts, "tables/cdf_offset": self.cdf_offset, "tables/cdf_length": self.cdf_length}
 
     def described(self) -> dict[str, Any]:
         """Returns the rest that a codec file stores, as plain data."""
@@ -152,12 +152,12 @@ class CdfTables(NamedTuple):
           LicError: The tables have no cdfs of this distribution.
         """
         check_source(name, distribution, self.first_index)
-        return self.first_index[source_of(distribution)] + distribution.cdf_index()
+        return self.first_index[source_of(distribution)] + distribution.pmf_index()
 
     def medians(self) -> np.ndarray:
         """Returns the median of the symbols of each cdf, int32."""
         # The last count of a cdf is its escape's, which has no place among the symbols.
-        below = [np.cumsum(each[:-1]) for each in _split(self.pmf, self.cdf_length)]
+        below = [np.cumsum(each[:-1]) for each in _split(self.counts, self.cdf_length)]
         return self.cdf_offset + np.array([np.searchsorted(each, each[-1] / 2) for each in below], np.int32)
 
 
@@ -212,15 +212,15 @@ def _shared_counts(source: Source) -> tuple[tuple[int, np.ndarray], ...]:
     return tuple((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
 
 
-def _check(pmf: np.ndarray, offset: np.ndarray, length: np.ndarray, number: int) -> None:
+def _check(counts: np.ndarray, offset: np.ndarray, length: np.ndarray, number: int) -> None:
     # With wrong cdfs a range coder may read beyond their end, or never return.
     if not len(offset) == len(length) == number or length.min() < 1 or length.max() > LONGEST_PMF:
         raise ValueError(f"there are not {number} cdfs of 1 to {LONGEST_PMF} symbols")
     if offset.min() < -LIMIT or offset.max() > LIMIT or (offset + length).max() > LIMIT + 1:
         raise ValueError(f"cdfs hold symbols beyond +-{LIMIT}")
-    if len(pmf) != (length + 1).sum() or pmf.min() < 1:
+    if len(counts) != (length + 1).sum() or counts.min() < 1:
         raise ValueError("cdfs do not have a positive count for each symbol")
-    if any(each.sum(dtype=np.int64) != TOTAL for each in _split(pmf, length)):
+    if any(each.sum(dtype=np.int64) != TOTAL for each in _split(counts, length)):
         raise ValueError(f"counts of a cdf do not sum to {TOTAL}")
 
 
@@ -230,6 +230,6 @@ def _integers(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _split(pmf: np.ndarray, length: np.ndarray) -> list[np.ndarray]:
+def _split(counts: np.ndarray, length: np.ndarray) -> list[np.ndarray]:
     """Returns the counts of each cdf, whose last is that of its escape."""
-    return np.split(pmf, np.cumsum(length[:-1] + 1))
+    return np.split(counts, np.cumsum(length[:-1] + 1))

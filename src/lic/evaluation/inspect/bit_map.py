@@ -9,6 +9,7 @@ import numpy as np
 from lic.codec.codec import Codec
 from lic.codec.rate_search import checked_quality
 from lic.entropy.coders import Estimate, Recorder
+from lic.entropy.parts import SIDE
 from lic.environment import tf
 from lic.images import checked_image, coloured
 
@@ -51,5 +52,5 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
         bits = estimate.bits_of(tf.round(distribution.centre(values)), distribution)
         located = part.put(located, bits)
         parts.append((part.name, float(tf.reduce_sum(bits))))
-    side = float(estimate.bits.get("side", (0.0,))[0])
+    side = float(estimate.bits.get(SIDE, (0.0,))[0])
     return BitMap(tf.reduce_sum(located[0], -1).numpy(), tuple(parts), side, model.transform.downscale)
