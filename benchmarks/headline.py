@@ -40,9 +40,10 @@ def published_here() -> float:
 
 
 def sentence(row: Row) -> str:
-    """Returns the headline as a sentence, with the published ratio and the ratio of the published code here."""
+    """Returns the headline in words, with the published ratio and the ratio of the published code here."""
     doubt = "" if steady(row) else ", on an unsteady machine"
     return (
-        f"{SLOW} decompress over {FAST} decompress at {row['size']}: {row['median']}{doubt} "
-        f"(published: {PUBLISHED} on an A100; that code on two cores, see baseline.csv: {published_here():.1f})"
+        f"{SLOW} takes {row['median']} times as long as {FAST} to decompress {row['size']}{doubt}. "
+        f"The published ratio is {PUBLISHED} on an A100, and the published code's ratio on two cores is "
+        f"{published_here():.1f} (baseline.csv)"
     )

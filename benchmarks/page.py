@@ -62,7 +62,7 @@ def summary(folder: pathlib.Path) -> str:
     """
     latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
     headlines = [row for row in latest if row["model"] == MODEL]
-    speed = [f"- {sentence(row)}, {row['cpu']}, TensorFlow {row['tensorflow']}." for row in headlines]
+    speed = [f"- {row['cpu']}, TensorFlow {row['tensorflow']}: {sentence(row)}." for row in headlines]
     parts = [*rates.section(folder / EVALUATION), "\n".join(speed), *beside(folder)]
     parts = [part for part in parts if part]
     source = "These are from `benchmarks/results`, written by `make results`; [all of them](benchmarks/README.md)."

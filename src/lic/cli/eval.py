@@ -54,7 +54,7 @@ def evaluate(
     When it runs again, it resumes an evaluation that was stopped, and adds codecs and qualities. Without --model and
     --codec it measures `default`.
     """
-    chosen = options.of_codec(precision, tile)
+    arguments = options.codec_arguments(precision, tile)
     models = model or ([] if codec else ["default"])
     import lic
 
@@ -73,7 +73,7 @@ def evaluate(
             jobs=jobs,
             ray=ray,
             progress=show_progress,
-            **chosen,
+            **arguments,
         )
     print_table(results.means(), _COLUMNS)
     print(f"These are means over {len(results.common)} images; all results are in {out}.")

@@ -16,7 +16,7 @@ MEASURES = ("psnr", "ms_ssim_db")
 METHODS = ("pchip", "akima", "cubic")
 TILE = "Height and width in pixels of the tiles of large images: a number, auto, or none."
 
-DETERMINISTIC = "Make streams that decode to the same image on every machine."
+DETERMINISTIC = "Make streams that decode on every machine."
 RAY = "Address of a Ray cluster that does the work, or local. All machines must see the files under the same paths."
 
 
@@ -25,20 +25,20 @@ def load(model: str, precision: str, tile: str, deterministic: bool = False) -> 
 
     Args:
       model: Name of a model that ships, or path of a codec file.
-      precision: As for `of_codec`.
-      tile: As for `of_codec`.
+      precision: "float32" or "bfloat16".
+      tile: "auto", "none" or a number of pixels.
       deterministic: As for `lic.Codec`.
 
     Raises:
       typer.BadParameter: The value of an option is not allowed.
     """
-    chosen = of_codec(precision, tile)
+    arguments = codec_arguments(precision, tile)
     import lic
 
-    return lic.load(model, deterministic=deterministic, **chosen)
+    return lic.load(model, deterministic=deterministic, **arguments)
 
 
-def of_codec(precision: str, tile: str) -> dict[str, Any]:
+def codec_arguments(precision: str, tile: str) -> dict[str, Any]:
     """Returns the arguments of `lic.Codec` for the options of a command.
 
     Args:

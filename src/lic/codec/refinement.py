@@ -22,10 +22,13 @@ STEPS = (0, 12, 24, 48, 96, 192, 384, 768, 1536, 3072)
 # bits at equal loss. Without softening, a rate of 0.01 saved 3.1 % and one of 0.02 less. Rates of 0.05 and 0.09 with a
 # softening of 10 and 30 saved 2.9 and 2.3 %. Straight-through rounding lost 1 to 40 % at any rate, because latents end
 # on either side of the edge between two integers.
-RATE = 0.03  # The length of a step of Adam, in steps of the quantiser.
-# In bits. Steps are in proportion to gradients that are smaller than this, so that steps do not follow noise.
+RATE = 0.03  # A step of Adam is at most about this long, in steps of the quantiser.
+# Gradients are in bits. Steps are in proportion to those that are smaller than this, so that they do not follow noise.
 SOFTENING = 10.0
-HOT, COLD = 0.5, 0.2  # The first and the last temperature. With 0.05 as the last, a fifth of the gain is lost.
+HOT, COLD = (
+    0.5,
+    0.2,
+)  # These are the first and the last temperature. With 0.05 as the last, a fifth of the gain is lost.
 _MOMENTS = (0.9, 0.999)
 
 

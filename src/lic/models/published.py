@@ -40,7 +40,7 @@ class PublishedSystem:
     weights: str | None = None
 
 
-# The sizes of transform and hyper transform that ms2020 shares with the models built on it.
+# The models that are built on ms2020 share these sizes of transform and hyper transform with it.
 _MS2020_BACKBONE = {
     "width": 192,
     "latent_depth": 320,
@@ -50,7 +50,7 @@ _MS2020_BACKBONE = {
 }
 
 
-# Channels of the four stages and of the hyper transforms by transform and size, from SwinT-ChARM's paper.
+# SwinT-ChARM's paper gives these channels of the four stages and of the hyper transforms, by transform and size.
 _ZYC2022_CHANNELS = {
     "swin": {
         "s": ((96, 128, 160, 192), (96, 128)),
@@ -120,7 +120,7 @@ for (_name, *_parts), _numbers in _ZYC2022_PARAMETERS.items():
         register_model(_name if _size == "m" else f"{_name}-{_size}")(_system)
 
 
-# The sizes that tensorflow-compression's bmshj2018.py and the mean-scale hyperprior after it share.
+# tensorflow-compression's bmshj2018.py and the mean-scale hyperprior after it share these sizes.
 _BMSHJ2018_BACKBONE = {
     "width": 192,
     "latent_depth": 192,
