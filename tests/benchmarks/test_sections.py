@@ -59,5 +59,5 @@ def test_every_measured_quantity_has_a_table(load):
     assert line(section, "Entropy models")["symbols"] == "123,456"
     assert line(section, "Starting: whole processes")["import lic, first use, s"] == "4"
     assert line(section, "Training")["training step, s"] == "2"
-    assert section.endswith("3.1).")
+    assert section.endswith("3.1 (baseline.csv).")
     assert "| ms2020 over" not in section

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -10,13 +11,14 @@ from lic.entropy import ChARM, Factorized, Hyperprior, Laplace, Normal
 from lic.errors import RegistryError
 from lic.models.create import published_system
 from lic.transforms import ConvHyperTransform, ConvTransform, KLTTransform, SwinHyperTransform, SwinTransform
-from tests.conftest import MIXES, SPREAD, random_images, tiny_model
+from tests.conftest import ALL_MIXES, MIXES, SPREAD, random_images, tiny_model
 
 
 def test_every_part_is_in_a_mix_that_is_not_slow():
     transforms, entropy_models = zip(*SPREAD)
     assert sorted({*transforms}) == lic.list_transforms()
     assert sorted({*entropy_models}) == lic.list_entropy_models()
+    assert [*itertools.product(lic.list_transforms(), lic.list_entropy_models())] == ALL_MIXES
 
 
 @pytest.mark.parametrize(("transform", "entropy"), MIXES)

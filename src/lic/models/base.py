@@ -92,9 +92,9 @@ class CompressionModel(Configured, keras.Model):
     def call(self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None) -> Compressed:
         """Analyses images [batch, height, width, 3] on 0..255, estimates their bits, and synthesises them again.
 
-        The bits come from one walk. `EntropyModel.call` makes an `Estimate` of the scaled latents, and hands it to
-        `CompressionModel.walk`. There the rate control may put a coder around it, and `EntropyModel.walk` codes part
-        after part. The `Estimate` adds up the bits of each part, and `losses_of` divides their sum by the pixels.
+        The bits come from one walk. `EntropyModel.call` makes an `Estimate` of latents that gains have multiplied, and
+        hands it to `CompressionModel.walk`. There the rate control may put a coder around it, and `EntropyModel.walk`
+        codes part after part. The `Estimate` adds up the bits of each part, and `losses_of` makes bpp of their sum.
 
         Args:
           images: The images.
