@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lic.entropy import EVERYTHING, Estimate
+from lic.entropy import EVERYTHING, Estimate, Normal
 from lic.environment import tf
 from lic.models.rate import Gains, SingleRate
 
@@ -42,8 +42,8 @@ def test_each_image_has_the_vectors_of_its_quality(gains):
 def test_a_walk_sees_the_latent_and_codes_it_in_steps_of_its_quality(gains):
     latent, quality = tf.random.normal((3, 2, 5, 4), stddev=5), tf.constant([3.0, 1.0, 2.0])
     coder = Estimate(gains.apply_gain(latent, quality))
-    coded = gains.coder(coder, gains.gains_at(quality)).normal(
-        EVERYTHING, tf.fill(latent.shape, 0.3), tf.fill(latent.shape, 40.0)
+    coded = gains.coder(coder, gains.gains_at(quality)).code(
+        EVERYTHING, Normal().of(tf.fill(latent.shape, 0.3), tf.fill(latent.shape, 40.0))
     )
     step = 1 / _rows(gains.log_gain)[[2, 0, 1]][:, None, None]
     np.testing.assert_allclose(coded, np.round((latent - 0.3) / step) * step + 0.3, atol=1e-4)
@@ -96,8 +96,8 @@ def test_gradients_reach_the_vectors_of_the_qualities_near_by_only(gains):
     quality = tf.constant([1.5])
     with tf.GradientTape() as tape:
         coder = Estimate(gains.apply_gain(tf.ones((1, 2, 2, 4)), quality), training=True)
-        coded = gains.coder(coder, gains.gains_at(quality)).normal(
-            EVERYTHING, tf.fill((1, 2, 2, 4), 0.3), tf.fill((1, 2, 2, 4), 20.0)
+        coded = gains.coder(coder, gains.gains_at(quality)).code(
+            EVERYTHING, Normal().of(tf.fill((1, 2, 2, 4), 0.3), tf.fill((1, 2, 2, 4), 20.0))
         )
         y_hat = gains.apply_output_gain(coded, gains.gains_at(quality))
         loss = tf.reduce_sum(y_hat) + tf.reduce_sum(coder.bits["latent"])

@@ -63,7 +63,7 @@ class _Halves(lic.EntropyModel):
         return channels(0, half), channels(half, self.latent_depth)
 
     def code(self, coder, part, network, seen):
-        return coder.normal(part, *self.parameters(coder, network(tf.concat(seen, -1))))
+        return coder.code(part, self.likelihood.of(*self.parameters(coder, network(tf.concat(seen, -1)))))
 
     def parameters(self, coder, parameters):
         mean, index = tf.split(parameters, 2, -1)

@@ -38,4 +38,4 @@ class ChannelScales(lic.EntropyModel):
         self.index = self.add_weight(name="index", shape=(latent_depth,), initializer=start)
 
     def walk(self, coder):
-        return coder.normal(EVERYTHING, coder.zeros, coder.zeros + self.index)
+        return coder.code(EVERYTHING, self.likelihood.of(coder.zeros, coder.zeros + self.index))

@@ -33,11 +33,12 @@ def test_parameters_in_place_of_a_distribution_are_refused():
         Estimate(LATENT).code(EVERYTHING, tf.zeros((2, 3, 4, 10)))
 
 
-def test_normal_is_code_under_the_usual_table():
+def test_means_and_indexes_apart_are_coded_as_together():
     mean, index = tf.fill(LATENT.shape, 0.3), tf.fill(LATENT.shape, 20.0)
     one, other = Estimate(LATENT), Estimate(LATENT)
     np.testing.assert_array_equal(
-        one.normal(EVERYTHING, mean, index), other.code(EVERYTHING, Normal()(tf.concat([mean, index], -1)))
+        one.code(EVERYTHING, Normal().of(mean, index)),
+        other.code(EVERYTHING, Normal()(tf.concat([mean, index], -1))),
     )
     np.testing.assert_array_equal(one.bits["latent"], other.bits["latent"])
 
@@ -60,4 +61,4 @@ def test_a_likelihood_that_the_tables_do_not_have_is_named():
         with pytest.raises(
             lic.LicError, match="'latent' is coded under .*Normal.*which the coder's tables do not have"
         ):
-            coder.normal(EVERYTHING, latent, latent)
+            coder.code(EVERYTHING, Normal().of(latent, latent))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior, Normal
 from lic.entropy.coders import GumbelCoder, Preview
 from lic.environment import tf
 from tests.conftest import tiny_model
@@ -11,7 +11,7 @@ LATENT = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32) *
 
 def _normal(coder):
     mean = tf.fill(LATENT.shape, 0.3)
-    return coder.normal(EVERYTHING, mean, tf.fill(LATENT.shape, 20.0))
+    return coder.code(EVERYTHING, Normal().of(mean, tf.fill(LATENT.shape, 20.0)))
 
 
 def test_a_part_comes_back_rounded_about_its_mean():
@@ -45,7 +45,7 @@ def test_the_rate_in_training(quantization, spread):
 def test_noise_is_uniform_within_half_a_step():
     latent = np.zeros((1, 64, 64, 4), np.float32)
     coder = Estimate(latent, training=True, quantization="noise/noise")
-    noise = coder.normal(EVERYTHING, tf.zeros(latent.shape), tf.zeros(latent.shape)).numpy()
+    noise = coder.code(EVERYTHING, Normal().of(tf.zeros(latent.shape), tf.zeros(latent.shape))).numpy()
     assert np.abs(noise).max() <= 0.5
     assert noise.std() == pytest.approx(1 / 12**0.5, rel=0.02)
 

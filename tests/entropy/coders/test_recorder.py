@@ -50,7 +50,7 @@ def test_it_may_replace_distributions():
     normal = lic.entropy.Normal()
     other = normal.of(tf.zeros_like(latent), tf.fill(latent.shape, 50.0))
     recorder = Recorder(estimate := Estimate(latent), lambda part, distribution: other)
-    recorder.normal(EVERYTHING, tf.zeros_like(latent), tf.zeros_like(latent))
+    recorder.code(EVERYTHING, normal.of(tf.zeros_like(latent), tf.zeros_like(latent)))
     assert recorder.records[0].distribution is other
     plain = Estimate(latent)
     plain.code(EVERYTHING, other)

@@ -18,7 +18,8 @@ def latent():
 
 def _both(latent):
     coder = Estimate(latent * GAIN[:, None, None])
-    return coder, VariableRateCoder(coder, ChannelGains(GAIN, tf.math.log(GAIN * FACTOR)))
+    gains = ChannelGains(GAIN, 1 / GAIN, tf.math.log(GAIN * FACTOR), output_gain=tf.ones_like(GAIN))
+    return coder, VariableRateCoder(coder, gains)
 
 
 @pytest.mark.parametrize("part", [channels(0, 3), channels(1, 2), anchors()], ids=lambda part: part.name)
@@ -27,7 +28,7 @@ def test_numbers_are_coded_in_steps_under_a_scale_as_much_finer(latent, part):
     mean, index = part.take(tf.random.normal(latent.shape, seed=2)), part.take(tf.fill(latent.shape, 30.0))
     gain, factor = (part.take(tf.zeros_like(latent) + each[:, None, None]) for each in (GAIN, FACTOR))
     symbols = tf.round((part.take(latent) - mean) * gain)
-    np.testing.assert_allclose(gained.normal(part, mean, index), mean + symbols / gain, atol=1e-4)
+    np.testing.assert_allclose(gained.code(part, Normal().of(mean, index)), mean + symbols / gain, atol=1e-4)
     scale = SCALES.scale_at(index) * gain * factor
     moved = tf.constant(np.rint(np.log(scale / SCALES.lowest) / SCALES.log_step))
     bits = tf.reduce_sum(Normal().of(mean, moved).bits(symbols), (1, 2, 3))
@@ -49,8 +50,9 @@ def test_gains_of_one_change_nothing(latent):
     model = lic.create_model(transform="klt", entropy="charm", width=4, latent_depth=6, num_slices=2)
     latent = tf.random.normal((1, 4, 4, 6), stddev=3.0)
     plain = model.entropy(latent)
-    scaling = ChannelGains(tf.ones((1, 6)), tf.zeros((1, 6)))
-    through = model.entropy(latent, walk=lambda coder: model.entropy.walk(VariableRateCoder(coder, scaling)))
+    one, zero = tf.ones((1, 6)), tf.zeros((1, 6))
+    gains = ChannelGains(one, inverse=one, log_scale=zero, output_gain=one)
+    through = model.entropy(latent, walk=lambda coder: model.entropy.walk(VariableRateCoder(coder, gains)))
     np.testing.assert_array_equal(through.y_hat, plain.y_hat)
     for name, bits in plain.bits.items():
         np.testing.assert_array_equal(through.bits[name], bits)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.distributions.location_scale import Normal
 from lic.entropy.parts import SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
@@ -48,16 +47,6 @@ class Coder(abc.ABC):
             )
         _check_shape(part.name, part.take(self.zeros).shape, distribution)
         return self._code(part, distribution)
-
-    def normal(self, part: Part, mean: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-        """Codes a part under normal distributions with the default table of scales, as `code` does.
-
-        Args:
-          part: The part of the latent.
-          mean: The means, in the shape of the part.
-          index: The real scale indexes, likewise.
-        """
-        return self.code(part, Normal().of(mean, index))
 
     def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
         """Codes the side information of the latent, and returns its features, cropped to the latent.
