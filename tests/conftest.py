@@ -1,10 +1,13 @@
 """Helpers of all tests: small parts, random images, and filters that keep Keras's messages out of the output."""
 
+import contextlib
 import functools
 import itertools
 import os
 import pathlib
+import random
 from collections.abc import Iterable
+from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "PYTEST_XDIST_WORKER" in os.environ:  # One thread for each worker: tests take a third less time.
@@ -29,6 +32,7 @@ TINY = {
     "num_slices": 5,
     "max_support": 2,
     "slice_widths": (8, 6),
+    "group_depths": (2, 3, 7),
     "context_width": 8,
     "parameter_widths": (10,),
     "parameter_width": 10,
@@ -39,6 +43,8 @@ TINY = {
     "hyper_depths": (2, 1),
     "hyper_window": 2,
 }
+# Sizes with one block in each stage, since blocks take long to trace.
+SHALLOW = {"swin": {"depths": (1, 1, 1, 1), "hyper_depths": (1, 1)}}
 ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
 
 
@@ -126,7 +132,7 @@ def tiny_model(transform: str, entropy: str, **sizes):
     makers = [
         registry.transforms.get(transform),
         registry.entropy_models.get(entropy),
-        registry.hyper_transforms.get("swin" if transform == "swin" else "conv"),
+        registry.hyper_transforms.get(sizes.get("hyper", "swin" if transform == "swin" else "conv")),
     ]
     makers = makers[:2] if entropy == "factorized" else makers
     known = set().union(*map(constructor_arguments, makers))
@@ -140,9 +146,9 @@ def moved_model(name: str):
 
     It is made once in a process, so tests must leave it as it is.
     """
-    from lic.environment import keras, tf
+    from lic.environment import tf
 
-    keras.utils.set_random_seed(1)
+    set_seeds(1)
     entropy, sizes = VARIANTS.get(name, (name, {}))
     model = tiny_model("conv", entropy, **sizes)
     model.make_variables()
@@ -150,8 +156,30 @@ def moved_model(name: str):
         variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
     if not sizes.get("parameter_network", True):
         _start_at_scales_of_one(model.entropy)
-    keras.utils.set_random_seed(0)  # The test draws the same numbers, no matter which test made the model.
+    set_seeds(0)  # The test draws the same numbers, no matter which test made the model.
     return model
+
+
+@functools.cache
+def shared_codec(transform: str, entropy: str, **sizes):
+    """Returns a codec of a tiny model.
+
+    It is made once in a process, so tests must leave it and its model as they are.
+    """
+    from lic import Codec
+
+    set_seeds(1)
+    codec = Codec(tiny_model(transform, entropy, **sizes))
+    set_seeds(0)  # The test draws the same numbers, no matter which test made the codec.
+    return codec
+
+
+@functools.cache
+def shipped_codec(name: str = "default", **options):
+    """Returns a codec that ships; it is loaded once in a process, so tests must leave it as it is."""
+    from lic import load
+
+    return load(name, **options)
 
 
 def _start_at_scales_of_one(entropy) -> None:
@@ -181,9 +209,23 @@ def assert_near(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> N
     assert np.abs(actual - expected).max() <= tolerance * np.abs(expected).max()
 
 
+def set_seeds(seed: int) -> None:
+    """Seeds Python, numpy, Keras and TensorFlow.
+
+    TensorFlow optimises each graph anew after its seed was set, which takes a quarter of a second for a codec. So its
+    seed is left alone if it is the same and nothing has been drawn since.
+    """
+    from tensorflow.python.eager.context import context
+
+    from lic.environment import keras
+
+    tensorflow = context()
+    unused = tensorflow._seed == seed and tensorflow._rng.getstate() == random.Random(seed).getstate()
+    with mock.patch.object(tensorflow, "_set_global_seed") if unused else contextlib.nullcontext():
+        keras.utils.set_random_seed(seed)
+
+
 @pytest.fixture(autouse=True)
 def _same_numbers():
     """Every test draws the same random numbers, alone or after others."""
-    from lic.environment import keras
-
-    keras.utils.set_random_seed(0)
+    set_seeds(0)
