@@ -4,17 +4,19 @@ import copy
 import inspect
 import io
 import json
+import pathlib
 import resource
+import shutil
 import zipfile
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 import lic
-from lic import registry
+from lic import config, registry
 from lic.codec import codec_file
 from lic.codec.codec_file import CodecFile, read_text, restored_model, restored_tables
-from lic.config import constructor_arguments
 from lic.errors import CheckpointError
 from tests.codec.golden_streams import FOLDER
 from tests.conftest import random_images, slow_but, tiny_model
@@ -23,10 +25,17 @@ WEIGHT = "weights/entropy/hyper/analysis/layers/0/kernel"
 OTHER = "weights/entropy/hyper/analysis/layers/1/kernel"
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    path = tmp_path_factory.mktemp("written") / "mine.codec"
+    lic.Codec(tiny_model("klt", "hyperprior"), stored="float16").save(path)
+    return path
+
+
 @pytest.fixture
-def path(tmp_path):
-    lic.Codec(tiny_model("klt", "hyperprior"), stored="float16").save(tmp_path / "mine.codec")
-    return tmp_path / "mine.codec"
+def path(written, tmp_path):
+    """A copy of a codec file, which a test may change."""
+    return shutil.copy(written, tmp_path / "mine.codec")
 
 
 def _rewritten(path, change):
@@ -293,7 +302,7 @@ OTHER_DEFAULTS = [
     (registry.transforms, "klt", "num_blocks", 2),
     (registry.transforms, "swin", "window", 2),
     (registry.hyper_transforms, "conv", "features_activation", None),
-    (registry.hyper_transforms, "swin", "hyper_depths", (1, 1)),
+    (registry.hyper_transforms, "swin", "hyper_window", 2),
     (registry.entropy_models, "charm", "feature_support", "halves"),
     (registry.entropy_models, "checkerboard", "fusion", "add"),
     (registry.entropy_models, "factorized", "prior_filters", (2, 2)),
@@ -303,9 +312,12 @@ OTHER_DEFAULTS = [
 
 
 def _model_with(kind, name, **sizes):
-    transform = name if kind is registry.transforms else "swin" if (kind, name) == (KINDS[1], "swin") else "klt"
-    entropy = name if kind is registry.entropy_models else "hyperprior"
-    return tiny_model(transform, entropy, **sizes)
+    """Returns a model of this part and of small other ones."""
+    if kind is registry.transforms:
+        return tiny_model(name, "factorized", **sizes)
+    if kind is registry.hyper_transforms:
+        return tiny_model("klt", "hyperprior", hyper=name, residual=False, **sizes)
+    return tiny_model("klt", name, **sizes)
 
 
 def test_every_registered_part_has_another_default():
@@ -314,22 +326,44 @@ def test_every_registered_part_has_another_default():
     ]
 
 
+def _forget_arguments():
+    """The arguments of a class are looked up once, so they are forgotten when its constructor changes."""
+    config.constructor_arguments.cache_clear()
+    config._parameters.cache_clear()
+
+
+@pytest.fixture
+def _own_constructors():
+    """Arguments of the constructors that a test brings are forgotten after it."""
+    yield
+    _forget_arguments()
+
+
+def _replace_constructor(monkeypatch, maker, constructor, *parameters):
+    """Gives a part a constructor with these parameters, as a later edition may."""
+    constructor.__signature__ = inspect.signature(maker.__init__).replace(parameters=parameters)
+    constructor.__annotations__ = {each.name: each.annotation for each in parameters if each.annotation != each.empty}
+    monkeypatch.setattr(maker, "__init__", config._recording(maker, constructor))
+    _forget_arguments()
+
+
 def _set_default(monkeypatch, maker, argument, value):
     """Changes the default of an argument of a constructor, as a later edition may."""
-    parameters = inspect.signature(maker.__init__).parameters
+    before, parameters = maker.__init__.__wrapped__, inspect.signature(maker.__init__).parameters
     assert parameters[argument].default != value
-    if parameters[argument].kind is inspect.Parameter.KEYWORD_ONLY:
-        monkeypatch.setitem(maker.__init__.__kwdefaults__, argument, value)
-        return
-    with_default = [name for name, each in parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD]
-    defaults = list(maker.__init__.__defaults__)
-    defaults[with_default.index(argument) - len(with_default)] = value
-    monkeypatch.setattr(maker.__init__, "__defaults__", tuple(defaults))
+
+    def constructor(self, *args, **kwargs):
+        given = inspect.signature(before).bind(self, *args, **kwargs).arguments
+        before(self, *args, **kwargs, **({} if argument in given else {argument: value}))
+
+    changed = {**parameters, argument: parameters[argument].replace(default=value)}
+    _replace_constructor(monkeypatch, maker, constructor, *changed.values())
 
 
-_ORDINARY = [case for case in OTHER_DEFAULTS if case[2] in ("square_root", "hyper_depths", "fusion")]
+_ORDINARY = [case for case in OTHER_DEFAULTS if case[2] in ("square_root", "hyper_window", "fusion")]
 
 
+@pytest.mark.usefixtures("_own_constructors")
 @pytest.mark.parametrize(("kind", "name", "argument", "value"), slow_but(OTHER_DEFAULTS, *_ORDINARY))
 def test_a_default_that_changes_later_changes_no_file(kind, name, argument, value, tmp_path, monkeypatch):
     maker = kind.get(name)
@@ -341,7 +375,7 @@ def test_a_default_that_changes_later_changes_no_file(kind, name, argument, valu
     decoded = codec.decompress(stream)
 
     _set_default(monkeypatch, maker, argument, value)
-    assert constructor_arguments(maker)[argument].default == value
+    assert config.constructor_arguments(maker)[argument].default == value
     again = lic.load(tmp_path / "before.codec")
     assert again.fingerprint == codec.fingerprint
     assert again.compress(image) == stream
@@ -350,76 +384,83 @@ def test_a_default_that_changes_later_changes_no_file(kind, name, argument, valu
     assert (tmp_path / "after.codec").read_bytes() == (tmp_path / "before.codec").read_bytes()
 
 
-@pytest.fixture
+class Golden(NamedTuple):
+    """A codec file of tests/data, one of its streams, and what its codecs gave before anything was changed."""
+
+    path: pathlib.Path
+    stream: bytes
+    decoded: np.ndarray
+    compressed: bytes
+    plain: bytes
+    deterministic: bytes
+
+
+@pytest.fixture(scope="module")
 def golden():
-    """A codec file of tests/data, one of its streams, and the image that this decodes to."""
-    stream = (FOLDER / "charm-crop.lic").read_bytes()
-    return FOLDER / "charm.codec", stream, lic.load(FOLDER / "charm.codec", deterministic=True).decompress(stream)
+    path, stream = FOLDER / "charm.codec", (FOLDER / "charm-crop.lic").read_bytes()
+    codec = lic.load(path, deterministic=True)
+    decoded = codec.decompress(stream)
+    return Golden(path, stream, decoded, codec.compress(decoded), lic.load(path).fingerprint, codec.fingerprint)
 
 
 def _add_argument(monkeypatch, maker, argument, default, declared):
     """Gives a part another argument, as a later edition may."""
-    before = maker.__init__
-    signature = inspect.signature(before)
+    before = maker.__init__.__wrapped__
 
     def constructor(self, *args, **kwargs):
         self.added = kwargs.pop(argument, default)
         before(self, *args, **kwargs)
 
-    *parameters, keywords = signature.parameters.values()
+    *parameters, keywords = inspect.signature(maker.__init__).parameters.values()
     added = inspect.Parameter(argument, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=float)
-    constructor.__signature__ = signature.replace(parameters=[*parameters, added, keywords])
-    constructor.__annotations__ = before.__annotations__ | {argument: float}
-    monkeypatch.setattr(maker, "__init__", constructor)
+    _replace_constructor(monkeypatch, maker, constructor, *parameters, added, keywords)
     monkeypatch.setattr(maker, "added_arguments", {argument: declared})
 
 
 ADDED = [(registry.transforms, "conv"), (registry.hyper_transforms, "conv"), (registry.entropy_models, "charm")]
 
 
-@pytest.mark.parametrize(("kind", "name"), ADDED)
+@pytest.mark.usefixtures("_own_constructors")
+@pytest.mark.parametrize(("kind", "name"), slow_but(ADDED, *ADDED[1:]))
 def test_an_argument_that_is_added_later_moves_no_fingerprint_and_no_stream(golden, kind, name, tmp_path, monkeypatch):
-    path, stream, image = golden
-    fingerprint = lic.load(path, deterministic=True).fingerprint
     maker = kind.get(name)
     _add_argument(monkeypatch, maker, "dilation", default=3.0, declared=1)
 
     def part_of(model):
         return next(each for each in (model.transform, model.entropy, model.entropy.hyper) if isinstance(each, maker))
 
-    codec = lic.load(path, deterministic=True)
+    codec = lic.load(golden.path, deterministic=True)
     part = part_of(codec.model)
     assert part.added == part.get_config()["dilation"] == 1
-    assert codec.fingerprint == fingerprint
-    np.testing.assert_array_equal(codec.decompress(stream), image)
-    assert codec.compress(image) == lic.load(path, deterministic=True).compress(image)
+    assert codec.fingerprint == golden.deterministic
+    np.testing.assert_array_equal(codec.decompress(golden.stream), golden.decoded)
+    assert codec.compress(golden.decoded) == golden.compressed
 
     codec.save(tmp_path / "again.codec")
-    assert lic.load(tmp_path / "again.codec", deterministic=True).fingerprint == fingerprint
-    plain = lic.load(path).fingerprint
+    assert CodecFile.read(tmp_path / "again.codec").fingerprint(deterministic=True) == golden.deterministic
+    assert lic.load(tmp_path / "again.codec").fingerprint == golden.plain
     made = lic.Codec(codec.model, stored="float16")
-    assert made.fingerprint == plain
+    assert made.fingerprint == golden.plain
     made.save(tmp_path / "made.codec")
-    assert read_text(tmp_path / "made.codec")["fingerprint"] == plain.hex()
+    assert read_text(tmp_path / "made.codec")["fingerprint"] == golden.plain.hex()
 
     part._arguments["dilation"] = 3.0  # The new default is another model, with a fingerprint of its own.
     other = lic.Codec(codec.model, stored="float16")
-    assert other.fingerprint != plain
+    assert other.fingerprint != golden.plain
     assert part_of(other.model).added == 3
 
 
 def test_a_setting_of_the_codec_that_is_added_later_moves_no_fingerprint(golden, tmp_path, monkeypatch):
-    path, stream, image = golden
-    fingerprint = lic.load(path).fingerprint
     monkeypatch.setattr(codec_file, "ADDED_SETTINGS", {"bit_depth": 8})
-    file = CodecFile.read(path)
+    file = CodecFile.read(golden.path)
     assert file.settings == {"bit_depth": 8}
-    assert file.fingerprint() == fingerprint
+    assert file.fingerprint() == golden.plain
     file.write(tmp_path / "again.codec")
     assert read_text(tmp_path / "again.codec")["bit_depth"] == 8
-    np.testing.assert_array_equal(lic.load(tmp_path / "again.codec", deterministic=True).decompress(stream), image)
+    again = lic.load(tmp_path / "again.codec", deterministic=True)
+    np.testing.assert_array_equal(again.decompress(golden.stream), golden.decoded)
 
     file._replace(settings={"bit_depth": 10}).write(tmp_path / "deep.codec")
     deep = CodecFile.read(tmp_path / "deep.codec")
     assert deep.settings == {"bit_depth": 10}
-    assert deep.fingerprint() != fingerprint
+    assert deep.fingerprint() != golden.plain
