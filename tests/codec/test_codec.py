@@ -1,6 +1,5 @@
 import importlib.resources
-import subprocess
-import sys
+import itertools
 import threading
 
 import numpy as np
@@ -11,14 +10,14 @@ import lic
 from lic.codec.bitstream import Flag, Stream
 from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
-from tests.conftest import MIXES, VARIANTS, random_images, slow_but, tiny_model
+from tests.conftest import MIXES, SHALLOW, VARIANTS, random_images, shared_codec, shipped_codec, slow_but, tiny_model
 
 SIZES = [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def codec():
-    return lic.Codec(tiny_model("klt", "checkerboard"))
+    return shared_codec("klt", "checkerboard")
 
 
 def _expected(codec, image):
@@ -35,7 +34,7 @@ def _expected(codec, image):
     ],
 )
 def test_every_mix_takes_every_size(transform, entropy, sizes):
-    codec = lic.Codec(tiny_model(transform, entropy, **sizes))
+    codec = shared_codec(transform, entropy, **sizes, **SHALLOW.get(transform, {}))
     for size in SIZES:
         image = random_images(*size, 3)
         decoded = codec.decompress(codec.compress(image))
@@ -69,15 +68,21 @@ def test_training_on_does_not_change_it():
     model, image = tiny_model("klt", "hyperprior"), random_images(64, 64, 3)
     codec = lic.Codec(model)
     stream = codec.compress(image)
-    model.compile(keras.optimizers.Adam(0.1))
-    model.fit(image[None].astype(np.float32), verbose=0)
+    for variable in model.trainable_variables:  # As an optimiser assigns them.
+        variable.assign(variable + 0.1)
     assert codec.compress(image) == stream
     assert lic.Codec(model).fingerprint != codec.fingerprint
 
 
-@pytest.mark.parametrize("stored", ["float32", "float16"])
-@pytest.mark.parametrize("entropy", ["charm", "factorized"])
-def test_saved_and_loaded_it_is_the_same(tmp_path, stored, entropy):
+@pytest.mark.parametrize(
+    ("entropy", "stored"),
+    slow_but(
+        itertools.product(["charm", "factorized"], ["float32", "float16"]),
+        ("factorized", "float32"),
+        ("factorized", "float16"),
+    ),
+)
+def test_saved_and_loaded_it_is_the_same(tmp_path, entropy, stored):
     codec, image = lic.Codec(tiny_model("conv", entropy), stored=stored), random_images(40, 50, 3)
     codec.save(tmp_path / "mine.codec")
     again = lic.load(tmp_path / "mine.codec")
@@ -87,24 +92,8 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, stored, entropy):
     np.testing.assert_array_equal(again.decompress(stream), codec.decompress(stream))
 
 
-def test_another_process_decodes(tmp_path, codec):
-    image = random_images(70, 90, 3)
-    codec.save(tmp_path / "mine.codec")
-    (tmp_path / "image.lic").write_bytes(codec.compress(image))
-    script = (
-        "import lic, numpy, pathlib, sys\n"
-        "folder = pathlib.Path(sys.argv[1])\n"
-        "codec = lic.load(folder / 'mine.codec')\n"
-        "numpy.save(folder / 'image.npy', codec.decompress((folder / 'image.lic').read_bytes()))\n"
-    )
-    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True)
-    np.testing.assert_array_equal(
-        np.load(tmp_path / "image.npy"), codec.decompress((tmp_path / "image.lic").read_bytes())
-    )
-
-
 def test_float16_halves_the_file(tmp_path):
-    model = tiny_model("conv", "hyperprior", width=64)
+    model = tiny_model("conv", "factorized", width=64)
     for stored in ("float32", "float16"):
         lic.Codec(model, stored=stored).save(tmp_path / stored)
     assert (tmp_path / "float16").stat().st_size < 0.75 * (tmp_path / "float32").stat().st_size
@@ -164,12 +153,13 @@ def test_wrong_images_are_refused(codec, image):
 
 def test_a_stream_of_other_weights_is_refused(codec):
     other = lic.Codec(tiny_model("klt", "checkerboard", lmbda=0.5))
+    stream = Stream.parse(codec.compress(random_images(16, 16, 3)))._replace(fingerprint=other.fingerprint)
     with pytest.raises(WrongModelError, match=f"{other.fingerprint.hex()}.*{codec.fingerprint.hex()}"):
-        codec.decompress(other.compress(random_images(16, 16, 3)))
+        codec.decompress(stream.pack())
 
 
 def test_a_stream_of_a_codec_that_ships_is_named(codec):
-    stream = lic.load("default").compress(random_images(16, 16, 3))
+    stream = shipped_codec().compress(random_images(16, 16, 3))
     with pytest.raises(WrongModelError, match=r"\(default\)"):
         codec.decompress(stream)
 
@@ -190,9 +180,9 @@ def test_flags_that_it_never_writes_are_refused(codec, flags):
         codec.decompress(stream._replace(quality=3.0).pack())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def variable_rate():
-    return lic.Codec(tiny_model("klt", "checkerboard", lmbda=(0.001, 0.01, 0.1)))
+    return shared_codec("klt", "checkerboard", lmbda=(0.001, 0.01, 0.1))
 
 
 IMAGE = random_images(64, 80, 3)
@@ -272,6 +262,7 @@ def test_a_number_of_bytes_is_met_and_not_exceeded(variable_rate):
         variable_rate.compress_to(IMAGE, least - 1)
 
 
+@pytest.mark.slow
 def test_with_effort_a_number_of_bytes_is_not_exceeded(variable_rate):
     least, most = (len(variable_rate.compress(IMAGE, quality=quality)) for quality in (1, 3))
     reported = []
@@ -311,7 +302,7 @@ def test_too_large_images_are_refused_before_they_are_decoded(codec):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_model_that_is_not_finite_codes_nothing(value):
-    codec = lic.Codec(tiny_model("klt", "hyperprior"))
+    codec = lic.Codec(tiny_model("klt", "hyperprior", residual=False))
     bias = codec.model.transform.analysis.branch.layers[-1].bias
     bias.assign(bias + value)
     with pytest.raises(LicError, match="not finite"):
@@ -321,7 +312,7 @@ def test_a_model_that_is_not_finite_codes_nothing(value):
 
 
 def test_latents_far_outside_the_tables_come_back():
-    codec = lic.Codec(tiny_model("klt", "charm"))
+    codec = lic.Codec(tiny_model("klt", "hyperprior"))
     linear = codec.model.transform.analysis.linear
     for factor in (1e2, 1e4, 1e8):
         linear.assign(linear * factor)
@@ -343,8 +334,8 @@ def test_streams_are_checked_to_be_bytes_of_any_kind(codec):
 
 @pytest.mark.parametrize("transform", slow_but(["conv", "klt", "swin"], "klt"))
 def test_streams_of_both_precisions_decode_with_either(transform):
-    model = tiny_model(transform, "charm")
-    codecs = [lic.Codec(model), lic.Codec(model, precision="bfloat16")]
+    plain = shared_codec(transform, "checkerboard")
+    codecs = [plain, lic.Codec(plain.model, precision="bfloat16")]
     assert codecs[0].fingerprint == codecs[1].fingerprint
     image = random_images(33, 50, 3)
     for stream in [codec.compress(image) for codec in codecs]:
@@ -355,7 +346,8 @@ def test_streams_of_both_precisions_decode_with_either(transform):
 @pytest.mark.parametrize("transform", ["conv", "swin"])
 def test_bfloat16_does_not_round_pixels(transform):
     """Near white, one step of a number in bfloat16 is one level of a pixel."""
-    part = tiny_model(transform, "factorized").transform
+    shallow = {"depths": (1, 1, 1, 1)} if transform == "swin" else {}  # These take long to trace.
+    part = tiny_model(transform, "factorized", **shallow).transform
     part.synthesis(latent := tf.random.normal((1, 2, 2, 12)))
     compute_in(part, "mixed_bfloat16")
     numbers = np.asarray(part.synthesis(latent)) / 255
@@ -364,7 +356,7 @@ def test_bfloat16_does_not_round_pixels(transform):
 
 def test_bfloat16_hardly_changes_images_of_the_default_model():
     image = random_images(96, 128, 3)
-    codecs = [lic.load("default", precision=precision) for precision in ("float32", "bfloat16")]
+    codecs = shipped_codec(), shipped_codec(precision="bfloat16")
     stream = codecs[0].compress(image)
     first, second = (codec.decompress(stream).astype(float) for codec in codecs)
     # 0.13 where the processor has bfloat16 products, 0.15 where each step of one is rounded.
@@ -375,10 +367,10 @@ def test_bfloat16_costs_the_default_model_hardly_any_quality():
     image = np.asarray(Image.open(importlib.resources.files("lic.models") / "sample" / "dandelion.png").convert("RGB"))[
         :256
     ]
-    error = []
-    for precision in ("float32", "bfloat16"):
-        codec = lic.load("default", precision=precision)
-        error.append(np.mean((codec.decompress(codec.compress(image)).astype(float) - image) ** 2))
+    error = [
+        np.mean((codec.decompress(codec.compress(image)).astype(float) - image) ** 2)
+        for codec in (shipped_codec(), shipped_codec(precision="bfloat16"))
+    ]
     assert abs(10 * np.log10(error[1] / error[0])) < 0.05
 
 

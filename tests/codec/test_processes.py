@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 import lic
-from tests.conftest import random_images, tiny_model
+from tests.conftest import random_images, shared_codec
 
 IMAGES = [random_images(20 + number, 33, 3, seed=number) for number in range(8)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def codecs():
-    return [lic.Codec(tiny_model("klt", name)) for name in ("charm", "checkerboard")]
+    return [shared_codec("klt", name) for name in ("hyperprior", "checkerboard")]
 
 
 def test_eight_threads_give_the_results_of_one(codecs):
@@ -43,10 +43,18 @@ def test_two_codecs_do_not_disturb_each_other(codecs):
     assert together[1::2] == alone[1]
 
 
-def test_spawned_processes_give_the_same_streams(codecs):
+def _decode_as_loaded(path, stream):
+    return lic.load(path).decompress(stream)
+
+
+def test_spawned_processes_give_the_same_streams(codecs, tmp_path):
+    stream = codecs[0].compress(IMAGES[0])
+    codecs[0].save(tmp_path / "mine.codec")
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
-        assert pool.submit(codecs[0].compress, IMAGES[0]).result(120) == codecs[0].compress(IMAGES[0])
+        assert pool.submit(codecs[0].compress, IMAGES[0]).result(120) == stream
+        decoded = pool.submit(_decode_as_loaded, tmp_path / "mine.codec", stream).result(120)
+    np.testing.assert_array_equal(decoded, codecs[0].decompress(stream))
 
 
 def _compress_in_a_fork(pipe, codec, image):
