@@ -7,24 +7,23 @@ import logging
 import numpy as np
 import pytest
 
-import lic
 from lic.codec.bitstream import Stream
 from lic.errors import BitstreamError, DesyncError, WrongModelError
 from lic.evaluation.run.metrics import psnr
 from lic.images import read_image
-from tests.conftest import ENTROPY_MODELS, random_images, tiny_model
+from tests.conftest import ENTROPY_MODELS, random_images, shared_codec, shipped_codec, slow_but
 
 IMAGE = random_images(64, 80, 3)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def codec():
-    return lic.Codec(tiny_model("klt", "charm", num_slices=3))
+    return shared_codec("klt", "charm", num_slices=3)
 
 
-@pytest.mark.parametrize("entropy", ENTROPY_MODELS)
+@pytest.mark.parametrize("entropy", slow_but(ENTROPY_MODELS, "checkerboard", "factorized", "hyperprior"))
 def test_no_part_at_any_size_is_an_image(entropy):
-    codec = lic.Codec(tiny_model("klt", entropy))
+    codec = shared_codec("klt", entropy)
     for size in [(1, 1), (1, 57), (33, 50)]:
         image = random_images(*size, 3)
         stream = codec.compress(image)
@@ -64,7 +63,7 @@ def test_grey_stays_grey(codec):
 
 
 def test_at_a_variable_rate_it_is_a_preview_of_the_quality():
-    codec = lic.Codec(tiny_model("klt", "checkerboard", lmbda=(0.001, 0.01, 0.1)))
+    codec = shared_codec("klt", "checkerboard", lmbda=(0.001, 0.01, 0.1))
     for quality in (1, 2.5):
         stream = codec.compress(IMAGE, quality=quality)
         nothing, half, everything = (psnr(IMAGE, codec.decompress(stream, parts=parts)) for parts in range(3))
@@ -75,7 +74,7 @@ def test_at_a_variable_rate_it_is_a_preview_of_the_quality():
 def test_psnr_of_the_default_model_rises_with_the_parts():
     with importlib.resources.as_file(importlib.resources.files("lic.models") / "sample" / "dandelion.png") as path:
         image = read_image(path)[:256, :384]
-    codec = lic.load("default")
+    codec = shipped_codec()
     assert codec.parts == ("anchors", "non-anchors")
     stream = codec.compress(image)
     decibels = [psnr(image, codec.decompress(stream, parts=parts)) for parts in range(3)]
@@ -98,7 +97,7 @@ def test_streams_are_checked_whatever_is_read(codec):
     with pytest.raises(BitstreamError, match="max_pixels"):
         codec.decompress(stream, parts=0, max_pixels=100)
     with pytest.raises(WrongModelError):
-        lic.Codec(tiny_model("klt", "charm", num_slices=3, lmbda=0.5)).decompress(stream, parts=0)
+        shared_codec("klt", "factorized").decompress(stream, parts=0)
 
 
 @pytest.mark.parametrize("parts", [-1, 1.0, "all", True])
