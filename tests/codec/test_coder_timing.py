@@ -6,16 +6,15 @@ import time
 import numpy as np
 import pytest
 
-import lic
 from lic.codec.coder_timing import coder_seconds
-from tests.conftest import random_images, tiny_model
+from tests.conftest import random_images, shared_codec
 
 IMAGE = random_images(64, 80, 3)
 
 
 @pytest.fixture(scope="module")
 def codec():
-    return lic.Codec(tiny_model("klt", "charm"))
+    return shared_codec("klt", "hyperprior")
 
 
 def test_seconds_of_each_stream_are_collected_and_within_the_whole(codec):

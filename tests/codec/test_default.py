@@ -16,7 +16,7 @@ from lic.codec.bitstream import Stream
 from lic.evaluation.compare.curves import bd_rate
 from lic.evaluation.inspect.pictures import jpeg_of_size
 from lic.evaluation.run.metrics import psnr
-from tests.conftest import slow_but
+from tests.conftest import shipped_codec, slow_but
 
 KODAK = pathlib.Path(os.environ.get("LIC_KODAK", pathlib.Path(__file__).parents[3] / "shared" / "data" / "kodak"))
 with_kodak = pytest.mark.skipif(not KODAK.is_dir(), reason="no Kodak images; LIC_KODAK names their folder")
@@ -24,7 +24,7 @@ with_kodak = pytest.mark.skipif(not KODAK.is_dir(), reason="no Kodak images; LIC
 
 @pytest.fixture(scope="module")
 def codec():
-    return lic.load("default")
+    return shipped_codec()
 
 
 @pytest.fixture(scope="module")

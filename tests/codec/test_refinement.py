@@ -7,7 +7,7 @@ import lic
 from lic.codec.bitstream import Stream
 from lic.codec.refinement import STEPS, LatentOptimizer, check_effort
 from lic.environment import tf
-from tests.conftest import ENTROPY_MODELS, VARIANTS, random_images, slow_but, tiny_model
+from tests.conftest import ENTROPY_MODELS, VARIANTS, random_images, shared_codec, slow_but, tiny_model
 
 IMAGE = random_images(37, 50, 3)
 
@@ -22,7 +22,7 @@ def _loss(codec, image, stream, quality=None):
 
 @pytest.fixture(scope="module")
 def codec():
-    return lic.Codec(tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02)))
+    return shared_codec("klt", "hyperprior", residual=False, lmbda=(0.002, 0.02))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def streams(codec):
 @pytest.mark.parametrize("name", slow_but([*ENTROPY_MODELS, *VARIANTS], "factorized", "checkerboard"))
 def test_every_entropy_model_is_refined(name):
     entropy, sizes = VARIANTS.get(name, (name, {}))
-    codec = lic.Codec(tiny_model("conv" if name in VARIANTS else "klt", entropy, **sizes))
+    codec = shared_codec("conv" if name in VARIANTS else "klt", entropy, **sizes)
     stream = codec.compress(IMAGE, effort=1)
     assert codec.decompress(stream).shape == IMAGE.shape
     assert _loss(codec, IMAGE, stream) <= _loss(codec, IMAGE, codec.compress(IMAGE))

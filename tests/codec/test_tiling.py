@@ -5,7 +5,7 @@ import lic
 from lic.codec import tiling
 from lic.codec.tiling import spans
 from lic.transforms import SwinTransform
-from tests.conftest import random_images, slow_but, tiny_model
+from tests.conftest import random_images, shared_codec, shipped_codec, slow_but, tiny_model
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 30])
@@ -25,8 +25,8 @@ def test_tiles_begin_at_windows():
 
 @pytest.mark.parametrize("transform", slow_but(["conv", "klt", "swin"], "conv"))
 def test_streams_of_tiles_and_of_whole_images_decode_with_either(transform):
-    model = tiny_model(transform, "checkerboard")
-    whole, tiled = lic.Codec(model), lic.Codec(model, tile=64)
+    whole = shared_codec(transform, "checkerboard", residual=False)
+    tiled = lic.Codec(whole.model, tile=64)
     image = random_images(150, 230, 3)
     streams = [whole.compress(image), tiled.compress(image)]
     for stream in streams:
@@ -37,7 +37,7 @@ def test_streams_of_tiles_and_of_whole_images_decode_with_either(transform):
 
 def test_the_default_model_loses_nothing_in_tiles():
     image = random_images(200, 330, 3)
-    whole, tiled = lic.load("default"), lic.load("default", tile=96)
+    whole, tiled = shipped_codec(), lic.load("default", tile=96)
     stream = whole.compress(image)
     error = [np.mean((codec.decompress(stream).astype(float) - image) ** 2) for codec in (whole, tiled)]
     assert 10 * abs(np.log10(error[0] / error[1])) < 0.02
