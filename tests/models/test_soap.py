@@ -128,7 +128,7 @@ def test_it_goes_further_than_adam_on_mixed_axes(random):
 def compiled():
     model = tiny_model("klt", "factorized", lmbda=(0.01, 0.1))
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1e-3, 2e-3])
-    model.compile(lic.SOAP(schedule, **OPTIONS, use_ema=True, global_clipnorm=1.0), seed=3)
+    model.compile(lic.SOAP(schedule, **OPTIONS, use_ema=True, global_clipnorm=1.0), seed=3, run_eagerly=True)
     return model
 
 
