@@ -148,7 +148,7 @@ class Stretched(Logistic, keras.layers.Layer):
 
     def __init__(self):
         keras.layers.Layer.__init__(self)
-        Logistic.__init__(self)
+        Logistic.__init__(self, (8, 0.5, 32.0))
         self.stretch = self.add_weight(name="stretch", shape=(), initializer="ones")
         self.built = True
 
