@@ -20,14 +20,32 @@ class PressesCtrlC:
         signal.raise_signal(signal.SIGINT)
 
 
-@pytest.fixture(scope="module")
-def codec(tmp_path_factory):
+@pytest.fixture(scope="session")
+def codec_file(tmp_path_factory):
+    """The codec's file; its codec is loaded once in a process."""
     path = tmp_path_factory.mktemp("codec") / "tiny.codec"
     lic.Codec(tiny_model("klt", "hyperprior")).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def loaded():
+    """`lic.load` that loads each file once, since a loaded codec traces its functions anew at its first use."""
+    once = functools.cache(lic.load)
+    return lambda path, **options: once(str(path), **options)
+
+
+@pytest.fixture(scope="module")
+def loads_once(loaded):
+    """Makes the command load each file once."""
     with pytest.MonkeyPatch.context() as patch:
-        # Each load traces the codec's functions anew, which would take most of the time.
-        patch.setattr(lic, "load", functools.cache(lic.load))
-        yield path
+        patch.setattr(lic, "load", loaded)
+        yield
+
+
+@pytest.fixture(scope="module")
+def codec(codec_file, loads_once):
+    return codec_file
 
 
 @pytest.fixture
