@@ -93,6 +93,7 @@ def _killing(reduced, marks):
     return codec
 
 
+@pytest.mark.slow
 def test_the_result_of_a_codec_is_that_of_one_process(codec, tmp_path):
     """The codec is sent to a worker, which imports TensorFlow."""
     Image.fromarray(random_images(64, 80, 3)).save(tmp_path / "one.png")
