@@ -45,7 +45,7 @@ SMALLER = {
     }
 }
 TINY = "import lic\ntiny = lic.create_model(transform='klt', entropy='factorized', width=8, latent_depth=12)\n"
-# Pages that share a process, because the start of TensorFlow takes longer than most pages.
+# Pages by subject. Those of a group share a process, because the start of TensorFlow takes longer than most pages.
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
     "own": ["own-transform.md", "own-entropy-model.md", "own-likelihood.md", "testing.md"],
@@ -94,11 +94,11 @@ def example(page):
     return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
 
 
-@pytest.mark.parametrize("group", slow_but(GROUPS, "parts", "use"))
-def test_examples_run(group, tmp_path):
+@pytest.mark.parametrize("groups", slow_but(["parts use", "own"], "parts use"))
+def test_examples_run(groups, tmp_path):
     scripts = []
     left_out = NEED_OPERATIONS if coder_name() == "numba" else set()
-    for page in (page for page in GROUPS[group] if page not in left_out):
+    for page in (page for group in groups.split() for page in GROUPS[group] if page not in left_out):
         folder = tmp_path / page.replace("/", "-").removesuffix(".md")
         for photograph in ("photo.png", "PHOTOGRAPHS/a.png", "HELD_OUT/b.png"):
             (folder / photograph).parent.mkdir(parents=True, exist_ok=True)

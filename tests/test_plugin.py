@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import lic
 from tests.conftest import DATA
 
 
@@ -24,26 +25,17 @@ def installed(tmp_path_factory):
 
 
 def printed(script, *arguments, path):
-    environment = os.environ | {"PYTHONPATH": str(path)}
+    paths = [str(path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-c", script, *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
-def test_parts_are_listed(installed):
-    script = "import json, lic; print(json.dumps([lic.list_transforms(), lic.list_entropy_models()]))"
-    transforms, entropy_models = printed(script, path=installed)
-    assert {"plugin-fold", "conv"} <= set(transforms)
-    assert {"plugin-channels", "hyperprior"} <= set(entropy_models)
-
-
-def test_without_the_package_its_parts_do_not_exist(tmp_path):
-    script = "import json, lic; print(json.dumps(lic.list_transforms() + lic.list_entropy_models()))"
-    assert not [name for name in printed(script, path=tmp_path) if name.startswith("plugin")]
-
-
-def test_model_of_the_parts_codes_images(installed, tmp_path):
+@pytest.fixture(scope="module")
+def coded(installed, tmp_path_factory):
+    """What a process prints that codes images with the parts, and then lists the parts; and the codec's file."""
     script = """
 import json, sys
 import numpy as np
@@ -55,6 +47,10 @@ codec = lic.Codec(model)
 stream = codec.compress(image)
 codec.save(sys.argv[1])
 decoded = codec.decompress(stream)
+others = {}
+for transform, entropy in [("plugin-fold", "factorized"), ("conv", "plugin-channels")]:
+    other = lic.Codec(lic.create_model(transform=transform, entropy=entropy))
+    others[transform] = other.decompress(other.compress(np.full((20, 30, 3), 90, np.uint8))).shape
 print(json.dumps({
     "parts": [type(model.transform).__module__, type(model.entropy).__module__],
     "estimate": sum(codec.estimate(image).values()),
@@ -62,32 +58,40 @@ print(json.dumps({
     "shape": decoded.shape,
     "error": int(np.abs(decoded.astype(int) - image).max()),
     "stream": stream.hex(),
+    "others": others,
+    "transforms": lic.list_transforms(),
+    "entropy models": lic.list_entropy_models(),
 }))
 """
-    coded = printed(script, tmp_path / "plugin.codec", path=installed)
+    file = tmp_path_factory.mktemp("codec") / "plugin.codec"
+    return printed(script, file, path=installed) | {"file": file}
+
+
+def test_parts_are_listed(coded):
+    assert {"plugin-fold", "conv"} <= set(coded["transforms"])
+    assert {"plugin-channels", "hyperprior"} <= set(coded["entropy models"])
+
+
+def test_without_the_package_its_parts_do_not_exist():
+    assert not [name for name in lic.list_transforms() + lic.list_entropy_models() if name.startswith("plugin")]
+
+
+def test_model_of_the_parts_codes_images(coded):
     assert coded["parts"] == ["lic_plugin_example", "lic_plugin_example"]
     assert coded["shape"] == [20, 30, 3]
     assert coded["error"] <= 3  # Half a step of 6.
     assert coded["bits"] == pytest.approx(coded["estimate"], rel=0.1)
-    again = """
+
+
+def test_another_process_decodes_the_stream(coded, installed):
+    script = """
 import json, sys
 import lic
 
 print(json.dumps(lic.load(sys.argv[1]).decompress(bytes.fromhex(sys.argv[2])).shape))
 """
-    assert printed(again, tmp_path / "plugin.codec", coded["stream"], path=installed) == [20, 30, 3]
+    assert printed(script, coded["file"], coded["stream"], path=installed) == [20, 30, 3]
 
 
-def test_other_parts_go_with_those_of_the_plugin(installed):
-    script = """
-import json
-import numpy as np
-import lic
-
-made = {}
-for transform, entropy in [("plugin-fold", "factorized"), ("conv", "plugin-channels")]:
-    codec = lic.Codec(lic.create_model(transform=transform, entropy=entropy))
-    made[transform] = codec.decompress(codec.compress(np.full((20, 30, 3), 90, np.uint8))).shape
-print(json.dumps(made))
-"""
-    assert printed(script, path=installed) == {"plugin-fold": [20, 30, 3], "conv": [20, 30, 3]}
+def test_other_parts_go_with_those_of_the_plugin(coded):
+    assert coded["others"] == {"plugin-fold": [20, 30, 3], "conv": [20, 30, 3]}

@@ -34,7 +34,7 @@ def test_names_are_attribute_paths(model):
 
 def test_names_do_not_change_with_training(model):
     before = list(named_variables(model))
-    model.compile(keras.optimizers.Adam())
+    model.compile(keras.optimizers.Adam(), run_eagerly=True)
     model.fit(np.zeros((2, 32, 32, 3), np.float32), verbose=0)
     assert list(named_variables(model)) == before
 

@@ -7,6 +7,7 @@ from tests.benchmarks.conftest import QUICK, rows_in, run
 from tests.conftest import random_images, tiny_model
 
 CODEC = ["build", "first compress", "first decompress", "compress", "decompress", "encoded size", "codec peak memory"]
+ONE = ("--model", "default", "--size", "64x48", *QUICK)
 TRAINING = ["first training step", "training step", "training peak memory"]
 
 
@@ -14,13 +15,31 @@ def options_of(script, *arguments):
     return script.command_line().parse_args(["--model", "default", *arguments])
 
 
+@pytest.mark.slow
 def test_a_codec_is_measured_from_end_to_end(tmp_path):
     out = tmp_path / "results" / "codec.csv"
-    ended = run("bench_codec", "--model", "default", "--size", "64x48", *QUICK, "--out", out)
+    ended = run("bench_codec", *ONE, "--out", out)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    rows = rows_in(out)
+    assert_measured(rows_in(out), ended.stdout, ended.stderr)
+
+
+def test_a_codec_is_measured_in_this_process_too(load, here, tmp_path, capsys, monkeypatch):
+    script, tasks = load("bench_codec"), load("tasks")
+    here(load("measuring"))
+    monkeypatch.setattr(tasks.Task, "make_model", lambda task: tiny_model("conv", "factorized"))
+    script.main([*ONE, "--out", str(tmp_path / "results" / "codec.csv")])
+    assert_measured(rows_in(tmp_path / "results" / "codec.csv"), *capsys.readouterr())
+
+
+def test_the_script_calls_its_functions_in_a_fresh_process():
+    ended = run("bench_codec", "--model", "conv+chram")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "bench_codec: There is no entropy model named 'chram'. Did you mean 'charm'?\n"
+
+
+def assert_measured(rows, stdout, stderr):
     assert [row["quantity"] for row in rows] == CODEC
-    assert [row["quantity"] in ended.stdout for row in rows] == [True] * len(CODEC)
+    assert [row["quantity"] in stdout for row in rows] == [True] * len(CODEC)
     for row in rows:
         assert (row["model"], row["weights"], row["size"], row["precision"]) == ("default", "fresh", "64x48", "float32")
         assert 0 < float(row["least"]) <= float(row["median"]) <= float(row["most"])
@@ -29,8 +48,8 @@ def test_a_codec_is_measured_from_end_to_end(tmp_path):
         assert all(row[name] for name in row if name not in ("tile", "commit"))
     units = {row["quantity"]: row["unit"] for row in rows}
     assert (units["build"], units["encoded size"], units["codec peak memory"]) == ("s", "bytes", "GiB")
-    assert "Fresh weights" in ended.stdout
-    assert "calibration: " in ended.stderr
+    assert "Fresh weights" in stdout
+    assert "calibration: " in stderr
 
 
 def test_training_steps_are_measured(load, monkeypatch):

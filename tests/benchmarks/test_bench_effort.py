@@ -1,3 +1,5 @@
+import functools
+
 import pytest
 from PIL import Image
 
@@ -24,8 +26,9 @@ def arguments(tmp_path):
     return out, list(map(str, options))
 
 
-def test_rows_are_appended_once(effort, arguments, capsys):
+def test_rows_are_appended_once(effort, arguments, capsys, monkeypatch):
     out, options = arguments
+    monkeypatch.setattr(lic, "load", functools.cache(lic.load))  # The second run traces nothing anew.
     effort.main([*options, "--effort", "1"])
     effort.main([*options, "--effort", "1", "2"])
     rows = rows_in(out)

@@ -27,7 +27,7 @@ def test_a_narrowed_prior_costs_the_bits_of_its_deviations(load):
 @pytest.mark.parametrize("entropy", ["charm", "checkerboard", "factorized"])
 def test_the_latent_is_coded_under_the_scales_it_was_drawn_from(load, entropy):
     walks, tasks = load("walks"), load("tasks")
-    model = tiny_model("conv", entropy, latent_depth=40)
+    model = tiny_model("conv", entropy, latent_depth=40, **{"num_slices": 2} if entropy == "charm" else {})
     model.make_variables()
     latent, within = walks.drawn(model, tasks.Task(f"conv+{entropy}", 96, 64))
     assert latent.shape == (1, 4, 6, 40)

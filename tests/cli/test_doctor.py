@@ -16,7 +16,7 @@ from tests.conftest import random_images, tiny_model
 
 
 @pytest.fixture(scope="module")
-def codec(tmp_path_factory):
+def codec(tmp_path_factory, loads_once):
     """A codec of two rates that makes both kinds of streams."""
     path = tmp_path_factory.mktemp("codec") / "tiny.codec"
     model = tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02))

@@ -8,14 +8,14 @@ from lic.cli import app
 from lic.environment import tf
 from lic.interop import tensorflow_checkpoint as checkpoints
 from tests.conftest import tiny_model
-from tests.interop.test_tensorflow_checkpoint import make_tiny, objects
+from tests.interop.test_tensorflow_checkpoint import make_tiny, objects, tiny_for_reading
 from tests.models.random_compressai import Weights
 
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "create_model", make_tiny)
-    root = objects("hzswq2021", make_tiny("hzswq2021"))
+    root = objects("hzswq2021", tiny_for_reading("hzswq2021"))
     return tf.train.Checkpoint(root).write(str(tmp_path / "variables" / "variables"))
 
 

@@ -23,20 +23,6 @@ finally:
 """
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs the command in this process, and returns exit code, stdout and stderr."""
-
-    def invoke(*arguments):
-        monkeypatch.setattr(sys, "argv", ["lic", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return invoke
-
-
 def python(*arguments):
     # A user's shell does not set TensorFlow's log level.
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
@@ -63,24 +49,20 @@ def test_wrong_use_imports_neither_numpy_nor_tensorflow(tmp_path):
     assert result.stderr.endswith("[]\n")
 
 
-def test_the_watching_script_does_see_imports(codec, tmp_path):
-    result = python("-c", WATCHED, "compress", DATA / "odd" / "grey.png", tmp_path / "a.lic", "--model", codec)
-    assert result.stderr == "['numpy', 'tensorflow']\n"
+def test_a_verb_with_networks_prints_its_report_and_nothing_of_tensorflow(codec, tmp_path):
+    """The watching script sees that TensorFlow is imported, and nothing else is printed, but JSON on stdout."""
+    source, target = DATA / "odd" / "grey.png", tmp_path / "grey.lic"
+    result = python("-c", WATCHED, "compress", source, target, "--model", codec, "--json", "--verbose")
+    assert (result.returncode, result.stderr) == (0, "['numpy', 'tensorflow']\n")
+    assert json.loads(result.stdout)[0]["output"] == str(target)
 
 
-def test_compress_prints_one_line_and_nothing_of_tensorflow(codec, tmp_path):
-    source = DATA / "odd" / "grey.png"
-    result = python("-m", "lic", "compress", source, tmp_path / "grey.lic", "--model", codec)
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith(f"{source} -> {tmp_path / 'grey.lic'}  ")
-    assert len(result.stdout.splitlines()) == 1
-
-
-def test_json_is_all_of_stdout(codec, tmp_path):
-    source = DATA / "odd" / "grey.png"
-    result = python("-m", "lic", "compress", source, tmp_path / "grey.lic", "--model", codec, "--json", "--verbose")
-    assert result.stderr == ""
-    assert json.loads(result.stdout)[0]["output"] == str(tmp_path / "grey.lic")
+def test_compress_prints_one_line(run, codec, tmp_path):
+    source, target = DATA / "odd" / "grey.png", tmp_path / "grey.lic"
+    code, out, err = run("compress", source, target, "--model", codec)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{source} -> {target}  ")
+    assert len(out.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ FOLDER = DATA / "compressai"
 WIDTHS = {3: (128, 192), 7: (192, 320)}
 TINY = 6, 8
 CASES = [(name.removeprefix("compressai-"), quality) for name in compressai.importable_models() for quality in WIDTHS]
+# Each model, and each width.
+ORDINARY = [("bmshj2018-factorized", 7), ("bmshj2018-hyperprior", 3), ("mbt2018-mean", 3)]
 
 
 class WithExactScale(Estimate):
@@ -37,7 +39,13 @@ def expected_of(name, quality):
         return dict(arrays)
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(case, marks=() if case in ORDINARY else pytest.mark.slow, id=f"{case[0]}-{case[1]}")
+        for case in CASES
+    ],
+)
 def case(request):
     """A model with the weights of a fixture, the image, and what CompressAI computes."""
     name, quality = request.param

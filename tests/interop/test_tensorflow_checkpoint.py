@@ -1,3 +1,4 @@
+import functools
 import os
 import pathlib
 import shutil
@@ -105,6 +106,12 @@ def make_tiny(name):
     return model
 
 
+@functools.cache
+def tiny_for_reading(name):
+    """Returns the same, made once in a process; tests must leave it as it is."""
+    return make_tiny(name)
+
+
 def objects(name, model):
     """Objects named as in the published code, with random values for all weights of a model."""
     root = tf.Module()
@@ -140,7 +147,7 @@ def _tiny_models(monkeypatch, request):
     ],
 )
 def test_every_weight_arrives_in_its_place(name, form, tmp_path):
-    root = objects(name, make_tiny(name))
+    root = objects(name, tiny_for_reading(name))
     saved = tf.train.Checkpoint(model=root) if form == "model" else tf.train.Checkpoint(root)
     path = saved.write(str(tmp_path / ("variables/variables" if form == "savedmodel" else "ckpt")))
     if form == "folder":
@@ -157,7 +164,7 @@ def test_missing_extra_and_misshaped_variables_are_named(tmp_path):
     name = "hzswq2021"
 
     def imported_with(change):
-        root = objects(name, make_tiny(name))
+        root = objects(name, tiny_for_reading(name))
         change(root)
         return import_checkpoint(tf.train.Checkpoint(root).write(str(tmp_path / "ckpt")), name)
 
@@ -186,7 +193,7 @@ def test_other_files_than_checkpoints_are_refused(tmp_path):
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.98])
 def test_cut_off_files_are_refused(part, share, tmp_path):
     name = "hzswq2021"
-    path = tf.train.Checkpoint(objects(name, make_tiny(name))).write(str(tmp_path / "ckpt"))
+    path = tf.train.Checkpoint(objects(name, tiny_for_reading(name))).write(str(tmp_path / "ckpt"))
     data = (tmp_path / part).read_bytes()
     (tmp_path / part).write_bytes(data[: int(share * len(data))])
     with pytest.raises(CheckpointError):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from lic.entropy.factorized import Factorized
+from lic.environment import tf
 from lic.testing import LawError, check_entropy_model
 from lic.testing.entropy_laws import LAWS
 from lic.testing.laws import name_of
@@ -19,12 +21,20 @@ def test_mutants_are_caught_by_the_law_that_should(mutant):
     assert mutant.law in caught.value.broken
 
 
+class NegativeRandomBits(Factorized):
+    """Its bits are negative, and random."""
+
+    def call(self, latent, training=False, walk=None):
+        estimated = super().call(latent, training, walk)
+        noise = tf.random.uniform((), 1e6, 2e6)
+        return estimated._replace(bits={name: bits - noise for name, bits in estimated.bits.items()})
+
+
 def test_the_error_names_all_broken_laws():
-    mutant = next(each for each in MUTANTS if each.law)
-    with pytest.raises(LawError) as caught:
-        check_entropy_model(make(mutant))
-    assert mutant.law in caught.value.broken
-    assert f"{mutant.make.__name__} breaks" in str(caught.value)
+    with pytest.raises(LawError, match="NegativeRandomBits breaks") as caught:
+        check_entropy_model(NegativeRandomBits(12))
+    expected = {"all bits are named and positive", "images of a batch do not mix"}
+    assert expected <= caught.value.broken.keys()
 
 
 def test_every_law_has_caught_a_mutant():
@@ -37,7 +47,7 @@ def test_the_part_that_mutants_start_from_keeps_every_law():
     check_entropy_model(make(sound))
 
 
-@pytest.mark.parametrize("name", slow_but([*ENTROPY_MODELS, *VARIANTS], "checkerboard", "factorized", "hyperprior"))
+@pytest.mark.parametrize("name", slow_but([*ENTROPY_MODELS, *VARIANTS], "checkerboard", "factorized"))
 def test_our_own_keep_every_law(name):
     entropy, sizes = VARIANTS.get(name, (name, {}))
     check_entropy_model(tiny_model("conv", entropy, **sizes).entropy)

@@ -5,17 +5,24 @@ from lic.config import constructor_arguments
 from lic.testing import LawError, check_hyper_transform, check_transform
 from lic.testing.hyper_laws import LAWS
 from lic.testing.laws import name_of
+from lic.testing.plugin import laws_of
 from tests.conftest import TINY, VARIANTS
-from tests.testing.transform_mutants import HYPER_MUTANTS, SoundHyper
+from tests.testing.transform_mutants import HYPER_MUTANTS, HyperIsRandom, SoundHyper
 
 
 @pytest.mark.parametrize(
     "mutant", [each for each in HYPER_MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__
 )
 def test_mutants_are_caught_by_the_law_that_should(mutant):
-    with pytest.raises(LawError) as caught:
-        check_hyper_transform(mutant.make())
+    with pytest.raises(LawError, match=f"{mutant.make.__name__} breaks 1 of the laws:") as caught:
+        laws_of(mutant.make())[mutant.law]()
     assert mutant.law in caught.value.broken
+
+
+def test_the_error_names_all_broken_laws():
+    with pytest.raises(LawError, match="HyperIsRandom breaks") as caught:
+        check_hyper_transform(HyperIsRandom())
+    assert "the same latent gives the same every time" in caught.value.broken
 
 
 def test_every_law_has_caught_a_mutant():

@@ -7,6 +7,7 @@ from lic.environment import tf
 from lic.testing import LawError, check_likelihood
 from lic.testing.laws import name_of
 from lic.testing.likelihood_laws import LAWS
+from lic.testing.plugin import laws_of
 
 MUTANTS = []
 
@@ -100,9 +101,15 @@ class StartsAnywhere(Laplace):
 
 @pytest.mark.parametrize(("maker", "law"), MUTANTS, ids=lambda value: getattr(value, "__name__", ""))
 def test_mutants_are_caught(maker, law):
-    with pytest.raises(LawError) as caught:
-        check_likelihood(maker())
+    with pytest.raises(LawError, match="breaks 1 of the laws:") as caught:
+        laws_of(maker())[law]()
     assert law in caught.value.broken
+
+
+def test_the_error_names_all_broken_laws():
+    with pytest.raises(LawError) as caught:
+        check_likelihood(StartsAnywhere())
+    assert "start gives parameters of the right spread" in caught.value.broken
 
 
 def test_every_law_has_caught_a_mutant():

@@ -51,7 +51,8 @@ def pytester_run(tmp_path):
 
     def run(module):
         (tmp_path / "test_mine.py").write_text(textwrap.dedent(module))
-        environment = os.environ | {"PYTHONPATH": str(root)}
+        paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
         command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -17,7 +17,7 @@ from tests.training.conftest import few_steps
 
 def make(**sizes):
     keras.utils.set_random_seed(0)  # Fixtures are made before a test's own numbers are drawn.
-    return tiny_model("conv", "hyperprior", lmbda=(0.002, 0.01, 0.05), **sizes)
+    return tiny_model("conv", "factorized", lmbda=(0.002, 0.01, 0.05), **sizes)
 
 
 class KillAfter(keras.callbacks.Callback):
@@ -112,7 +112,8 @@ def test_a_folder_of_another_training_is_an_error(trained, photographs):
 def test_a_registered_model_is_trained_by_name(photographs, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(loop, "create_model", lambda name: made.append(name) or tiny_model("klt", "factorized"))
-    codec = lic.train("default", photographs, tmp_path, TrainingSettings(steps=1, batch=1, crop=32), valid=photographs)
+    settings = TrainingSettings(steps=1, batch=1, crop=32)
+    codec = lic.train("default", photographs, tmp_path, settings, valid=photographs / "inside")
     assert made == ["default"]
     assert not codec.qualities
     assert [row["validation"]["quality"] for row in rows(tmp_path) if "validation" in row] == [None]

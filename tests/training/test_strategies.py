@@ -13,12 +13,13 @@ import pytest
 import lic
 from lic.training.strategies import make_strategy
 from lic.weights import get_tensors
+from tests.conftest import slow_but
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def start(strategy, photographs, out, **environment):
-    command = [sys.executable, "-m", "tests.training.worker", strategy, str(photographs), str(out)]
+def start(*arguments, **environment):
+    command = [sys.executable, "-m", "tests.training.worker", *map(str, arguments)]
     return subprocess.Popen(
         command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -44,13 +45,6 @@ def losses(out):
     return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
-@pytest.fixture(scope="module")
-def alone(photographs, tmp_path_factory):
-    out = tmp_path_factory.mktemp("alone") / "run"
-    finish(start("none", photographs, out))
-    return out
-
-
 def assert_same(out, alone):
     assert losses(out) == pytest.approx(losses(alone), rel=1e-5)
     wanted, weights = (get_tensors(lic.load(each / "final.codec").model) for each in (alone, out))
@@ -60,9 +54,10 @@ def assert_same(out, alone):
     assert differences.max() < 3e-3
 
 
-def test_two_devices_equal_one(alone, photographs, tmp_path):
-    out = tmp_path / "run"
-    finish(start("mirrored", photographs, out))
+@pytest.mark.parametrize("entropy", slow_but(["factorized", "hyperprior"], "factorized"))
+def test_two_devices_equal_one(entropy, photographs, tmp_path):
+    out, alone = tmp_path / "run", tmp_path / "alone"
+    finish(start("mirrored", entropy, photographs, out, alone))
     assert_same(out, alone)
     with np.load(tmp_path / "run.npz") as gradients:
         assert (gradients["differences"] <= 1e-4 * gradients["largest"].max()).all()
@@ -70,13 +65,15 @@ def test_two_devices_equal_one(alone, photographs, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_workers_equal_one(alone, photographs, tmp_path):
+def test_two_workers_equal_one(photographs, tmp_path):
+    alone = tmp_path / "alone"
+    finish(start("none", "hyperprior", photographs, alone))
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)]
     outs = [tmp_path / f"worker-{index}" for index in range(2)]
     finish(
         *(
-            start("multi-worker", photographs, out, TF_CONFIG=json.dumps(task))
+            start("multi-worker", "hyperprior", photographs, out, TF_CONFIG=json.dumps(task))
             for out, task in zip(outs, tasks, strict=True)
         )
     )

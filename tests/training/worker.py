@@ -1,6 +1,6 @@
 """One process of a training under a distribution strategy, for test_strategies.py.
 
-python -m tests.training.worker STRATEGY PHOTOGRAPHS OUT
+python -m tests.training.worker STRATEGY ENTROPY_MODEL PHOTOGRAPHS OUT [ALONE]
 """
 
 import sys
@@ -17,30 +17,35 @@ from tests.conftest import random_images, tiny_model
 SETTINGS = TrainingSettings(steps=3, batch=4, crop=64, learning_rate=1e-3, average=0.5)
 
 
-def main(name: str, photographs: str, out: str) -> None:
-    """Trains. If all replicas are in this process, compares gradients of a divided batch with those of the whole."""
+def main(name: str, entropy: str, photographs: str, out: str, alone: str = "") -> None:
+    """Trains, to the folder `alone` without the strategy.
+
+    If all replicas are in this process, compares gradients of a divided batch with those of the whole.
+    """
     if name == "mirrored":
         cpus = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], cpus)
+    if alone:
+        lic.train(make(entropy), photographs, alone, SETTINGS)
     with scope_of(name):
         strategy = tf.distribute.get_strategy()
     if name == "mirrored":
-        np.savez(f"{out}.npz", **gradients(strategy))
+        np.savez(f"{out}.npz", **gradients(strategy, entropy))
     with strategy.scope():
-        lic.train(make(), photographs, out, SETTINGS)
+        lic.train(make(entropy), photographs, out, SETTINGS)
 
 
-def make() -> lic.CompressionModel:
+def make(entropy: str) -> lic.CompressionModel:
     """Returns the model, with fresh weights."""
     keras.utils.set_random_seed(SETTINGS.seed)
-    return tiny_model("klt", "hyperprior", lmbda=(0.001, 0.01, 0.1))
+    return tiny_model("klt", entropy, lmbda=(0.001, 0.01, 0.1))
 
 
-def gradients(strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
+def gradients(strategy: tf.distribute.Strategy, entropy: str) -> dict[str, np.ndarray]:
     """Returns the largest difference between both gradients of each weight, beside the largest gradient."""
     images = random_images(4, 64, 64, 3).astype(np.float32)
     with strategy.scope():
-        model = make()
+        model = make(entropy)
         model.compile(lic.Adam(), seed=SETTINGS.seed)
 
     def of_replica(context: tf.distribute.ReplicaContext) -> tf.Tensor:
@@ -52,7 +57,7 @@ def gradients(strategy: tf.distribute.Strategy) -> dict[str, np.ndarray]:
     summed = [strategy.reduce("SUM", gradient, axis=None) for gradient in divided]
     with strategy.scope():
         weights = get_tensors(model)
-    alone = make()
+    alone = make(entropy)
     alone.compile(lic.Adam(), seed=SETTINGS.seed)
     set_tensors(alone, weights)
     whole = alone.gradients_of(images)[1]

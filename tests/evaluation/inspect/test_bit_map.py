@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,19 @@ from tests.conftest import random_images, tiny_model
 IMAGE = random_images(50, 70, 3)
 
 
+@functools.cache
+def codec_of(entropy):
+    return lic.Codec(tiny_model("klt", entropy, **few_slices(entropy)))
+
+
+def few_slices(entropy):
+    """Returns the sizes with which an entropy model has few parts."""
+    return {"charm": {"num_slices": 2}, "space-channel": {"group_depths": (4, 8)}}.get(entropy, {})
+
+
 @pytest.mark.parametrize("entropy", lic.list_entropy_models())
 def test_bits_are_those_of_the_estimate_wherever_they_are_added_up(entropy):
-    codec = lic.Codec(tiny_model("klt", entropy))
+    codec = codec_of(entropy)
     for image in (IMAGE, random_images(1, 1, 3), IMAGE[..., 0]):
         found, estimated = bit_map(codec, image), codec.estimate(image)
         assert found.side == pytest.approx(estimated.pop("side", 0.0), rel=1e-5)
@@ -32,7 +44,7 @@ def test_the_likelihood_bound_counts_in_both():
 
 @pytest.mark.parametrize("entropy", ["checkerboard", "space-channel"])
 def test_bits_lie_at_the_pixels_that_cost_them(entropy):
-    codec = lic.Codec(tiny_model("klt", entropy))
+    codec = codec_of(entropy)
     image = np.full((64, 96, 3), 128, np.uint8)
     quiet = bit_map(codec, image).positions
     image[32:, 48:] = random_images(32, 48, 3)
@@ -45,7 +57,7 @@ def test_bits_lie_at_the_pixels_that_cost_them(entropy):
 
 
 def test_at_a_variable_rate_bits_rise_with_quality():
-    codec = lic.Codec(tiny_model("klt", "charm", lmbda=(0.001, 0.01, 0.1)))
+    codec = lic.Codec(tiny_model("klt", "charm", lmbda=(0.001, 0.01, 0.1), **few_slices("charm")))
     maps = [bit_map(codec, IMAGE, quality=quality) for quality in (1, 2, 3)]
     totals = [found.positions.sum() for found in maps]
     assert totals == sorted(totals)
@@ -57,7 +69,7 @@ def test_at_a_variable_rate_bits_rise_with_quality():
 
 
 def test_wrong_arguments_are_errors():
-    codec = lic.Codec(tiny_model("klt", "hyperprior"))
+    codec = codec_of("hyperprior")
     with pytest.raises(ImageError, match="Received: float32"):
         bit_map(codec, IMAGE.astype(np.float32))
     with pytest.raises(ValueError, match="single rate"):

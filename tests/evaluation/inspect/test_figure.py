@@ -20,10 +20,16 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def inspection_and_figure(request):
     inspection = make_inspection(**KINDS[request.param])
     return inspection, inspection_figure(inspection, "a $title_ with $ in it")
+
+
+@pytest.fixture(scope="module")
+def pixels(inspection_and_figure):
+    """The figure's pixels."""
+    return _drawn(inspection_and_figure[1])
 
 
 def _drawn(figure):
@@ -46,9 +52,8 @@ def _labels_of_ticks_outside(figure):
     return labels
 
 
-def test_no_text_lies_on_another_or_outside(inspection_and_figure):
+def test_no_text_lies_on_another_or_outside(inspection_and_figure, pixels):
     _, figure = inspection_and_figure
-    pixels = _drawn(figure)
     texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
     unseen = _labels_of_ticks_outside(figure)
     boxes = [(text.get_text(), text.get_window_extent()) for text in texts if text not in unseen]
@@ -62,9 +67,8 @@ def test_no_text_lies_on_another_or_outside(inspection_and_figure):
         assert min(width, height) <= 1, (first, second)
 
 
-def test_all_is_drawn_and_nothing_is_blank(inspection_and_figure):
+def test_all_is_drawn_and_nothing_is_blank(inspection_and_figure, pixels):
     inspection, figure = inspection_and_figure
-    pixels = _drawn(figure)
     pictures = [axes for axes in figure.get_axes() if axes.images]
     assert len(pictures) == 3 + 3 + 1 + len(inspection.previews)
     flat = inspection.original.pixels.shape[:2] == (1, 1)
@@ -108,9 +112,14 @@ def test_pyplot_is_left_alone(inspection):
     assert ("matplotlib.pyplot" in sys.modules) == was_there
 
 
-@pytest.mark.parametrize("form", ["png", "svg"])
-def test_the_same_inspection_is_the_same_file_whatever_the_users_settings(inspection, tmp_path, form):
-    save_figure(tmp_path / f"before.{form}", inspection_figure(inspection, "title"))
+def test_the_same_inspection_is_the_same_file_whatever_the_users_settings(inspection, tmp_path):
+    def save(name):
+        figure = inspection_figure(inspection, "title")
+        for form in ("png", "svg"):
+            save_figure(tmp_path / f"{name}.{form}", figure)
+
+    save("before")
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "image.cmap": "gray"}):
-        save_figure(tmp_path / f"after.{form}", inspection_figure(inspection, "title"))
-    assert (tmp_path / f"before.{form}").read_bytes() == (tmp_path / f"after.{form}").read_bytes()
+        save("after")
+    for form in ("png", "svg"):
+        assert (tmp_path / f"before.{form}").read_bytes() == (tmp_path / f"after.{form}").read_bytes()

@@ -17,8 +17,13 @@ def codec():
     return lic.Codec(tiny_model("klt", "charm", num_slices=3))
 
 
-def test_it_holds_the_results_of_the_codec(codec):
-    inspection, stream = inspect_image(codec, IMAGE), codec.compress(IMAGE)
+@pytest.fixture(scope="module")
+def inspection(codec):
+    return inspect_image(codec, IMAGE)
+
+
+def test_it_holds_the_results_of_the_codec(codec, inspection):
+    stream = codec.compress(IMAGE)
     np.testing.assert_array_equal(inspection.original.pixels, IMAGE)
     np.testing.assert_array_equal(inspection.decoded.pixels, codec.decompress(stream))
     assert inspection.decoded.bytes == len(stream)
@@ -27,8 +32,8 @@ def test_it_holds_the_results_of_the_codec(codec):
     np.testing.assert_array_equal(inspection.error, absolute_error(IMAGE, inspection.decoded.pixels))
 
 
-def test_previews_are_those_of_the_codec_and_their_bits_add_up(codec):
-    inspection, stream = inspect_image(codec, IMAGE), codec.compress(IMAGE)
+def test_previews_are_those_of_the_codec_and_their_bits_add_up(codec, inspection):
+    stream = codec.compress(IMAGE)
     assert [each.name for each in inspection.previews] == [f"{parts} of 3 parts" for parts in range(4)]
     estimated = codec.estimate(IMAGE)
     for parts, each in enumerate(inspection.previews):
