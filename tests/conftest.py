@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import itertools
 import os
 import pathlib
@@ -18,6 +19,10 @@ import numpy as np
 import pytest
 
 from lic.testing.images import random_images as random_images
+
+gc.set_threshold(
+    50_000, 20, 100
+)  # Graphs are many small objects, and to collect them often takes a twentieth of the time.
 
 DATA = pathlib.Path(__file__).parent / "data"
 
