@@ -20,7 +20,8 @@ import pytest
 
 from lic.testing.images import random_images as random_images
 
-gc.set_threshold(
+# Graphs are many small objects. At the usual thresholds, collecting garbage takes a twentieth of the time.
+gc.set_threshold(50_000, 20, 100)
     50_000, 20, 100
 )  # Graphs are many small objects, and to collect them often takes a twentieth of the time.
 
