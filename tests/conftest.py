@@ -22,8 +22,6 @@ from lic.testing.images import random_images as random_images
 
 # Graphs are many small objects. At the usual thresholds, collecting garbage takes a twentieth of the time.
 gc.set_threshold(50_000, 20, 100)
-    50_000, 20, 100
-)  # Graphs are many small objects, and to collect them often takes a twentieth of the time.
 
 DATA = pathlib.Path(__file__).parent / "data"
 
