@@ -32,6 +32,8 @@ def measure_entropy(task: Task) -> list[Quantity]:
     """
     from walks import Walks, analysed, drawn
 
+    from lic.entropy.range_coding.range_coder import coder_seconds
+
     model = task.make_model()
     latent, within = drawn(model, task) if task.weights == "fresh" else analysed(model, task)
     walks = Walks(model, within)
@@ -41,29 +43,30 @@ def measure_entropy(task: Task) -> list[Quantity]:
         raise ValueError(f"{task.model}: expected the symbols that were encoded. Received: others, from its own walk.")
     calls = {
         "estimate": lambda: walks.estimate(latent),
-        "encode": lambda: walks.encode(latent).seconds,
-        "decode": lambda: walks.decode(string, 0 * latent)[2],
+        "encode": lambda: walks.encode(latent).string,
+        "decode": lambda: walks.decode(string, 0 * latent)[0],
     }
     found = [
         quantity for name, call in calls.items() for quantity in _quantities(name, call, len(symbols), task.repeats)
     ]
+    coder = zip(*(coder_seconds(walks.tables, string, coded.indexes) for _ in range(task.repeats)))
+    found += [Quantity(f"{way} range coder", "s", list(each)) for way, each in zip(("encode", "decode"), coder)]
     bits = 8 * len(string.numpy()) / len(symbols)
     return [*found, Quantity("symbols", "symbols", [len(symbols)]), Quantity("bits per symbol", "bits", [bits])]
 
 
 def _quantities(name: str, call: Callable[[], tf.Tensor], symbols: int, repeats: int) -> list[Quantity]:
-    """Returns seconds, symbols a second, and for walks that code the range coder's seconds.
+    """Returns the seconds and the symbols a second of a walk.
 
     Args:
       name: Name of the walk.
-      call: Runs the walk, and returns the range coder's seconds as a tensor.
+      call: Runs the walk, and returns a tensor.
       symbols: Number of symbols.
       repeats: Number of measurements.
     """
     call().numpy()
-    values, seconds = zip(*(timed(lambda: float(call().numpy())) for _ in range(repeats)))
-    found = [Quantity(name, "s", list(seconds)), Quantity(f"{name} rate", "symbols/s", [symbols / s for s in seconds])]
-    return found if name == "estimate" else [*found, Quantity(f"{name} range coder", "s", list(values))]
+    seconds = [timed(lambda: call().numpy())[1] for _ in range(repeats)]
+    return [Quantity(name, "s", seconds), Quantity(f"{name} rate", "symbols/s", [symbols / s for s in seconds])]
 
 
 def registered() -> list[str]:

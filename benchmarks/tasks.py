@@ -78,7 +78,6 @@ class Task:
         if self.checkpoint:
             return lic.import_checkpoint(self.checkpoint, self.model)
         model = lic.create_model(**parts_of(self.model), **self.sizes)
-        model.make_variables()
         if self.shipped:
             set_tensors(model, get_tensors(lic.load(self.model).model))
         return model

@@ -33,7 +33,7 @@ class Walks:
 
     def __init__(self, model: CompressionModel, within: Wrap):
         self._entropy, self._within, self._derived = model.entropy, within, {}
-        self._tables = model.entropy.make_tables()
+        self.tables = model.entropy.make_tables()
         latent, string = tf.TensorSpec((1, None, None, model.transform.depth)), tf.TensorSpec((), tf.string)
         self.estimate = tf.function(self._estimate, [latent], autograph=False)
         self.encode = tf.function(self._encode, [latent], autograph=False)
@@ -46,12 +46,12 @@ class Walks:
 
     def _encode(self, latent: tf.Tensor) -> Encoded:
         """Encodes a latent."""
-        self._walk(coder := Encode(latent, self._tables))
+        self._walk(coder := Encode(latent, self.tables))
         return coder.finish()
 
     def _decode(self, string: tf.Tensor, zeros: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns y_hat, the symbols, and the seconds of the range coder."""
-        coder = Decode(string, zeros, self._tables)
+        """Returns y_hat, the symbols, and the indexes of their cdfs."""
+        coder = Decode(string, zeros, self.tables)
         return self._walk(coder), *coder.finish()
 
     def _walk(self, coder: Coder) -> tf.Tensor:

@@ -155,7 +155,6 @@ def moved_model(name: str):
     set_seeds(1)
     entropy, sizes = VARIANTS.get(name, (name, {}))
     model = tiny_model("conv", entropy, **sizes)
-    model.make_variables()
     for variable in model.entropy.trainable_variables:
         variable.assign(variable + tf.random.normal(variable.shape, stddev=0.1))
     if not sizes.get("parameter_network", True):

@@ -1,16 +1,21 @@
-"""Parts record every argument that they are made with, so that a configuration alone makes them again."""
+"""Parts and layers record every argument that they are made with, so that a configuration alone makes them again."""
 
 from __future__ import annotations
 
+import collections
 import functools
 import inspect
 import numbers
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lic import registry
+from lic.argument_types import check_argument
+from lic.environment import keras, saving, set_name, track_lists
 from lic.errors import RegistryError
 
 KERAS_ARGUMENTS = frozenset({"name", "dtype", "trainable"})  # Arguments of every Keras layer, which shape no stream.
@@ -21,14 +26,14 @@ class Configured:
     """Mixin that records the constructor's arguments: `get_config` and `from_config` need no code in a subclass.
 
     A configuration lists every argument, those at their defaults too, so that a default which changes later changes no
-    file. A configuration does not list Keras's own arguments (`name`, `dtype`, `trainable`).
+    file. Every subclass is registered with Keras under its package and name, so that Keras saves and loads it.
 
     Attributes:
       added_arguments: The arguments that were added to the constructor after files of the part were written, each with
         the value that a file without it stands for. Such a value never changes, whatever the default becomes.
     """
 
-    registry: registry.Registry
+    registry: registry.Registry  # Only kinds of parts have one. Layers have none.
     added_arguments: ClassVar[Mapping[str, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -36,14 +41,32 @@ class Configured:
         super().__init_subclass__(**kwargs)
         if not hasattr(cls.__init__, "records_arguments"):  # Else it is a base's, which records them already.
             cls.__init__ = _recording(cls, cls.__init__)
+        saving.register_keras_serializable(cls.__module__.partition(".")[0])(cls)
+
+    def configuration(self) -> dict[str, Any]:
+        """Returns all arguments of the constructor as plain data; a part among them as kind, name and configuration.
+
+        Files hold this form, from which nothing but registered parts is made.
+        """
+        return self._described(_plain)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns all arguments of the constructor as plain data; a part among them as kind, name and configuration."""
+        """Returns all arguments as Keras needs them, with the names and states of all layers, and its own arguments."""
+        is_layer = isinstance(self, keras.layers.Layer)
+        keras_config = keras.layers.Layer.get_config(self) if is_layer else {}  # Keras 2 has none for models.
+        return keras_config | self._described(_plain_or_serialized)
+
+    def _described(self, plain: Callable) -> dict[str, Any]:
         parameters = constructor_arguments(type(self))
         return {
-            name: _plain(self._argument(name, value), _hint(parameters.get(name)), f"{type(self).__name__}.{name}")
+            name: plain(self._argument(name, value), _hint(parameters.get(name)), f"{type(self).__name__}.{name}")
             for name, value in self._arguments.items()
         }
+
+    def _constructed(self) -> None:
+        """Is called when the whole constructor has run, with those of all subclasses."""
+        if isinstance(self, keras.layers.Layer):
+            track_lists(self)
 
     def _argument(self, name: str, value: Any) -> Any:
         """Returns a recorded argument, or the part that the constructor made because it was given None."""
@@ -51,27 +74,57 @@ class Configured:
         return made if isinstance(made, Configured) else value
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: None = None):
+    def from_configuration(cls, config: dict[str, Any]):
         """Makes the same part again, with fresh weights.
 
         Args:
-          config: A complete configuration, as `get_config` returns it.
-          custom_objects: Keras passes this argument; it is not used.
+          config: A complete configuration, as `configuration` returns it. It may come from an untrusted file.
 
         Raises:
           ValueError: The configuration lacks an argument.
           RegistryError: A part in the configuration is not registered.
         """
-        own, added = inspect.signature(cls.__init__).parameters, _added(cls)
-        config = {name: value for name, value in added.items() if name in own} | config
-        _check_complete(cls, config, [name for name in constructor_arguments(cls) if name in own])
-        part = cls(**{name: _restored(value) for name, value in config.items()})
-        # Only an instance knows which arguments of its bases a class takes, and which it sets itself.
-        late = {name: added[name] for name in part._arguments if name in added and name not in config}
-        if late:
-            return cls.from_config(config | late)
-        _check_complete(cls, config, part._arguments)
+        return _made(cls, config, _restored)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: None = None):
+        """Makes the same part or layer again, with fresh weights; Keras calls this method.
+
+        Args:
+          config: A complete configuration, as `get_config` or `configuration` returns it.
+          custom_objects: Keras passes this argument; it is not used.
+
+        Raises:
+          ValueError: The configuration lacks an argument.
+        """
+        keras_config = {name: config[name] for name in KERAS_ARGUMENTS & config.keys()}
+        own = {name: value for name, value in config.items() if name not in KERAS_ARGUMENTS}
+        parameters = inspect.signature(cls.__init__).parameters
+        takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+        frozen = keras_config.pop("trainable", True) is False
+        passed = {name: value for name, value in keras_config.items() if takes_all or name in parameters}
+        part = _made(cls, own, _restored_or_deserialized, **passed)
+        if "name" in keras_config:
+            set_name(part, keras_config["name"])
+        if frozen:
+            part.trainable = False
         return part
+
+
+def _made(
+    part: type[Configured], config: dict[str, Any], restored: Callable[[Any], Any], **keras_arguments: Any
+) -> Configured:
+    """Makes a part from a configuration, whose values a function restores."""
+    own, added = inspect.signature(part.__init__).parameters, _added(part)
+    config = {name: value for name, value in added.items() if name in own} | config
+    _check_complete(part, config, [name for name in constructor_arguments(part) if name in own])
+    made = part(**{name: restored(value) for name, value in config.items()}, **keras_arguments)
+    # Only an instance knows which arguments of its bases a class takes, and which it sets itself.
+    late = {name: added[name] for name in made._arguments if name in added and name not in config}
+    if late:
+        return _made(part, config | late, restored, **keras_arguments)
+    _check_complete(part, config, made._arguments)
+    return made
 
 
 def _recording(owner: type[Configured], constructor: Callable) -> Callable:
@@ -84,17 +137,51 @@ def _recording(owner: type[Configured], constructor: Callable) -> Callable:
 
     @functools.wraps(constructor)
     def recording(self: Configured, *args: Any, **kwargs: Any) -> None:
-        if "_arguments" not in vars(self):
-            object.__setattr__(self, "_arguments", _recorded(type(self), args, kwargs))
+        outermost = "_arguments" not in vars(self)
+        if outermost:
+            bound = _checked(type(self), args, kwargs)
+            args, kwargs = bound.args[1:], bound.kwargs
+            # Keras tracks attributes that are set, and saves what it finds in a dict.
+            vars(self)["_arguments"] = collections.UserDict(_recorded(type(self), bound))
         taken = constructor_arguments(type(self))
         for parameter in _parameters(owner):
             if parameter.kind is parameter.KEYWORD_ONLY and parameter.name not in kwargs and parameter.name in taken:
                 self._arguments.setdefault(parameter.name, parameter.default)
         constructor(self, *args, **kwargs)
+        if outermost:
+            self._constructed()
 
     recording.__signature__ = inspect.signature(constructor)  # Keras 3 reads the signature of the outermost function.
     recording.records_arguments = True
     return recording
+
+
+def _checked(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> inspect.BoundArguments:
+    """Binds the arguments of a constructor, checks their types, and gives numbers the types of their annotations."""
+    bound = inspect.signature(part.__init__).bind(None, *args, **kwargs)
+    for name, value in list(bound.arguments.items())[1:]:
+        if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            bound.arguments[name] = {key: _checked_argument(part, key, each) for key, each in value.items()}
+        else:
+            bound.arguments[name] = _checked_argument(part, name, value)
+    return bound
+
+
+def _checked_argument(part: type[Configured], name: str, value: Any) -> Any:
+    if type(value) is list or isinstance(value, Iterator):
+        value = list(value)  # The caller may change the list, and use up the iterator.
+    parameter = constructor_arguments(part).get(name)
+    if parameter is None or value is parameter.default:
+        return value
+    check_argument(part.__name__, name, value, parameter.annotation)
+    return _restored(_plain(value, _hint(parameter), name)) if _is_numeric(value) else value
+
+
+def _is_numeric(value: Any) -> bool:
+    """Returns whether a value is a number, or a sequence of numbers."""
+    if isinstance(value, (list, tuple)) and not _is_named_tuple(type(value)):
+        return bool(value) and all(map(_is_numeric, value))
+    return isinstance(value, (numbers.Real, np.generic, np.ndarray))
 
 
 def _check_complete(part: type[Configured], config: dict[str, Any], arguments: Iterable[str]) -> None:
@@ -129,7 +216,7 @@ def constructor_arguments(part: type[Configured]) -> Mapping[str, inspect.Parame
 def describe(part: Configured) -> dict[str, Any]:
     """Returns the kind, the registered name and the configuration of a part, as plain data."""
     kind = part.registry.kind
-    return {"kind": kind, "name": part.registry.name_of(type(part)), "config": part.get_config()}
+    return {"kind": kind, "name": part.registry.name_of(type(part)), "config": part.configuration()}
 
 
 def rebuild(description: dict[str, Any]) -> Configured:
@@ -139,7 +226,7 @@ def rebuild(description: dict[str, Any]) -> Configured:
       ValueError: It is not the description of a part.
       RegistryError: No part of this name is registered.
     """
-    return _class_of(description).from_config(description["config"])
+    return _class_of(description).from_configuration(description["config"])
 
 
 def without_added_arguments(part: type[Configured], config: dict[str, Any]) -> dict[str, Any]:
@@ -171,20 +258,17 @@ def _class_of(description: dict[str, Any]) -> type[Configured]:
     return registry.PARTS[description["kind"]].get(description["name"])
 
 
-def _recorded(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+def _recorded(part: type[Configured], bound: inspect.BoundArguments) -> dict[str, Any]:
     """Returns the arguments that a constructor names, at their values or defaults, and the keywords of its bases."""
-    signature = inspect.signature(part.__init__)
-    bound = signature.bind(None, *args, **kwargs)
     given = dict(list(bound.arguments.items())[1:])
     own = {}
-    for name, parameter in list(signature.parameters.items())[1:]:
+    for name, parameter in list(bound.signature.parameters.items())[1:]:
         if parameter.kind is parameter.VAR_KEYWORD:
             given |= given.pop(name, {})
         elif parameter.kind in _BY_NAME:
             own[name] = parameter.default
-    recorded = {name: value for name, value in (own | given).items() if name not in KERAS_ARGUMENTS}
     _check_recorded(part, given, own)
-    return recorded
+    return {name: value for name, value in (own | given).items() if name not in KERAS_ARGUMENTS}
 
 
 def _check_recorded(part: type[Configured], given: dict[str, Any], own: dict[str, Any]) -> None:
@@ -216,7 +300,7 @@ def _parameters(base: type) -> tuple[inspect.Parameter, ...]:
 
 def _type_hints(constructor: Callable) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(constructor)
+        return typing.get_type_hints(constructor, include_extras=True)
     except (NameError, TypeError):  # An annotation may name what is imported for type checkers only.
         return {}
 
@@ -246,11 +330,11 @@ def _hint_of(default: Any) -> Any:
 def _plain(value: Any, hint: Any, where: str) -> Any:
     """Returns a value as JSON can hold it, its numbers of the types in a hint: 8 and 8.0 are one argument."""
     value = value.tolist() if hasattr(value, "tolist") else value  # A number or an array of numpy.
-    if isinstance(value, Configured):
+    if isinstance(value, Configured) and hasattr(value, "registry"):
         return describe(value)
     if value is None or isinstance(value, (bool, str)):
         return value
-    members = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    members = _members(hint)
     if isinstance(value, numbers.Real):
         return _number(value, members)
     if isinstance(value, (list, tuple)):
@@ -262,6 +346,32 @@ def _plain(value: Any, hint: Any, where: str) -> Any:
         f"{where}: expected numbers, strings, lists of them or registered parts, which a configuration can hold. "
         f"Received: {value!r}."
     )
+
+
+def _plain_or_serialized(value: Any, hint: Any, where: str) -> Any:
+    """Returns a value as `_plain` does, or as Keras serialises it, such as a layer or an initialiser."""
+    if isinstance(value, (list, tuple)) and any(hasattr(item, "get_config") for item in value):
+        return [_plain_or_serialized(item, Any, where) for item in value]
+    if hasattr(value, "get_config"):
+        return saving.serialize_keras_object(value)
+    return _plain(value, hint, where)
+
+
+def _restored_or_deserialized(value: Any) -> Any:
+    if isinstance(value, dict) and "class_name" in value:
+        return saving.deserialize_keras_object(value)
+    if isinstance(value, list):
+        return [_restored_or_deserialized(item) for item in value]
+    return _restored(value)
+
+
+def _members(hint: Any) -> tuple:
+    """Returns the types that a hint allows."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return _members(typing.get_args(hint)[0])
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return tuple(member for each in typing.get_args(hint) for member in _members(each))
+    return (hint,)
 
 
 def _number(value: numbers.Real, members: tuple) -> int | float:

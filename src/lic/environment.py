@@ -7,7 +7,10 @@ code in all environments.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib
+from collections.abc import Iterator
 from typing import Any
 
 NEEDS = (
@@ -25,6 +28,7 @@ if tf.__version__.split(".")[:2] not in (["2", "14"], ["2", "17"], ["2", "21"]):
 
 keras = tf.keras
 KERAS_3 = hasattr(keras, "ops")
+saving = importlib.import_module("keras").saving  # In Keras 3 `tf.keras` has no `saving`.
 
 
 def compute_in(layer: keras.layers.Layer, policy: str) -> None:
@@ -39,6 +43,46 @@ def compute_in(layer: keras.layers.Layer, policy: str) -> None:
             part.dtype_policy = keras.dtype_policies.DTypePolicy(policy)
         else:
             part._set_dtype_policy(keras.mixed_precision.Policy(policy))
+
+
+def set_name(layer: keras.layers.Layer, name: str) -> None:
+    """Gives a layer another name.
+
+    Args:
+      layer: The layer.
+      name: The name.
+    """
+    setattr(layer, "name" if KERAS_3 else "_name", name)
+
+
+def track_lists(layer: keras.layers.Layer) -> None:
+    """Makes `tf.train.Checkpoint` see the layers and weights in lists, which Keras 3 hides from it.
+
+    Args:
+      layer: A layer whose attributes have been set.
+    """
+    if not KERAS_3:
+        return
+    for name, items in list(vars(layer).items()):
+        if isinstance(items, list) and items and name not in layer_internals():
+            values = [item.value if isinstance(item, keras.Variable) else item for item in items]
+            if all(isinstance(value, tf.__internal__.tracking.Trackable) for value in values):
+                layer._track_trackable(tf.__internal__.tracking.wrap(values), name, overwrite=True)
+
+
+@contextlib.contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Makes a dtype policy of Keras the global one inside the context.
+
+    Args:
+      name: The name of the policy, such as "float32" or "mixed_bfloat16".
+    """
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(name)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_global_policy(before)
 
 
 def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf.Variable, tf.Variable]:
@@ -63,8 +107,10 @@ def apply_summed(optimizer: keras.optimizers.Optimizer, gradients_and_variables:
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
         if KERAS_3:
             optimizer._all_reduce_sum_gradients = list
-        else:
-            options = {"skip_gradients_aggregation": True}  # Keras's legacy optimisers do not have this option.
+        elif hasattr(optimizer, "build"):
+            options = {"skip_gradients_aggregation": True}
+        else:  # A legacy optimiser of Keras.
+            options = {"experimental_aggregate_gradients": False}
     optimizer.apply_gradients(gradients_and_variables, **options)
 
 

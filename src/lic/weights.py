@@ -140,7 +140,9 @@ def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) ->
     elif isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric):
         yield path, value
         for name, attribute in list(vars(value).items()):
-            if name not in layer_internals() and not (name.startswith("_") and isinstance(attribute, dict)):
+            # Attributes of TensorFlow's own start with `_self_`.
+            hidden = name.startswith("_self_") or (name.startswith("_") and isinstance(attribute, dict))
+            if name not in layer_internals() and not hidden:
                 yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
     elif isinstance(value, kinds):
         yield path, value

@@ -12,7 +12,6 @@ CODERS = {"encode range coder": "s", "decode range coder": "s"}
 def task(load, monkeypatch):
     tasks = load("tasks")
     model = tiny_model("conv", "checkerboard")
-    model.make_variables()
     monkeypatch.setattr(tasks.Task, "make_model", lambda task: model)
     return tasks.Task("conv+checkerboard", 64, 48, repeats=2)
 
@@ -28,8 +27,8 @@ def test_walks_are_measured_in_seconds_and_symbols(load, task):
         assert [len(seconds), len(rates)] == [2, 2]
         assert [second * rate for second, rate in zip(seconds, rates)] == pytest.approx([symbols, symbols])
     for name in CODERS:
-        walk = quantities[name.split()[0]]
-        assert all(0 < own < whole for own, whole in zip(quantities[name].values, walk.values))
+        assert len(quantities[name].values) == 2
+        assert all(0 < seconds < 1 for seconds in quantities[name].values)
 
 
 def test_a_walk_that_decodes_other_symbols_is_an_error(load, task, monkeypatch):
@@ -37,8 +36,8 @@ def test_a_walk_that_decodes_other_symbols_is_an_error(load, task, monkeypatch):
     decode = walks.Walks._decode
 
     def wrong(self, *arguments):
-        y_hat, symbols, seconds = decode(self, *arguments)
-        return y_hat, symbols + 1, seconds
+        y_hat, symbols, indexes = decode(self, *arguments)
+        return y_hat, symbols + 1, indexes
 
     monkeypatch.setattr(walks.Walks, "_decode", wrong)
     with pytest.raises(ValueError, match="Received: others"):

@@ -24,7 +24,7 @@ def test_seconds_of_each_stream_are_collected_and_within_the_whole(codec):
         codec.decompress(codec.compress(IMAGE))
     assert len(collected) == 2
     assert all(seconds > 0 for seconds in collected)
-    assert sum(collected) < time.perf_counter() - began
+    assert 2 * sum(collected) < time.perf_counter() - began
     codec.decompress(stream)
     assert len(collected) == 2
 

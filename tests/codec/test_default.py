@@ -39,7 +39,7 @@ def test_it_is_small_and_has_eight_qualities(codec):
 
 
 def test_it_is_the_model_that_its_name_makes(codec):
-    assert codec.model.get_config() == lic.create_model("default").get_config()
+    assert codec.model.configuration() == lic.create_model("default").configuration()
 
 
 def test_the_sample_is_better_than_jpeg_of_its_size(codec, sample):

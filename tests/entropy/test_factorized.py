@@ -31,6 +31,6 @@ def test_it_has_no_likelihood(entropy):
 
 
 def test_its_configuration_makes_the_same(entropy):
-    copy = Factorized.from_config(entropy.get_config())
-    assert copy.get_config() == entropy.get_config()
-    assert copy.get_config()["prior_filters"] == [2]
+    copy = Factorized.from_config(entropy.configuration())
+    assert copy.configuration() == entropy.configuration()
+    assert copy.configuration()["prior_filters"] == [2]

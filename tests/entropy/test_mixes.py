@@ -68,7 +68,7 @@ def test_a_configuration_holds_the_likelihood(likelihood):
     assert tuple(model.likelihood.scales) == (16, 0.2, 100.0, "nearest")
     again = rebuild(describe(model))
     assert again.likelihood == model.likelihood
-    assert again.get_config() == model.get_config()
+    assert again.configuration() == model.configuration()
 
 
 def test_a_codec_file_holds_the_likelihood(tmp_path):

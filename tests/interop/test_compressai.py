@@ -162,8 +162,8 @@ def test_table_of_scales_and_likelihood_bound_are_those_of_the_file():
     np.testing.assert_allclose(entropy.likelihood.scales.scales(), table, rtol=1e-5)
     assert (entropy.likelihood.scales.rounding, entropy.likelihood_bound) == ("up", 1e-6)
     usual = {"gaussian_conditional.scale_table": np.geomspace(0.11, 256, 64, dtype=np.float32)}
-    described = compressai.from_state_dict("file", tiny() | usual).get_config()
-    assert described == compressai.from_state_dict("file", tiny()).get_config()
+    described = compressai.from_state_dict("file", tiny() | usual).configuration()
+    assert described == compressai.from_state_dict("file", tiny()).configuration()
     with pytest.raises(CheckpointError, match="scales are bounded at 0.3, expected the lowest of the table, 0.11"):
         compressai.from_state_dict("file", tiny() | {"gaussian_conditional.lower_bound_scale.bound": np.array([0.3])})
     with pytest.raises(CheckpointError, match="scale_table is not a geometric sequence"):

@@ -67,7 +67,6 @@ def images():
 def codec_of(name):
     transform, entropy, sizes, options = CODECS[name]
     model = tiny_model(transform, entropy, **sizes)
-    model.make_variables()
     random = np.random.default_rng(0)
     for variable in model.trainable_variables:
         variable.assign(variable + random.normal(0, 0.05, variable.shape))

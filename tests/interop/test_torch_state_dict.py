@@ -47,7 +47,7 @@ def test_pytorch_files_become_the_same_model_as_safetensors(torch, tmp_path):
     safetensors.save_file(STATE, tmp_path / "a.safetensors")
     _assert_is_state(read_state_dict(tmp_path / "a.safetensors"))
     models = [import_checkpoint(tmp_path / name, quality=6) for name in ("a.pth.tar", "a.safetensors")]
-    assert models[0].get_config() == models[1].get_config()
+    assert models[0].configuration() == models[1].configuration()
     expected = get_tensors(models[0])
     for name, array in get_tensors(models[1]).items():
         np.testing.assert_array_equal(array, expected[name])

@@ -23,7 +23,6 @@ def made(name):
     """Returns a registered model whose weights are zeros."""
     with skip_random_init():
         model = lic.create_model(name)
-        model.make_variables()
     return model
 
 
@@ -89,7 +88,6 @@ def test_charm_needs_the_last_slices_residual_when_decoding_only():
 @pytest.mark.parametrize(("transform", "entropy"), MIXES)
 def test_parameters_add_up(transform, entropy):
     model = tiny_model(transform, entropy, **SHALLOW.get(transform, {}))
-    model.make_variables()
     assert parameters_of(model).total() == model.count_params() > 0
 
 

@@ -31,10 +31,10 @@ def test_every_mix_works_with_no_sizes_given(transform, entropy):
 @pytest.mark.parametrize(("transform", "entropy"), MIXES)
 def test_config_alone_rebuilds_the_model(transform, entropy):
     model = tiny_model(transform, entropy, lmbda=0.02, **SHALLOW.get(transform, {}))
-    again = lic.CompressionModel.from_config(model.get_config())
+    again = lic.CompressionModel.from_config(model.configuration())
     images = random_images(1, 32, 48, 3).astype(np.float32)
     model(images), again(images)
-    assert again.get_config() == model.get_config()
+    assert again.configuration() == model.configuration()
     again.set_weights(model.get_weights())
     np.testing.assert_array_equal(again(images).x_hat, model(images).x_hat)
 
@@ -48,8 +48,8 @@ def test_a_sequence_of_lmbda_makes_a_model_of_several_rates(lmbda):
 
 def test_config_alone_rebuilds_a_model_of_several_rates():
     model = tiny_model("klt", "factorized", lmbda=lic.LAMBDAS["ms-ssim"], distortion="ms-ssim")
-    again = lic.CompressionModel.from_config(json.loads(json.dumps(model.get_config())))
-    assert again.get_config() == model.get_config()
+    again = lic.CompressionModel.from_config(json.loads(json.dumps(model.configuration())))
+    assert again.configuration() == model.configuration()
     assert (again.lmbda, again.distortion, again.rate.count) == (lic.LAMBDAS["ms-ssim"], "ms-ssim", 8)
 
 
@@ -125,8 +125,8 @@ def test_instances_and_names_mix():
     model = lic.create_model(
         transform=ConvTransform(8, 12, kernel_size=3), entropy="hyperprior", hyper="conv", kernel_size=5, side_depth=4
     )
-    assert model.transform.get_config()["kernel_size"] == 3
-    assert model.entropy.hyper.get_config()["kernel_size"] == 5
+    assert model.transform.configuration()["kernel_size"] == 3
+    assert model.entropy.hyper.configuration()["kernel_size"] == 5
     assert model.entropy.hyper.depth == 4
     images = random_images(1, 32, 48, 3).astype(np.float32)
     assert model(images).x_hat.shape == images.shape
@@ -150,13 +150,13 @@ def test_an_instance_leads_to_the_hyper_transform_of_its_name():
 
 def test_an_instance_in_a_published_system_keeps_the_sizes_of_the_other_parts():
     model = lic.create_model("default", transform=ConvTransform(8, 12), context_width=4)
-    config = model.entropy.get_config()
+    config = model.entropy.configuration()
     assert (config["fusion"], config["context_width"], config["parameter_widths"]) == ("add", 4, [192])
     assert config["hyper"]["config"]["kernel_size"] == 3
 
 
 def test_sizes_that_only_a_replaced_part_had_are_left_out():
-    config = lic.create_model("default", entropy="hyperprior").entropy.get_config()
+    config = lic.create_model("default", entropy="hyperprior").entropy.configuration()
     assert not {"fusion", "context_width", "parameter_widths"} & config.keys()
     assert config["hyper"]["config"]["side_depth"] == 64
 
@@ -200,9 +200,9 @@ def test_a_likelihood_comes_by_name_with_its_sizes_or_as_an_instance():
     assert lic.create_model(**parts, scales=(32, 0.5, 64)).entropy.likelihood == Normal((32, 0.5, 64.0))
     model = lic.create_model(**parts, likelihood="laplace", scales=(32, 0.5, 64))
     assert model.entropy.likelihood == Laplace((32, 0.5, 64.0))
-    described = model.get_config()["entropy"]["config"]["likelihood"]
+    described = model.configuration()["entropy"]["config"]["likelihood"]
     assert described == {"kind": "likelihood", "name": "laplace", "config": {"scales": [32, 0.5, 64.0, "nearest"]}}
-    again = lic.CompressionModel.from_config(json.loads(json.dumps(model.get_config())))
+    again = lic.CompressionModel.from_config(json.loads(json.dumps(model.configuration())))
     assert again.entropy.likelihood == model.entropy.likelihood
     instance = Laplace((32, 0.5, 64.0))
     assert lic.create_model(**parts, likelihood=instance).entropy.likelihood is instance

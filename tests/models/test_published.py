@@ -16,7 +16,6 @@ _ONE_EACH = [name for name in lic.list_models() if not re.search("-(swint|conv|s
 def test_stated_number_of_parameters_is_true(name):
     with skip_random_init():
         model = lic.create_model(name)
-        model.make_variables()
     system = registry.models.get(name)()
     assert sum(array.size for array in get_tensors(model).values()) == system.parameters
     assert system.paper

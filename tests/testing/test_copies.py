@@ -11,7 +11,6 @@ from tests.conftest import tiny_model
 def layer():
     """A part whose last layer starts at zero."""
     model = tiny_model("klt", "hyperprior")
-    model.make_variables()
     return model.transform
 
 

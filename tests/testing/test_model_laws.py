@@ -18,7 +18,6 @@ from tests.testing.transform_mutants import KnowsWhereItIs, Sound
 )
 def test_our_own_keep_every_law(transform, entropy):
     model = tiny_model(transform, entropy)
-    model.make_variables()
     before = get_tensors(model)
     check_model(model)
     for name, values in get_tensors(model).items():

@@ -8,7 +8,6 @@ from tests.conftest import tiny_model
 @pytest.fixture(scope="module", params=["factorized", "charm"])
 def walks(request):
     model = tiny_model("conv", request.param)
-    model.make_variables()
     return Walks(model.entropy)
 
 

@@ -12,7 +12,6 @@ IMAGES = random_images(4, 64, 64, 3).astype(np.float32)
 @pytest.mark.parametrize("entropy", ["checkerboard", "hyperprior", "space-channel"])
 def test_the_indexes_are_those_of_the_latent(entropy):
     model = tiny_model("klt", entropy)
-    model.make_variables()
     start_scales(model, IMAGES)
     indexes = np.zeros(12)
     for layer, start, stop in model.entropy.scale_biases:
@@ -25,15 +24,13 @@ def test_the_indexes_are_those_of_the_latent(entropy):
 
 def test_training_begins_at_fewer_bits():
     model = tiny_model("klt", "checkerboard")
-    model.make_variables()
-    before = float(model.losses_of(IMAGES)["bpp"])
+    before = np.mean(model.losses_of(IMAGES)["bpp"])
     start_scales(model, IMAGES)
-    assert float(model.losses_of(IMAGES)["bpp"]) < 0.8 * before
+    assert np.mean(model.losses_of(IMAGES)["bpp"]) < 0.8 * before
 
 
 def test_a_model_that_lists_no_biases_stays():
     model = tiny_model("klt", "factorized")
-    model.make_variables()
-    before = float(model.losses_of(IMAGES)["bpp"])
+    before = np.mean(model.losses_of(IMAGES)["bpp"])
     start_scales(model, IMAGES)
-    assert float(model.losses_of(IMAGES)["bpp"]) == before
+    assert np.mean(model.losses_of(IMAGES)["bpp"]) == before

@@ -121,7 +121,6 @@ def test_a_registered_model_is_trained_by_name(photographs, tmp_path, monkeypatc
 
 def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
     model = tiny_model("klt", "factorized")
-    model.make_variables()
     kernel = model.transform.synthesis.entrance.kernel
     kernel.assign(np.full(kernel.shape, np.nan))
     with pytest.raises(TrainingError, match="diverged at step 0: the weight .*entrance.* is not finite"):

@@ -22,7 +22,7 @@ def test_a_transform_is_its_synthesis_after_its_analysis():
 
 
 def test_its_arguments_are_its_configuration():
-    assert Half(3).get_config() == {"latent_depth": 3}
+    assert Half(3).configuration() == {"latent_depth": 3}
     assert Half.from_config({"latent_depth": 3}).depth == 3
 
 

@@ -67,10 +67,10 @@ def test_downscale_is_the_product_of_the_strides(strides, downscale):
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"analysis_strides": ()}, r"expected analysis_strides to be whole numbers of at least 1.* Received: \(\)"),
-        ({"analysis_strides": 2}, "expected analysis_strides .* Received: 2"),
-        ({"analysis_strides": (2, 0)}, r"expected analysis_strides .* Received: \(2, 0\)"),
-        ({"analysis_kernel_sizes": (5, 5, 5, 2.5)}, "expected analysis_kernel_sizes to be whole numbers"),
+        ({"analysis_strides": ()}, "expected analysis_strides of at least one convolution"),
+        ({"analysis_strides": 2}, "expected analysis_strides to be a sequence.* Received: analysis_strides=2"),
+        ({"analysis_strides": (2, 0)}, r"expected analysis_strides .* Received: analysis_strides=\(2, 0\)"),
+        ({"analysis_kernel_sizes": (5, 5, 5, 2.5)}, "expected analysis_kernel_sizes to be a sequence"),
         ({"analysis_kernel_sizes": (9, 5, 5)}, r"to be 4 numbers.*\(2, 2, 2, 2\).* Received: \(9, 5, 5\)"),
     ],
 )

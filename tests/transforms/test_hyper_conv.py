@@ -62,8 +62,14 @@ def test_the_sign_of_the_latent_counts_by_default():
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"hyper_synthesis_widths": (8,)}, r"expected hyper_synthesis_widths to be two .* Received: \(8,\)"),
-        ({"hyper_synthesis_widths": (8, 0)}, r"expected hyper_synthesis_widths .* Received: \(8, 0\)"),
+        (
+            {"hyper_synthesis_widths": (8,)},
+            r"to be 2 values, each .* Received: .*=\(8,\)",
+        ),
+        (
+            {"hyper_synthesis_widths": (8, 0)},
+            r"expected hyper_synthesis_widths .* Received: .*=\(8, 0\)",
+        ),
         ({"hyper_activation": "rellu"}, "expected hyper_activation to be the name .* Received: 'rellu'"),
         ({"features_activation": "rellu"}, "expected features_activation to be the name .* Received: 'rellu'"),
     ],

@@ -21,7 +21,6 @@ CROPS, CROP = 256, 128
 def export_fresh(model: CompressionModel, data: pathlib.Path, out: pathlib.Path) -> None:
     """Sets a fresh model's initial scales from crops of the photographs in a folder, and writes the model."""
     crops = Photographs(data, CROP, CROPS, least_scale=0.5).batch_at(0)
-    model.make_variables()
     start_scales(model, crops.astype(np.float32))
     export_safetensors(model, out)
 

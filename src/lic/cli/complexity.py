@@ -52,10 +52,9 @@ def _model(name_or_path: str) -> CompressionModel:
 
     with skip_random_init():
         if is_path(name_or_path):
-            model = lic.CompressionModel.from_config(read_text(pathlib.Path(name_or_path))["config"])
+            model = lic.CompressionModel.from_configuration(read_text(pathlib.Path(name_or_path))["config"])
         else:
             model = lic.create_model(name_or_path)
-        model.make_variables()
     return model
 
 

@@ -24,6 +24,7 @@ from lic.codec.refinement import STEPS, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, part_names
+from lic.entropy.range_coding.range_coder import coder_seconds
 from lic.environment import compute_in, tf
 from lic.errors import CheckpointError, LicError, check
 from lic.images import checked_image, coloured, sample_image
@@ -73,10 +74,9 @@ class Codec:
     ):
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
-        model.make_variables()
         with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
             weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
-        self._open(CodecFile(model.get_config(), stored, {}, weights), precision, tile)
+        self._open(CodecFile(model.configuration(), stored, {}, weights), precision, tile)
         if deterministic:
             self._file = self._file._replace(integer=self._calibrated(calibration or [sample_image()]))
             self._choose(deterministic)
@@ -318,7 +318,7 @@ class Codec:
         return self._pack(image, quality, self._graphs.encode(latent, quality))
 
     def _pack(self, image: np.ndarray, quality: float, coded: Encoded) -> bytes:
-        collect(coded.seconds)
+        collect(lambda: coder_seconds(self._tables, coded.string, coded.indexes)[0])
         if not coded.finite:
             raise LicError(
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
@@ -373,8 +373,8 @@ class Codec:
         graphs = self._integer_graphs() if deterministic else self._float_graphs
         decode = graphs.decode if whole else graphs.preview(int(parts))
         quality = self.model.rate.default if parsed.quality is None else parsed.quality
-        y_hat, symbols, seconds = decode(parsed.payload, rows, columns, quality)
-        collect(seconds)
+        y_hat, symbols, indexes = decode(parsed.payload, rows, columns, quality)
+        collect(lambda: coder_seconds(self._tables, parsed.payload, indexes)[1])
         if whole:
             parsed.check_symbols(_bytes_of(symbols))
         return parsed, y_hat.numpy()

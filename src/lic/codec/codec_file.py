@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lic._version import __version__
 from lic.atomic_write import atomic_write
-from lic.config import without_added_arguments
 from lic.errors import CheckpointError, as_checkpoint_error
 
 if TYPE_CHECKING:
@@ -62,6 +61,7 @@ class CodecFile(NamedTuple):
         Args:
           deterministic: Whether the units of the networks in whole numbers count, too.
         """
+        from lic.config import without_added_arguments
         from lic.models.base import CompressionModel
 
         # What a later edition adds must not move the fingerprint of a file that does not use it.
@@ -155,17 +155,16 @@ def restored_model(file: CodecFile) -> CompressionModel:
         or not finite.
       RegistryError: A part of it is not registered here.
     """
-    from lic.environment import compute_in
+    from lic.environment import policy
     from lic.models.base import CompressionModel
     from lic.models.untrusted_config import described_by_file
     from lic.weights import set_tensors
 
     weights = {name.removeprefix(_WEIGHTS): array for name, array in weights_of(file.arrays).items()}
     _check_numbers(weights, file.stored)
-    with described_by_file(sum(array.size for array in weights.values())):
-        model = CompressionModel.from_config(file.config)
-        compute_in(model, "float32")
-        model.make_variables()
+    numbers = sum(array.size for array in weights.values())
+    with described_by_file(numbers), policy("float32"):  # The policy decides the type of variables too.
+        model = CompressionModel.from_configuration(file.config)
     set_tensors(model, weights)
     return model
 

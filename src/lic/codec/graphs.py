@@ -34,7 +34,7 @@ class Graphs:
       encode: Encodes a latent [height, width, depth] at a quality.
       encode_optimized: Encodes a latent [1, height, width, depth] that gains have multiplied, at a quality, with its
         side information if there is any.
-      decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols, and the coder's seconds.
+      decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols, and indexes of cdfs.
       preview: Maps a number of parts to a function that decodes as many, and is otherwise like `decode`.
       synthesise: Maps y_hat [height, width, depth] to an image.
       optimizer: Optimises latents.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic import registry
-from lic.config import Configured
+from lic.argument_types import Count
 from lic.entropy.coders.base import Coder
 from lic.entropy.coders.estimate import QUANTIZATIONS, Estimate
 from lic.entropy.distributions.base import Distribution, Likelihood
@@ -16,8 +16,9 @@ from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.location_scale import Normal
 from lic.entropy.parameters import StartAt
 from lic.entropy.range_coding.cdf_tables import CdfTables
-from lic.environment import compute_in, keras, tf
+from lic.environment import compute_in, tf
 from lic.errors import check
+from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.transforms.base import HyperTransform
 from lic.weights import named_parts
@@ -37,7 +38,7 @@ class Estimated(NamedTuple):
     bits: dict[str, tf.Tensor]
 
 
-class EntropyModel(Configured, keras.layers.Layer):
+class EntropyModel(Layer):
     """Base of entropy models: a subclass makes its layers in the constructor and writes `walk`.
 
     The same walk estimates the rate, encodes and decodes, depending on the coder that it is given, so that the three
@@ -65,12 +66,12 @@ class EntropyModel(Configured, keras.layers.Layer):
 
     def __init__(
         self,
-        latent_depth: int,
+        latent_depth: Count,
         hyper: HyperTransform | None = None,
         *,
         likelihood: Likelihood = Normal(),
         quantization: str = "noise/ste",
-        prior_filters: Sequence[int] = (3, 3),
+        prior_filters: Sequence[Count] = (3, 3),
         prior_medians: bool = False,
         likelihood_bound: float | None = None,
         **kwargs,
@@ -97,6 +98,7 @@ class EntropyModel(Configured, keras.layers.Layer):
     def build(self, input_shape: tuple):
         """Keeps the layers of the entropy path in float32."""
         compute_in(self, "float32")
+        super().build(input_shape)
 
     def call(
         self, latent: tf.Tensor, training: bool = False, walk: Callable[[Coder], tf.Tensor] | None = None

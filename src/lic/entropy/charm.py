@@ -7,13 +7,15 @@ from typing import Literal
 
 import numpy as np
 
+from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.base import Likelihood
 from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import channels
 from lic.entropy.residual import LatentResidualPrediction
-from lic.environment import keras, tf
+from lic.environment import tf
+from lic.layers.base import Layer
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
@@ -45,12 +47,12 @@ class ChARM(EntropyModel):
 
     def __init__(
         self,
-        latent_depth: int,
+        latent_depth: Count,
         hyper: HyperTransform,
-        num_slices: int = 10,
+        num_slices: Count = 10,
         max_support: int | None = None,
-        slice_widths: Sequence[int] | Sequence[Sequence[int]] = (224, 128),
-        kernel_sizes: Sequence[int] = (5, 5, 3),
+        slice_widths: Sequence[Count] | Sequence[Sequence[Count]] = (224, 128),
+        kernel_sizes: Sequence[Count] = (5, 5, 3),
         feature_support: Literal["all", "halves", "own"] = "all",
         residual: bool = False,
         **kwargs,
@@ -98,7 +100,7 @@ class ChARM(EntropyModel):
         return halves if self.feature_support == "halves" else [half[..., slice(*part)] for half in halves]
 
 
-class SliceNetworks(keras.layers.Layer):
+class SliceNetworks(Layer):
     """The networks of one slice, from its support to parameters and the predicted rounding error.
 
     One network gives the first parameter, the mean. Another gives all others, such as scale indexes.
@@ -116,8 +118,8 @@ class SliceNetworks(keras.layers.Layer):
         self,
         start: int,
         stop: int,
-        widths: tuple[int, ...],
-        kernel_sizes: tuple[int, ...],
+        widths: tuple[Count, ...],
+        kernel_sizes: tuple[Count, ...],
         likelihood: Likelihood,
         residual: bool,
         **kwargs,
@@ -132,7 +134,7 @@ class SliceNetworks(keras.layers.Layer):
             start_others = StartAt(begin[depth:])
             self.index = convolutions((*widths, others * depth), kernel_sizes, bias_initializer=start_others)
         self.residual = LatentResidualPrediction(depth, widths, kernel_sizes) if residual else None
-        self.built = True
+        self.built = True  # It has no `call`; the layers inside build themselves when they are called.
 
     def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor) -> tf.Tensor:
         """Codes the slice, and returns its numbers quantised [batch, height, width, stop - start].

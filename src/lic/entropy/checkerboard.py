@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import convolutions
@@ -42,11 +43,11 @@ class Checkerboard(EntropyModel):
 
     def __init__(
         self,
-        latent_depth: int,
+        latent_depth: Count,
         hyper: HyperTransform,
-        context_width: int | None = None,
-        parameter_widths: tuple[int, ...] | None = None,
-        context_size: int = 5,
+        context_width: Count | None = None,
+        parameter_widths: tuple[Count, ...] | None = None,
+        context_size: Count = 5,
         fusion: Literal["concatenate", "add"] = "concatenate",
         residual: bool = False,
         **kwargs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.parts import EVERYTHING
@@ -25,10 +26,10 @@ class Factorized(EntropyModel):
 
     def __init__(
         self,
-        latent_depth: int,
+        latent_depth: Count,
         *,
         quantization: str = "noise/ste",
-        prior_filters: Sequence[int] = (3, 3),
+        prior_filters: Sequence[Count] = (3, 3),
         prior_medians: bool = False,
         likelihood_bound: float | None = None,
     ):

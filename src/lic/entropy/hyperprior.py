@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.location_scale import LocationScale
@@ -38,7 +39,7 @@ class Hyperprior(EntropyModel):
 
     def __init__(
         self,
-        latent_depth: int,
+        latent_depth: Count,
         hyper: HyperTransform,
         residual: bool = False,
         parameter_network: bool = True,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from lic.entropy.distributions.location_scale import LocationScale
 from lic.environment import keras, tf
+from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Sequential
 from lic.layers.tracing import Interceptable
@@ -24,7 +25,7 @@ def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last:
     return Sequential([*hidden, Convolution(*end, **last)])
 
 
-class ScaleIndex(Interceptable, keras.layers.Layer):
+class ScaleIndex(Interceptable, Layer):
     """Converts predicted scales to real indexes into the table of scales.
 
     Args:
@@ -34,7 +35,6 @@ class ScaleIndex(Interceptable, keras.layers.Layer):
     def __init__(self, likelihood: LocationScale, **kwargs):
         super().__init__(**kwargs)
         self.scales = likelihood.scales
-        self.built = True
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns the indexes of scales; 0 for all scales below the table."""

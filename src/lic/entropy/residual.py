@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from lic.argument_types import Count
 from lic.entropy.parameters import convolutions
-from lic.environment import keras, tf
+from lic.environment import tf
+from lic.layers.base import Layer
 from lic.layers.tracing import Interceptable
 
 
-class HalfTanh(Interceptable, keras.layers.Layer):
+class HalfTanh(Interceptable, Layer):
     """Half of the hyperbolic tangent: between -1/2 and 1/2."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.built = True
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns tanh(values) / 2."""
         return 0.5 * tf.tanh(values)
 
 
-class LatentResidualPrediction(keras.layers.Layer):
+class LatentResidualPrediction(Layer):
     """Predicts the rounding error, between -1/2 and 1/2, from a support.
 
     Args:
@@ -30,14 +28,13 @@ class LatentResidualPrediction(keras.layers.Layer):
 
     def __init__(
         self,
-        depth: int,
-        widths: tuple[int, ...] = (224, 128),
-        kernel_sizes: tuple[int, ...] = (5, 5, 3),
+        depth: Count,
+        widths: tuple[Count, ...] = (224, 128),
+        kernel_sizes: tuple[Count, ...] = (5, 5, 3),
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.network, self.bounded = convolutions((*widths, depth), kernel_sizes), HalfTanh()
-        self.built = True
 
     def call(self, support: tf.Tensor) -> tf.Tensor:
         """Returns the error to add to the rounded latent, for a support [batch, height, width, channels]."""

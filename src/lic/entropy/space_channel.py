@@ -7,13 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.checkerboard import CheckerboardContext
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.base import Likelihood
 from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import anchors, channels, non_anchors, within
-from lic.environment import keras, tf
+from lic.environment import tf
+from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
@@ -46,18 +48,18 @@ class SpaceChannel(EntropyModel):
 
     def __init__(
         self,
-        latent_depth: int,
+        latent_depth: Count,
         hyper: HyperTransform,
-        group_depths: Sequence[int] | None = None,
-        context_width: int = 128,
-        parameter_width: int = 128,
-        context_size: int = 5,
+        group_depths: Sequence[Count] | None = None,
+        context_width: Count = 128,
+        parameter_width: Count = 128,
+        context_size: Count = 5,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
         depths = _shares_of(latent_depth) if group_depths is None else tuple(group_depths)
-        fits = sum(depths) == latent_depth and all(depth >= 1 for depth in depths)
-        self._check("group_depths", fits, f"numbers over 0 that add up to latent_depth={latent_depth}", group_depths)
+        expected = f"numbers that add up to latent_depth={latent_depth}"
+        self._check("group_depths", sum(depths) == latent_depth, expected, group_depths)
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
         bounds = [0, *itertools.accumulate(depths)]
         self.groups = [
@@ -78,7 +80,7 @@ class SpaceChannel(EntropyModel):
         return [(group.parameters.layers[-1], group.start, group.stop) for group in self.groups]
 
 
-class GroupNetworks(keras.layers.Layer):
+class GroupNetworks(Layer):
     """The networks of one group of channels.
 
     Args:
@@ -94,9 +96,9 @@ class GroupNetworks(keras.layers.Layer):
         self,
         start: int,
         stop: int,
-        context_width: int,
-        parameter_width: int,
-        context_size: int,
+        context_width: Count,
+        parameter_width: Count,
+        context_size: Count,
         likelihood: Likelihood,
         **kwargs,
     ):
@@ -109,7 +111,7 @@ class GroupNetworks(keras.layers.Layer):
         self.parameters = convolutions(widths, (1, 1), bias_initializer=begin)
         # The correction starts at zero, so that training starts with equal parameters in both passes.
         self.correction = convolutions(widths, (1, 1), kernel_initializer="zeros")
-        self.built = True
+        self.built = True  # It has no `call`; the layers inside build themselves when they are called.
 
     def code(self, coder: Coder, features: tf.Tensor, y_hat: tf.Tensor) -> tf.Tensor:
         """Codes the group, and returns the latent with the group's numbers.

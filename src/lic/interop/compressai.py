@@ -72,7 +72,6 @@ def from_state_dict(
         )
     with skip_random_init():
         model = create_model(found, quality=QUALITY if quality is None else quality, **_sizes(path, found, state))
-        model.make_variables()
     sources = sources_of(model)
     _check_tensors(path, state, sources.values())
     set_tensors(model, {weight: source.convert(state[source.key]) for weight, source in sources.items()})

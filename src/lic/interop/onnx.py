@@ -83,7 +83,6 @@ def networks_of(model: CompressionModel) -> tuple[list[Network], dict[int, Any]]
             networks[path] = Network(path, values.shape[-1], result.shape[-1])
         return result
 
-    model.make_variables()
     layers = {path: layer for path, layer in named_layers(model).items() if _may_be_network(model, layer)}
     with snapshot_weights(derived), plain_graphs(), intercept(layers, note):
         model(tf.zeros((1, 64, 64, 3)))
@@ -145,4 +144,4 @@ def _described(model: CompressionModel, networks: list[Network]) -> dict[str, An
         }
         for network in networks
     ]
-    return {"made by": f"lic {__version__}", "opset": OPSET, "model": model.get_config(), "networks": described}
+    return {"made by": f"lic {__version__}", "opset": OPSET, "model": model.configuration(), "networks": described}

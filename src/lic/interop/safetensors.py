@@ -84,11 +84,10 @@ def export_safetensors(model: CompressionModel, path: str | os.PathLike) -> list
       ImportError: The package safetensors is not installed.
     """
     package = safetensors_package()
-    model.make_variables()
     conversions = _conversions_of(model)
     tensors = {name: np.ascontiguousarray(each.to_torch()) for name, each in conversions.items()}
     modules = {name: each.module._asdict() for name, each in conversions.items()}
-    texts = {"config": json.dumps(model.get_config()), "modules": json.dumps(modules)}
+    texts = {"config": json.dumps(model.configuration()), "modules": json.dumps(modules)}
     content = package.numpy.save(tensors, {"format": "pt", "lic": __version__} | texts)
     with atomic_write(path) as file:
         file.write(content)
@@ -106,8 +105,7 @@ def import_safetensors(path: str | os.PathLike) -> CompressionModel:
     """
     config, tensors = _read(path)
     with described_by_file(sum(array.size for array in tensors.values())):
-        model = CompressionModel.from_config(config)
-        model.make_variables()
+        model = CompressionModel.from_configuration(config)
     conversions = _conversions_of(model)
     try:
         require_fitting({name: each.to_torch().shape for name, each in conversions.items()}, tensors)
@@ -133,7 +131,6 @@ def has_model_config(path: str | os.PathLike) -> bool:
 
 def torch_tensors(model: CompressionModel) -> list[TorchTensor]:
     """Returns the tensors that `export_safetensors` makes of a model."""
-    model.make_variables()
     return [TorchTensor(name, each.to_torch().shape, each.module) for name, each in _conversions_of(model).items()]
 
 
@@ -352,7 +349,7 @@ def _conv_transpose_2d(layer: Convolution) -> tuple[str, dict[str, int], str]:
 
 def _activation(layer: Convolution) -> str:
     name = layer.get_config()["activation"]
-    if name == "linear":
+    if name in (None, "linear"):
         return ""
     if str(name).startswith("leaky_relu"):
         return f"leaky_relu {-float(layer.activation(tf.constant(-1.0))):g}"

@@ -120,7 +120,6 @@ def import_tensorflow_checkpoint(path: str | os.PathLike, name: str | None) -> C
     checkpoint = PublishedCheckpoint(path)
     with skip_random_init():
         model = create_model(name)
-        model.make_variables()
     paths = {weight: published_path(name, weight) for weight in named_variables(model)}
     checkpoint.check(paths.values())
     set_tensors(model, {weight: checkpoint.read(path) for weight, path in paths.items()})

@@ -64,12 +64,3 @@ def get(name: str | None) -> Callable:
             f"activations.get: expected one of {', '.join(NAMES)}, or leaky_relu_SLOPE. Received: {name!r}."
         )
     return keras.activations.get(name)
-
-
-def serialize(activation: Callable) -> object:
-    """Returns plain data from which `get` makes the same activation again.
-
-    Args:
-      activation: An activation that `get` returned.
-    """
-    return activation.name if isinstance(activation, LeakyReLU) else keras.activations.serialize(activation)

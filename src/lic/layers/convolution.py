@@ -10,14 +10,16 @@ from typing import Literal
 
 import numpy as np
 
+from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.layers import activations
+from lic.layers.base import Layer
 from lic.layers.tracing import HasDerivedWeights, Interceptable, unless_skipped
 
 Pair = tuple[int, int]
 
 
-class Convolution(HasDerivedWeights, Interceptable, keras.layers.Layer):
+class Convolution(HasDerivedWeights, Interceptable, Layer):
     """A two-dimensional convolution for any height and width, with zeros outside.
 
     The output has ceil(height / down) rows with `down`, and height * up rows with `up`. The defaults of `correlation`
@@ -45,11 +47,11 @@ class Convolution(HasDerivedWeights, Interceptable, keras.layers.Layer):
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: int,
+        filters: Count,
+        kernel_size: Count,
         *,
-        down: int = 1,
-        up: int = 1,
+        down: Count = 1,
+        up: Count = 1,
         correlation: bool | None = None,
         bias: bool = True,
         activation: str | None = None,
@@ -75,6 +77,7 @@ class Convolution(HasDerivedWeights, Interceptable, keras.layers.Layer):
             kernel_initializer or keras.initializers.VarianceScaling(scale=float(up * up))
         )
         self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape: tuple):
         size, channels = self.kernel_size, input_shape[-1]
@@ -88,6 +91,7 @@ class Convolution(HasDerivedWeights, Interceptable, keras.layers.Layer):
             )
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)
+        super().build(input_shape)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Convolves values [batch, height, width, channels]."""
@@ -193,21 +197,6 @@ class Convolution(HasDerivedWeights, Interceptable, keras.layers.Layer):
             self.add_weight(name=name, shape=half.shape, initializer=lambda *_, half=half, **__: tf.constant(half))
             for name, half in halves.items()
         ]
-
-    def get_config(self) -> dict:
-        return super().get_config() | {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "down": self.down,
-            "up": self.up,
-            "correlation": self.correlation,
-            "bias": self.use_bias,
-            "activation": activations.serialize(self.activation),
-            "full_precision": self.full_precision,
-            "kernel_form": self.kernel_form,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-        }
 
 
 def _widest(pairs: list[Pair]) -> Pair:

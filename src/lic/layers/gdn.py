@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lic.environment import keras, tf
+from lic.layers.base import Layer
 from lic.layers.bounds import lower_bound
 from lic.layers.tracing import HasDerivedWeights
 
@@ -11,7 +12,7 @@ _OFFSET = 2.0**-36
 _LEAST_BETA = 1e-6
 
 
-class GDN(HasDerivedWeights, keras.layers.Layer):
+class GDN(HasDerivedWeights, Layer):
     """Divides each channel by a learnt mix of all channels at the same position.
 
     Without `square_root` it computes `x / (beta + |x| gamma)`, the form of tensorflow-compression 2 and of published
@@ -29,6 +30,7 @@ class GDN(HasDerivedWeights, keras.layers.Layer):
     def __init__(self, inverse: bool = False, square_root: bool = False, gamma_init: float = 0.1, **kwargs):
         super().__init__(**kwargs)
         self.inverse, self.square_root, self.gamma_init = inverse, square_root, gamma_init
+        self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape: tuple):
         channels = input_shape[-1]
@@ -40,6 +42,7 @@ class GDN(HasDerivedWeights, keras.layers.Layer):
         self.reparam_gamma = self.add_weight(
             name="reparam_gamma", shape=(channels, channels), initializer=self._diagonal
         )
+        super().build(input_shape)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Normalises values [batch, height, width, channels]."""
@@ -53,14 +56,6 @@ class GDN(HasDerivedWeights, keras.layers.Layer):
         """Returns beta [channels] and gamma [inputs, outputs]."""
         beta, gamma = _parameter(self.reparam_beta, _LEAST_BETA), _parameter(self.reparam_gamma, 0.0)
         return tf.cast(beta, self.compute_dtype), tf.cast(gamma, self.compute_dtype)
-
-    def get_config(self) -> dict:
-        own = {
-            "inverse": self.inverse,
-            "square_root": self.square_root,
-            "gamma_init": self.gamma_init,
-        }
-        return super().get_config() | own
 
     def _diagonal(self, shape: tuple, dtype: str | None = None) -> tf.Tensor:
         return tf.sqrt(self.gamma_init * tf.eye(*shape, dtype=dtype or "float32") + _OFFSET)

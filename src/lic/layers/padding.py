@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lic.environment import keras, tf
+from lic.environment import tf
+from lic.layers.base import Layer
 
 
 def pad(images: tf.Tensor, multiple: int) -> tf.Tensor:
@@ -30,7 +31,7 @@ def _source(size: tf.Tensor, multiple: int) -> tf.Tensor:
     return tf.where(padded - size < size, reflected, tf.minimum(rows, last))
 
 
-class Padding(keras.layers.Layer):
+class Padding(Layer):
     """Pads height and width to multiples of a number, as `pad` does.
 
     Args:
@@ -40,7 +41,6 @@ class Padding(keras.layers.Layer):
     def __init__(self, multiple: int, **kwargs):
         super().__init__(**kwargs)
         self.multiple = multiple
-        self.built = True
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Pads values [batch, height, width, channels] at the bottom and on the right."""

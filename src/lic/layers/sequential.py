@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lic.environment import keras, tf
+from lic.layers.base import Layer
 
 
-class Layers(keras.layers.Layer):
+class Layers(Layer):
     """Base of layers that hold a list of others.
 
     Args:
@@ -17,7 +18,6 @@ class Layers(keras.layers.Layer):
     def __init__(self, layers: Iterable[keras.layers.Layer], **kwargs):
         super().__init__(**kwargs)
         self.layers = list(layers)
-        self.built = True  # Each layer builds itself when it is called.
 
 
 class Sequential(Layers):
@@ -49,7 +49,7 @@ class Concatenate(Layers):
         return tf.concat([layer(values) for layer in self.layers], -1)
 
 
-class Scale(keras.layers.Layer):
+class Scale(Layer):
     """Adds a fixed number, and then multiplies by another, in float32 whatever the policy.
 
     Args:
@@ -60,14 +60,13 @@ class Scale(keras.layers.Layer):
     def __init__(self, factor: float, offset: float = 0.0, **kwargs):
         super().__init__(autocast=False, **kwargs)  # bfloat16 has 8 bits, too few for pixels.
         self.factor, self.offset = factor, offset
-        self.built = True
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns (values + offset) * factor, for values of any shape."""
         return (tf.cast(values, "float32") + self.offset) * self.factor
 
 
-class Abs(keras.layers.Layer):
+class Abs(Layer):
     """Takes absolute values."""
 
     def call(self, values: tf.Tensor) -> tf.Tensor:

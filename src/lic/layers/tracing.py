@@ -33,12 +33,14 @@ class _Tracing:
       interceptors: The function of `intercept` by the `id` of each layer that it is given, with its path bound.
       largest_weight: The argument of `skip_random_init`, or None outside of it.
       plain: Whether `plain_graphs` is active.
+      building: Whether `building` is active.
     """
 
     derived_weights: dict[int, Any] | None = None
     interceptors: Mapping[int, Interceptor] = dataclasses.field(default_factory=dict)
     largest_weight: int | None = None
     plain: bool = False
+    building: bool = False
 
 
 _ORDINARY = _Tracing()
@@ -151,6 +153,21 @@ def _hooks_on(layers: Iterable[keras.layers.Layer]) -> Iterator[None]:
                 _hooks[id(layer)] -= 1
                 if not _hooks[id(layer)]:
                     del _hooks[id(layer)], vars(layer)["call"]
+
+
+# Making weights.
+
+
+@contextlib.contextmanager
+def building() -> Iterator[None]:
+    """States that a call is under way in which all layers inside make their weights."""
+    with _changed(building=True):
+        yield
+
+
+def is_building() -> bool:
+    """Returns whether `building` is active."""
+    return _tracing.get().building
 
 
 # Initial weights.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numbers
 import random
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
 
 from lic import replicas
 from lic.complexity.complexity import Complexity
@@ -14,16 +17,14 @@ from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.coders.variable_rate import ChannelGains
 from lic.entropy.noise import drawn_from
-from lic.environment import apply_summed, as_reported, keras, tf
+from lic.environment import apply_summed, as_reported, keras, saving, tf
 from lic.layers.padding import pad
+from lic.layers.tracing import building
 from lic.models.complexity import complexity
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class Compressed(NamedTuple):
@@ -79,9 +80,9 @@ class CompressionModel(Configured, keras.Model):
         self.transform, self.entropy, self.distortion = transform, entropy, distortion
         self.lmbda = float(lmbda) if one_rate else tuple(float(each) for each in lmbda)
         self.rate = SingleRate(lmbda) if one_rate else Gains(transform.depth, lmbda)
-        self.built = True  # Each part builds itself when it is called.
         # This bypasses Keras's tracking, since the reported means are no weights of the model.
         self.__dict__["trackers"] = [keras.metrics.Mean(name=name) for name in ("loss", "bpp", "mse", "psnr")]
+        self.__dict__["_largest"] = keras.metrics.Mean(name="largest")
 
     if TYPE_CHECKING:  # Keras's `__call__` has no types.
 
@@ -100,8 +101,11 @@ class CompressionModel(Configured, keras.Model):
           images: The images.
           training: Whether `EntropyModel.quantization` takes the place of rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: the middle one.
+
+        Raises:
+          ValueError: Images have another shape.
         """
-        images = tf.cast(images, "float32")
+        images = _checked_images(images)
         batch, height, width = tf.unstack(tf.shape(images)[:3])
         quality = self._qualities(batch, False, quality)
         y = self.analyse(images)
@@ -109,7 +113,6 @@ class CompressionModel(Configured, keras.Model):
             self.rate.apply_gain(y, quality), training=training, walk=lambda coder: self.walk(coder, quality)
         )
         x_hat = self.synthesise(y_hat)[:, :height, :width]
-        self.__dict__["_has_run"] = True
         return Compressed(x_hat, y, y_hat, z_hat, bits)
 
     # The next three methods are the path from an image to its latent, over a walk, and back. All code that computes an
@@ -140,12 +143,19 @@ class CompressionModel(Configured, keras.Model):
         """Returns the images of latents [batch, rows, columns, depth], padding included, in float32."""
         return tf.cast(self.transform.synthesis(y_hat), "float32")
 
-    def make_variables(self) -> None:
-        """Makes all variables, by running the model on a small image unless it has run."""
-        if not self.__dict__.get("_has_run"):
-            # At more than one position, where a distribution of a broadcastable shape is found.
-            height, width = (max(64, count * self.transform.downscale) for count in (2, 3))
+    def _constructed(self) -> None:
+        """Makes all variables, by running the model on a small image: Keras may then save, load, count and copy it."""
+        super()._constructed()
+        # At more than one position, where a distribution of a broadcastable shape is found.
+        height, width = (max(64, count * self.transform.downscale) for count in (2, 3))
+        with tf.init_scope(), building():
             self(tf.zeros((1, height, width, 3)))
+        for layer in self._flatten_layers():  # Also those that are never called themselves, such as the transform.
+            layer.built = True
+
+    def build(self, input_shape: Any) -> None:
+        """Does nothing: the constructor makes all variables."""
+        self.built = True
 
     def complexity(self, height: int = 512, width: int = 768) -> Complexity:
         """Counts the parameters and multiply-accumulates of each part, without computing an image.
@@ -156,24 +166,20 @@ class CompressionModel(Configured, keras.Model):
         """
         return complexity(self, height, width)
 
-    def summary(self, *args: Any, **kwargs: Any) -> None:
-        """Prints the parts and their parameters, as Keras does; arguments are those of `keras.Model.summary`."""
-        self.make_variables()  # Keras counts only variables that have been made.
-        super().summary(*args, **kwargs)
-
     def losses_of(
         self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None
     ) -> dict[str, tf.Tensor]:
-        """Returns loss, bpp (bits per pixel), mse and psnr (dB) of a batch, each a mean over its images.
+        """Returns loss, bpp (bits per pixel), mse and psnr (dB) of each image [batch].
 
-        In training, `rate.emphasis` is a factor of each image's loss, so that all qualities count about alike.
+        Regularisers and losses that layers add are part of each image's loss. In training, `rate.emphasis` is a factor
+        of the rest, so that all qualities count about alike.
 
         Args:
           images: Images [batch, height, width, 3] on 0..255.
           training: Whether `EntropyModel.quantization` takes the place of rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: from `rate.qualities`.
         """
-        images = tf.cast(images, "float32")
+        images = _checked_images(images)
         quality = self._qualities(tf.shape(images)[0], training, quality)
         compressed = self(images, training=training, quality=quality)
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
@@ -182,8 +188,9 @@ class CompressionModel(Configured, keras.Model):
         loss = bpp + self.rate.lmbda(quality) * self.distortion_of(images, compressed.x_hat)
         if training:
             loss *= self.rate.emphasis(quality)
-        values = {"loss": loss, "bpp": bpp, "mse": mse, "psnr": psnr_of(mse)}
-        return {name: tf.reduce_mean(value) for name, value in values.items()}
+        if self.losses:
+            loss += tf.add_n([tf.cast(added, "float32") for added in self.losses])
+        return {"loss": loss, "bpp": bpp, "mse": mse, "psnr": psnr_of(mse)}
 
     def distortion_of(self, images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
         """Returns the distortion [batch] that the loss weighs, of images [batch, height, width, 3] on 0..255."""
@@ -196,19 +203,51 @@ class CompressionModel(Configured, keras.Model):
           optimizer: Keras's name for an optimiser, or the optimiser; default `lic.Adam()`.
           seed: Seed of the noise, which depends on it and on the number of the step; default: a random one.
           **kwargs: Arguments of `keras.Model.compile`; XLA is off unless `jit_compile=True`.
+
+        Raises:
+          ValueError: A loss or a metric is given. The model has its own.
         """
-        super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False} | kwargs)
+        given = [name for name in ("loss", "loss_weights", "metrics", "weighted_metrics") if kwargs.get(name)]
+        if given:
+            raise ValueError(
+                f"compile: expected no {' and no '.join(given)}, since the model computes bpp + lmbda * distortion and "
+                f"reports loss, bpp, mse and psnr. Received: {given[0]}={kwargs[given[0]]!r}. Override `distortion_of` "
+                "for another distortion, or take `losses_of` in a loop of your own."
+            )
+        super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False, "weighted_metrics": []} | kwargs)
         self.distribute_reduction_method = "first"  # The reported values are means over all replicas already.
         self.__dict__["_seed"] = random.getrandbits(31) if seed is None else seed
-        # Variables are made before the first step, because a step that makes variables is traced twice.
-        self.make_variables()
-        self.optimizer.build(self.trainable_variables)
+        if hasattr(self.optimizer, "build"):  # Keras's legacy optimisers make their state in the first step.
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(self, x: Any = None, y: Any = None, *, callbacks: Any = None, **kwargs: Any) -> Any:
+        """Trains the model; arguments are those of `keras.Model.fit`. Targets `y`, such as labels, have no effect."""
+        if callbacks is None or isinstance(callbacks, (list, tuple)):
+            callbacks = [*(callbacks or ()), _WarnsOfRange()]
+        if kwargs.get("class_weight") is not None:
+            raise ValueError("fit: expected no class_weight, since images have no classes. Pass sample_weight.")
+        return super().fit(x, _targets(x, y, kwargs), callbacks=callbacks, **kwargs)
+
+    def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """Measures the model; arguments are those of `keras.Model.evaluate`."""
+        return super().evaluate(x, _targets(x, y, kwargs), **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Returns the arguments of `compile`, for Keras's own format of files."""
+        config = {"optimizer": saving.serialize_keras_object(self.optimizer)} if self.optimizer else {}
+        return config | {"seed": self.__dict__.get("_seed"), "jit_compile": bool(self.jit_compile)}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model as `get_compile_config` describes it."""
+        self.compile(**config | {"optimizer": saving.deserialize_keras_object(config["optimizer"])})
 
     # AutoGraph would take half of the time until the first step, and no part of `lic` needs it.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data: Any) -> dict[str, Any]:
         """Takes one step of the optimiser. If any gradient is not finite, zeros take the place of all of them."""
-        values, gradients = self.gradients_of(_images(data))
+        images, weights = _images_and_weights(data)
+        self._largest.update_state(tf.reduce_max(images))
+        values, gradients = self.gradients_of(images, weights)
         gradients = replicas.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
         # The gradient of a weight that the loss does not depend on stays None, so that Keras warns of it.
@@ -216,14 +255,23 @@ class CompressionModel(Configured, keras.Model):
         apply_summed(self.optimizer, zip(gradients, self.trainable_variables))
         return self._report(values)
 
-    def gradients_of(self, images: tf.Tensor) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """Returns the result of `losses_of` for the next step, and the gradients of its loss for the weights.
+    def gradients_of(
+        self, images: tf.Tensor, weights: tf.Tensor | None = None
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """Returns the result of `losses_of` for the next step, and the gradients of the mean loss for the weights.
 
-        Under a distribution strategy each replica returns its share of the gradients, which then add up.
+        Under a distribution strategy each replica returns its share of the gradients, which then add up. Every image
+        counts alike, also where replicas have different numbers of them.
+
+        Args:
+          images: Images [batch, height, width, 3] on 0..255.
+          weights: The factor of each image's loss [batch] in the mean, as Keras's `sample_weight`; default: 1.
         """
         with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
             values = self.losses_of(images, training=True)
-            share = values["loss"] / replicas.count()
+            if weights is not None:
+                values["loss"] *= tf.cast(weights, "float32")
+            share = tf.reduce_sum(values["loss"]) / replicas.summed([_count(values)])[0]
         gradients = tape.gradient(share, self.trainable_variables)
         # A walk under factorized priors alone uses only part of the gains, so Keras need not warn of the others.
         gains = {id(variable) for variable in getattr(self.rate, "trainable_variables", ())}
@@ -233,7 +281,24 @@ class CompressionModel(Configured, keras.Model):
     @tf.autograph.experimental.do_not_convert
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measures a batch with rounded latents, at the middle quality if there are several."""
-        return self._report(self.losses_of(_images(data)))
+        images, weights = _images_and_weights(data)
+        values = self.losses_of(images)
+        if weights is not None:
+            values["loss"] *= tf.cast(weights, "float32")
+        return self._report(values)
+
+    def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Computes the fields of `Compressed` for a batch; Keras cannot join fields that are None."""
+        compressed = self(_images_and_weights(data)[0])
+        return {name: value for name, value in compressed._asdict().items() if value is not None}
+
+    def predict(self, *args: Any, **kwargs: Any) -> Compressed:
+        """Compresses all images; arguments are those of `keras.Model.predict`.
+
+        Returns:
+          The result of calling the model, as arrays of numpy.
+        """
+        return Compressed(**{"z_hat": None} | super().predict(*args, **kwargs))
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -246,14 +311,56 @@ class CompressionModel(Configured, keras.Model):
         return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
-        means = replicas.summed({name: value / replicas.count() for name, value in values.items()})
+        sums = {name: tf.reduce_sum(value) for name, value in values.items()} | {"images": _count(values)}
+        sums = replicas.summed(sums)
         for tracker in self.trackers:
-            tracker.update_state(means[tracker.name])
+            tracker.update_state(sums[tracker.name] / sums["images"], sample_weight=sums["images"])
         return {tracker.name: as_reported(tracker.result()) for tracker in self.trackers}
 
 
-def _images(data: Any) -> tf.Tensor:
-    return data[0] if isinstance(data, (tuple, list)) else data
+def _targets(images: Any, targets: Any, arguments: dict[str, Any]) -> Any:
+    """Returns the targets, or zeros in their place, without which Keras 2 ignores sample weights."""
+    return np.zeros(len(images)) if targets is None and arguments.get("sample_weight") is not None else targets
+
+
+class _WarnsOfRange(keras.callbacks.Callback):
+    """Warns after the first step if its images seem to be on 0..1."""
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.model._largest.reset_state()
+        self._is_first = True
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self._is_first and 0 < float(self.model._largest.result()) <= 1:
+            warnings.warn(
+                "fit: expected images on 0..255. The largest number of the first batch is at most 1. If images are on "
+                "0..1, multiply them by 255.",
+                stacklevel=2,
+            )
+        self._is_first = False
+
+
+def _checked_images(images: Any) -> tf.Tensor:
+    """Returns images in float32, or raises a ValueError if they have another shape than [batch, height, width, 3]."""
+    shape = getattr(images, "shape", None)
+    if shape is None or len(shape) != 4 or shape[-1] not in (3, None):
+        received = f"a {type(images).__name__}" if shape is None else f"the shape {tuple(shape)}"
+        raise ValueError(
+            f"CompressionModel: expected images [batch, height, width, 3] on 0..255. Received: {received}. Pass one "
+            "image as image[None], repeat the channel of a grey one three times, and map a dataset to images alone."
+        )
+    return tf.cast(images, "float32")
+
+
+def _images_and_weights(data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Returns the images and weights of a batch as Keras passes it; targets, such as labels, are left out."""
+    images, _, weights = keras.utils.unpack_x_y_sample_weight(data)
+    return images, weights
+
+
+def _count(values: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Returns the number of images that values of `losses_of` are of."""
+    return tf.cast(tf.shape(values["loss"])[0], "float32")
 
 
 def _check_parts(transform: Transform, entropy: EntropyModel, distortion: str) -> None:

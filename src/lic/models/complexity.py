@@ -42,7 +42,6 @@ def complexity(model: CompressionModel, height: int = 512, width: int = 768) -> 
     """
     if height < 1 or width < 1:
         raise ValueError(f"complexity: expected height and width of at least 1. Received: {height}x{width}.")
-    model.make_variables()
     parameters = parameters_of(model)
     encode, decode = _multiply_accumulates(model, height, width)
     parts = dict.fromkeys([*parameters, *encode, *decode])

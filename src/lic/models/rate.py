@@ -11,7 +11,8 @@ import numpy as np
 from lic.entropy.coders.base import Coder
 from lic.entropy.coders.variable_rate import ChannelGains, VariableRateCoder
 from lic.entropy.noise import uniform
-from lic.environment import keras, tf
+from lic.environment import tf
+from lic.layers.base import Layer
 
 
 class RateControl(abc.ABC):
@@ -102,7 +103,7 @@ class SingleRate(RateControl):
         return tf.ones(tf.shape(quality))
 
 
-class Gains(keras.layers.Layer, RateControl):
+class Gains(Layer, RateControl):
     """Three learnt numbers for each quality and channel: the latent is coded in steps of one over the gain.
 
     The *gain* multiplies the latent before it is rounded, and its inverse after. The *scale factor* corrects the
@@ -178,6 +179,3 @@ class Gains(keras.layers.Layer, RateControl):
         # The weight of a row is one minus its distance from the position, so at most two rows have weight.
         weights = tf.nn.relu(1 - tf.abs(position[:, None] - tf.range(self.count, dtype="float32")))
         return tf.matmul(weights, tf.cast(tf.convert_to_tensor(table), "float32"))
-
-    def get_config(self) -> dict:
-        return super().get_config() | {"depth": self.depth, "lmbdas": self.lmbdas}

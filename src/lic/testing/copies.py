@@ -62,14 +62,3 @@ def require_same_variables(names: str, layer: keras.layers.Layer, before: dict[s
     for name, values in get_tensors(layer).items():
         if not np.array_equal(values, before[name]):
             raise AssertionError(f"{names}: changed the variable {name!r}")
-
-
-@contextlib.contextmanager
-def policy(name: str) -> Iterator[None]:
-    """Makes a policy of Keras the global one inside the context."""
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(name)
-    try:
-        yield
-    finally:
-        keras.mixed_precision.set_global_policy(before)

@@ -7,9 +7,9 @@ import numpy as np
 from lic.complexity.complexity import count_graph
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Record
-from lic.environment import tf
+from lic.environment import policy, tf
 from lic.layers.tracing import snapshot_weights
-from lic.testing.copies import fresh, moved, policy, require_same_variables
+from lic.testing.copies import fresh, moved, require_same_variables
 from lic.testing.laws import Law, Trial, each, fail, require, require_gradients, require_near, require_same
 from lic.testing.walks import Walked, Walks
 from lic.weights import get_tensors, set_tensors

@@ -36,7 +36,7 @@ def trial_of_hyper_transform(hyper: HyperTransform, latent_depth: int | None = N
     """Returns the laws of a hyper transform; see `check_hyper_transform`."""
     if latent_depth is None:
         parameter = inspect.signature(type(hyper)).parameters.get("latent_depth")
-        latent_depth = hyper.get_config().get("latent_depth", parameter and parameter.default)
+        latent_depth = hyper.configuration().get("latent_depth", parameter and parameter.default)
     if not isinstance(latent_depth, int):
         raise ValueError(
             f"check_hyper_transform: expected latent_depth, since {type(hyper).__name__} was made without one. "

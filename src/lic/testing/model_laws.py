@@ -41,7 +41,6 @@ def trials_of_model(model: CompressionModel) -> dict[str, Trial]:
     """Returns the laws of each part of a model, and of the model itself."""
     if not isinstance(model, CompressionModel):
         raise ValueError(f"check_model: expected a lic.CompressionModel. Received: {type(model).__name__}.")
-    model.make_variables()
     trials = {"transform": trial_of_transform(model.transform)}
     if model.entropy.hyper:
         trials["hyper transform"] = trial_of_hyper_transform(model.entropy.hyper, model.transform.depth)
@@ -101,7 +100,6 @@ LAWS: tuple[Law, ...] = (
 
 def _copy(model: CompressionModel) -> CompressionModel:
     again = fresh(model)
-    again.make_variables()
     set_tensors(again, get_tensors(model))
     return again
 

@@ -68,7 +68,7 @@ def train(
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
     run = RunFolder(out)
-    config = {"model": model.get_config(), "settings": dataclasses.asdict(settings)}
+    config = {"model": model.configuration(), "settings": dataclasses.asdict(settings)}
     run.begin(config, photographs.listing, photographs.digest)
     checkpoints = Checkpoints(run.checkpoints)
     _prepare(model, photographs, settings, fresh=checkpoints.latest is None)
@@ -118,7 +118,6 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
 def _prepare(model: CompressionModel, photographs: Photographs, settings: TrainingSettings, fresh: bool) -> None:
     """Compiles the model, sets its precision and, for a fresh one, initialises its scales."""
     averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
-    model.make_variables()
     if settings.precision == "bfloat16":
         compute_in(model.transform, "mixed_bfloat16")
     if settings.start_scales and fresh:

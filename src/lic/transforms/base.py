@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lic import registry
-from lic.config import Configured
 from lic.environment import keras, tf
+from lic.layers.base import Layer
 
 
-class Transform(Configured, keras.layers.Layer):
+class Transform(Layer):
     """Base of image transforms: a subclass sets `analysis` and `synthesis` in its constructor.
 
     `analysis` maps images [batch, height, width, 3] on 0..255 to latents [batch, height / downscale,
@@ -44,7 +44,6 @@ class Transform(Configured, keras.layers.Layer):
                 f"Received: depth={depth}, downscale={downscale}. Pass positive numbers to super().__init__."
             )
         self.depth, self.downscale = depth, downscale
-        self.built = True  # All variables belong to the two layers.
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Applies the analysis and then the synthesis to values [batch, height, width, channels], without rounding."""

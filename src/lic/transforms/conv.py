@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from lic.argument_types import Count
 from lic.environment import keras
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
@@ -37,13 +38,13 @@ class ConvTransform(Transform):
 
     def __init__(
         self,
-        width: int = 192,
-        latent_depth: int = 320,
-        kernel_size: int = 5,
+        width: Count = 192,
+        latent_depth: Count = 320,
+        kernel_size: Count = 5,
         square_root: bool = False,
         kernel_form: str = "plain",
-        analysis_strides: Sequence[int] = (2, 2, 2, 2),
-        analysis_kernel_sizes: Sequence[int] | None = None,
+        analysis_strides: Sequence[Count] = (2, 2, 2, 2),
+        analysis_kernel_sizes: Sequence[Count] | None = None,
         latent_bias: bool = True,
         **kwargs,
     ):
@@ -74,21 +75,10 @@ def _with_gdn(convolutions: list[Convolution], **gdn: bool) -> list[keras.layers
 
 
 def _check_layers(strides: Sequence[int], sizes: Sequence[int] | None) -> None:
-    _check_whole("analysis_strides", strides)
-    if sizes is None:
-        return
-    _check_whole("analysis_kernel_sizes", sizes)
-    if len(strides) != len(sizes):
+    if not strides:
+        raise ValueError("ConvTransform: expected analysis_strides of at least one convolution. Received: ().")
+    if sizes is not None and len(strides) != len(sizes):
         raise ValueError(
             f"ConvTransform: expected analysis_kernel_sizes to be {len(strides)} numbers, as many as analysis_strides "
             f"({strides!r}). Received: {sizes!r}. Pass one for each convolution."
-        )
-
-
-def _check_whole(name: str, values: Sequence[int]) -> None:
-    whole = isinstance(values, Sequence) and all(isinstance(value, int) and value >= 1 for value in values)
-    if not whole or not values:
-        raise ValueError(
-            f"ConvTransform: expected {name} to be whole numbers of at least 1, one for each convolution. "
-            f"Received: {values!r}. Pass a tuple such as (4, 2, 2)."
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from lic.argument_types import Count
 from lic.layers import activations
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Abs, Concatenate, Sequential
@@ -45,15 +44,15 @@ class ConvHyperTransform(HyperTransform):
 
     def __init__(
         self,
-        latent_depth: int = 320,
-        hyper_width: int = 256,
-        side_depth: int = 192,
-        features: int | None = None,
-        kernel_size: int = 5,
-        outer_width: int | None = None,
-        num_syntheses: int = 1,
+        latent_depth: Count = 320,
+        hyper_width: Count = 256,
+        side_depth: Count = 192,
+        features: Count | None = None,
+        kernel_size: Count = 5,
+        outer_width: Count | None = None,
+        num_syntheses: Count = 1,
         kernel_form: str = "plain",
-        hyper_synthesis_widths: tuple[int, int] | None = None,
+        hyper_synthesis_widths: tuple[Count, Count] | None = None,
         hyper_activation: str = "relu",
         features_activation: str | None = "relu",
         absolute_latent: bool = False,
@@ -73,7 +72,6 @@ class ConvHyperTransform(HyperTransform):
         self.analysis = Sequential([Abs(), *analysis] if absolute_latent else analysis)
         first, middle = outer_width or side_depth, hyper_width
         if hyper_synthesis_widths is not None:
-            _check_pair(hyper_synthesis_widths)
             first, middle = hyper_synthesis_widths
         syntheses = [
             Sequential(
@@ -86,15 +84,6 @@ class ConvHyperTransform(HyperTransform):
             for _ in range(num_syntheses)
         ]
         self.synthesis = syntheses[0] if num_syntheses == 1 else Concatenate(syntheses)
-
-
-def _check_pair(widths: tuple[int, int]) -> None:
-    pair = isinstance(widths, Sequence) and len(widths) == 2
-    if not pair or not all(isinstance(width, int) and width >= 1 for width in widths):
-        raise ValueError(
-            "ConvHyperTransform: expected hyper_synthesis_widths to be two whole numbers of at least 1, for the first "
-            f"and the middle layer. Received: {widths!r}. Set the width of the last layer by `features`."
-        )
 
 
 def _check_activations(**names: str | None) -> None:

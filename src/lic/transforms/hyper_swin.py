@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lic.argument_types import Count, CountOrZero
 from lic.layers.padding import Padding
 from lic.layers.sequential import Sequential
 from lic.layers.swin.patches import PatchEmbedding
@@ -33,13 +34,13 @@ class SwinHyperTransform(HyperTransform):
 
     def __init__(
         self,
-        latent_depth: int = 320,
-        hyper_width: int = 192,
-        side_depth: int = 192,
-        features: int | None = None,
-        hyper_depths: Sequence[int] = (5, 1),
-        hyper_window: int = 4,
-        head_dim: int = 32,
+        latent_depth: Count = 320,
+        hyper_width: Count = 192,
+        side_depth: Count = 192,
+        features: Count | None = None,
+        hyper_depths: Sequence[CountOrZero] = (5, 1),
+        hyper_window: Count = 4,
+        head_dim: Count = 32,
         **kwargs,
     ):
         features = features or 2 * latent_depth

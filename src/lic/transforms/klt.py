@@ -8,7 +8,9 @@ import importlib.resources
 import numpy as np
 from einops import rearrange
 
-from lic.environment import keras, tf
+from lic.argument_types import Count, CountOrZero
+from lic.environment import tf
+from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Scale, Sequential
 from lic.registry import register_transform
@@ -54,9 +56,9 @@ class KLTTransform(Transform):
 
     def __init__(
         self,
-        width: int = 128,
-        latent_depth: int = 192,
-        num_blocks: int = 3,
+        width: Count = 128,
+        latent_depth: Count = 192,
+        num_blocks: CountOrZero = 3,
         step: float = 52.0,
         **kwargs,
     ):
@@ -70,7 +72,7 @@ class KLTTransform(Transform):
         self.synthesis = KLTSynthesis(width, latent_depth, num_blocks, step)
 
 
-class KLTAnalysis(keras.layers.Layer):
+class KLTAnalysis(Layer):
     """The analysis of `KLTTransform`; its arguments are the transform's."""
 
     def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
@@ -92,6 +94,7 @@ class KLTAnalysis(keras.layers.Layer):
             shape=start.shape,
             initializer=lambda shape, dtype=None: tf.constant(start),
         )
+        super().build(input_shape)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         """Maps images [batch, height, width, 3] on 0..255 to latents."""
@@ -103,7 +106,7 @@ class KLTAnalysis(keras.layers.Layer):
         return latent + tf.cast(refined, "float32")
 
 
-class KLTSynthesis(keras.layers.Layer):
+class KLTSynthesis(Layer):
     """The synthesis of `KLTTransform`; its arguments are the transform's."""
 
     def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
@@ -125,6 +128,7 @@ class KLTSynthesis(keras.layers.Layer):
             shape=start.shape,
             initializer=lambda shape, dtype=None: tf.constant(start),
         )
+        super().build(input_shape)
 
     def call(self, latent: tf.Tensor) -> tf.Tensor:
         """Maps latents [batch, height, width, latent_depth] to images on 0..255."""
@@ -136,7 +140,7 @@ class KLTSynthesis(keras.layers.Layer):
         return image + tf.cast(refined, "float32") + MIDDLE
 
 
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(Layer):
     """Two 3x3 convolutions with a ReLU between, added to the input.
 
     Args:

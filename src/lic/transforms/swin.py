@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lic.argument_types import Count, CountOrZero
 from lic.layers.sequential import Scale, Sequential
 from lic.layers.swin.patches import PatchEmbedding
 from lic.layers.swin.stages import SwinStages
@@ -30,11 +31,11 @@ class SwinTransform(Transform):
 
     def __init__(
         self,
-        width: int | Sequence[int] = (128, 192, 256),
-        latent_depth: int = 320,
-        depths: Sequence[int] = (2, 2, 6, 2),
-        window: int = 8,
-        head_dim: int = 32,
+        width: Count | Sequence[Count] = (128, 192, 256),
+        latent_depth: Count = 320,
+        depths: Sequence[CountOrZero] = (2, 2, 6, 2),
+        window: Count = 8,
+        head_dim: Count = 32,
         **kwargs,
     ):
         super().__init__(latent_depth, **kwargs)

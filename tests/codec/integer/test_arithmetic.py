@@ -34,7 +34,6 @@ def _model(name):
     keras.utils.set_random_seed(2)  # The model is the same, no matter which test makes it.
     transform, entropy, sizes = MIXES[name]
     model = tiny_model(transform, entropy, **sizes)
-    model.make_variables()
     random = np.random.default_rng(0)
     for variable in model.entropy.trainable_variables:
         variable.assign(variable + random.normal(0, 0.1, variable.shape))

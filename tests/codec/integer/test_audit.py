@@ -90,7 +90,7 @@ class Scaled(Convolution):
 @pytest.mark.parametrize("kind", [Gated, Scaled])
 def test_a_subclass_of_a_convolution_that_computes_otherwise_is_not_taken_for_one(kind):
     model = tiny_model("conv", "hyperprior")
-    plain, _ = parameter_layers(model, Convolution), model.make_variables()
+    plain = parameter_layers(model, Convolution)
     model.entropy.parameters.layers[-1] = kind(24, 1)
     taken = parameter_layers(model, Convolution)
     assert plain.keys() - taken.keys() == {"entropy/parameters/layers/0"}

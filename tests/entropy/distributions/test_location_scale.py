@@ -189,8 +189,8 @@ def test_copies_and_pickles_are_equal(name):
         assert pickle.loads(pickle.dumps(likelihood)) == copy.deepcopy(likelihood) == likelihood
     own = Half(12)
     assert copy.deepcopy(own) == own
-    assert own.get_config() == {"count": 12}
-    assert Half.from_config(own.get_config()).scales == own.scales
+    assert own.configuration() == {"count": 12}
+    assert Half.from_config(own.configuration()).scales == own.scales
 
 
 def test_a_scaled_distribution_is_that_of_scaled_numbers(name):

@@ -16,7 +16,7 @@ def _round_trip(tables, parts):
     encoder = RangeEncoder(tables)
     for indexes, symbols in parts:
         encoder.write(tf.constant(indexes, "int32"), tf.constant(symbols, "int32"))
-    string = encoder.finish()
+    string, _ = encoder.finish()
     decoder = RangeDecoder(string, tables)
     for indexes, symbols in parts:
         np.testing.assert_array_equal(decoder.read(tf.constant(indexes, "int32")), symbols)

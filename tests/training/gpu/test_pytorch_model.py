@@ -43,7 +43,8 @@ def _trained(model, inputs, monkeypatch):
     monkeypatch.setattr(estimate, "uniform", lambda shape: next(drawn))
     variables = named_variables(model)
     with tf.GradientTape() as tape:
-        values = model.losses_of(inputs["images"], training=True, quality=inputs["quality"])
+        losses = model.losses_of(inputs["images"], training=True, quality=inputs["quality"])
+        values = {name: tf.reduce_mean(each) for name, each in losses.items()}
     gradients = tape.gradient(values["loss"], list(variables.values()))
     return values, {name: np.asarray(gradient) for name, gradient in zip(variables, gradients)}
 

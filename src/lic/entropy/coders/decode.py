@@ -26,8 +26,8 @@ class Decode(Coder):
         self._symbols = [tf.zeros([0], "int32")]
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns all symbols [count] in coding order, int32, and the seconds that the range coder took."""
-        return tf.concat(self._symbols, 0), self._decoder.seconds
+        """Returns all symbols [count] in coding order, and the index of the cdf of each value in the string."""
+        return tf.concat(self._symbols, 0), self._decoder.indexes()
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         return self._decoded(part.name, self._indexes(part, distribution), distribution)

@@ -18,13 +18,13 @@ class Encoded(NamedTuple):
       string: The coded string.
       symbols: All symbols [count] in coding order, int32.
       finite: Whether all numbers were finite.
-      seconds: The seconds that the range coder took.
+      indexes: The index of the cdf of each value in the string [values], int32.
     """
 
     string: tf.Tensor
     symbols: tf.Tensor
     finite: tf.Tensor
-    seconds: tf.Tensor
+    indexes: tf.Tensor
 
 
 class Encode(LatentCoder):
@@ -43,8 +43,8 @@ class Encode(LatentCoder):
 
     def finish(self) -> Encoded:
         """Codes all symbols, and returns them as one string."""
-        string = self._encoder.finish()
-        return Encoded(string, tf.concat(self._symbols, 0), self._finite, self._encoder.seconds)
+        string, indexes = self._encoder.finish()
+        return Encoded(string, tf.concat(self._symbols, 0), self._finite, indexes)
 
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         finite = tf.math.is_finite(centred)

@@ -131,11 +131,11 @@ class Likelihood(Configured, abc.ABC):
             cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.get_config() == other.get_config()
+        return type(self) is type(other) and self.configuration() == other.configuration()
 
     def __hash__(self) -> int:
-        return hash((type(self), repr(self.get_config())))
+        return hash((type(self), repr(self.configuration())))
 
     def __reduce__(self) -> tuple:
         """Copies and pickles by the configuration, from which an equal likelihood is made."""
-        return type(self).from_config, (self.get_config(),)
+        return type(self).from_configuration, (self.configuration(),)

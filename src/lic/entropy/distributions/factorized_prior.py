@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from lic.argument_types import Count
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.location_scale import log_one_minus_exp
 from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
+from lic.layers.base import Layer
 from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
 
-class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
+class FactorizedPrior(HasDerivedWeights, Distribution, Layer):
     """A density for each channel whose distribution function is a small monotone network.
 
     It is a distribution without parameters: `coder.code(part, prior)` codes a part under it. With medians, numbers are
@@ -30,13 +32,13 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
 
     def __init__(
         self,
-        channels: int,
-        filters: Sequence[int] = (3, 3),
+        channels: Count,
+        filters: Sequence[Count] = (3, 3),
         init_scale: float = 10.0,
         medians: bool = False,
         **kwargs,
     ):
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**kwargs | {"dtype": "float32"})
         self.channels, self.filters, self.init_scale = channels, tuple(filters), init_scale
         widths = (1, *self.filters, 1)
         growth = init_scale ** (1 / (len(widths) - 1))
@@ -50,7 +52,6 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
             if layer < len(self.filters):
                 self.factors.append(self._weight(f"factor_{layer}", (outputs, 1), keras.initializers.Zeros()))
         self.medians = self._weight("medians", (), keras.initializers.Zeros()) if medians else None
-        self.built = True
 
     def _weight(self, name: str, shape: tuple, initializer: keras.initializers.Initializer):
         return self.add_weight(name=name, shape=(self.channels, *shape), initializer=unless_skipped(initializer))
@@ -155,10 +156,6 @@ class FactorizedPrior(HasDerivedWeights, Distribution, keras.layers.Layer):
             if layer < len(self.factors):
                 flat = flat + np.tanh(np.asarray(self.factors[layer], np.float64)) * np.tanh(flat)
         return flat[:, 0]
-
-    def get_config(self) -> dict:
-        own = {"channels": self.channels, "filters": self.filters, "init_scale": self.init_scale}
-        return super().get_config() | own | {"medians": self.medians is not None}
 
 
 def _probabilities(logits: np.ndarray, start: int, stop: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Sequence
+import time
 from types import ModuleType
 from typing import Any
 
@@ -79,14 +79,11 @@ class RangeEncoder:
     Args:
       tables: The coder's tables.
 
-    Attributes:
-      seconds: The seconds that coding took, a scalar tensor; 0 before `finish`.
     """
 
     def __init__(self, tables: CdfTables):
         self._tables = tables
         self._indexes, self._values = [], []
-        self.seconds = tf.zeros((), tf.float64)
 
     def write(self, indexes: tf.Tensor, symbols: tf.Tensor) -> None:
         """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes."""
@@ -99,15 +96,14 @@ class RangeEncoder:
         self._indexes += [indexes, tf.where(escaped, tables.escape, tables.no_escape)]
         self._values += [tf.where(escaped, length, values), tf.where(escaped, symbols + LIMIT + 1, 0)]
 
-    def finish(self) -> tf.Tensor:
-        """Codes everything that was written, and returns it as one string."""
-        indexes, values = tf.concat(self._indexes, 0), tf.concat(self._values, 0)
+    def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Codes everything that was written.
 
-        def code() -> tf.Tensor:
-            return _coder.encode(self._tables, indexes, values)
-
-        string, self.seconds = _timed(code, [indexes, values])
-        return string
+        Returns:
+          One string, and the index of the cdf of each value in it [values], which `coder_seconds` takes.
+        """
+        indexes = tf.concat(self._indexes, 0)
+        return _coder.encode(self._tables, indexes, tf.concat(self._values, 0)), indexes
 
 
 class RangeDecoder:
@@ -116,14 +112,10 @@ class RangeDecoder:
     Args:
       string: The coded string.
       tables: The tables that it was coded with.
-
-    Attributes:
-      seconds: The seconds that reading has taken so far, a scalar tensor.
     """
 
     def __init__(self, string: tf.Tensor, tables: CdfTables):
-        self._tables = tables
-        self.seconds = tf.zeros((), tf.float64)
+        self._tables, self._indexes = tables, [tf.zeros([0], tf.int32)]
         self._state = _coder.start(tables, string)
 
     def read(self, indexes: tf.Tensor) -> tf.Tensor:
@@ -136,21 +128,31 @@ class RangeDecoder:
         symbols = tf.where(escaped, outside - LIMIT - 1, values + tf.gather(tables.cdf_offset, indexes))
         return tf.reshape(symbols, shape)
 
-    def _read(self, indexes: tf.Tensor) -> tf.Tensor:
-        def code() -> tuple[tf.Tensor, tf.Tensor]:
-            return _coder.decode(self._tables, self._state, indexes)
+    def indexes(self) -> tf.Tensor:
+        """Returns the index of the cdf of each value that has been read [values], which `coder_seconds` takes."""
+        return tf.concat(self._indexes, 0)
 
-        (self._state, values), seconds = _timed(code, [indexes])
-        self.seconds += seconds
+    def _read(self, indexes: tf.Tensor) -> tf.Tensor:
+        self._indexes.append(indexes)
+        self._state, values = _coder.decode(self._tables, self._state, indexes)
         return values
 
 
-def _timed(code: Callable[[], Any], inputs: Sequence[tf.Tensor]) -> tuple[Any, tf.Tensor]:
-    """Runs operations of the coder once their inputs are computed. Returns their results, and the seconds they took."""
-    # Without these dependencies a graph could read the clock at any time.
-    with tf.control_dependencies(inputs):
-        began = tf.timestamp()
-    with tf.control_dependencies([began]):
-        coded = code()
-    with tf.control_dependencies(tf.nest.flatten(coded)):
-        return coded, tf.timestamp() - began
+def coder_seconds(tables: CdfTables, string: tf.Tensor, indexes: tf.Tensor) -> tuple[float, float]:
+    """Measures the coder alone, by decoding a string and encoding it again.
+
+    A graph cannot read a clock where TensorFlow is deterministic or compiles by XLA, so graphs do not.
+
+    Args:
+      tables: The coder's tables.
+      string: The coded string.
+      indexes: The index of the cdf of each value in it [values].
+
+    Returns:
+      The seconds of encoding, and those of decoding.
+    """
+    began = time.perf_counter()
+    _, values = _coder.decode(tables, _coder.start(tables, string), indexes)
+    decoded = time.perf_counter()
+    _coder.encode(tables, indexes, values)
+    return time.perf_counter() - decoded, decoded - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.layers.chunks import CHUNK, compiled, specs_of
 from lic.layers.swin.tokens import TokenLayer, Tokens
@@ -28,11 +29,11 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
 
     def __init__(
         self,
-        width: int,
-        window: int = 8,
+        width: Count,
+        window: Count = 8,
         shift: int = 0,
-        head_dim: int = 32,
-        mlp_ratio: int = 4,
+        head_dim: Count = 32,
+        mlp_ratio: Count = 4,
         **kwargs,
     ):
         super().__init__(**kwargs)

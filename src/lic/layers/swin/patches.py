@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lic.environment import keras, tf
+from lic.layers.base import Layer
 from lic.layers.chunks import CHUNK, compiled, map_chunks, specs_of
 from lic.layers.swin.norm import fold_norm, layer_norm, product, standardised
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
 
-class PatchEmbedding(keras.layers.Layer):
+class PatchEmbedding(Layer):
     """Makes a token of each patch of 2x2 positions, by a convolution with stride 2 in float32.
 
     Args:
@@ -26,6 +27,7 @@ class PatchEmbedding(keras.layers.Layer):
         shape = (2, 2, input_shape[-1], self.width)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer="glorot_uniform")
         self.bias = self.add_weight(name="bias", shape=(self.width,), initializer="zeros")
+        super().build(input_shape)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Maps values [batch, 2 height, 2 width, channels] to tokens [batch, height, width, width]."""

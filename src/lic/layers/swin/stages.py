@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
+from lic.argument_types import Count, CountOrZero
 from lic.layers.swin.block import SwinBlock
 from lic.layers.swin.patches import Patches, PatchMerging, PatchSplitting, PatchUnpacking
 from lic.layers.swin.tokens import TokenLayer, Tokens
@@ -25,11 +26,11 @@ class SwinStage(TokenLayer):
 
     def __init__(
         self,
-        width: int,
-        depth: int,
+        width: Count,
+        depth: CountOrZero,
         end: Patches | None = None,
-        window: int = 8,
-        head_dim: int = 32,
+        window: Count = 8,
+        head_dim: Count = 32,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import abc
 from typing import NamedTuple
 
-from lic.environment import keras, tf
+from lic.environment import tf
+from lic.layers.base import Layer
 
 
 class Tokens(NamedTuple):
@@ -34,7 +35,7 @@ class Tokens(NamedTuple):
         return tf.gather(self.rows, self.places)
 
 
-class TokenLayer(abc.ABC, keras.layers.Layer):
+class TokenLayer(abc.ABC, Layer):
     """Base of layers that map tokens to tokens: a subclass writes `process`.
 
     Tokens are float32 whatever the policy; only the inputs of products are cast to its type.

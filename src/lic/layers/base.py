@@ -1,0 +1,39 @@
+"""The base of layers: a layer comes back from its configuration, and `build` makes the weights of all layers inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lic.config import Configured
+from lic.environment import keras, tf
+from lic.layers.tracing import building, is_building
+
+
+class Layer(Configured, keras.layers.Layer):
+    """A Keras layer that records its arguments, and may hold other layers.
+
+    A subclass makes the layers inside in its constructor and writes `call`. It needs no `get_config`, no `from_config`,
+    and no `build` unless it has weights of its own whose shapes depend on the input.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the layer. In the first call layers inside make their weights when they are called."""
+        if self.built:
+            return super().__call__(*args, **kwargs)
+        with building():
+            return super().__call__(*args, **kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights of all layers inside, by tracing one call on an input of this shape.
+
+        Args:
+          input_shape: The shape of the input of `call`, such as (None, None, None, 3).
+        """
+        if not is_building() and not all(layer.built for layer in self._flatten_layers(include_self=False)):
+            with building(), tf.__internal__.FuncGraph("build").as_default():
+                self(tf.compat.v1.placeholder("float32", input_shape))
+            self._clear_losses()  # Those of this call belong to its graph.
+        super().build(input_shape)
