@@ -81,9 +81,7 @@ def test_biases_start_means_and_scales_of_each_group():
 
 @pytest.mark.parametrize("depths", [(5, 6), (12, 0), (), (13, -1)])
 def test_groups_that_do_not_add_up_are_refused(depths):
-    with pytest.raises(
-        ValueError, match="group_depths to be .*(latent_depth=12|at least 1).* Received: "
-    ):
+    with pytest.raises(ValueError, match="group_depths to be .*(latent_depth=12|at least 1).* Received: "):
         _model(group_depths=depths)
 
 
