@@ -47,8 +47,6 @@ TINY = {
     "hyper_depths": (2, 1),
     "hyper_window": 2,
 }
-# Sizes with one block in each stage, since blocks take long to trace.
-SHALLOW = {"swin": {"depths": (1, 1, 1, 1), "hyper_depths": (1, 1)}}
 ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
 
 
@@ -125,6 +123,13 @@ VARIANTS = {
         },
     ),
 }
+
+
+def shallow(transform: str, entropy: str) -> dict[str, tuple[int, ...]]:
+    """Returns sizes with one block in each stage, since Swin blocks take long to trace."""
+    if transform != "swin":
+        return {}
+    return {"depths": (1, 1, 1, 1)} | ({} if entropy == "factorized" else {"hyper_depths": (1, 1)})
 
 
 def tiny_model(transform: str, entropy: str, **sizes):

@@ -10,7 +10,7 @@ import lic
 from lic.codec.bitstream import Flag, Stream
 from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
-from tests.conftest import MIXES, SHALLOW, VARIANTS, random_images, shared_codec, shipped_codec, slow_but, tiny_model
+from tests.conftest import MIXES, VARIANTS, random_images, shallow, shared_codec, shipped_codec, slow_but, tiny_model
 
 SIZES = [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)]
 
@@ -34,7 +34,7 @@ def _expected(codec, image):
     ],
 )
 def test_every_mix_takes_every_size(transform, entropy, sizes):
-    codec = shared_codec(transform, entropy, **sizes, **SHALLOW.get(transform, {}))
+    codec = shared_codec(transform, entropy, **sizes, **shallow(transform, entropy))
     for size in SIZES:
         image = random_images(*size, 3)
         decoded = codec.decompress(codec.compress(image))

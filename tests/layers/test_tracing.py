@@ -18,7 +18,7 @@ from lic.layers.tracing import (
     unless_skipped,
 )
 from lic.weights import get_tensors
-from tests.conftest import SHALLOW, tiny_model
+from tests.conftest import shallow, tiny_model
 
 
 def in_another_thread(function):
@@ -229,7 +229,7 @@ def test_layers_made_within_start_with_zeros(kernel_form):
 
 @pytest.mark.parametrize(("transform", "entropy"), [("conv", "charm"), ("swin", "checkerboard"), ("klt", "hyperprior")])
 def test_a_codec_has_its_models_weights_all_the_same(transform, entropy):
-    model = tiny_model(transform, entropy, **SHALLOW.get(transform, {}))
+    model = tiny_model(transform, entropy, **shallow(transform, entropy))
     codec = lic.Codec(model)
     mine, given = get_tensors(codec.model), get_tensors(model)
     assert mine.keys() == given.keys()

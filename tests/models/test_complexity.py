@@ -10,7 +10,7 @@ from lic.layers import Convolution
 from lic.layers.tracing import skip_random_init
 from lic.models.complexity import parameters_of
 from lic.registry import entropy_models, models
-from tests.conftest import MIXES, SHALLOW, VARIANTS, tiny_model
+from tests.conftest import MIXES, VARIANTS, shallow, tiny_model
 
 KODAK = 512 * 768
 
@@ -87,7 +87,7 @@ def test_charm_needs_the_last_slices_residual_when_decoding_only():
 
 @pytest.mark.parametrize(("transform", "entropy"), MIXES)
 def test_parameters_add_up(transform, entropy):
-    model = tiny_model(transform, entropy, **SHALLOW.get(transform, {}))
+    model = tiny_model(transform, entropy, **shallow(transform, entropy))
     assert parameters_of(model).total() == model.count_params() > 0
 
 
@@ -113,7 +113,7 @@ CONTEXT, PARAMETERS = ["context", "LRP"], ["parameters", "LRP"]
 )
 def test_every_part_has_a_row(transform, entropy, networks):
     fewer = {"charm": {"num_slices": 2}, "space-channel": {"group_depths": (5, 7)}}.get(entropy, {})
-    rows = rows_of(tiny_model(transform, entropy, **SHALLOW.get(transform, {}), **fewer), 32, 48)
+    rows = rows_of(tiny_model(transform, entropy, **shallow(transform, entropy), **fewer), 32, 48)
     hyper = ["hyper analysis", "hyper synthesis"] if networks else []
     assert list(rows) == ["analysis", "synthesis", *hyper, "prior", *networks]
     assert rows["analysis"].macs_encode > 0 == rows["analysis"].macs_decode

@@ -11,7 +11,7 @@ from lic.entropy import ChARM, Factorized, Hyperprior, Laplace, Normal
 from lic.errors import RegistryError
 from lic.models.create import published_system
 from lic.transforms import ConvHyperTransform, ConvTransform, KLTTransform, SwinHyperTransform, SwinTransform
-from tests.conftest import ALL_MIXES, MIXES, SHALLOW, SPREAD, random_images, tiny_model
+from tests.conftest import ALL_MIXES, MIXES, SPREAD, random_images, shallow, tiny_model
 
 
 def test_every_part_is_in_a_mix_that_is_not_slow():
@@ -30,7 +30,7 @@ def test_every_mix_works_with_no_sizes_given(transform, entropy):
 
 @pytest.mark.parametrize(("transform", "entropy"), MIXES)
 def test_config_alone_rebuilds_the_model(transform, entropy):
-    model = tiny_model(transform, entropy, lmbda=0.02, **SHALLOW.get(transform, {}))
+    model = tiny_model(transform, entropy, lmbda=0.02, **shallow(transform, entropy))
     again = lic.CompressionModel.from_config(model.configuration())
     images = random_images(1, 32, 48, 3).astype(np.float32)
     model(images), again(images)

@@ -144,10 +144,10 @@ class Gains(Layer, RateControl):
         return latent * tf.exp(self._at(self.log_gain, quality))[:, None, None]
 
     def gains_at(self, quality: tf.Tensor) -> ChannelGains:
-        log_gain, log_factor, log_output_gain = (
-            self._at(table, quality) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
+        gain, factor, output_gain = (
+            tf.exp(self._at(table, quality)) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
         )
-        return ChannelGains(tf.exp(log_gain), tf.exp(-log_gain), log_gain + log_factor, tf.exp(log_output_gain))
+        return ChannelGains(gain, tf.math.log(gain * factor), output_gain)
 
     def coder(self, coder: Coder, gains: ChannelGains | None) -> Coder:
         return VariableRateCoder(coder, gains)

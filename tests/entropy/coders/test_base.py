@@ -4,6 +4,7 @@ import pytest
 import lic
 from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior, Normal, anchors, channels
 from lic.environment import tf
+from lic.transforms import ConvHyperTransform
 from tests.conftest import tiny_model
 
 LATENT = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32) * 3
@@ -62,3 +63,34 @@ def test_a_likelihood_that_the_tables_do_not_have_is_named():
             lic.LicError, match="'latent' is coded under .*Normal.*which the coder's tables do not have"
         ):
             coder.code(EVERYTHING, Normal().of(latent, latent))
+
+
+HYPER = ConvHyperTransform(5, 4, 4, features=5)
+
+
+def _in_a_loop(coder):
+    return tf.while_loop(lambda count, _: count < 2, lambda count, _: (count + 1, _coded(coder)), (0, coder.zeros))
+
+
+def _coded(coder):
+    return coder.code(EVERYTHING, Normal().of(coder.zeros, coder.zeros))
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        _in_a_loop,
+        lambda coder: tf.cond(tf.reduce_sum(coder.zeros) < 1, lambda: _coded(coder), lambda: coder.zeros),
+        lambda coder: tf.map_fn(lambda _: _coded(coder), tf.zeros(3)),
+        lambda coder: tf.function(lambda: _coded(coder), autograph=False)(),
+        lambda coder: tf.cond(
+            tf.reduce_sum(coder.zeros) < 1,
+            lambda: coder.side(HYPER, FactorizedPrior(4)),
+            lambda: coder.zeros,
+        ),
+    ],
+    ids=["while_loop", "cond", "map_fn", "function", "side"],
+)
+def test_a_call_in_an_inner_graph_is_refused(walk):
+    with pytest.raises(lic.LicError, match="inner graph of TensorFlow, such as the body of tf.while_loop"):
+        tf.function(lambda: walk(Estimate(LATENT)), autograph=False)()

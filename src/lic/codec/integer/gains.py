@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import decimal
+from typing import NamedTuple
 
 import numpy as np
 
 from lic.codec.integer.layers import on_grid
-from lic.entropy.coders.variable_rate import ChannelGains
 from lic.environment import tf
 from lic.models.rate import Gains
 
@@ -15,16 +15,28 @@ _DIGITS = 30  # The precision of decimal arithmetic.
 _MEAN_FRACTION = 8  # The number of bits after the point of means that a gain has multiplied.
 
 
-class IntegerGains(ChannelGains):
-    """Gains that are applied and removed in operations that every library rounds in the same way."""
+class IntegerGains(NamedTuple):
+    """Takes the place of `ChannelGains`, with operations that every library rounds in the same way.
+
+    Attributes:
+      gain: The number that each channel is multiplied by before it is coded [batch, depth].
+      inverse: One over the gain.
+      log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
+      output_gain: The number that each channel is multiplied by before the synthesis.
+    """
+
+    gain: tf.Tensor
+    inverse: tf.Tensor
+    log_scale: tf.Tensor
+    output_gain: tf.Tensor
 
     def apply(self, values: tf.Tensor) -> tf.Tensor:
         """Returns numbers multiplied by the gain, rounded to multiples of 2^-8."""
-        return on_grid(super().apply(values), _MEAN_FRACTION)
+        return on_grid(values * self.gain, _MEAN_FRACTION)
 
     def remove(self, values: tf.Tensor) -> tf.Tensor:
         """Returns numbers divided by the gain, rounded to multiples of 2^-12."""
-        return on_grid(super().remove(values))
+        return on_grid(values * self.inverse)
 
 
 def integer_gains(gains: Gains, quality: float) -> list[np.ndarray]:
@@ -45,7 +57,7 @@ def integer_gains(gains: Gains, quality: float) -> list[np.ndarray]:
             ]
             for table in (gains.log_gain, gains.log_scale_factor, gains.log_output_gain)
         )
-        columns = ChannelGains(
+        columns = IntegerGains(
             gain=[each.exp() for each in log_gain],
             inverse=[(-each).exp() for each in log_gain],
             log_scale=[one + other for one, other in zip(log_gain, log_factor)],

@@ -11,6 +11,7 @@ from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.parts import SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
+from lic.errors import LicError
 
 if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
@@ -27,7 +28,7 @@ class Coder(abc.ABC):
     """
 
     def __init__(self, zeros: tf.Tensor):
-        self.zeros, self.z_hat = zeros, None
+        self.zeros, self.z_hat, self._graph = zeros, None, _current_graph()
 
     def code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         """Codes a part under a distribution, and returns its numbers quantised.
@@ -38,7 +39,9 @@ class Coder(abc.ABC):
 
         Raises:
           ValueError: The distribution does not have the shape of the part; the message names both shapes.
+          LicError: The call is inside a loop or branch of TensorFlow.
         """
+        self._check_graph()
         if not isinstance(distribution, Distribution):
             raise ValueError(
                 f"coder.code: expected a lic.Distribution for the part {part.name!r}. "
@@ -54,11 +57,23 @@ class Coder(abc.ABC):
         Args:
           hyper: The hyper transform.
           prior: The prior of the side information.
+
+        Raises:
+          LicError: The call is inside a loop or branch of TensorFlow.
         """
+        self._check_graph()
         self.z_hat = self._code_side(hyper.analysis, hyper.downscale, prior)
         # The features cover whole multiples of the downscale, which may be more than the latent.
         height, width = tf.unstack(tf.shape(self.zeros)[1:3])
         return hyper.synthesis(self.z_hat)[:, :height, :width]
+
+    def _check_graph(self) -> None:
+        # The coder keeps what a walk hands it, and tensors of an inner graph cannot leave that graph.
+        if _current_graph() is not self._graph:
+            raise LicError(
+                "coder.code: expected a call in the walk itself. Received: a call in an inner graph of TensorFlow, "
+                "such as the body of tf.while_loop, tf.cond, tf.map_fn or a tf.function. Loop over parts in Python."
+            )
 
     @abc.abstractmethod
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
@@ -73,6 +88,11 @@ class Coder(abc.ABC):
           downscale: How many times smaller than the latent the side information is.
           prior: The prior of the side information.
         """
+
+
+def _current_graph() -> tf.Graph | None:
+    """Returns the graph that is being traced, or None in eager execution."""
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
 class LatentCoder(Coder):

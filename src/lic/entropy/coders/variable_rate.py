@@ -27,13 +27,11 @@ class ChannelGains(NamedTuple):
 
     Attributes:
       gain: The number that each channel is multiplied by before it is coded [batch, depth].
-      inverse: One over the gain.
       log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
       output_gain: The number that each channel is multiplied by before the synthesis.
     """
 
     gain: tf.Tensor
-    inverse: tf.Tensor
     log_scale: tf.Tensor
     output_gain: tf.Tensor
 
@@ -43,7 +41,7 @@ class ChannelGains(NamedTuple):
 
     def remove(self, values: tf.Tensor) -> tf.Tensor:
         """Returns numbers divided by the gain."""
-        return values * self.inverse
+        return values / self.gain
 
 
 class VariableRateCoder(CoderAround):
@@ -68,4 +66,4 @@ class VariableRateCoder(CoderAround):
 
     def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         # The hyper analysis sees the latent without its gain, as the walk does.
-        return super()._code_side(lambda latent: analysis(latent * self._gains.inverse), downscale, prior)
+        return super()._code_side(lambda latent: analysis(latent / self._gains.gain), downscale, prior)
