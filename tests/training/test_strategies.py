@@ -62,6 +62,7 @@ def test_two_devices_equal_one(entropy, photographs, tmp_path):
     with np.load(tmp_path / "run.npz") as gradients:
         assert (gradients["differences"] <= 1e-4 * gradients["largest"].max()).all()
         assert gradients["largest"].max() > 0
+        np.testing.assert_allclose(*gradients["measured"], rtol=1e-5)
 
 
 @pytest.mark.slow

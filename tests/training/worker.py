@@ -42,7 +42,11 @@ def make(entropy: str) -> lic.CompressionModel:
 
 
 def gradients(strategy: tf.distribute.Strategy, entropy: str) -> dict[str, np.ndarray]:
-    """Returns the largest difference between both gradients of each weight, beside the largest gradient."""
+    """Returns the largest difference between both gradients of each weight, beside the largest gradient.
+
+    It also returns what both models measure over five images in batches of four, the last of which has no image for the
+    second replica.
+    """
     images = random_images(4, 64, 64, 3).astype(np.float32)
     with strategy.scope():
         model = make(entropy)
@@ -62,7 +66,10 @@ def gradients(strategy: tf.distribute.Strategy, entropy: str) -> dict[str, np.nd
     set_tensors(alone, weights)
     whole = alone.gradients_of(images)[1]
     differences = [np.abs(one - other).max() for one, other in zip(summed, whole, strict=True)]
-    return {"differences": np.array(differences), "largest": np.array([np.abs(each).max() for each in whole])}
+    five = random_images(5, 64, 64, 3).astype(np.float32)
+    measured = [np.array(each.evaluate(five, batch_size=4, verbose=0)) for each in (model, alone)]
+    largest = np.array([np.abs(each).max() for each in whole])
+    return {"differences": np.array(differences), "largest": largest, "measured": np.stack(measured)}
 
 
 if __name__ == "__main__":

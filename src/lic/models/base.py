@@ -157,6 +157,9 @@ class CompressionModel(Configured, keras.Model):
         """Does nothing: the constructor makes all variables."""
         self.built = True
 
+    def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
+        """Does nothing: Keras 3 would make variables here, and fails where replicas get different numbers of images."""
+
     def complexity(self, height: int = 512, width: int = 768) -> Complexity:
         """Counts the parameters and multiply-accumulates of each part, without computing an image.
 
@@ -268,7 +271,7 @@ class CompressionModel(Configured, keras.Model):
           weights: The factor of each image's loss [batch] in the mean, as Keras's `sample_weight`; default: 1.
         """
         with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
-            values = self.losses_of(images, training=True)
+            values = self._losses_in_replica(images, training=True)
             if weights is not None:
                 values["loss"] *= tf.cast(weights, "float32")
             share = tf.reduce_sum(values["loss"]) / replicas.summed([_count(values)])[0]
@@ -282,7 +285,7 @@ class CompressionModel(Configured, keras.Model):
     def test_step(self, data: Any) -> dict[str, Any]:
         """Measures a batch with rounded latents, at the middle quality if there are several."""
         images, weights = _images_and_weights(data)
-        values = self.losses_of(images)
+        values = self._losses_in_replica(images, training=False)
         if weights is not None:
             values["loss"] *= tf.cast(weights, "float32")
         return self._report(values)
@@ -309,6 +312,14 @@ class CompressionModel(Configured, keras.Model):
         if quality is None:
             return self.rate.qualities(batch, training)
         return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
+
+    def _losses_in_replica(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        """Returns the result of `losses_of`, also where this replica got no image of a last, smaller batch."""
+        images = _checked_images(images)
+        number, height, width, channels = tf.unstack(tf.shape(images))
+        if replicas.count() > 1:  # Not all operations take an empty batch, so a black image stands in for it.
+            images = tf.concat([images, tf.zeros((tf.maximum(1 - number, 0), height, width, channels))], 0)
+        return {name: values[:number] for name, values in self.losses_of(images, training=training).items()}
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
         sums = {name: tf.reduce_sum(value) for name, value in values.items()} | {"images": _count(values)}
