@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lic.testing.entropy_laws import check_entropy_model
     from lic.testing.hyper_laws import check_hyper_transform
     from lic.testing.laws import LawError
+    from lic.testing.layer_laws import check_layer
     from lic.testing.likelihood_laws import check_likelihood
     from lic.testing.model_laws import check_model
     from lic.testing.transform_laws import check_transform
@@ -23,6 +24,7 @@ __all__ = [
     "check_codec",
     "check_entropy_model",
     "check_hyper_transform",
+    "check_layer",
     "check_likelihood",
     "check_model",
     "check_transform",
@@ -33,6 +35,7 @@ _HOMES = {
     "lic.testing.entropy_laws": ("check_entropy_model",),
     "lic.testing.hyper_laws": ("check_hyper_transform",),
     "lic.testing.laws": ("LawError",),
+    "lic.testing.layer_laws": ("check_layer",),
     "lic.testing.likelihood_laws": ("check_likelihood",),
     "lic.testing.model_laws": ("check_model",),
     "lic.testing.transform_laws": ("check_transform",),
