@@ -49,3 +49,12 @@ def test_public_lists():
     assert lic.list_likelihoods() == ["laplace", "logistic", "normal"]
     assert lic.list_entropy_models() == ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
     assert "default" in lic.list_models()
+
+
+@pytest.mark.parametrize("kind", ["transform", "hyper_transform", "entropy_model", "likelihood"])
+def test_a_class_of_another_kind_is_refused(kind):
+    base = "".join(word.capitalize() for word in kind.split("_"))
+    with pytest.raises(
+        RegistryError, match=f"register_{kind}: expected a subclass of lic.{base}.*Received: <class 'object'>"
+    ):
+        getattr(lic, f"register_{kind}")("other")(object)

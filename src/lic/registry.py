@@ -45,7 +45,7 @@ class Registry:
         """Returns a decorator that registers a class or function under `name`.
 
         Raises:
-          RegistryError: The name is taken, or is not a non-empty string.
+          RegistryError: The name is taken or is not a non-empty string, or the class is of another kind.
         """
         if not isinstance(name, str) or not name:
             raise RegistryError(
@@ -58,6 +58,12 @@ class Registry:
                 raise RegistryError(
                     f"The {self._words} {name!r} is registered already, as {self._entries[name]!r}. "
                     f"Choose another name for {entry!r}."
+                )
+            if self in PARTS.values() and getattr(entry, "registry", None) is not self:
+                base = "".join(word.capitalize() for word in self.kind.split("_"))
+                raise RegistryError(
+                    f"register_{self.kind}: expected a subclass of lic.{base}. Received: {entry!r}. Derive it from "
+                    f"lic.{base}."
                 )
             self._entries[name] = entry
             return entry

@@ -1,5 +1,6 @@
 import importlib.resources
 import itertools
+import pathlib
 import threading
 
 import numpy as np
@@ -377,3 +378,17 @@ def test_bfloat16_costs_the_default_model_hardly_any_quality():
 def test_wrong_precision_is_refused():
     with pytest.raises(ValueError, match=r"precision to be one of \('float32', 'bfloat16'\). Received: 'float16'"):
         lic.Codec(tiny_model("conv", "hyperprior"), precision="float16")
+
+
+@pytest.mark.parametrize(("given", "advice"), [("default", r"lic\.load\('default'\)"), (None, r"lic\.create_model")])
+def test_something_else_than_a_model_is_refused(given, advice):
+    with pytest.raises(ValueError, match=f"expected a lic.CompressionModel. Received: .*{advice}"):
+        lic.Codec(given)
+
+
+@pytest.mark.parametrize("stream", ["photo.lic", pathlib.Path("photo.lic"), None, 3])
+def test_something_else_than_bytes_is_refused(stream):
+    codec = shared_codec("klt", "factorized")
+    for decode in (codec.decompress, codec.verify):
+        with pytest.raises(ValueError, match=r"expected a stream as bytes. Received: .*read_bytes\(\)"):
+            decode(stream)

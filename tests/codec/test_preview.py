@@ -41,7 +41,7 @@ def test_each_part_changes_the_image(codec):
     previews = [codec.decompress(stream, parts=parts) for parts in range(4)]
     for fewer, more in itertools.pairwise(previews):
         assert np.any(fewer != more)
-    for parts in (3, 4, 10**9, np.int64(7)):
+    for parts in (3, np.int64(3)):
         np.testing.assert_array_equal(codec.decompress(stream, parts=parts), codec.decompress(stream))
 
 
@@ -85,7 +85,7 @@ def test_symbols_are_checked_if_all_are_read(codec):
     stream = Stream.parse(codec.compress(IMAGE))
     other = stream._replace(symbols_crc=stream.symbols_crc ^ 1).pack()
     assert codec.decompress(other, parts=2).shape == IMAGE.shape
-    for parts in (None, 3, 4):
+    for parts in (None, 3):
         with pytest.raises(DesyncError):
             codec.decompress(other, parts=parts)
 
@@ -100,7 +100,7 @@ def test_streams_are_checked_whatever_is_read(codec):
         shared_codec("klt", "factorized").decompress(stream, parts=0)
 
 
-@pytest.mark.parametrize("parts", [-1, 1.0, "all", True])
+@pytest.mark.parametrize("parts", [-1, 4, 1.0, "all", True])
 def test_a_wrong_number_of_parts_is_refused(codec, parts):
     with pytest.raises(ValueError, match="Codec: expected parts to be .* Received: "):
         codec.decompress(b"", parts=parts)

@@ -267,3 +267,9 @@ def test_a_transform_without_its_layers_is_refused():
 
     with pytest.raises(ValueError, match="Unfinished: expected the constructor to set synthesis"):
         lic.CompressionModel(Unfinished(), tiny_model("conv", "factorized").entropy)
+
+
+@pytest.mark.parametrize("quality", [0, 0.5, 3.5, 20, [1.0, 4.0]])
+def test_a_quality_that_the_model_does_not_have_is_refused(variable_rate, images, quality):
+    with pytest.raises(ValueError, match="expected quality from 1 to 3. Received: "):
+        variable_rate(images[:2], quality=quality)

@@ -149,3 +149,15 @@ def test_crops_too_small_for_ms_ssim_are_named_before_training(photographs, tmp_
     with pytest.raises(TrainingError, match="crops are too small. MS-SSIM: expected images of at least 161x161"):
         lic.train(model, photographs, tmp_path / "run", few_steps())
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "message"),
+    [
+        (3, None, "expected the name of a model or a lic.CompressionModel. Received: int"),
+        ("bmshj2018-hyperprior", {"steps": 3}, r"expected settings as a lic.TrainingSettings. Received: {'steps': 3}"),
+    ],
+)
+def test_other_arguments_are_refused(model, settings, message, tmp_path):
+    with pytest.raises(lic.TrainingError, match=message):
+        lic.train(model, tmp_path, tmp_path / "run", settings)

@@ -72,6 +72,13 @@ class Codec:
         stored: Literal["float32", "float16"] = "float32",
         calibration: Iterable[np.ndarray] | None = None,
     ):
+        if not isinstance(model, CompressionModel):
+            advice = (
+                f"Load a codec by lic.load({str(model)!r})."
+                if isinstance(model, (str, os.PathLike))
+                else ("Make one by lic.create_model.")
+            )
+            raise ValueError(f"Codec: expected a lic.CompressionModel. Received: {type(model).__name__}. {advice}")
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
@@ -186,7 +193,7 @@ class Codec:
           DesyncError: The decoded symbols are not those that were coded.
           ValueError: `parts` is no number of parts.
         """
-        _check_parts(parts)
+        _check_parts(parts, len(self.parts))
         parsed, y_hat = self._decoded(stream, parts, max_pixels)
         downscale = self.model.transform.downscale
         pixels = in_tiles(self._graphs.synthesise, y_hat, self.model.transform, self._tile, (1, downscale), 3)
@@ -363,13 +370,18 @@ class Codec:
     def _decoded(self, stream: bytes, parts: int | None, max_pixels: int) -> tuple[Stream, np.ndarray]:
         """Returns the fields of a stream, and the latent that its first parts, or all parts, decode to."""
         self._check_process()
+        if not isinstance(stream, (bytes, bytearray, memoryview)):
+            raise ValueError(
+                f"Codec: expected a stream as bytes. Received: {type(stream).__name__}. Read a file by "
+                "pathlib.Path(path).read_bytes()."
+            )
         parsed = Stream.parse(bytes(stream))
         # The stream, and not the codec's own choice, decides which networks decode it.
         deterministic = Flag.DETERMINISTIC in parsed.flags and bool(self._file.integer)
         self._streams(deterministic).check(parsed, max_pixels, name_of)
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
-        whole = parts is None or parts >= len(self.parts)
+        whole = parts is None or parts == len(self.parts)
         graphs = self._integer_graphs() if deterministic else self._float_graphs
         decode = graphs.decode if whole else graphs.preview(int(parts))
         quality = self.model.rate.default if parsed.quality is None else parsed.quality
@@ -394,12 +406,12 @@ def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), **options)
 
 
-def _check_parts(parts: int | None) -> None:
+def _check_parts(parts: int | None, most: int) -> None:
     try:
-        counts = parts is None or (not isinstance(parts, bool) and operator.index(parts) >= 0)
+        fits = parts is None or (not isinstance(parts, bool) and 0 <= operator.index(parts) <= most)
     except TypeError:
-        counts = False
-    check("Codec", "parts", counts, "None for all, or an integer from 0", parts)
+        fits = False
+    check("Codec", "parts", fits, f"None for all, or an integer from 0 to {most}, the number of `codec.parts`", parts)
 
 
 def _bytes_of(symbols: tf.Tensor) -> bytes:

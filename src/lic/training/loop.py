@@ -59,6 +59,16 @@ def train(
         divided between the devices, `out` holds another training or a damaged checkpoint, or training diverged.
       ImageError: A photograph in `valid` cannot be read.
     """
+    if not isinstance(model, (str, CompressionModel)):
+        raise TrainingError(
+            f"train: expected the name of a model or a lic.CompressionModel. Received: {type(model).__name__}. "
+            "The model of a codec is codec.model."
+        )
+    if settings is not None and not isinstance(settings, TrainingSettings):
+        raise TrainingError(
+            f"train: expected settings as a lic.TrainingSettings. Received: {settings!r}. Write "
+            "lic.TrainingSettings(steps=3)."
+        )
     settings = settings or TrainingSettings()
     keras.utils.set_random_seed(settings.seed)
     model = create_model(model) if isinstance(model, str) else model
