@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import lic
-from lic.entropy import EVERYTHING, Decode, Encode, Estimate, channels
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior, channels
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard
 from lic.entropy.hyperprior import Hyperprior
@@ -318,6 +318,108 @@ class RoundsWithoutAGradient(Checkerboard):
         context = tf.round(second.take(self.context(tf.round(y_hat))))
         parameters = self._parameters(second.take(features), context)
         return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
+
+
+@caught_by(LATER)
+class LeaksTheFutureInTraining(LeaksTheFuture):
+    """In training the first half sees the second."""
+
+    def features(self, coder):
+        inner = coder
+        while hasattr(inner, "coder"):
+            inner = inner.coder
+        return super().features(coder) if getattr(inner, "training", False) else coder.side(self.hyper, self.prior)
+
+
+@caught_by(PARTITION)
+class DropsTheNinthRow(_Halves):
+    """It codes the first eight rows only, which is all that a small latent has."""
+
+    def parts(self):
+        half = self.latent_depth // 2
+        return (_first_rows(channels(0, half)), _first_rows(channels(half, self.latent_depth)))
+
+    def walk(self, coder):
+        first, second = self.parts()
+        features = self.features(coder)
+        y_hat = first.put(coder.zeros, self.code(coder, first, self.networks[0], [features[:, :8]]))
+        seen = [features[:, :8], y_hat[:, :8, :, : self.latent_depth // 2]]
+        return second.put(y_hat, self.code(coder, second, self.networks[1], seen))
+
+
+def _first_rows(part):
+    def put(values, numbers):
+        missing = tf.shape(values)[1] - tf.shape(numbers)[1]
+        return part.put(values, tf.pad(numbers, [(0, 0), (0, missing), (0, 0), (0, 0)]))
+
+    return Part(f"the first rows of {part.name}", lambda values: part.take(values)[:, :8], put)
+
+
+@caught_by("rounding moves nothing by more than a step")
+class MovesByMoreThanHalfAStep(_Halves):
+    """It adds a little more than latent residual prediction may."""
+
+    def walk(self, coder):
+        return super().walk(coder) + 0.6
+
+
+@caught_by("a number is moved by a prediction only")
+class ShiftsEveryNumber(_Halves):
+    """It adds a constant, as a wrong offset would."""
+
+    def walk(self, coder):
+        return super().walk(coder) + 0.3
+
+
+@caught_by("a call is the walk")
+class CallsAnotherWalk(_Halves):
+    """Its call, by which it is trained, returns another latent than its walk."""
+
+    def call(self, latent, training=False, walk=None):
+        estimated = super().call(latent, training, walk)
+        return estimated._replace(y_hat=0.9 * estimated.y_hat)
+
+
+@caught_by("gradients reach the latent")
+class StopsTheGradient(_Halves):
+    """No analysis could learn from it."""
+
+    def call(self, latent, training=False, walk=None):
+        return super().call(tf.stop_gradient(latent), training, walk)
+
+
+def _second_hyper():
+    return hyper()
+
+
+class TwoHyperTransforms(_Halves):
+    """It is sound, with a second side information that a second prior codes."""
+
+    def __init__(self, latent_depth, hyper):
+        super().__init__(latent_depth, hyper)
+        self.second = _second_hyper()
+        self.second_prior = FactorizedPrior(self.second.depth)
+
+    def features(self, coder):
+        return super().features(coder) + coder.side(self.second, self.second_prior)
+
+
+class Normalised(_Halves):
+    """It is sound, and normalises its features as Keras means it."""
+
+    def __init__(self, latent_depth, hyper):
+        super().__init__(latent_depth, hyper)
+        self.norm = keras.layers.BatchNormalization()
+
+    def call(self, latent, training=False, walk=None):
+        self.__dict__["_is_training"] = training
+        return super().call(latent, training, walk)
+
+    def features(self, coder):
+        return self.norm(super().features(coder), training=self.__dict__.get("_is_training", False))
+
+
+SOUND = [TwoHyperTransforms, Normalised]
 
 
 def make(mutant):

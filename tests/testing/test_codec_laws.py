@@ -15,7 +15,7 @@ from tests.conftest import slow_but, tiny_model
 @functools.cache
 def _sound():
     """Returns the codec whose graphs all mutants use."""
-    return lic.Codec(tiny_model("klt", "hyperprior"))
+    return lic.Codec(tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02)))
 
 
 class _Mutant(lic.Codec):
@@ -75,7 +75,38 @@ class TakesAllStreams(_Mutant):
         return super().decompress(parsed._replace(fingerprint=self.fingerprint).pack(), **options)
 
 
+class TakesAnyQuality(_Mutant):
+    def compress(self, image, quality=None, **options):
+        return super().compress(image, quality=quality if quality in (1, 1.5, 2) else None, **options)
+
+
+class ExceedsTheBytes(_Mutant):
+    def compress_to(self, image, max_bytes, **options):
+        return self.compress(image, quality=2)
+
+
+class VerifiesNothing(_Mutant):
+    def verify(self, stream, **options):
+        Stream.parse(stream)
+
+
+class TakesLargeImages(_Mutant):
+    def decompress(self, stream, *, max_pixels=0, **options):
+        return super().decompress(stream, **options)
+
+
+class PreviewsATile(_Mutant):
+    def decompress(self, stream, *, parts=None, **options):
+        decoded = super().decompress(stream, parts=parts, **options)
+        return decoded if parts in (None, len(self.parts)) else decoded[:16, :16]
+
+
 CAUGHT_BY = {
+    TakesAnyQuality: "qualities are those it has",
+    ExceedsTheBytes: "a number of bytes is not exceeded",
+    VerifiesNothing: "verify accepts right streams only",
+    TakesLargeImages: "large images are refused",
+    PreviewsATile: "previews have the size of the image",
     ForgetsGrey: "every size comes back",
     FlattersItself: "real bits do not exceed the estimate",
     CountsItsStreams: "the same image gives the same stream",

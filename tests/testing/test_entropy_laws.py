@@ -11,7 +11,7 @@ from lic.testing.laws import name_of
 from lic.testing.plugin import laws_of
 from lic.weights import get_tensors
 from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
-from tests.testing.entropy_mutants import MUTANTS, make
+from tests.testing.entropy_mutants import DEPTH, MUTANTS, SOUND, hyper, make
 
 
 @pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__)
@@ -51,6 +51,11 @@ def test_the_part_that_mutants_start_from_keeps_every_law():
 def test_our_own_keep_every_law(name):
     entropy, sizes = VARIANTS.get(name, (name, {}))
     check_entropy_model(tiny_model("conv", entropy, **sizes).entropy)
+
+
+@pytest.mark.parametrize("maker", SOUND)
+def test_sound_but_unusual_ones_keep_every_law(maker):
+    check_entropy_model(maker(DEPTH, hyper()))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import lic
+from lic.environment import tf
 from lic.testing import LawError, check_model
 from lic.testing.laws import name_of
 from lic.testing.model_laws import LAWS, trials_of_model
@@ -72,7 +73,35 @@ class BrokenConfiguration(_Mutant):
         return super().get_config() | {"lmbda": np.random.default_rng().uniform()}
 
 
+class CountsPaddedPixels(_Mutant):
+    def losses_of(self, images, training=False, quality=None):
+        losses = super().losses_of(images, training, quality)
+        return losses | {"bpp": 0.8 * losses["bpp"]}
+
+
+class BrightensItsImage(_Mutant):
+    def call(self, images, training=False, quality=None):
+        compressed = super().call(images, training, quality)
+        return compressed._replace(x_hat=compressed.x_hat + 5)
+
+
+class SmoothsOutsideOfTheSynthesis(_Mutant):
+    """A codec holds the transform, and not what a subclass of the model does after it."""
+
+    def synthesise(self, y_hat):
+        return super().synthesise(y_hat) * 0.5 + 60
+
+
+class StopsTheGradient(_Mutant):
+    def analyse(self, images, padded=False):
+        return tf.stop_gradient(super().analyse(images, padded))
+
+
 CAUGHT_BY = {
+    CountsPaddedPixels: "bits and distortion make the loss",
+    BrightensItsImage: "x hat is the synthesis of y hat",
+    SmoothsOutsideOfTheSynthesis: "a codec decodes to the image of the model",
+    StopsTheGradient: "training reaches every variable",
     CropsTooMuch: "every size comes back",
     HasNoLoss: "losses are finite",
     DoesNotLearn: "a step of training changes weights",

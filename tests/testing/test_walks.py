@@ -34,7 +34,7 @@ def test_drawn_latents_depend_on_the_seed(walks, latent):
 
 
 def test_every_part_is_recorded(walks, latent):
-    records = walks.recorded(latent).records
+    records = walks.recorded(latent)[0]
     assert records
     for record in records:
         assert record.distribution.shape.is_compatible_with(record.part.take(latent).shape)
@@ -43,4 +43,4 @@ def test_every_part_is_recorded(walks, latent):
 def test_side_information_may_be_that_of_another_latent(walks, latent):
     if walks.entropy.hyper is not None:
         side = walks.estimate(latent).z_hat
-        np.testing.assert_array_equal(walks.recorded(latent + 30.0, side).z_hat, side)
+        np.testing.assert_array_equal(walks.recorded(latent + 30.0, [side])[1][0], side)

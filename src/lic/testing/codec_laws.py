@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import pathlib
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lic.codec.bitstream import Stream
 from lic.codec.codec import Codec, load
-from lic.errors import BitstreamError, WrongModelError
+from lic.errors import BitstreamError, DesyncError, WrongModelError
 from lic.images import sample_image
 from lic.testing.images import random_images
 from lic.testing.laws import Law, Trial, each, fail, require, require_same
@@ -112,6 +114,61 @@ def streams_of_other_codecs_are_refused(codec: Codec) -> None:
     _require_refused(codec, stream._replace(fingerprint=other).pack(), WrongModelError, "of another codec")
 
 
+def qualities_are_those_it_has(codec: Codec) -> None:
+    """Every quality of the codec is coded and decoded, streams grow with quality, and other qualities are refused."""
+    image = sample_image()[:96, :128]
+    qualities, lengths = codec.qualities, []
+    wanted = (qualities[0], sum(qualities) / len(qualities), qualities[-1]) if qualities else ()
+    for quality in wanted:
+        stream = codec.compress(image, quality=quality)
+        lengths.append(len(stream))
+        require_same(f"decoded at quality {quality:g}, twice", codec.decompress(stream), codec.decompress(stream))
+    require(lengths == sorted(lengths), f"streams of qualities {wanted} have {lengths} bytes")
+    for wrong in (0, 10**6, "best"):
+        _require_raises(lambda wrong=wrong: codec.compress(image, quality=wrong), ValueError, f"quality={wrong!r}")
+
+
+def a_number_of_bytes_is_not_exceeded(codec: Codec) -> None:
+    """`compress_to` makes a stream of at most as many bytes, which decodes."""
+    if not codec.qualities:
+        return
+    image = sample_image()[:96, :128]
+    most = (len(codec.compress(image, quality=1)) + len(codec.compress(image, quality=codec.qualities[-1]))) // 2
+    stream = codec.compress_to(image, max_bytes=most)
+    require(len(stream) <= most, f"{len(stream)} bytes were made where at most {most} were asked for")
+    require(codec.decompress(stream).shape == image.shape, "the stream decodes to another size")
+
+
+def verify_accepts_right_streams_only(codec: Codec) -> None:
+    """`verify` takes streams that decode, and raises for damaged ones and for symbols of another checksum."""
+    stream = codec.compress(random_images(17, 33, 3))
+    codec.verify(stream)
+    other = Stream.parse(stream)
+    changed = other._replace(symbols_crc=other.symbols_crc ^ 1).pack()
+    _require_raises(lambda: codec.verify(changed), DesyncError, "symbols of another checksum")
+    _require_raises(lambda: codec.verify(stream[:-1]), BitstreamError, "a stream without its last byte")
+
+
+def large_images_are_refused(codec: Codec) -> None:
+    """An image of more than `max_pixels` raises a BitstreamError."""
+    stream = codec.compress(random_images(17, 33, 3))
+    for method in (codec.decompress, codec.verify):
+        call = functools.partial(method, stream, max_pixels=500)
+        _require_raises(call, BitstreamError, "an image of 561 pixels where 500 are the most")
+
+
+def previews_have_the_size_of_the_image(codec: Codec) -> None:
+    """Every number of parts decodes to the image's size, and all parts decode to the image."""
+    image = random_images(40, 24, 3)
+    stream = codec.compress(image)
+    for parts in (0, len(codec.parts) // 2):
+        decoded = codec.decompress(stream, parts=parts)
+        require(decoded.shape == image.shape, f"{parts} parts decode to {decoded.shape}, expected {image.shape}")
+    count = len(codec.parts)
+    require_same("all parts and no number of parts", codec.decompress(stream, parts=count), codec.decompress(stream))
+    _require_raises(lambda: codec.decompress(stream, parts=count + 1), ValueError, f"{count + 1} of {count} parts")
+
+
 LAWS: tuple[Law, ...] = (
     every_size_comes_back,
     real_bits_do_not_exceed_the_estimate,
@@ -120,6 +177,11 @@ LAWS: tuple[Law, ...] = (
     tiles_do_not_change_the_format,
     damaged_streams_are_refused,
     streams_of_other_codecs_are_refused,
+    qualities_are_those_it_has,
+    a_number_of_bytes_is_not_exceeded,
+    verify_accepts_right_streams_only,
+    large_images_are_refused,
+    previews_have_the_size_of_the_image,
 )
 
 
@@ -131,8 +193,12 @@ def _reloaded(codec: Codec, **options: Any) -> Codec:
 
 
 def _require_refused(codec: Codec, stream: bytes, error: type[Exception], what: str) -> None:
+    _require_raises(lambda: codec.decompress(stream), error, f"a stream {what}")
+
+
+def _require_raises(call: Callable[[], object], error: type[Exception], what: str) -> None:
     try:
-        codec.decompress(stream)
+        call()
     except error:
         return
-    fail(f"a stream {what} was decoded without a {error.__name__}")
+    fail(f"{what} was taken without a {error.__name__}")

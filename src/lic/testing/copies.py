@@ -47,18 +47,23 @@ def holding(layer: keras.layers.Layer, tensors: dict[str, np.ndarray]) -> Iterat
         set_tensors(layer, before)
 
 
-def require_same_variables(names: str, layer: keras.layers.Layer, before: dict[str, np.ndarray]) -> None:
+def require_same_variables(
+    names: str, layer: keras.layers.Layer, before: dict[str, np.ndarray], statistics: bool = False
+) -> None:
     """Requires that a layer has the same variables, with the same values, as before.
 
     Args:
       names: The actions since then, for the message.
       layer: The layer.
       before: The earlier result of `get_tensors`.
+      statistics: Whether variables that are never trained, such as the means of a batch normalisation, may change.
     """
     after = named_variables(layer)
     new = sorted(after.keys() - before.keys())
     if new:
         raise AssertionError(f"{names}: made the variable {new[0]!r}")
+    trained = {id(variable) for variable in layer.trainable_weights}
     for name, values in get_tensors(layer).items():
-        if not np.array_equal(values, before[name]):
+        is_statistic = statistics and id(after[name]) not in trained
+        if not is_statistic and not np.array_equal(values, before[name]):
             raise AssertionError(f"{names}: changed the variable {name!r}")

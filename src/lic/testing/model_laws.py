@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from lic.codec.codec import Codec
 from lic.environment import keras, tf
 from lic.models.base import CompressionModel
-from lic.testing.copies import fresh
+from lic.testing.copies import fresh, moved
 from lic.testing.entropy_laws import trial_of_entropy_model
 from lic.testing.hyper_laws import trial_of_hyper_transform
 from lic.testing.images import random_images
@@ -65,7 +66,60 @@ def losses_are_finite(model: CompressionModel) -> None:
     """Loss, bpp, mse and psnr are finite, in training too."""
     for training in (False, True):
         for name, value in model.losses_of(_images(64, 48), training=training).items():
-            require(bool(np.isfinite(value)), f"with training={training}, {name} is {float(value)}")
+            require(bool(np.isfinite(value).all()), f"with training={training}, {name} is {np.asarray(value)}")
+
+
+def bits_and_distortion_make_the_loss(model: CompressionModel) -> None:
+    """The loss is bits per pixel of the image itself plus lmbda times the distortion, of what a call returns."""
+    images = _images(33, 50)  # Padding makes more pixels of it, over which bits would seem fewer.
+    compressed, losses = model(images), model.losses_of(images)
+    quality = model.rate.qualities(1)
+    bpp = sum(float(bits[0]) for bits in compressed.bits.values()) / (33 * 50)
+    mse = float(np.mean(np.square(np.asarray(images - compressed.x_hat, np.float64))))
+    require_near("bpp and the bits of a call", float(losses["bpp"][0]), bpp, 1e-4)
+    require_near("mse and that of a call's x_hat", float(losses["mse"][0]), mse, 1e-3)
+    if model.distortion == "mse" and not model.losses:
+        expected = bpp + float(model.rate.lmbda(quality)[0]) * mse
+        require_near("the loss, and bpp + lmbda * mse", float(losses["loss"][0]), expected, 1e-3)
+
+
+def x_hat_is_the_synthesis_of_y_hat(model: CompressionModel) -> None:
+    """A call returns the synthesis of the quantised latent that it returns, and the analysis of the image as y."""
+    images = _images(64, 48)
+    compressed = model(images)
+    synthesised = model.synthesise(compressed.y_hat)[:, :64, :48]
+    require_near("x_hat and the synthesis of y_hat", compressed.x_hat, synthesised, 1e-4)
+    require_near("y and the analysis of the image", compressed.y, model.analyse(images), 1e-4)
+
+
+def a_codec_decodes_to_the_image_of_the_model(model: CompressionModel) -> None:
+    """The codec of the model decodes to the pixels of x_hat, but for rounding."""
+    image = random_images(64, 48, 3)
+    codec = Codec(model)
+    decoded = codec.decompress(codec.compress(image)).astype(np.float64)
+    expected = np.clip(np.asarray(model(image[None].astype(np.float32)).x_hat[0]), 0, 255)
+    difference = float(np.abs(decoded - expected).mean())
+    require(difference <= 0.5, f"pixels of the codec and of the model differ by {difference:.2f} levels on average")
+
+
+def training_reaches_every_variable(model: CompressionModel) -> None:
+    """The loss of a step has a finite gradient for every trainable variable of transform and entropy model."""
+    before = model.entropy.quantization
+    try:
+        # Side information that rounds to zero everywhere would hide the layers behind it.
+        model.entropy.quantization = "noise/noise"
+        with moved(model), tf.GradientTape() as tape:
+            images = tf.concat([_images(64, 64, seed) for seed in range(2)], 0)
+            loss = tf.reduce_mean(model.losses_of(images, training=True)["loss"])
+    finally:
+        model.entropy.quantization = before
+    parts = (model.transform, model.entropy)
+    variables = [variable for part in parts for variable in part.trainable_variables]
+    for variable, gradient in zip(variables, tape.gradient(loss, variables)):
+        name = getattr(variable, "path", variable.name)
+        require(gradient is not None, f"the loss has no gradient for the variable {name!r}")
+        finite = bool(np.isfinite(np.asarray(tf.convert_to_tensor(gradient))).all())
+        require(finite, f"the gradient of {name!r} is not finite")
 
 
 def a_step_of_training_changes_weights(model: CompressionModel) -> None:
@@ -93,6 +147,10 @@ def configuration_and_weights_make_it_anew(model: CompressionModel) -> None:
 LAWS: tuple[Law, ...] = (
     every_size_comes_back,
     losses_are_finite,
+    bits_and_distortion_make_the_loss,
+    x_hat_is_the_synthesis_of_y_hat,
+    a_codec_decodes_to_the_image_of_the_model,
+    training_reaches_every_variable,
     a_step_of_training_changes_weights,
     configuration_and_weights_make_it_anew,
 )
@@ -104,5 +162,5 @@ def _copy(model: CompressionModel) -> CompressionModel:
     return again
 
 
-def _images(height: int, width: int) -> tf.Tensor:
-    return tf.constant(random_images(height, width, 3)[None], tf.float32)
+def _images(height: int, width: int, seed: int = 0) -> tf.Tensor:
+    return tf.constant(random_images(height, width, 3, seed=seed)[None], tf.float32)

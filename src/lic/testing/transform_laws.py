@@ -10,7 +10,8 @@ from lic.testing.laws import Law, Trial, each, require, require_gradients, requi
 from lic.transforms.base import HyperTransform, Transform
 from lic.weights import get_tensors, set_tensors
 
-GRIDS = ((1, 1), (3, 2), (5, 7))  # Positions of the latent; odd numbers do not fill windows of any size.
+# Positions of the latent. Odd numbers do not fill windows of any size.
+GRIDS = ((1, 1), (3, 2), (5, 7), (23, 1), (2, 25))
 
 
 def check_transform(
@@ -67,27 +68,37 @@ def downscale_and_depth_are_as_declared(transform: Transform) -> None:
 
 
 def moving_the_image_moves_the_latent(transform: Transform) -> None:
-    """Away from borders, moving an image by whole positions moves its latent, and moving a latent moves its image."""
+    """Away from borders, moving an image by whole positions moves its latent, and moving a latent moves its image.
+
+    This holds along rows and along columns.
+    """
     # The latent's numbers within the overlap of a border see the border, which moves too.
-    step, margin = transform.tile_multiple, 2 * transform.tile_overlap
-    images = _images(transform, 2 * margin + step + 4, 2 * margin + 4)
-    inner = slice(margin, -margin)
-    latent = transform.analysis(images)
-    moved_images = images[:, step * transform.downscale :]
-    require_near(
-        f"the latent of an image moved by {step * transform.downscale} pixels",
-        transform.analysis(moved_images)[:, margin:-margin, inner],
-        latent[:, margin + step : -margin, inner],
-        1e-3,
-    )
-    scale = transform.downscale
-    inner = slice(margin * scale, -margin * scale)
-    require_near(
-        f"the image of a latent moved by {step} positions",
-        transform.synthesis(latent[:, step:])[:, inner, inner],
-        transform.synthesis(latent)[:, (margin + step) * scale : -margin * scale, inner],
-        1e-3,
-    )
+    step, margin, scale = transform.tile_multiple, 2 * transform.tile_overlap, transform.downscale
+    long, short = 2 * margin + step + 4, 2 * margin + 4
+    for axis, direction, grid in ((1, "down", (long, short)), (2, "right", (short, long))):
+        images = _images(transform, *grid)
+        latent = transform.analysis(images)
+        require_near(
+            f"the latent of an image moved {direction} by {step * scale} pixels",
+            _inside(transform.analysis(_from(images, step * scale, axis)), margin),
+            _inside(_from(latent, step, axis), margin),
+            1e-3,
+        )
+        require_near(
+            f"the image of a latent moved {direction} by {step} positions",
+            _inside(transform.synthesis(_from(latent, step, axis)), margin * scale),
+            _inside(_from(transform.synthesis(latent), step * scale, axis), margin * scale),
+            1e-3,
+        )
+
+
+def _from(values: tf.Tensor, start: int, axis: int) -> tf.Tensor:
+    """Returns values without their first rows (axis 1) or columns (axis 2)."""
+    return values[:, start:] if axis == 1 else values[:, :, start:]
+
+
+def _inside(values: tf.Tensor, margin: int) -> tf.Tensor:
+    return values[:, margin:-margin, margin:-margin]
 
 
 def gradients_reach_every_variable(transform: Transform) -> None:
@@ -104,7 +115,7 @@ def a_call_changes_no_variable(transform: Transform) -> None:
     for training in (False, True):
         latent = transform.analysis(_images(transform, 2, 3), training=training)
         transform.synthesis(latent, training=training)
-        require_same_variables(f"a call with training={training}", transform, before)
+        require_same_variables(f"a call with training={training}", transform, before, statistics=training)
 
 
 def the_same_image_gives_the_same_every_time(transform: Transform) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from lic.entropy.base import EntropyModel
-from lic.entropy.coders import Decode, Encode, Estimate, Recorder
-from lic.entropy.distributions import Distribution
+from lic.entropy.coders import Decode, Encode, Estimate, Record, Recorder
+from lic.entropy.coders.base import HyperAnalysis, LatentCoder
+from lic.entropy.distributions import Distribution, FactorizedPrior
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import tf
 
@@ -46,15 +48,15 @@ class Walks:
         self.traced_decode = tf.function(self.decode, [tf.TensorSpec((), tf.string), latent], autograph=False)
         self.traced_estimate = tf.function(lambda latent: self.estimate(latent), [latent], autograph=False)
 
-    def estimate(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
-        """Estimates a latent [1, height, width, depth]; `side` replaces its side information, if it is given."""
-        coder = Estimate(latent, side=side)
+    def estimate(self, latent: tf.Tensor, sides: Sequence[tf.Tensor] = ()) -> Walked:
+        """Estimates a latent [1, height, width, depth]; `sides` replace its side information, if they are given."""
+        coder = _Estimate(latent).taking(sides)
         y_hat = self.entropy.walk(coder)
         return Walked(y_hat, coder.z_hat, bits=tf.add_n(list(coder.bits.values()))[0])
 
-    def encode(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Walked:
-        """Encodes a latent [1, height, width, depth]; `side` replaces its side information, if it is given."""
-        coder = Encode(latent, self.tables, side)
+    def encode(self, latent: tf.Tensor, sides: Sequence[tf.Tensor] = ()) -> Walked:
+        """Encodes a latent [1, height, width, depth]; `sides` replace its side information, if they are given."""
+        coder = _Encode(latent, self.tables).taking(sides)
         y_hat = self.entropy.walk(coder)
         coded = coder.finish()
         return Walked(y_hat, coder.z_hat, coded.symbols, coded.string)
@@ -65,25 +67,50 @@ class Walks:
         y_hat = self.entropy.walk(coder)
         return Walked(y_hat, coder.z_hat, coder.finish()[0])
 
-    def drawn(self, height: int, width: int, seed: int = 0) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Returns a latent [1, height, width, depth] and its side information, drawn from the model's distributions."""
-        zeros = tf.zeros((1, height, width, self.entropy.latent_depth))
-        recorder = Recorder(_Draw(zeros, self.tables, np.random.default_rng(seed)))
+    def drawn(self, height: int, width: int, seed: int = 0) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Returns a latent [1, height, width, depth] and all side information, drawn from the model's distributions."""
+        latent = tf.zeros((1, height, width, self.entropy.latent_depth))
+        recorder = Recorder(coder := _Draw(latent, self.tables, np.random.default_rng(seed)))
         self.entropy.walk(recorder)
         for record in recorder.records:
-            zeros = record.part.put(zeros, record.values)
-        return zeros, recorder.z_hat
+            latent = record.part.put(latent, record.values)
+        return latent, coder.sides
 
-    def recorded(self, latent: tf.Tensor, side: tf.Tensor | None = None) -> Recorder:
-        """Estimates a latent with a coder that records the parts.
+    def recorded(
+        self, latent: tf.Tensor, sides: Sequence[tf.Tensor] = (), training: bool = False
+    ) -> tuple[list[Record], list[tf.Tensor]]:
+        """Estimates a latent, and returns the record of each part and all side information.
 
         Args:
           latent: A latent [1, height, width, depth].
-          side: Side information in place of that of the hyper analysis, or None.
+          sides: Side information in place of that of the hyper transforms, as an earlier call returned it.
+          training: Whether rounding has gradients, as in training.
         """
-        recorder = Recorder(Estimate(latent, side=side))
+        recorder = Recorder(coder := _Estimate(latent, training, "ste/ste").taking(sides))
         self.entropy.walk(recorder)
-        return recorder
+        return recorder.records, coder.sides
+
+
+class _TakesSides(LatentCoder):
+    """Takes the side information of each hyper transform, and keeps it."""
+
+    def taking(self, sides: Sequence[tf.Tensor]) -> _TakesSides:
+        """Returns the coder, which takes the given side information as long as there is some."""
+        self._given, self.sides = iter(sides), []
+        return self
+
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        self._side = next(self._given, None)
+        self.sides.append(super()._code_side(analysis, downscale, prior))
+        return self.sides[-1]
+
+
+class _Estimate(_TakesSides, Estimate):
+    """Estimates with given side information."""
+
+
+class _Encode(_TakesSides, Encode):
+    """Encodes with given side information."""
 
 
 class _Draw(Decode):
@@ -91,7 +118,11 @@ class _Draw(Decode):
 
     def __init__(self, zeros: tf.Tensor, tables: CdfTables, random: np.random.Generator):
         super().__init__(tf.constant(b""), zeros, tables)
-        self._random = random
+        self._random, self.sides = random, []
+
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        self.sides.append(super()._code_side(analysis, downscale, prior))
+        return self.sides[-1]
 
     def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         indexes = np.asarray(indexes)
