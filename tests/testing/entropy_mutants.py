@@ -388,6 +388,20 @@ class StopsTheGradient(_Halves):
         return super().call(tf.stop_gradient(latent), training, walk)
 
 
+@caught_by("another process codes the same")
+class WalksOverASet(_Halves):
+    """It codes its parts in the order of a set of their names, which differs from process to process."""
+
+    def walk(self, coder):
+        features, y_hat = self.features(coder), coder.zeros
+        bounds = {f"channel {number}": (number, number + 1) for number in range(self.latent_depth)}
+        mean, index = self.parameters(coder, tf.concat([network(features) for network in self.networks], -1))
+        for name in set(bounds):
+            part = channels(*bounds[name])
+            y_hat = part.put(y_hat, coder.code(part, self.likelihood.of(part.take(mean), part.take(index))))
+        return y_hat
+
+
 def _second_hyper():
     return hyper()
 

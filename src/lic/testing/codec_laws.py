@@ -16,23 +16,24 @@ from lic.codec.codec import Codec, load
 from lic.errors import BitstreamError, DesyncError, WrongModelError
 from lic.images import sample_image
 from lic.testing.images import random_images
-from lic.testing.laws import Law, Trial, each, fail, require, require_same
+from lic.testing.laws import Law, Trial, each, fail, require, require_same, slow
 
 SIZES = ((1, 1), (17, 33), (64, 48))
 THREADS = 8
 
 
-def check_codec(codec: Codec) -> None:
+def check_codec(codec: Codec, *, quick: bool = False) -> None:
     """Checks that a codec keeps every law of its kind.
 
     Args:
       codec: The codec.
+      quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: `codec` is no codec.
     """
-    trial_of_codec(codec).check()
+    trial_of_codec(codec).check(quick=quick)
 
 
 def trial_of_codec(codec: Codec) -> Trial:
@@ -87,6 +88,7 @@ def a_saved_codec_is_the_same_codec(codec: Codec) -> None:
     require_same("decoded by it", again.decompress(codec.compress(image)), codec.decompress(codec.compress(image)))
 
 
+@slow
 def tiles_do_not_change_the_format(codec: Codec) -> None:
     """Streams that were made in tiles and in one piece decode in either way."""
     image, tiled = random_images(200, 150, 3), _reloaded(codec, tile=64)
@@ -128,6 +130,7 @@ def qualities_are_those_it_has(codec: Codec) -> None:
         _require_raises(lambda wrong=wrong: codec.compress(image, quality=wrong), ValueError, f"quality={wrong!r}")
 
 
+@slow
 def a_number_of_bytes_is_not_exceeded(codec: Codec) -> None:
     """`compress_to` makes a stream of at most as many bytes, which decodes."""
     if not codec.qualities:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 
 from lic.complexity.complexity import count_graph
@@ -10,7 +15,7 @@ from lic.entropy.coders import Record
 from lic.environment import policy, tf
 from lic.layers.tracing import snapshot_weights
 from lic.testing.copies import fresh, holding, moved, require_same_variables
-from lic.testing.laws import Law, Trial, each, fail, require, require_gradients, require_near, require_same
+from lic.testing.laws import Law, Trial, each, fail, require, require_gradients, require_near, require_same, slow
 from lic.testing.walks import Walked, Walks
 from lic.weights import get_tensors, set_tensors
 
@@ -20,17 +25,18 @@ SPREADS = (3.0, 300.0, 1e6)  # Standard deviations of latents; the last one give
 _CHANGE = 7.0  # This number is added to a part, to find the parts that it influences.
 
 
-def check_entropy_model(layer: EntropyModel) -> None:
+def check_entropy_model(layer: EntropyModel, *, quick: bool = False) -> None:
     """Checks that an entropy model keeps every law of its kind; its weights stay as they are.
 
     Args:
       layer: The entropy model; if it has no variables yet, a small latent makes them.
+      quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: `layer` is no entropy model.
     """
-    trial_of_entropy_model(layer).check()
+    trial_of_entropy_model(layer).check(quick=quick)
 
 
 def trial_of_entropy_model(layer: EntropyModel) -> Trial:
@@ -69,6 +75,7 @@ def estimating_encoding_and_decoding_are_equal_to_the_bit(entropy: EntropyModel)
             _require_equal_walks(f"{where}, latents to {spread:g}", walks, _latent(entropy, size, spread), False)
 
 
+@slow
 def they_are_equal_in_a_graph_that_was_traced_once(entropy: EntropyModel) -> None:
     """The three walks give the same results inside graphs, which are traced once for all sizes."""
     walks = Walks(entropy)
@@ -263,6 +270,38 @@ def it_stays_in_float32_under_mixed_precision(entropy: EntropyModel) -> None:
     )
 
 
+@slow
+def another_process_codes_the_same(entropy: EntropyModel) -> None:
+    """A process in which sets of strings have another order codes a latent to the same string.
+
+    The law cannot be tried for a class that no other process can import, such as one of a notebook.
+    """
+    latent = _latent(entropy, (4, 5))
+    try:
+        given = pickle.dumps((type(entropy), entropy.get_config(), get_tensors(entropy), np.asarray(latent)))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return
+    if type(entropy).__module__ == "__main__":
+        return
+    expected = Walks(entropy).encode(latent).string.numpy()
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        child = [sys.executable, "-c", f"from {__name__} import _encode_elsewhere; _encode_elsewhere()"]
+        result = subprocess.run(child, input=given, env=environment, capture_output=True, check=False)
+        require(result.returncode == 0, f"the process failed: {result.stderr[-1000:].decode(errors='replace')}")
+        require(result.stdout == expected, f"with PYTHONHASHSEED={seed} it codes to another string")
+
+
+def _encode_elsewhere() -> None:
+    """Encodes the latent that another process has written to the standard input."""
+    maker, config, tensors, latent = pickle.load(sys.stdin.buffer)
+    entropy = maker.from_config(config)
+    entropy(latent)
+    set_tensors(entropy, tensors)
+    sys.stdout.buffer.write(Walks(entropy).encode(tf.constant(latent)).string.numpy())
+
+
+@slow
 def cost_grows_no_faster_than_positions(entropy: EntropyModel) -> None:
     """Multiply-accumulates of 16 times as many positions are at most 17 times as many."""
     # A snapshot keeps operations on weights out of the graph, since their cost does not depend on positions.
@@ -289,6 +328,7 @@ LAWS: tuple[Law, ...] = (
     images_of_a_batch_do_not_mix,
     configuration_and_weights_make_it_anew,
     it_stays_in_float32_under_mixed_precision,
+    another_process_codes_the_same,
     cost_grows_no_faster_than_positions,
 )
 

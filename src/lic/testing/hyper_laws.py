@@ -18,18 +18,19 @@ SIZES = ((1, 1), (1, 9), (6, 5), (8, 8))
 Latents = Callable[..., tf.Tensor]  # Called with height, width and a seed.
 
 
-def check_hyper_transform(hyper: HyperTransform, latent_depth: int | None = None) -> None:
+def check_hyper_transform(hyper: HyperTransform, latent_depth: int | None = None, *, quick: bool = False) -> None:
     """Checks that a hyper transform keeps every law of its kind; its weights stay as they are.
 
     Args:
       hyper: The hyper transform.
       latent_depth: Channels of the latent; default: the argument of this name of the hyper transform's constructor.
+      quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: The constructor has no argument `latent_depth`, and none was given here.
     """
-    trial_of_hyper_transform(hyper, latent_depth).check()
+    trial_of_hyper_transform(hyper, latent_depth).check(quick=quick)
 
 
 def trial_of_hyper_transform(hyper: HyperTransform, latent_depth: int | None = None) -> Trial:

@@ -31,6 +31,12 @@ def name_of(law: Law) -> str:
     return law.__name__.replace("_", " ")
 
 
+def slow(law: Law) -> Law:
+    """Marks a law that takes long, which checks with `quick=True` leave out."""
+    law.is_slow = True
+    return law
+
+
 class Trial:
     """The laws of one part, and the arguments that they are tried with.
 
@@ -50,11 +56,16 @@ class Trial:
     ):
         self.subject, self.laws, self._given, self._during = subject, tuple(laws), given, during
 
-    def check(self, *laws: Law) -> None:
+    def laws_for(self, quick: bool) -> list[Law]:
+        """Returns all laws, or those that take little time."""
+        return [law for law in self.laws if not (quick and hasattr(law, "is_slow"))]
+
+    def check(self, *laws: Law, quick: bool = False) -> None:
         """Tries some laws, or all if none is given, and raises one error for all that are broken.
 
         Args:
           *laws: The laws to try.
+          quick: Whether laws that take long are left out.
 
         Raises:
           LawError: Laws do not hold, or raised another error.
@@ -62,7 +73,7 @@ class Trial:
         broken = {}
         # All laws are tried, so that one error names everything to mend.
         with self._during():
-            for law in laws or self.laws:
+            for law in laws or self.laws_for(quick):
                 try:
                     law(*self._given)
                 except AssertionError as error:

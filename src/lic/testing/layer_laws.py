@@ -14,19 +14,20 @@ from lic.testing.laws import Law, Trial, require, require_same
 BATCH, SIDE = 2, 16  # Of the inputs, where the shape leaves them open.
 
 
-def check_layer(layer: keras.layers.Layer, input_shape: Sequence[int | None]) -> None:
+def check_layer(layer: keras.layers.Layer, input_shape: Sequence[int | None], *, quick: bool = False) -> None:
     """Checks that a layer keeps every law of its kind; weights stay as they are.
 
     Args:
       layer: The layer, called or not. Its `call` takes one tensor.
       input_shape: The shape of its input, such as (None, None, None, 3). Where it is None, the batch is 2, and height
         and width are 16.
+      quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: It is no Keras layer.
     """
-    trial_of_layer(layer, input_shape).check()
+    trial_of_layer(layer, input_shape).check(quick=quick)
 
 
 def trial_of_layer(layer: keras.layers.Layer, input_shape: Sequence[int | None]) -> Trial:

@@ -14,17 +14,18 @@ SPREADS = (1.0, 30.0)
 _FAR = (0.0, 0.5, -0.5, 3.0, -40.0, 1e3, float(LIMIT), -float(LIMIT))
 
 
-def check_likelihood(likelihood: Likelihood) -> None:
+def check_likelihood(likelihood: Likelihood, *, quick: bool = False) -> None:
     """Checks that a likelihood keeps every law of its kind.
 
     Args:
       likelihood: The likelihood.
+      quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: `likelihood` is no likelihood.
     """
-    trial_of_likelihood(likelihood).check()
+    trial_of_likelihood(likelihood).check(quick=quick)
 
 
 def trial_of_likelihood(likelihood: Likelihood) -> Trial:

@@ -11,18 +11,19 @@ from lic.testing.copies import fresh, moved
 from lic.testing.entropy_laws import trial_of_entropy_model
 from lic.testing.hyper_laws import trial_of_hyper_transform
 from lic.testing.images import random_images
-from lic.testing.laws import Law, LawError, Trial, each, require, require_near
+from lic.testing.laws import Law, LawError, Trial, each, require, require_near, slow
 from lic.testing.transform_laws import trial_of_transform
 from lic.weights import get_tensors, set_tensors
 
 SIZES = ((1, 1), (17, 33), (64, 48))
 
 
-def check_model(model: CompressionModel) -> None:
+def check_model(model: CompressionModel, *, quick: bool = False) -> None:
     """Checks that a model and each of its parts keep every law of their kinds; weights stay as they are.
 
     Args:
       model: The model.
+      quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
@@ -31,7 +32,7 @@ def check_model(model: CompressionModel) -> None:
     broken = {}
     for part, trial in trials_of_model(model).items():
         try:
-            trial.check()
+            trial.check(quick=quick)
         except LawError as error:
             broken |= {f"{part}: {law}": found for law, found in error.broken.items()}
     if broken:
@@ -92,6 +93,7 @@ def x_hat_is_the_synthesis_of_y_hat(model: CompressionModel) -> None:
     require_near("y and the analysis of the image", compressed.y, model.analyse(images), 1e-4)
 
 
+@slow
 def a_codec_decodes_to_the_image_of_the_model(model: CompressionModel) -> None:
     """The codec of the model decodes to the pixels of x_hat, but for rounding."""
     image = random_images(64, 48, 3)
@@ -122,6 +124,7 @@ def training_reaches_every_variable(model: CompressionModel) -> None:
         require(finite, f"the gradient of {name!r} is not finite")
 
 
+@slow
 def a_step_of_training_changes_weights(model: CompressionModel) -> None:
     """One step of Keras's `fit`, on a copy of the model, changes weights and leaves all weights finite."""
     again = _copy(model)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 ARGUMENT, PARTS = "lic_law", "lic_parts"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--lic-quick`."""
+    parser.getgroup("lic").addoption("--lic-quick", action="store_true", help="leave out lic's laws that take long")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrises tests that take `lic_law` over the laws of the module's `lic_parts`."""
     if ARGUMENT not in metafunc.fixturenames:
@@ -30,15 +35,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             f"{metafunc.module.__name__}: a test takes {ARGUMENT}, so the module needs {PARTS}: a dict from names to "
             f"functions that make parts. Received: {parts!r}."
         )
-    laws = {f"{name}: {law}": check for name, make in parts.items() for law, check in laws_of(make()).items()}
+    quick = metafunc.config.getoption("--lic-quick")
+    laws = {f"{name}: {law}": check for name, make in parts.items() for law, check in laws_of(make(), quick).items()}
     metafunc.parametrize(ARGUMENT, list(laws.values()), ids=list(laws))
 
 
-def laws_of(part: Any) -> dict[str, Callable[[], None]]:
+def laws_of(part: Any, quick: bool = False) -> dict[str, Callable[[], None]]:
     """Returns the name of each law, and a function that checks it.
 
     Args:
       part: A part, a pair of layers, a compression model or a codec.
+      quick: Whether laws that take long are left out.
 
     Raises:
       ValueError: `part` is none of these.
@@ -49,7 +56,7 @@ def laws_of(part: Any) -> dict[str, Callable[[], None]]:
     return {
         f"{kind}: {name_of(law)}" if len(trials) > 1 else name_of(law): functools.partial(trial.check, law)
         for kind, trial in trials.items()
-        for law in trial.laws
+        for law in trial.laws_for(quick)
     }
 
 

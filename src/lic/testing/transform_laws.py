@@ -15,7 +15,11 @@ GRIDS = ((1, 1), (3, 2), (5, 7), (23, 1), (2, 25))
 
 
 def check_transform(
-    analysis: Transform | keras.layers.Layer, synthesis: keras.layers.Layer | None = None, *, multiple: int = 1
+    analysis: Transform | keras.layers.Layer,
+    synthesis: keras.layers.Layer | None = None,
+    *,
+    multiple: int = 1,
+    quick: bool = False,
 ) -> None:
     """Checks that a transform, or a pair of layers, keeps every law of its kind; weights stay as they are.
 
@@ -24,12 +28,13 @@ def check_transform(
       synthesis: With a layer, the one from latents to images.
       multiple: With layers, the latent moves along with an image that moves by multiples of this number of positions,
         such as the size of attention windows; transforms declare it as `tile_multiple`.
+      quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: The arguments are neither a transform nor two layers.
     """
-    trial_of_transform(analysis, synthesis, multiple).check()
+    trial_of_transform(analysis, synthesis, multiple).check(quick=quick)
 
 
 def trial_of_transform(
