@@ -1,6 +1,7 @@
 """Layers that transforms and entropy models are made of, and functions for layers of your own."""
 
 from lic.layers import activations
+from lic.layers.base import Layer
 from lic.layers.bounds import lower_bound, upper_bound
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
@@ -15,6 +16,7 @@ __all__ = [
     "Abs",
     "Concatenate",
     "Convolution",
+    "Layer",
     "Padding",
     "PatchEmbedding",
     "PatchMerging",
