@@ -154,10 +154,91 @@ def test_crops_too_small_for_ms_ssim_are_named_before_training(photographs, tmp_
 @pytest.mark.parametrize(
     ("model", "settings", "message"),
     [
-        (3, None, "expected the name of a model or a lic.CompressionModel. Received: int"),
+        (3, None, "expected the name of a model, a lic.CompressionModel or a lic.Codec. Received: int"),
         ("bmshj2018-hyperprior", {"steps": 3}, r"expected settings as a lic.TrainingSettings. Received: {'steps': 3}"),
     ],
 )
 def test_other_arguments_are_refused(model, settings, message, tmp_path):
     with pytest.raises(lic.TrainingError, match=message):
         lic.train(model, tmp_path, tmp_path / "run", settings)
+
+
+class Seen(keras.callbacks.Callback):
+    """Keeps the logs of each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.logs = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.logs.append(dict(logs))
+
+
+def test_callbacks_see_the_validation(photographs, tmp_path):
+    seen = Seen()
+    best = keras.callbacks.ModelCheckpoint(str(tmp_path / "best.weights.h5"), "val_loss", save_weights_only=True)
+    stopping = keras.callbacks.EarlyStopping("val_loss", patience=9)
+    callbacks = [seen, best, stopping]
+    lic.train(make(), photographs, tmp_path / "run", few_steps(), valid=photographs / "inside", callbacks=callbacks)
+    validated = [row["validation"] for row in rows(tmp_path / "run") if row.get("validation", {}).get("quality") == 2]
+    assert [logs["val_loss"] for logs in seen.logs] == pytest.approx([row["loss"] for row in validated], rel=1e-3)
+    assert all(logs.keys() >= {"loss", "bpp", "psnr", "val_bpp", "val_psnr"} for logs in seen.logs)
+    assert (tmp_path / "best.weights.h5").exists()
+
+
+def test_a_codec_is_trained_further_and_stays_as_it_is(trained, photographs, tmp_path):
+    _, codec = trained
+    before = get_tensors(codec.model)
+    further = lic.train(codec, photographs, tmp_path, few_steps(learning_rate=1e-9, average=None, start_scales=True))
+    for name, values in get_tensors(codec.model).items():
+        np.testing.assert_array_equal(values, before[name])
+        # Nor were its scales initialised again.
+        np.testing.assert_allclose(get_tensors(further.model)[name], values, atol=1e-4)
+    with pytest.raises(TrainingError, match="start="):
+        lic.train(make(), photographs, tmp_path, few_steps(learning_rate=1e-9, average=None, start_scales=True))
+
+
+def test_a_stopped_training_has_a_codec(trained, photographs, tmp_path):
+    with pytest.raises(TrainingError, match=r"holds no training: it has no run\.json"):
+        loop.codec_of_run(tmp_path)
+    with pytest.raises(KilledError):
+        lic.train(make(), photographs, tmp_path, few_steps(), callbacks=[KillAfter(2)])
+    with pytest.raises(TrainingError, match="has no checkpoint yet"):
+        loop.codec_of_run(tmp_path)
+    with pytest.raises(KilledError):
+        lic.train(make(), photographs, tmp_path, few_steps(), callbacks=[KillAfter(5)])
+    image = random_images(50, 70, 3)
+    codec = loop.codec_of_run(tmp_path)
+    assert codec.decompress(codec.compress(image, quality=2)).shape == image.shape
+    whole, finished = loop.codec_of_run(trained[0]), trained[1]
+    assert whole.fingerprint == finished.fingerprint
+    assert whole.fingerprint != codec.fingerprint
+
+
+def test_fewer_steps_than_were_taken_are_refused(trained, photographs):
+    with pytest.raises(TrainingError, match="has taken 6 steps, more than steps=3"):
+        lic.train(make(), photographs, trained[0], few_steps(steps=3))
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=0, min_delta=1e9),
+        keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.5 * rate),
+    ],
+)
+def test_callbacks_set_a_constant_learning_rate_and_are_refused_beside_a_schedule(callback, photographs, tmp_path):
+    with pytest.raises(TrainingError, match="sets the learning rate, which a warm-up or a decay sets too"):
+        lic.train(make(), photographs, tmp_path / "refused", few_steps(warm_up=2), callbacks=[callback])
+    model = make()
+    lic.train(model, photographs, tmp_path / "run", few_steps(warm_up=0, decay="none"), callbacks=[callback])
+    assert float(np.asarray(model.optimizer.learning_rate)) < 1e-3
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(photographs, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "step-0000003.npz")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(TrainingError, match=r"step-0000003.npz could not be written \(No space left on device\)"):
+        lic.train(make(), photographs, tmp_path, few_steps())

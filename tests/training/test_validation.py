@@ -39,6 +39,6 @@ def test_each_epoch_is_a_line_for_each_of_three_qualities(model, tmp_path, photo
     validation.on_epoch_end(0)
     rows = [json.loads(line)["validation"] for line in log.path.read_text().splitlines()]
     assert [row["quality"] for row in rows] == [1, 2, 3]
-    assert rows[0].keys() == {"quality", "estimated_bpp", "coded_bpp", "psnr"}
+    assert rows[0].keys() == {"quality", "estimated_bpp", "coded_bpp", "psnr", "loss"}
     assert all(row["coded_bpp"] > row["estimated_bpp"] > 0 and row["psnr"] > 5 for row in rows)
     assert [result.quality for result in validation.results] == [1, 2, 3]

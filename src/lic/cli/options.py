@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +26,7 @@ def load(model: str, precision: str, tile: str, deterministic: bool = False) -> 
     """Loads the codec that the options of a command describe.
 
     Args:
-      model: Name of a model that ships, or path of a codec file.
+      model: Name of a model that ships, or path of a codec file or of a training's folder.
       precision: "float32" or "bfloat16".
       tile: "auto", "none" or a number of pixels.
       deterministic: As for `lic.Codec`.
@@ -33,9 +35,29 @@ def load(model: str, precision: str, tile: str, deterministic: bool = False) -> 
       typer.BadParameter: The value of an option is not allowed.
     """
     arguments = codec_arguments(precision, tile)
+    return codec_at(model, deterministic=deterministic, **arguments)
+
+
+def codec_at(model: str, **arguments: Any) -> Any:
+    """Returns the codec of a model that ships, of a codec file, or of the folder of a training.
+
+    A finished training has its final codec. Another one has the codec of its last checkpoint.
+
+    Args:
+      model: The name or the path.
+      **arguments: Arguments of `lic.load`.
+    """
     import lic
 
-    return lic.load(model, deterministic=deterministic, **arguments)
+    folder = pathlib.Path(model)
+    if not folder.is_dir() or (folder / "final.codec").exists():
+        return lic.load(str(folder / "final.codec") if folder.is_dir() else model, **arguments)
+    from lic.training import codec_of_run
+
+    with tempfile.TemporaryDirectory() as temporary:
+        path = pathlib.Path(temporary) / "last.codec"
+        codec_of_run(folder).save(path)
+        return lic.load(path, **arguments)
 
 
 def codec_arguments(precision: str, tile: str) -> dict[str, Any]:

@@ -16,6 +16,14 @@ def train(
         Path, typer.Option(metavar="RUN", help="Folder of this training; given again, the training is resumed.")
     ],
     model: Annotated[str | None, typer.Option(metavar="NAME", help="A registered model; see `lic models`.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="CODEC",
+            help="Weights to start from: default, a codec file, or a run's folder.",
+        ),
+    ] = None,
     transform: Annotated[str | None, typer.Option(metavar="T", help="A transform, in place of a model.")] = None,
     entropy: Annotated[str | None, typer.Option(metavar="E", help="An entropy model, with --transform.")] = None,
     hyper: Annotated[str | None, typer.Option(metavar="H", help="A hyper transform.")] = None,
@@ -75,8 +83,10 @@ def train(
     parts = {"transform": transform, "entropy": entropy, "hyper": hyper, "distortion": distortion}
     loss = {"lmbda": _numbers(lmbda) if lmbda else published and published.lmbda}
     name = model or (None if transform else published and published.model)
-    if not name and not (transform and entropy):
-        raise typer.BadParameter("name what to train: --model NAME, --preset NAME, or --transform T and --entropy E")
+    if start and (name or transform or size or lmbda):
+        raise typer.BadParameter("--from brings the model and its lmbda; give neither a model nor sizes nor --lmbda")
+    if not start and not name and not (transform and entropy):
+        raise typer.BadParameter("name what to train: --model, --preset, --from, or --transform and --entropy")
 
     import lic
     from lic.environment import keras
@@ -88,11 +98,29 @@ def train(
         try:
             settings = TrainingSettings(**(published.settings if published else {}) | given)
             keras.utils.set_random_seed(settings.seed)  # Weights are drawn from here on.
-            made = lic.create_model(name, **parts | loss | _sizes(size or []))
+            made = options.codec_at(start) if start else lic.create_model(name, **parts | loss | _sizes(size or []))
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
-        lic.train(made, data, out, settings, valid=valid, progress=True)
+        if name == "default" and not any((out / "checkpoints").glob("step-*")):
+            typer.echo("The weights are fresh; `--from default` starts from those that ship.", err=True)
+        try:
+            lic.train(made, data, out, settings, valid=valid, progress=True)
+        except KeyboardInterrupt:
+            _say_where_it_stopped(out)
+            raise
     typer.echo(out / "final.codec")
+
+
+def _say_where_it_stopped(out: Path) -> None:
+    steps = sorted(int(file.stem.partition("-")[2]) for file in (out / "checkpoints").glob("step-*.npz"))
+    if steps:
+        text = (
+            f"Step {steps[-1]} is saved. The same command goes on from there. `lic compress --model {out}` and "
+            f"`lic train --from {out}` take its codec."
+        )
+    else:
+        text = "No step is saved yet: the first checkpoint comes after --interval steps."
+    typer.echo(f"\n{text}", err=True)
 
 
 # Options that are fields of `TrainingSettings`.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ _MEASURED = 256  # Crops by which scales are initialised.
 
 
 def train(
-    model: str | CompressionModel,
+    model: str | CompressionModel | Codec,
     data: str | os.PathLike,
     out: str | os.PathLike,
     settings: TrainingSettings | None = None,
@@ -46,7 +48,8 @@ def train(
     checkpoints, event files for TensorBoard, and final.codec. The function seeds Python, numpy and TensorFlow.
 
     Args:
-      model: Name of a registered model, or a model. The weights of the latter were drawn before this function seeds.
+      model: Name of a registered model, whose weights are drawn; or a model, whose weights were drawn before this
+        function seeds; or a codec, whose weights training starts from. The codec itself stays as it is.
       data: A folder of photographs, searched with all folders inside.
       out: The folder of this training.
       settings: The settings; default `TrainingSettings()`.
@@ -56,13 +59,14 @@ def train(
 
     Raises:
       TrainingError: `data` or `valid` holds no photographs, crops are too small for the distortion, the batch cannot be
-        divided between the devices, `out` holds another training or a damaged checkpoint, or training diverged.
+        divided between the devices, `out` holds another training, more steps or a damaged checkpoint, a callback of
+        Keras cannot set the learning rate, a file cannot be written, or training diverged.
       ImageError: A photograph in `valid` cannot be read.
     """
-    if not isinstance(model, (str, CompressionModel)):
+    if not isinstance(model, (str, CompressionModel, Codec)):
         raise TrainingError(
-            f"train: expected the name of a model or a lic.CompressionModel. Received: {type(model).__name__}. "
-            "The model of a codec is codec.model."
+            f"train: expected the name of a model, a lic.CompressionModel or a lic.Codec. Received: "
+            f"{type(model).__name__}. Make a model by lic.create_model, or load a codec by lic.load."
         )
     if settings is not None and not isinstance(settings, TrainingSettings):
         raise TrainingError(
@@ -70,33 +74,100 @@ def train(
             "lic.TrainingSettings(steps=3)."
         )
     settings = settings or TrainingSettings()
+    _check_callbacks(callbacks, settings)
     keras.utils.set_random_seed(settings.seed)
-    model = create_model(model) if isinstance(model, str) else model
+    start = model.fingerprint.hex() if isinstance(model, Codec) else None
+    model = _model_of(model)
     try:
         check_size(model.distortion, (settings.crop, settings.crop))
     except ValueError as error:
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
     run = RunFolder(out)
-    config = {"model": model.configuration(), "settings": dataclasses.asdict(settings)}
+    config = {"model": model.configuration(), "settings": dataclasses.asdict(settings), "start": start}
     run.begin(config, photographs.listing, photographs.digest)
     checkpoints = Checkpoints(run.checkpoints)
-    _prepare(model, photographs, settings, fresh=checkpoints.latest is None)
+    if settings.start_scales and checkpoints.latest is None and not start:
+        batches = range(-(-_MEASURED // settings.batch))
+        start_scales(model, np.concatenate([photographs.batch_at(number) for number in batches])[:_MEASURED])
+    _compile(model, settings)
     done = checkpoints.restore(model)
-    if done < settings.steps:
-        model.fit(
-            _shared(photographs, done, settings.steps),
-            initial_epoch=done // settings.interval,
-            epochs=settings.steps // settings.interval,
-            steps_per_epoch=settings.interval,
-            verbose=0,
-            shuffle=False,
-            callbacks=[*_callbacks(run, photographs, settings, valid_files, progress, checkpoints), *callbacks],
+    if done > settings.steps:
+        raise TrainingError(
+            f"{run.path} has taken {done} steps, more than steps={settings.steps}. Give at least as many; "
+            "lic.training.codec_of_run returns the codec of the last checkpoint."
         )
-    with averaged(model):
-        codec = Codec(model)
-    codec.save(run.codec)
+    with _as_training_error(run.path):
+        if done < settings.steps:
+            model.fit(
+                _shared(photographs, done, settings.steps),
+                initial_epoch=done // settings.interval,
+                epochs=settings.steps // settings.interval,
+                steps_per_epoch=settings.interval,
+                verbose=0,
+                shuffle=False,
+                callbacks=[*_callbacks(run, photographs, settings, valid_files, progress, checkpoints), *callbacks],
+            )
+        codec = _codec_of(model)
+        codec.save(run.codec)
     return codec
+
+
+def codec_of_run(folder: str | os.PathLike) -> Codec:
+    """Returns the codec of a training's last checkpoint, with averaged weights if there are any.
+
+    Args:
+      folder: The folder of the training, which may be stopped or still run.
+
+    Raises:
+      TrainingError: The folder holds no training, or no checkpoint yet, or the checkpoint is damaged.
+    """
+    file = pathlib.Path(folder) / "run.json"
+    if not file.exists():
+        raise TrainingError(f"{folder} holds no training: it has no run.json. Give the folder of `lic train --out`.")
+    run = RunFolder(folder)
+    config = json.loads(file.read_text())["config"]
+    model = CompressionModel.from_configuration(config["model"])
+    _compile(model, TrainingSettings(**config["settings"]))
+    checkpoints = Checkpoints(run.checkpoints)
+    if not checkpoints.restore(model):
+        raise TrainingError(f"{folder} has no checkpoint yet. Wait for the first, which comes after `interval` steps.")
+    return _codec_of(model)
+
+
+def _codec_of(model: CompressionModel) -> Codec:
+    with averaged(model):
+        return Codec(model)
+
+
+def _model_of(model: str | CompressionModel | Codec) -> CompressionModel:
+    if isinstance(model, Codec):
+        copy = CompressionModel.from_config(model.model.get_config())
+        copy.set_weights(model.model.get_weights())
+        return copy
+    return create_model(model) if isinstance(model, str) else model
+
+
+def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], settings: TrainingSettings) -> None:
+    setters = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+    given = next((type(each).__name__ for each in callbacks if isinstance(each, setters)), None)
+    if given and not settings.has_constant_rate:
+        raise TrainingError(
+            f"train: {given} sets the learning rate, which a warm-up or a decay sets too. Give warm_up=0 and "
+            'decay="none".'
+        )
+
+
+@contextlib.contextmanager
+def _as_training_error(folder: pathlib.Path) -> Iterator[None]:
+    """Makes a TrainingError of a file that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"{error.filename or folder} could not be written ({error.strerror or error}). The checkpoints are "
+            "whole: make room, and give the same command to go on."
+        ) from error
 
 
 def _shared(photographs: Photographs, start: int, stop: int) -> Any:
@@ -125,15 +196,14 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
     )
 
 
-def _prepare(model: CompressionModel, photographs: Photographs, settings: TrainingSettings, fresh: bool) -> None:
-    """Compiles the model, sets its precision and, for a fresh one, initialises its scales."""
+def _compile(model: CompressionModel, settings: TrainingSettings) -> None:
+    """Compiles the model, and sets its precision."""
     averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     if settings.precision == "bfloat16":
         compute_in(model.transform, "mixed_bfloat16")
-    if settings.start_scales and fresh:
-        batches = range(-(-_MEASURED // settings.batch))
-        start_scales(model, np.concatenate([photographs.batch_at(number) for number in batches])[:_MEASURED])
-    model.compile(Adam(settings.schedule(), global_clipnorm=settings.clip, **averaging), seed=settings.seed)
+    # A constant rate is a number, which callbacks of Keras may change.
+    rate = settings.learning_rate if settings.has_constant_rate else settings.schedule()
+    model.compile(Adam(rate, global_clipnorm=settings.clip, **averaging), seed=settings.seed)
 
 
 def _callbacks(
@@ -150,9 +220,9 @@ def _callbacks(
         Summaries(run.tensorboard, photographs.batch_at(0)[:_SHOWN]),
         log,
     ]
-    if progress:
-        callbacks.append(ProgressBar(settings.steps))
     callbacks.append(checkpoints)  # Before validation, which takes long and might be interrupted.
     if valid_files:
         callbacks.append(Validation(valid_files, log))
+    if progress:
+        callbacks.append(ProgressBar(settings.steps))  # After validation, whose results it shows.
     return callbacks

@@ -129,6 +129,8 @@ class ProgressBar(keras.callbacks.Callback):
         """Starts the bar at the step that training starts from."""
         done = step_of(self.model)
         self._task = self._bar.add_task("Training", total=self._steps, completed=done, values="", speed="")
+        if done:
+            self._console.print(f"Training goes on from step {done}.")
         if self._console.is_terminal:
             self._bar.start()
 
@@ -139,9 +141,13 @@ class ProgressBar(keras.callbacks.Callback):
         self._bar.update(self._task, advance=1, **shown)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Prints a line if the console is no terminal."""
+        """Prints the results of a validation, and a line for each epoch if the console is no terminal."""
+        logs = logs or {}
+        validated = _text({name.removeprefix("val_"): value for name, value in logs.items() if name.startswith("val_")})
         if not self._console.is_terminal:
-            self._console.print(f"step {step_of(self.model)}/{self._steps}: {_text(logs or {})}")
+            self._console.print(f"step {step_of(self.model)}/{self._steps}: {_text(logs)}")
+        if validated:
+            self._console.print(f"step {step_of(self.model)}/{self._steps}, validation: {validated}")
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Ends the bar."""

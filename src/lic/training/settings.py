@@ -66,6 +66,11 @@ class TrainingSettings:
         expect("interval", divides, f"a divisor of steps={self.steps}", self.interval)
         object.__setattr__(self, "interval", interval)
 
+    @property
+    def has_constant_rate(self) -> bool:
+        """Whether the learning rate is the same in all steps."""
+        return not self.warm_up and self.decay == "none"
+
     def schedule(self) -> LearningRate:
         """Returns the learning rate as a function of the step."""
         return LearningRate(self.learning_rate, self.steps, self.warm_up, self.decay)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.environment import keras
+from lic.environment import keras, tf
 from lic.images import coloured, read_image
 from lic.models.distortion import mean_squared_error, psnr_of
 from lic.training.checkpoints import averaged
@@ -24,12 +24,14 @@ class Validated(NamedTuple):
       estimated_bpp: Bits per pixel that the model estimates.
       coded_bpp: Bits per pixel of the whole streams.
       psnr: Peak signal-to-noise ratio over RGB, in dB, of the decoded images.
+      loss: `coded_bpp` plus lmbda times the distortion of the decoded images.
     """
 
     quality: float | None
     estimated_bpp: float
     coded_bpp: float
     psnr: float
+    loss: float
 
 
 def validate(codec: Codec, images: Sequence[np.ndarray], quality: float | None = None) -> Validated:
@@ -58,7 +60,10 @@ class Validation(keras.callbacks.Callback):
         self.results: list[Validated] = []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Makes a codec of the current weights and measures it at the first, middle and last quality."""
+        """Makes a codec of the current weights and measures it at the first, middle and last quality.
+
+        The logs, which later callbacks see, get `val_bpp`, `val_psnr` and `val_loss` of the middle quality.
+        """
         with averaged(self.model):
             codec = Codec(self.model)
         known = codec.qualities
@@ -66,15 +71,21 @@ class Validation(keras.callbacks.Callback):
         self.results = [validate(codec, self._images, quality) for quality in qualities]
         for result in self.results:
             self._log.add(validation={name: _rounded(value) for name, value in result._asdict().items()})
+        middle = self.results[len(self.results) // 2]
+        if logs is not None:
+            logs |= {"val_bpp": middle.coded_bpp, "val_psnr": middle.psnr, "val_loss": middle.loss}
 
 
-def _measure(codec: Codec, image: np.ndarray, quality: float | None) -> tuple[float, float, float]:
+def _measure(codec: Codec, image: np.ndarray, quality: float | None) -> tuple[float, float, float, float]:
     pixels = image.shape[0] * image.shape[1]
     stream = codec.compress(image, quality=quality)
     estimated = sum(codec.estimate(image, quality=quality).values())
     original, decoded = (each[None].astype(np.float32) for each in (image, codec.decompress(stream)))
     psnr = float(psnr_of(mean_squared_error(original, decoded))[0])
-    return estimated / pixels, 8 * len(stream) / pixels, psnr
+    bpp, rate = 8 * len(stream) / pixels, codec.model.rate
+    lmbda = float(rate.lmbda(tf.constant([rate.default if quality is None else float(quality)]))[0])
+    loss = bpp + lmbda * float(codec.model.distortion_of(original, decoded)[0])
+    return estimated / pixels, bpp, psnr, loss
 
 
 def _rounded(value: float | None) -> float | None:
