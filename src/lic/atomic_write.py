@@ -1,36 +1,119 @@
-"""Files that are written beside their place and renamed when they are complete."""
+"""Files that are written beside their place and get their name when they are complete."""
 
 from __future__ import annotations
 
-import io
+import contextlib
+import errno
 import os
 import pathlib
+import shutil
+import stat
 import tempfile
+from collections.abc import Iterator
+from typing import IO
 
 
 class atomic_write:  # noqa: N801 - used as a function
-    """Opens a temporary file beside `path`, which is renamed to `path` at the end or removed after an error.
+    """Opens a temporary file, which gets the name `path` at the end or is removed after an error.
+
+    A symbolic link stays a link: the file that it points to is written, or made. A device or a pipe gets the bytes when
+    they are complete. A file that is replaced hands down its permissions.
 
     Args:
       path: Path of the complete file.
+      overwrite: Whether an existing file is replaced. If it is not, a file that another process makes in the meantime is
+        left as it is, too.
+
+    Raises:
+      FileExistsError: There is a file at `path`, and `overwrite` is False.
+      IsADirectoryError: There is a folder at `path`.
     """
 
-    def __init__(self, path: str | os.PathLike):
-        self.path = pathlib.Path(path)
+    def __init__(self, path: str | os.PathLike, overwrite: bool = True):
+        self.path, self.overwrite = pathlib.Path(path), overwrite
 
-    def __enter__(self) -> io.BufferedWriter:
-        self.file = tempfile.NamedTemporaryFile(
-            dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part", delete=False
-        )
-        return self.file
+    def __enter__(self) -> IO[bytes]:
+        self._place = _Place(self.path, self.overwrite)
+        if self._place.is_special:
+            self._file = tempfile.TemporaryFile()
+        else:
+            # The whole name could be too long with something added to it.
+            self._file = tempfile.NamedTemporaryFile(
+                dir=self._place.path.parent, prefix=f".{self.path.name[:32]}.", suffix=".part", delete=False
+            )
+        return self._file
 
     def __exit__(self, error_type: type | None, *_: object) -> None:
+        if self._place.is_special:
+            with self._file:
+                if error_type is None:
+                    self._file.seek(0)
+                    self._place.pour(self._file)
+            return
         try:
-            self.file.close()  # It flushes the buffer and may fail, so that the file must not be renamed before.
+            self._file.close()  # It flushes the buffer and may fail, so that the file must not be renamed before.
             if error_type is None:
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(self.file.name, 0o666 & ~umask)
-                os.replace(self.file.name, self.path)
+                self._place.fill(self._file.name)
         finally:
-            pathlib.Path(self.file.name).unlink(missing_ok=True)
+            pathlib.Path(self._file.name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | os.PathLike, overwrite: bool = True) -> Iterator[pathlib.Path]:
+    """Yields a path of the same name in a temporary folder, and puts the file that is written there at `path`.
+
+    This is `atomic_write` for functions that take a path and no file; arguments and errors are the same.
+    """
+    place = _Place(pathlib.Path(path), overwrite)
+    beside = None if place.is_special else place.path.parent
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".", suffix=".part") as folder:
+        written = pathlib.Path(folder) / pathlib.Path(path).name
+        yield written
+        if place.is_special:
+            with written.open("rb") as file:
+                place.pour(file)
+        else:
+            place.fill(written)
+
+
+class _Place:
+    """The place of a complete file: a path without symbolic links, or a device or pipe."""
+
+    def __init__(self, path: pathlib.Path, overwrite: bool):
+        self.path, self._overwrite, self._mode = path, overwrite, None
+        self.is_special = False
+        with contextlib.suppress(FileNotFoundError):
+            self._mode = os.stat(path).st_mode
+        if self._mode is not None and not overwrite:
+            raise _error(errno.EEXIST, path)
+        if self._mode is not None and stat.S_ISDIR(self._mode):
+            raise _error(errno.EISDIR, path)
+        if self._mode is not None and not stat.S_ISREG(self._mode):
+            self.is_special = True
+        else:
+            self.path = pathlib.Path(os.path.realpath(path))
+
+    def fill(self, written: str | os.PathLike) -> None:
+        """Gives a file that lies on the same disk the name of the place."""
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(written, 0o666 & ~umask if self._mode is None else stat.S_IMODE(self._mode))
+        if self._overwrite:
+            os.replace(written, self.path)
+            return
+        try:
+            os.link(written, self.path)  # Renaming would replace a file that has come into being since.
+        except FileExistsError:
+            raise _error(errno.EEXIST, self.path) from None
+        except OSError:  # The file system has no hard links.
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            os.replace(written, self.path)
+
+    def pour(self, file: IO[bytes]) -> None:
+        """Writes the bytes of a file into the device or pipe."""
+        with open(self.path, "wb") as special:
+            shutil.copyfileobj(file, special)
+
+
+def _error(number: int, path: pathlib.Path) -> OSError:
+    return OSError(number, os.strerror(number), str(path))  # Python makes it the subclass of the number.
