@@ -21,8 +21,8 @@ class atomic_write:  # noqa: N801 - used as a function
 
     Args:
       path: Path of the complete file.
-      overwrite: Whether an existing file is replaced. If it is not, a file that another process makes in the meantime is
-        left as it is, too.
+      overwrite: Whether an existing file is replaced. If it is not, a file that another process makes in the meantime
+        is left as it is, too.
 
     Raises:
       FileExistsError: There is a file at `path`, and `overwrite` is False.

@@ -41,6 +41,10 @@ def stream_at(codec, tmp_path):
     return make
 
 
+def png_of(stream):
+    return stream.with_name(f"{stream.name}.png")
+
+
 def files_below(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -49,8 +53,8 @@ def test_png_is_put_beside_the_stream(decompress, stream_at):
     stream = stream_at()
     result = decompress(stream)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"{stream} -> {stream.with_suffix('.png')}\n"
-    with Image.open(stream.with_suffix(".png")) as image:
+    assert result.stdout == f"{stream} -> {png_of(stream)}\n"
+    with Image.open(png_of(stream)) as image:
         assert (image.format, image.size) == ("PNG", (30, 20))
 
 
@@ -58,7 +62,7 @@ def test_png_has_the_pixels_that_the_library_gives(decompress, codec, stream_at)
     stream = stream_at()
     decompress(stream)
     expected = lic.load(str(codec)).decompress(stream.read_bytes())
-    np.testing.assert_array_equal(read_image(stream.with_suffix(".png")), expected)
+    np.testing.assert_array_equal(read_image(png_of(stream)), expected)
 
 
 @pytest.mark.parametrize("parts", [0, 1])
@@ -66,7 +70,7 @@ def test_the_first_parts_alone_are_a_preview(decompress, codec, stream_at, parts
     stream = stream_at()
     assert decompress(stream, "--parts", parts).exit_code == 0
     expected = lic.load(str(codec)).decompress(stream.read_bytes(), parts=parts)
-    np.testing.assert_array_equal(read_image(stream.with_suffix(".png")), expected)
+    np.testing.assert_array_equal(read_image(stream.with_name(f"photo.lic.parts{parts}.png")), expected)
 
 
 @pytest.mark.parametrize("parts", ["-1", "two"])
@@ -96,7 +100,7 @@ def test_output_of_no_image_format_is_refused(decompress, stream_at, tmp_path, n
 def test_output_may_be_a_folder(decompress, stream_at, tmp_path, option):
     (tmp_path / "out").mkdir()
     assert decompress(stream_at(), *option, tmp_path / "out").exit_code == 0
-    assert files_below(tmp_path) == ["out/photo.png", "photo.lic"]
+    assert files_below(tmp_path) == ["out/photo.lic.png", "photo.lic"]
 
 
 @pytest.mark.parametrize("option", [(), ("--out",)])
@@ -104,34 +108,34 @@ def test_folder_is_decoded_into_a_folder_of_the_same_structure(decompress, strea
     stream_at("in/a.lic"), stream_at("in/deep/b.lic")
     (tmp_path / "in" / "photo.png").write_bytes(b"passed over")
     assert decompress(tmp_path / "in", *option, tmp_path / "out").exit_code == 0
-    assert files_below(tmp_path / "out") == ["a.png", "deep/b.png"]
+    assert files_below(tmp_path / "out") == ["a.lic.png", "deep/b.lic.png"]
 
 
 def test_several_streams_are_decoded(decompress, stream_at, tmp_path):
     streams = [stream_at(name, seed=seed) for seed, name in enumerate(["a.lic", "b.lic"])]
     assert decompress(*streams).exit_code == 0
-    assert files_below(tmp_path) == ["a.lic", "a.png", "b.lic", "b.png"]
+    assert files_below(tmp_path) == ["a.lic", "a.lic.png", "b.lic", "b.lic.png"]
 
 
 def test_names_from_a_collision_are_kept_apart(decompress, stream_at, tmp_path):
     streams = [stream_at(name) for name in ("rgb.bmp.lic", "rgb.tiff.lic")]
     assert decompress(*streams, "--out", tmp_path / "out").exit_code == 0
-    assert files_below(tmp_path / "out") == ["rgb.bmp.png", "rgb.tiff.png"]
+    assert files_below(tmp_path / "out") == ["rgb.bmp.lic.png", "rgb.tiff.lic.png"]
 
 
 def test_image_that_exists_is_kept_without_force(decompress, stream_at, tmp_path):
-    (tmp_path / "photo.png").write_bytes(b"the original")
+    (tmp_path / "photo.lic.png").write_bytes(b"old")
     result = decompress(stream_at())
     assert result.exit_code == 1
-    assert "photo.png" in result.stderr
+    assert "photo.lic.png" in result.stderr
     assert "--force" in result.stderr
-    assert (tmp_path / "photo.png").read_bytes() == b"the original"
+    assert (tmp_path / "photo.lic.png").read_bytes() == b"old"
 
 
 def test_image_that_exists_is_replaced_with_force(decompress, stream_at, tmp_path):
-    (tmp_path / "photo.png").write_bytes(b"old")
+    (tmp_path / "photo.lic.png").write_bytes(b"old")
     assert decompress(stream_at(), "--force").exit_code == 0
-    assert read_image(tmp_path / "photo.png").shape == (20, 30, 3)
+    assert read_image(tmp_path / "photo.lic.png").shape == (20, 30, 3)
 
 
 def test_stream_of_another_model_is_refused(decompress, codec, stream_at, tmp_path):
@@ -167,7 +171,7 @@ def test_one_damaged_stream_stops_no_other(decompress, stream_at, tmp_path):
     streams[1].write_bytes(damage_middle(streams[1].read_bytes()))
     result = decompress(*streams)
     assert result.exit_code == 1
-    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a.png", "c.png"]
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a.lic.png", "c.lic.png"]
     assert "bad.lic" in result.stderr
 
 
@@ -190,7 +194,7 @@ def test_no_paths_are_a_wrong_use(decompress):
 def test_json_holds_the_shape(decompress, stream_at, shape, grey):
     stream = stream_at(shape=shape)
     (report,) = json.loads(decompress(stream, "--json").stdout)
-    target = str(stream.with_suffix(".png"))
+    target = str(png_of(stream))
     assert report == {"input": str(stream), "output": target, "height": 20, "width": 30, "grey": grey}
 
 
@@ -219,7 +223,7 @@ def there_and_back(codec, tmp_path_factory):
 
 
 def decoded_name(name):
-    return f"{name}.png" if name.startswith(("rgb.", "truncated.")) else f"{name.rsplit('.', 1)[0]}.png"
+    return f"{name}.lic.png" if name.startswith(("rgb.", "truncated.")) else f"{name.rsplit('.', 1)[0]}.lic.png"
 
 
 def test_only_readable_files_come_back(there_and_back):

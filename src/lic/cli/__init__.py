@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from lic._version import __version__
 from lic.cli import (
     compare,
     complexity,
@@ -24,8 +26,9 @@ from lic.cli import (
     train,
     verify,
 )
-from lic.cli.files import message_of
+from lic.cli.batch import message_of
 from lic.cli.many_values import ManyValues
+from lic.cli.standard_streams import standard_streams
 from lic.errors import LicError
 
 app = typer.Typer(
@@ -34,7 +37,25 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"lic {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options_of_all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
 for _verb in (compress.compress, decompress.decompress, verify.verify, info.info, models.models):
     app.command()(_verb)
 app.command("import")(import_.import_)
@@ -51,6 +72,17 @@ def main() -> None:
     """Runs the command, and prints an error that `lic` raises on purpose as one line without a traceback."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(format="lic: %(message)s", level=logging.WARNING)
+    try:
+        with standard_streams():
+            _run()
+    except BrokenPipeError:  # The reader has what it wanted, as `head` does.
+        sys.exit(1)
+    except OSError as error:
+        print(f"lic: the standard output cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _run() -> None:
     try:
         app()
     except (LicError, ImportError) as error:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lic.cli import files, options
+from lic.cli import batch, files, options
+from lic.errors import ImageError
 
 ENDING = ".lic"
 
 
 def compress(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="IN... [OUT]",
-            help="Images or folders of images; OUT ends in .lic or is a folder.",
+            help="Images or folders of images; OUT ends in .lic or is a folder. - is standard input or output.",
         ),
     ],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file, or folder.")] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", help=options.OUT)] = None,
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
     quality: Annotated[
         float | None,
@@ -69,6 +68,7 @@ def compress(
     ] = None,
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=options.RAY)] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
+    skip_existing: Annotated[bool, typer.Option("--skip-existing", help=options.SKIP_EXISTING)] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Decode too, and print bpp, PSNR and times.")
     ] = False,
@@ -79,20 +79,30 @@ def compress(
     Images are coded upright (EXIF orientation is applied) and in sRGB (other colour profiles are converted). Grey
     images stay grey, CMYK becomes RGB. All metadata is dropped: EXIF, GPS, captions, colour profiles.
     """
-    paths, out = files.split_output(paths, out, lambda path: path.suffix == ENDING or not path.exists())
-    jobs = files.plan(paths, out, ENDING, _is_image)
+    paths, out = files.split_output(paths, out, lambda path: _is_stream(path) or not path.exists())
+    jobs = files.plan(paths, out, files.Naming(ENDING, False, _is_stream), _is_image)
     _refuse_other_endings(jobs)
+    existing = batch.existing(force, skip_existing)
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
     target = _target_of(quality, bpp, max_bytes)
-    codec = options.load(model, precision, tile, deterministic)
+    loader = options.CodecLoader(model, precision, tile, deterministic)
     verify = len(jobs) > 1 if verify is None else verify
 
-    def work(job: files.Job, show_progress: files.ShowProgress) -> files.Report:
-        settings = {"effort": effort, "progress": show_progress, "verify": verify}
-        encode = functools.partial(_encode, codec, settings=settings, **target)
-        return _compress_one(codec, encode, job, reading, verbose)
+    def work(job: files.Job, show_progress: batch.ShowProgress) -> batch.Report:
+        settings = {"effort": effort, "progress": show_progress, "verify": verify} | target
+        return _compress_one(loader, job, reading, settings, force, verbose)
 
-    files.run(jobs, work, force, as_json, "Compressing", slow=effort > 0, ray=ray)
+    batch.run(
+        jobs,
+        work,
+        existing,
+        as_json,
+        "Compressing",
+        check=_check,
+        slow=effort > 0,
+        ray=ray,
+        before_ray=lambda: loader.codec,
+    )
 
 
 def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) -> dict[str, Any]:
@@ -108,10 +118,10 @@ def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) 
 def _encode(
     codec: Any,
     pixels: Any,
-    settings: dict[str, Any],
     quality: float | None = None,
     bpp: float | None = None,
     max_bytes: int | None = None,
+    **settings: Any,
 ) -> bytes:
     if bpp is not None:
         max_bytes = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
@@ -123,18 +133,32 @@ def _encode(
         raise typer.BadParameter(str(error)) from None
 
 
+def _check(job: files.Job) -> None:
+    from lic.codec.bitstream import MAGIC
+
+    if job.source != files.STANDARD and not job.source.exists():
+        raise ImageError(f"There is no file {str(job.source)!r}.")
+    if files.beginning(job.source, len(MAGIC)) == MAGIC:
+        raise ImageError(f"{job.source} is not an image, but a stream of lic already.")
+
+
 def _compress_one(
-    codec: Any, encode: Callable[[Any], bytes], job: files.Job, reading: dict[str, Any], verbose: bool
-) -> files.Report:
-    from lic.atomic_write import atomic_write
+    loader: options.CodecLoader,
+    job: files.Job,
+    reading: dict[str, Any],
+    settings: dict[str, Any],
+    force: bool,
+    verbose: bool,
+) -> batch.Report:
     from lic.images import read_image
 
-    pixels = read_image(job.source, **reading)
+    with files.ordinary_file(job.source) as path:
+        pixels = read_image(path, **reading)
+    codec = loader.codec  # It is loaded now, since a wrong image should be refused at once.
     began = time.perf_counter()
-    stream = encode(pixels)
+    stream = _encode(codec, pixels, **settings)
     seconds = time.perf_counter() - began
-    with atomic_write(job.target) as file:
-        file.write(stream)
+    files.write_bytes(job.target, stream, force)
     report = {"bytes": len(stream), "bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])}
     if verbose:
         report |= {"psnr": _psnr(pixels, codec.decompress(stream)), "seconds": seconds}
@@ -149,13 +173,20 @@ def _psnr(pixels: Any, decoded: Any) -> float | None:
     return decibels if math.isfinite(decibels) else None
 
 
+def _is_stream(path: Path) -> bool:
+    return path.suffix.lower() == ENDING
+
+
 def _is_image(path: Path) -> bool:
+    """Whether a file in a folder is an image, and none that `lic decompress` named after its stream."""
     from lic.images import is_image
 
-    return is_image(path)
+    return is_image(path) and f"{ENDING}." not in path.name.lower()
 
 
 def _refuse_other_endings(jobs: list[files.Job]) -> None:
     for job in jobs:
-        if job.target.suffix != ENDING:
-            raise typer.BadParameter(f"the output {job.target} should end in {ENDING}, or be a folder")
+        if job.target != files.STANDARD and not _is_stream(job.target):
+            raise files.wrong_use(
+                f"the output {job.target} should end in {ENDING}, or be a folder, which is made if its name ends in /"
+            )

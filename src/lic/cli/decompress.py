@@ -3,52 +3,94 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lic.cli import files, options
+from lic.cli import batch, files, options, picture_formats
 from lic.cli.compress import ENDING
+
+if TYPE_CHECKING:
+    from lic.codec.bitstream import Stream
 
 
 def decompress(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="IN... [OUT]",
-            help="Streams or folders of streams; OUT is an image file or a folder.",
+            help="Streams or folders of streams; OUT is an image file or a folder. - is standard input or output.",
         ),
     ],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Output file, or folder.")] = None,
+    out: Annotated[str | None, typer.Option("--out", "-o", help=options.OUT)] = None,
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
     parts: Annotated[
         int | None,
         typer.Option(min=0, metavar="K", help="Preview: decode only the first K parts and predict the rest."),
     ] = None,
+    jpeg_quality: Annotated[
+        int, typer.Option(min=1, max=100, metavar="1..100", help="Quality of outputs that end in .jpg.")
+    ] = picture_formats.JPEG_QUALITY,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
+    skip_existing: Annotated[bool, typer.Option("--skip-existing", help=options.SKIP_EXISTING)] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print bpp and times.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Decode .lic streams into images: PNG, or the format of OUT's suffix."""
-    paths, out = files.split_output(paths, out, lambda path: path.suffix != ENDING)
-    jobs = files.plan(paths, out, ".png", lambda path: path.suffix == ENDING)
-    codec = options.load(model, precision, tile)
-    files.run(jobs, lambda job, _: _decompress_one(codec, job, parts, verbose), force, as_json, "Decoding")
+    """Decode .lic streams into images: PNG, or the format of OUT's suffix.
+
+    PNG, TIFF, BMP, PPM, TGA, WebP and JPEG 2000 are written without loss, JPEG at --jpeg-quality and with all of its
+    colours (4:4:4). Other formats are refused. The image of photo.lic is photo.lic.png unless OUT names it, and that of
+    --parts K is photo.lic.partsK.png; standard output gets PNG.
+    """
+    paths, out = files.split_output(paths, out, lambda path: path.suffix.lower() != ENDING)
+    ending = ".png" if parts is None else f".parts{parts}.png"
+    naming = files.Naming(ending, True, picture_formats.is_picture)
+    jobs = files.plan(paths, out, naming, lambda path: path.suffix.lower() == ENDING)
+    existing = batch.existing(force, skip_existing)
+    loader = options.CodecLoader(model, precision, tile)
+
+    def work(job: files.Job, _: batch.ShowProgress) -> batch.Report:
+        return _decompress_one(loader, job, parts, jpeg_quality, force, verbose)
+
+    batch.run(jobs, work, existing, as_json, "Decoding", check=lambda job: _check(loader, job))
 
 
-def _decompress_one(codec: Any, job: files.Job, parts: int | None, verbose: bool) -> files.Report:
-    from lic.images import write_image
+def _format_of(job: files.Job) -> picture_formats.Format:
+    return picture_formats.PNG if job.target == files.STANDARD else picture_formats.format_of(job.target)
 
-    stream = files.read_stream(job.source)
+
+def _check(loader: options.CodecLoader, job: files.Job) -> None:
+    """Raises an error if a stream is none, is another codec's, or is of a picture that the output cannot hold."""
+    _format_of(job)
+    if job.source != files.STANDARD and (job.source.is_file() or not job.source.exists()):
+        _parsed(loader, job, files.read_bytes(job.source))
+
+
+def _parsed(loader: options.CodecLoader, job: files.Job, data: bytes) -> Stream:
+    from lic.codec.bitstream import Flag, Stream
+
+    with files.naming(job.source):
+        stream = Stream.parse(data)
+        loader.check(stream)
+    grey = Flag.GREY in stream.flags
+    picture_formats.check_size(job.target, _format_of(job), stream.height, stream.width, grey)
+    return stream
+
+
+def _decompress_one(
+    loader: options.CodecLoader, job: files.Job, parts: int | None, jpeg_quality: int, force: bool, verbose: bool
+) -> batch.Report:
+    data = files.read_bytes(job.source)
+    _parsed(loader, job, data)
+    codec = loader.codec
     began = time.perf_counter()
     with files.naming(job.source):
-        pixels = codec.decompress(stream, parts=parts)
+        pixels = codec.decompress(data, parts=parts)
     seconds = time.perf_counter() - began
-    write_image(job.target, pixels)
+    files.write_bytes(job.target, picture_formats.encoded(pixels, _format_of(job), jpeg_quality), force)
     report = {"height": pixels.shape[0], "width": pixels.shape[1], "grey": pixels.ndim == 2}
     if verbose:
-        report |= {"bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1]), "seconds": seconds}
+        report |= {"bpp": 8 * len(data) / (pixels.shape[0] * pixels.shape[1]), "seconds": seconds}
     return report

@@ -59,7 +59,8 @@ def doctor(
     known = facts()
     findings = [*(check_streams(check, model) if check else self_test(model))]
     if export:
-        export_streams(export, model)
+        with files.new_file(export, force) as path:
+            export_streams(path, model)
     if as_json:
         print(json.dumps(known | {"tests": [finding._asdict() for finding in findings]}, indent=1))
     else:

@@ -10,6 +10,7 @@ import typer
 
 from lic.cli import options
 from lic.cli.progress import progress_bar
+from lic.cli.standard_streams import printable
 from lic.cli.table import print_table
 
 _COLUMNS = {
@@ -76,9 +77,9 @@ def evaluate(
             **arguments,
         )
     print_table(results.means(), _COLUMNS)
-    print(f"These are means over {len(results.common)} images; all results are in {out}.")
+    print(printable(f"These are means over {len(results.common)} images; all results are in {out}."))
     for failure in results.failures:
         where = f"{failure.image}, {failure.codec}: " if failure.codec else ""
-        print(f"lic: {where}{failure.error}", file=sys.stderr)
+        print(printable(f"lic: {where}{failure.error}"), file=sys.stderr)
     if results.failures:
         raise typer.Exit(1)

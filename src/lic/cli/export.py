@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lic.cli import files, options
+from lic.cli.standard_streams import printable
 from lic.cli.table import print_table
 from lic.errors import LicError
 
@@ -39,13 +40,14 @@ def export(
     codec = options.load(model, "float32", "none", deterministic)
     out.parent.mkdir(parents=True, exist_ok=True)
     write = {"safetensors": _write_safetensors, "savedmodel": _write_saved_model, "onnx": _write_onnx}[format]
-    print(f"{model} -> {out}  {write(codec, out)}")
+    print(printable(f"{model} -> {out}  {write(codec, out, force)}"))
 
 
-def _write_safetensors(codec: Any, out: pathlib.Path) -> str:
+def _write_safetensors(codec: Any, out: pathlib.Path, force: bool) -> str:
     from lic.interop import export_safetensors
 
-    tensors = export_safetensors(codec.model, out)
+    with files.new_file(out, force) as path:
+        tensors = export_safetensors(codec.model, path)
     print_table(map(_row, tensors), {"name": "{}", "shape": "{}", "torch_module": "{}"})
     return f"{len(tensors)} tensors"
 
@@ -58,17 +60,17 @@ def _row(tensor: TorchTensor) -> dict[str, str]:
     return {"name": tensor.name, "shape": str(list(tensor.shape)), "torch_module": "; ".join(filter(None, module))}
 
 
-def _write_saved_model(codec: Any, out: pathlib.Path) -> str:
+def _write_saved_model(codec: Any, out: pathlib.Path, force: bool) -> str:
     from lic.interop.saved_model import export_saved_model
 
-    _replace(out, lambda folder: export_saved_model(codec, folder))
+    _replace(out, force, lambda folder: export_saved_model(codec, folder))
     return f"codec {codec.fingerprint.hex()}"
 
 
-def _write_onnx(codec: Any, out: pathlib.Path) -> str:
+def _write_onnx(codec: Any, out: pathlib.Path, force: bool) -> str:
     from lic.interop.onnx import export_onnx
 
-    count = len(_replace(out, lambda folder: export_onnx(codec.model, folder)))
+    count = len(_replace(out, force, lambda folder: export_onnx(codec.model, folder)))
     return f"{count} network{'s' * (count != 1)}"
 
 
@@ -79,11 +81,12 @@ def _refuse_other_folders(out: pathlib.Path) -> None:
         raise LicError(f"{out} is not a folder that lic exported to, so it is not replaced. Name another output.")
 
 
-def _replace(out: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> Any:
+def _replace(out: pathlib.Path, force: bool, write: Callable[[pathlib.Path], Any]) -> Any:
     """Writes a folder aside and puts it in the place of an earlier one when it is complete."""
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as aside:
         written = pathlib.Path(aside) / out.name
         result = write(written)
+        files.refuse_existing(out, force)  # It may have come into being since.
         if out.exists():
             out.rename(pathlib.Path(aside) / f"{out.name}.before")
         written.rename(out)

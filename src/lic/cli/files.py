@@ -1,28 +1,25 @@
-"""A command's work on many files: inputs and outputs, progress, reports and errors."""
+"""A command's inputs and outputs: files, folders, and the standard streams."""
 
 from __future__ import annotations
 
 import collections
 import contextlib
-import functools
-import json
+import logging
+import os
 import pathlib
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import typer
 
-from lic.cli.interrupts import keeping_interrupts
-from lic.cli.progress import progress_bar
+from lic.cli import standard_streams
+from lic.cli.standard_streams import printable
 from lic.errors import BitstreamError, LicError
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-Report = dict[str, Any]  # Facts about a finished job by name.
-ShowProgress = Callable[[float], None]  # Takes the completed fraction of a job, 0 to 1.
-_OPTIONS = {"background": "--background COLOUR", "to_8_bit": "--to-8-bit", "frame": "--frame N"}
+_log = logging.getLogger(__name__)
+STANDARD = pathlib.Path("-")  # Standard input as a source, standard output as a target.
 
 
 class Job(NamedTuple):
@@ -32,212 +29,257 @@ class Job(NamedTuple):
     target: pathlib.Path | None
 
 
+class Naming(NamedTuple):
+    """The names of outputs.
+
+    Attributes:
+      ending: Suffix of the outputs' names.
+      behind: Whether it stands behind the input's whole name, and not in the place of the input's suffix.
+      is_file: Returns whether a name that nothing has yet is that of an output file, and not of a folder.
+    """
+
+    ending: str
+    behind: bool
+    is_file: Callable[[pathlib.Path], bool]
+
+
+class OutputExistsError(LicError):
+    """An output that exists and may not be overwritten."""
+
+
+def split_output(
+    paths: list[str], out: str | None, is_output: Callable[[pathlib.Path], bool]
+) -> tuple[list[str], str | None]:
+    """Splits the arguments IN... [OUT] into inputs and output: the last path is the output if it can be no input.
+
+    It is the output if it is a folder after files, if it is the second of two paths and `is_output` accepts it, if it
+    is the second of two folders, if it is a folder that does not exist yet, or if it is the standard output.
+    """
+    *first, last = paths
+    behind_files = os.path.isdir(last) and not any(os.path.isdir(path) for path in first)
+    of_two = len(first) == 1 and (is_output(pathlib.Path(last)) or os.path.isdir(first[0]))
+    to_make = not os.path.exists(last) and (_is_folder(last) or (len(first) > 1 and not pathlib.Path(last).suffix))
+    if out is None and first and (behind_files or of_two or to_make or last == str(STANDARD)):
+        return first, last
+    return paths, out
+
+
 def plan(
-    paths: list[pathlib.Path],
-    out: pathlib.Path | None,
-    ending: str,
+    paths: list[str],
+    out: str | None,
+    naming: Naming,
     wanted: Callable[[pathlib.Path], bool],
 ) -> list[Job]:
     """Returns a job for each input file.
 
     Args:
-      paths: Files and folders; folders are searched for files that are wanted.
-      out: The output file for one input file, or a folder; default: outputs are written beside the inputs.
-      ending: Suffix of the outputs' names.
+      paths: Files, folders, or "-" alone for the standard input; folders are searched for files that are wanted.
+      out: The output file for one input file, or "-", or a folder, which need not exist if its name ends in a slash or
+        if there are several inputs. By default outputs are written beside the inputs.
+      naming: The names of the outputs.
       wanted: Returns whether a file in a folder is an input.
 
     Raises:
-      typer.BadParameter: There are no inputs, or several inputs would have one output.
+      typer.BadParameter: There are no inputs, several inputs would have one output, or an output is an input.
     """
+    if str(STANDARD) in (*paths, out):
+        return [_job_of_standard_streams(paths, out)]
     found = _found(paths, wanted)
-    to_folder = out is not None and (len(found) > 1 or paths[0].is_dir() or out.is_dir())
-    if to_folder and out.is_file():
-        raise typer.BadParameter(f"{out} is a file, but the outputs of several inputs need a folder")
-    if out is not None and not to_folder:
-        return [Job(found[0][0], out)]
-    targets = [(out if to_folder else base) / path.relative_to(base) for path, base in found]
-    return [Job(path, target) for (path, _), target in zip(found, _with_ending(targets, ending))]
+    if out is None:
+        _refuse_pipes([path for path, _ in found])
+    several = len(found) > 1 or os.path.isdir(paths[0])
+    if out is not None and not (several or _is_folder(out) or os.path.isdir(out)):
+        jobs = [Job(found[0][0], _path(out))]
+    else:
+        if out is not None:
+            _check_folder(out, naming)
+        targets = [(base if out is None else _path(out)) / path.relative_to(base) for path, base in found]
+        jobs = [Job(path, target) for (path, _), target in zip(found, _named(targets, naming))]
+    sources = {os.path.realpath(job.source) for job in jobs}
+    for job in jobs:
+        if os.path.realpath(job.target) in sources:
+            raise wrong_use(f"the output {job.target} is an input, too; name another")
+    return jobs
 
 
-def only_read(paths: list[pathlib.Path], wanted: Callable[[pathlib.Path], bool]) -> list[Job]:
+def only_read(paths: list[str], wanted: Callable[[pathlib.Path], bool]) -> list[Job]:
     """Returns a job without an output for each input file; arguments are those of `plan`.
 
     Raises:
       typer.BadParameter: There are no inputs.
     """
+    if paths == [str(STANDARD)]:
+        return [Job(STANDARD, None)]
     return [Job(path, None) for path, _ in _found(paths, wanted)]
 
 
-def split_output(
-    paths: list[pathlib.Path], out: pathlib.Path | None, is_output: Callable[[pathlib.Path], bool]
-) -> tuple[list[pathlib.Path], pathlib.Path | None]:
-    """Splits the arguments IN... [OUT] into inputs and output: the last path is the output if it can be no input.
-
-    It is the output if it is a folder after files, if it is the second of two paths and `is_output` accepts it, or if
-    it is the second of two folders.
-    """
-    *first, last = paths
-    behind_files = last.is_dir() and not any(path.is_dir() for path in first)
-    of_two = len(first) == 1 and (is_output(last) or first[0].is_dir())
-    if out is None and first and (behind_files or of_two):
-        return first, last
-    return paths, out
+def wrong_use(message: str) -> typer.BadParameter:
+    """Returns the error of a wrong use of the command, with names escaped that cannot be printed."""
+    return typer.BadParameter(printable(message))
 
 
-def run(
-    jobs: Iterable[Job],
-    work: Callable[[Job, ShowProgress], Report],
-    force: bool,
-    as_json: bool,
-    verb: str,
-    slow: bool = False,
-    ray: str | None = None,
-) -> None:
-    """Does all jobs and prints their reports, with a progress bar for several or slow ones.
-
-    Args:
-      jobs: The jobs.
-      work: Does one job and returns its report; it may call its second argument with the completed fraction.
-      force: Whether outputs may be overwritten.
-      as_json: Whether the reports are printed as JSON.
-      verb: The word before the progress bar.
-      slow: Whether one job alone is worth a progress bar.
-      ray: Address of a Ray cluster that does the jobs, or "local" for one on this machine.
-
-    Raises:
-      typer.Exit: A job failed; the exit status is 1.
-    """
-    jobs, reports, failed = list(jobs), [], False
-    task = functools.partial(_one, work=work, force=force)
-    with progress_bar((len(jobs) > 1 or slow) and not as_json) as bar, _counting_at_interrupt(jobs, reports):
-        for job, outcome in _on_cluster(jobs, task, bar, verb, ray) if ray else _here(jobs, task, bar, verb):
-            report = {"input": str(job.source)} | ({"output": str(job.target)} if job.target else {})
-            if isinstance(outcome, Exception):
-                failed, report = True, {"input": str(job.source), "error": message_of(outcome)}
-                print(f"lic: {message_of(outcome)}", file=sys.stderr)
-            else:
-                report |= outcome
-                if not as_json:
-                    print(describe(report))
-            reports.append(report)
-    if as_json:
-        print(json.dumps(reports, indent=1))
-    if failed:
-        raise typer.Exit(1)
+def _path(text: str) -> pathlib.Path:
+    """A path; that of a file which is called - differs from the standard streams'."""
+    path = pathlib.Path(text)
+    return path.absolute() if path == STANDARD and text != str(STANDARD) else path
 
 
-def message_of(error: Exception) -> str:
-    """Returns the message of an error, with the option of the command that lets an image pass, if there is one."""
-    option = _OPTIONS.get(getattr(error, "argument", None))
-    return f"{error} The command's option is {option}." if option else str(error)
+def _is_folder(text: str) -> bool:
+    return os.fspath(text).endswith(os.sep)
 
 
-def describe(report: Report) -> str:
-    """Returns a report as a line of text."""
-    units = {"bytes": "{:,} bytes", "bpp": "{:.4f} bpp", "psnr": "{:.2f} dB", "seconds": "{:.2f} s"}
-    figures = ["verified"] * report.get("verified", False)
-    figures += [unit.format(report[name]) for name, unit in units.items() if report.get(name) is not None]
-    became = f" -> {report['output']}" if "output" in report else ""
-    return f"{report['input']}{became}  {', '.join(figures)}".rstrip()
+def _job_of_standard_streams(paths: list[str], out: str | None) -> Job:
+    if len(paths) > 1 or os.path.isdir(paths[0]):
+        raise wrong_use("- is standard input or output, and stands for one file only")
+    if out is not None and (_is_folder(out) or os.path.isdir(out)):
+        raise wrong_use(f"name a file in {out}, since the standard input has no name")
+    target = STANDARD if out is None else _path(out)
+    return Job(_path(paths[0]), target)
 
 
-@contextlib.contextmanager
-def _counting_at_interrupt(jobs: list[Job], reports: list[Report]) -> Iterator[None]:
-    """Prints the number of finished jobs if the user interrupts the command."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(f"lic: stopped after {len(reports)} of {len(jobs)} files, which stay as they are", file=sys.stderr)
-        raise
+def _refuse_pipes(paths: Iterable[pathlib.Path]) -> None:
+    for path in paths:
+        if path.exists() and not path.is_file():
+            raise wrong_use(f"name the output of {path}, which is no ordinary file")
 
 
-def _here(
-    jobs: list[Job], task: Callable[[Job, ShowProgress], Report], bar: Progress, verb: str
-) -> Iterator[tuple[Job, Report | Exception]]:
-    """Does jobs in this process, and yields each job with its report or error."""
-    shown = bar.add_task(verb, total=len(jobs))
-    with keeping_interrupts() as raise_if_pressed:
-
-        def advance(completed: float) -> None:
-            raise_if_pressed()
-            bar.update(shown, completed=completed)
-
-        for number, job in enumerate(jobs):
-            try:
-                yield job, task(job, lambda share, number=number: advance(number + share))
-            except (LicError, OSError) as error:
-                yield job, error
-            advance(number + 1)
+def _check_folder(out: str, naming: Naming) -> None:
+    if os.path.exists(out) and not os.path.isdir(out):
+        raise wrong_use(f"{out} is a file, but the outputs of several inputs, and names that end in /, need a folder")
+    if not os.path.exists(out) and not _is_folder(out) and naming.is_file(_path(out)):
+        raise wrong_use(f"{out} names a file, but the outputs of several inputs need a folder; end its name in /")
 
 
-def _on_cluster(
-    jobs: list[Job], task: Callable[[Job, ShowProgress], Report], bar: Progress, verb: str, ray: str
-) -> Iterator[tuple[Job, Report | Exception]]:
-    """Does jobs by the workers of a Ray cluster, and yields them in the order in which they end."""
-    from lic.cluster import on_cluster
-
-    shown = bar.add_task(verb, total=len(jobs))
-    for job, outcome in on_cluster(functools.partial(task, show_progress=lambda _: None), jobs, ray):
-        if isinstance(outcome, Exception) and not isinstance(outcome, (LicError, OSError)):
-            raise outcome
-        yield job, outcome
-        bar.advance(shown)
-
-
-def refuse_existing(target: pathlib.Path, force: bool) -> None:
-    """Raises a LicError if an output exists and may not be overwritten."""
-    if target.exists() and not force:
-        raise LicError(f"{target} exists. Give --force to overwrite it, or name another output.")
-
-
-def _one(job: Job, show_progress: ShowProgress, work: Callable[[Job, ShowProgress], Report], force: bool) -> Report:
-    if job.target:
-        refuse_existing(job.target, force)
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-    return work(job, show_progress)
-
-
-def _found(
-    paths: list[pathlib.Path], wanted: Callable[[pathlib.Path], bool]
-) -> list[tuple[pathlib.Path, pathlib.Path]]:
-    found = [each for top in paths for each in _files(top, wanted)]
+def _found(paths: list[str], wanted: Callable[[pathlib.Path], bool]) -> list[tuple[pathlib.Path, pathlib.Path]]:
+    found = [each for top in paths for each in _files(_path(top), wanted)]
     if not found:
-        raise typer.BadParameter(f"no inputs found in {', '.join(map(str, paths))}")
+        raise wrong_use(f"no inputs found in {', '.join(map(str, paths))}")
     return found
 
 
 def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tuple[pathlib.Path, pathlib.Path]]:
-    """The inputs at or below a path, each with the folder that its output's path is relative to."""
+    """The inputs at or below a path, each with the folder that its output's path is relative to.
+
+    Hidden files and folders are passed over: systems keep files of their own there, such as ._photo.png.
+    """
     if not top.is_dir():
         return [(top, top.parent)]
-    return [(path, top) for path in sorted(top.rglob("*")) if path.is_file() and wanted(path)]
+    found = []
+    for folder, folders, names in os.walk(top, onerror=_warn):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        visible = (pathlib.Path(folder) / name for name in names if not name.startswith("."))
+        found += [path for path in visible if path.is_file() and wanted(path)]
+    return [(path, top) for path in sorted(found)]
 
 
-def _with_ending(targets: list[pathlib.Path], ending: str) -> list[pathlib.Path]:
-    """Replaces the suffix of each name, or appends to it where two names would be the same."""
-    count = collections.Counter(target.with_suffix(ending) for target in targets)
-    named = [
-        target.with_suffix(ending) if count[target.with_suffix(ending)] == 1 else target.with_name(target.name + ending)
-        for target in targets
-    ]
+def _warn(error: OSError) -> None:
+    _log.warning("%s is passed over: %s", error.filename, error.strerror)
+
+
+def _named(targets: list[pathlib.Path], naming: Naming) -> list[pathlib.Path]:
+    """Replaces the suffix of each name, or appends to it where asked to or where two names would be the same."""
+    appended = [target.with_name(target.name + naming.ending) for target in targets]
+    replaced = appended if naming.behind else [target.with_suffix(naming.ending) for target in targets]
+    count = collections.Counter(replaced)
+    named = [short if count[short] == 1 else long for short, long in zip(replaced, appended)]
     for target, number in collections.Counter(named).items():
         if number > 1:
-            raise typer.BadParameter(
-                f"{number} inputs would all become {target}; give them one by one, or their folder"
-            )
+            raise wrong_use(f"{number} inputs would all become {target}; give them one by one, or their folder")
     return named
 
 
-def read_stream(path: pathlib.Path) -> bytes:
-    """Returns the bytes of a stream in a file.
+def refuse_existing(target: pathlib.Path, force: bool, may_skip: bool = False) -> None:
+    """Raises an OutputExistsError if an output exists and may not be overwritten.
+
+    Args:
+      target: The output.
+      force: Whether it may be overwritten.
+      may_skip: Whether the command has --skip-existing.
+
+    Raises:
+      typer.BadParameter: The output is the standard output, and a terminal.
+    """
+    if force:
+        return
+    if target == STANDARD and sys.stdout.isatty():
+        raise wrong_use("the standard output is a terminal; name a file, or give --force to write bytes to it")
+    if target != STANDARD and target.exists():
+        raise _exists(target, "exists", may_skip)
+
+
+def _exists(target: pathlib.Path, exists: str, may_skip: bool) -> OutputExistsError:
+    skip = "--skip-existing to keep it, " if may_skip else ""
+    return OutputExistsError(f"{target} {exists}. Give {skip}--force to overwrite it, or name another output.")
+
+
+@contextlib.contextmanager
+def new_file(target: pathlib.Path, force: bool, may_skip: bool = False) -> Iterator[pathlib.Path]:
+    """Yields a path to write to, and gives the file that is written there its name when it is complete.
+
+    The folder is made. Arguments are those of `refuse_existing`.
+
+    Raises:
+      OutputExistsError: The output has come into being in the meantime.
+    """
+    from lic.atomic_write import atomic_path
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with atomic_path(target, force) as path:
+            yield path
+    except FileExistsError:
+        raise _exists(target, "has come into being in the meantime", may_skip) from None
+
+
+def write_bytes(target: pathlib.Path, data: bytes, force: bool) -> None:
+    """Writes an output, which may be the standard output; arguments and errors are those of `new_file`."""
+    if target == STANDARD:
+        standard_streams.write_output(data)
+        return
+    with new_file(target, force, may_skip=True) as path:
+        path.write_bytes(data)
+
+
+def read_bytes(path: pathlib.Path) -> bytes:
+    """Returns the bytes of an input, which may be the standard input.
 
     Raises:
       BitstreamError: There is no such file.
     """
+    if path == STANDARD:
+        return standard_streams.read_input()
     try:
         return path.read_bytes()
     except FileNotFoundError:
         raise BitstreamError(f"There is no file {str(path)!r}.") from None
+
+
+@contextlib.contextmanager
+def ordinary_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields the path of an input or, if that is a pipe or the standard input, of a temporary file with its bytes.
+
+    Errors that name the temporary file are raised with the name of the input.
+    """
+    if path != STANDARD and (path.is_file() or not path.exists()):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder) / "input"
+        copy.write_bytes(read_bytes(path))
+        try:
+            yield copy
+        except LicError as error:
+            name = "the standard input" if path == STANDARD else str(path)
+            error.args = (str(error).replace(str(copy), name), *error.args[1:])
+            raise
+
+
+def beginning(path: pathlib.Path, count: int) -> bytes:
+    """Returns the first bytes of an ordinary file; of others none, since a pipe is read once only."""
+    if path == STANDARD or not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(count)
 
 
 @contextlib.contextmanager

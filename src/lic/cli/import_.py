@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lic.cli import files
+from lic.cli.standard_streams import printable
 
 
 def import_(
@@ -47,5 +48,6 @@ def import_(
         raise typer.BadParameter("name the model: --model hzswq2021, ms2020 or zyc2022")
     files.refuse_existing(out, force)
     codec = lic.Codec(lic.import_checkpoint(checkpoint, model, format=format, quality=quality))
-    codec.save(out)
-    print(f"{checkpoint} -> {out}  codec {codec.fingerprint.hex()}")
+    with files.new_file(out, force) as path:
+        codec.save(path)
+    print(printable(f"{checkpoint} -> {out}  codec {codec.fingerprint.hex()}"))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
+import sys
 import tempfile
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from lic.cli.standard_streams import printable
+from lic.errors import LicError
+
+if TYPE_CHECKING:
+    from lic.codec.bitstream import Stream
 
 PRECISION = "Type in which transforms compute: float32, or bfloat16, which is faster on processors that have it."
 ANCHOR = (
@@ -18,6 +26,8 @@ MEASURES = ("psnr", "ms_ssim_db")
 METHODS = ("pchip", "akima", "cubic")
 TILE = "Height and width in pixels of the tiles of large images: a number, auto, or none."
 
+OUT = "Output file, or folder; a folder is made, and - is standard output."
+SKIP_EXISTING = "Leave out inputs whose outputs exist."
 DETERMINISTIC = "Make streams that decode on every machine."
 RAY = "Address of a Ray cluster that does the work, or local. All machines must see the files under the same paths."
 
@@ -58,6 +68,55 @@ def codec_at(model: str, **arguments: Any) -> Any:
         path = pathlib.Path(temporary) / "last.codec"
         codec_of_run(folder).save(path)
         return lic.load(path, **arguments)
+
+
+class CodecLoader:
+    """Loads a codec when it is first needed, since that takes seconds; its file is looked at before.
+
+    Arguments are those of `load`.
+
+    Raises:
+      typer.BadParameter: The value of an option is not allowed.
+      LicError: There is no such model, or its file is no codec file.
+    """
+
+    def __init__(self, model: str, precision: str, tile: str, deterministic: bool = False):
+        codec_arguments(precision, tile)
+        self._arguments = (model, precision, tile, deterministic)
+        self._text = _text_of(model)
+
+    @functools.cached_property
+    def codec(self) -> Any:
+        """The codec. If it cannot be loaded, no job can be done, and the command ends."""
+        try:
+            return load(*self._arguments)
+        except LicError as error:
+            print(f"lic: {printable(str(error))}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
+    def check(self, stream: Stream) -> None:
+        """Raises an error unless the codec made a stream; it need not be loaded."""
+        from lic.codec.bitstream import MAX_PIXELS, Flag, StreamFormat
+        from lic.codec.shipped import name_of
+
+        if self._text is None:
+            return
+        deterministic, lmbda = Flag.DETERMINISTIC in stream.flags, self._text["config"]["lmbda"]
+        fingerprint = self._text.get("integer_fingerprint" if deterministic else "fingerprint")
+        if fingerprint is not None:
+            qualities = len(lmbda) if isinstance(lmbda, list) else 0
+            StreamFormat(bytes.fromhex(fingerprint), deterministic, qualities).check(stream, MAX_PIXELS, name_of)
+
+
+def _text_of(model: str) -> dict[str, Any] | None:
+    """The text of a codec's file; None for a training that is not finished, whose codec has no file yet."""
+    from lic.codec.codec_file import read_text
+    from lic.codec.shipped import codec_path
+
+    final = pathlib.Path(model) / "final.codec"
+    if pathlib.Path(model).is_dir():
+        return read_text(final) if final.exists() else None
+    return read_text(codec_path(model))
 
 
 def codec_arguments(precision: str, tile: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lic.cli import files, options
+from lic.cli.standard_streams import printable
 from lic.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ def plot(
         files.refuse_existing(target, force)
     out.mkdir(parents=True, exist_ok=True)
     for name, draw in figures.items():
-        _draw_or_explain(name, targets[name], draw)
+        _draw_or_explain(name, targets[name], draw, force)
     for page in pages:
         from lic.evaluation.plots import write_curves_page
 
-        write_curves_page(page, groups, title, max_bpp)
-        print(page)
+        with files.new_file(page, force) as path:
+            write_curves_page(path, groups, title, max_bpp)
+        print(printable(str(page)))
 
 
 def _entries_by_measure(runs: list[Path], published: list[str], measures: list[str]) -> dict[str, list[Entry]]:
@@ -101,7 +103,7 @@ def _figures(
     }
 
 
-def _draw_or_explain(name: str, targets: list[Path], draw: Callable[[], Any]) -> None:
+def _draw_or_explain(name: str, targets: list[Path], draw: Callable[[], Any], force: bool) -> None:
     """Draws a figure and writes its files, or prints why it cannot be drawn; an unknown name ends the command."""
     from lic.evaluation.plots import save_figure
 
@@ -111,5 +113,6 @@ def _draw_or_explain(name: str, targets: list[Path], draw: Callable[[], Any]) ->
         print(f"lic: {name} is left out. {error}", file=sys.stderr)
         return
     for target in targets:
-        save_figure(target, figure)
-        print(target)
+        with files.new_file(target, force) as path:
+            save_figure(path, figure)
+        print(printable(str(target)))

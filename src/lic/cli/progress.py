@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def on_terminal() -> bool:
     """Returns whether standard error shows a progress bar."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 @contextlib.contextmanager
@@ -29,6 +29,7 @@ def progress_bar(worth_it: bool = True) -> Iterator[Progress]:
 
     # Reports are printed above the bar only if both are on the terminal: rich would wrap lines in a pipe.
     shown = worth_it and on_terminal()
-    progress = Progress(console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), disable=not shown)
+    above = sys.stdout is not None and sys.stdout.isatty()
+    progress = Progress(console=Console(stderr=True), redirect_stdout=above, disable=not shown)
     with progress if shown else contextlib.nullcontext():  # Older versions of rich print a line for a hidden bar.
         yield progress

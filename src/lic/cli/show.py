@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lic.cli import files, options
+from lic.cli.standard_streams import printable
 
 if TYPE_CHECKING:
     from lic.evaluation.inspect import Inspection
@@ -74,9 +75,9 @@ def show(
         raise typer.BadParameter(str(error)) from None
     about = f"{model}, quality {quality:g}" if quality is not None else model
     for target in filter(None, (out, html)):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (_write_figure if target is out else _write_page)(target, inspection, image.name, about)
-        print(f"{image} -> {target}  {inspection.decoded.figures}")
+        with files.new_file(target, force) as path:
+            (_write_figure if target is out else _write_page)(path, inspection, image.name, about)
+        print(printable(f"{image} -> {target}  {inspection.decoded.figures}"))
 
 
 def _box(crop: str | None) -> tuple[int, ...] | None:
@@ -102,10 +103,8 @@ def _write_figure(path: Path, inspection: Inspection, name: str, about: str) -> 
 
 
 def _write_page(path: Path, inspection: Inspection, name: str, about: str) -> None:
-    from lic.atomic_write import atomic_write
     from lic.evaluation.inspect import inspection_page
 
     height, width = inspection.original.pixels.shape[:2]
     text = inspection_page(inspection, name, f"{width}x{height} pixels, {about}")
-    with atomic_write(path) as file:
-        file.write(text.encode())
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

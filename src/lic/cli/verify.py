@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from lic.cli import files, options
+from lic.cli import batch, files, options
 from lic.cli.compress import ENDING
 
 
 def verify(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Streams or folders of streams.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Streams or folders of streams; - is standard input.")
+    ],
     model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -20,13 +21,16 @@ def verify(
 
     Exits with 1 if a stream is damaged, was made by another codec, or decodes to other symbols on this machine.
     """
-    jobs = files.only_read(paths, lambda path: path.suffix == ENDING)
-    codec = options.load(model, "float32", "auto")
-    files.run(jobs, lambda job, _: _verify_one(codec, job), False, as_json, "Verifying")
+    jobs = files.only_read(paths, lambda path: path.suffix.lower() == ENDING)
+    loader = options.CodecLoader(model, "float32", "auto")
+    batch.run(jobs, lambda job, _: _verify_one(loader, job), batch.Existing(), as_json, "Verifying")
 
 
-def _verify_one(codec: Any, job: files.Job) -> files.Report:
-    stream = files.read_stream(job.source)
+def _verify_one(loader: options.CodecLoader, job: files.Job) -> batch.Report:
+    from lic.codec.bitstream import Stream
+
+    data = files.read_bytes(job.source)
     with files.naming(job.source):
-        codec.verify(stream)
-    return {"verified": True, "bytes": len(stream)}
+        loader.check(Stream.parse(data))
+        loader.codec.verify(data)
+    return {"verified": True, "bytes": len(data)}

@@ -1,0 +1,117 @@
+"""The formats that decoded pictures are written in: those that hold every pixel, and JPEG at a stated quality."""
+
+from __future__ import annotations
+
+import io
+import os
+import pathlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lic.errors import ImageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+JPEG_QUALITY = 95
+
+
+class Format(NamedTuple):
+    """A format of image files.
+
+    Attributes:
+      name: Pillow's name of the format.
+      most: The largest height and width in pixels.
+      options: Options of Pillow's writer that make it keep every pixel.
+      grey_only: Whether it holds no colour.
+    """
+
+    name: str
+    most: int = 1 << 31
+    options: dict[str, Any] = {}  # noqa: RUF012 - it is never changed
+    grey_only: bool = False
+
+
+_JPEG = Format("JPEG", 65500, {"subsampling": "4:4:4"})
+_TIFF = Format("TIFF")
+PNG = Format("PNG")
+FORMATS = {
+    ".png": PNG,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".bmp": Format("BMP"),
+    ".ppm": Format("PPM"),
+    ".pnm": Format("PPM"),
+    ".pgm": Format("PPM", grey_only=True),
+    ".tga": Format("TGA", 65535),
+    ".webp": Format("WEBP", 16383, {"lossless": True}),
+    ".jp2": Format("JPEG2000", options={"irreversible": False}),
+    ".j2k": Format("JPEG2000", options={"irreversible": False, "no_jp2": True}),
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".jpe": _JPEG,
+    ".jfif": _JPEG,
+}
+ENDINGS = ", ".join(FORMATS)
+
+
+def is_picture(path: pathlib.Path) -> bool:
+    """Returns whether a decoded picture can be written under this name."""
+    return path.suffix.lower() in FORMATS
+
+
+def format_of(path: str | os.PathLike) -> Format:
+    """Returns the format that the suffix of a name stands for.
+
+    Raises:
+      ImageError: It is none that holds every decoded picture.
+    """
+    ending = os.path.splitext(path)[1].lower()
+    if ending not in FORMATS:
+        raise ImageError(
+            f"{os.fspath(path)}: pictures are not written in a format that ends in {ending!r}, since not all can be or "
+            f"since it would change their pixels. End the name in one of {ENDINGS}, or name a folder, with / behind it."
+        )
+    return FORMATS[ending]
+
+
+def check_size(path: str | os.PathLike, format: Format, height: int, width: int, grey: bool) -> None:
+    """Raises an ImageError if a format cannot hold a picture.
+
+    Args:
+      path: The file, for the message.
+      format: The format.
+      height: Height of the picture in pixels.
+      width: Width of the picture in pixels.
+      grey: Whether the picture has one channel.
+    """
+    if max(height, width) > format.most:
+        raise ImageError(
+            f"{os.fspath(path)}: the picture has {height}x{width} pixels, {format.name} holds {format.most} a side at "
+            "most. End the name in .png."
+        )
+    if format.grey_only and not grey:
+        raise ImageError(f"{os.fspath(path)}: the picture has colours, this format holds grey only. End it in .ppm.")
+
+
+def encoded(pixels: np.ndarray, format: Format, jpeg_quality: int = JPEG_QUALITY) -> bytes:
+    """Returns the file of a picture.
+
+    Args:
+      pixels: uint8 [height, width, 3] or [height, width].
+      format: The format.
+      jpeg_quality: Quality of JPEG, 1 to 100.
+
+    Raises:
+      ImageError: This installation of Pillow does not write the format, or not a picture of this size.
+    """
+    from PIL import Image
+
+    options = format.options | ({"quality": jpeg_quality} if format.name == "JPEG" else {})
+    file = io.BytesIO()
+    try:
+        Image.fromarray(pixels).save(file, format.name, **options)
+    except (OSError, ValueError, KeyError, OverflowError) as error:
+        raise ImageError(
+            f"This picture cannot be written as {format.name} ({error}). Take another format, such as PNG."
+        ) from error
+    return file.getvalue()
