@@ -29,7 +29,9 @@ def evaluate(
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="A folder of images, or one image.")],
     model: Annotated[
         list[str] | None,
-        typer.Option(metavar="M...", help="Names of models that ship, or .codec files; M=Q,Q gives qualities."),
+        typer.Option(
+            metavar="M...", help="Names of models that ship, or .codec files; M=Q,Q gives qualities, NAME=M a name."
+        ),
     ] = None,
     codec: Annotated[
         list[str] | None,

@@ -26,6 +26,35 @@ def test_a_file_is_named_by_its_stem_and_chooses_behind_an_equals_sign(variable,
     assert "tile=32" in EvaluatedCodec.learned(path, tile=32).facts["settings"]
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "qualities"),
+    [
+        ("mine=RUN/final.codec", "mine", (1, 2, 3)),
+        ("mine=RUN/final.codec=1,2.5", "mine", (1, 2.5)),
+        ("RUN/final.codec", "RUN", (1, 2, 3)),
+        ("RUN/final.codec=2", "RUN", (2,)),
+        ("./RUN/../RUN/final.codec", "RUN", (1, 2, 3)),
+        ("a=b.codec", "a=b", (1, 2, 3)),
+        ("mine=a=b.codec", "mine", (1, 2, 3)),
+        ("my run=a=b.codec=3", "my run", (3,)),
+        ("lmbda=0.01/final.codec", "lmbda=0.01", (1, 2, 3)),
+        ("jpeg=other.codec", "jpeg", (1, 2, 3)),
+    ],
+)
+def test_a_codec_has_the_name_that_it_is_given_or_that_of_its_file_or_run(
+    variable, tmp_path, monkeypatch, text, name, qualities
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lic.evaluation.run.codecs.load", lambda path: loaded.append(path) or variable)
+    for file in ("RUN/final.codec", "lmbda=0.01/final.codec", "a=b.codec", "other.codec"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    loaded = []
+    evaluated = EvaluatedCodec.learned(text)
+    assert (evaluated.name, evaluated.qualities) == (name, qualities)
+    assert (tmp_path / loaded[0]).exists()
+
+
 def test_one_rate_is_measured_once():
     assert EvaluatedCodec.learned(lic.Codec(tiny_model("klt", "factorized")), [1, 2]).qualities == (None,)
 

@@ -164,7 +164,7 @@ def test_other_pixels_under_the_same_names_are_refused(tmp_path):
 def test_wrong_arguments_are_named(folder, tmp_path):
     with pytest.raises(EvaluationError, match="expected models or codecs"):
         lic.evaluate(folder, tmp_path / "run")
-    with pytest.raises(EvaluationError, match="Received twice: jpeg"):
+    with pytest.raises(EvaluationError, match="Received twice: jpeg.*NAME=PATH"):
         lic.evaluate(folder, tmp_path / "run", codecs=["jpeg=50", "jpeg=60"])
     with pytest.raises(EvaluationError, match="jobs"):
         lic.evaluate(folder, tmp_path / "run", codecs=["jpeg"], jobs=0)

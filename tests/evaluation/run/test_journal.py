@@ -32,9 +32,33 @@ def test_codecs_add_up(tmp_path):
     assert Journal(tmp_path, FACTS).facts["codecs"].keys() == {"a", "b"}
 
 
-def test_other_images_and_other_codecs_of_a_name_are_refused(tmp_path):
-    Journal(tmp_path, FACTS)
-    with pytest.raises(EvaluationError, match="another folder"):
-        Journal(tmp_path, FACTS | {"images": {"count": 3}})
-    with pytest.raises(EvaluationError, match="another codec a"):
-        Journal(tmp_path, FACTS | {"codecs": {"a": {"settings": "slow"}}})
+def images(folder="kodak", count=24, sha256="one"):
+    return {"images": {"folder": folder, "count": count, "sha256": sha256}, "codecs": {}}
+
+
+@pytest.mark.parametrize(
+    ("now", "sentence"),
+    [
+        (images("clic", 1), "This evaluation is of 1 image in the folder 'clic'."),
+        (images(count=23), "This evaluation is of 23 images in the folder 'kodak'."),
+        (images(sha256="other"), "of 24 images in the folder 'kodak', whose names or contents differ."),
+    ],
+)
+def test_other_images_are_refused_in_a_sentence(tmp_path, now, sentence):
+    Journal(tmp_path, images())
+    with pytest.raises(EvaluationError) as refusal:
+        Journal(tmp_path, now)
+    message = str(refusal.value)
+    assert "holds results of other images: 24 images in the folder 'kodak'. " in message
+    assert message.endswith(f"{sentence} Write to another folder.")
+    assert "{" not in message
+
+
+def test_another_codec_of_a_name_is_refused_in_a_sentence(tmp_path):
+    Journal(tmp_path, images() | {"codecs": {"a": {"settings": "lic", "fingerprint": "01", "lmbda": 0.01}}})
+    with pytest.raises(EvaluationError) as refusal:
+        Journal(tmp_path, images() | {"codecs": {"a": {"settings": "lic", "fingerprint": "02"}}})
+    message = str(refusal.value)
+    assert "another codec a: fingerprint 01, lmbda 0.01. The codec to be measured has fingerprint 02. " in message
+    assert message.endswith("NAME=PATH.")
+    assert "{" not in message

@@ -12,6 +12,8 @@ from lic.errors import EvaluationError
 from lic.evaluation.run.classical import classical_codec
 from lic.evaluation.run.measurement import Compressor
 
+FINAL = "final.codec"  # The codec of a training, which has its folder to itself.
+
 
 class EvaluatedCodec(NamedTuple):
     """A codec to be measured.
@@ -36,7 +38,8 @@ class EvaluatedCodec(NamedTuple):
 
         Args:
           model: Name of a model whose weights ship, path of a codec file, or a codec. Text may end in =Q,Q to give
-            qualities.
+            qualities, and may begin with NAME= to name the codec in the results. By default a codec has the name of its
+            file, and the final.codec of a training that of its folder.
           qualities: Qualities to be measured if the text gives none.
           **options: `precision` and `tile` of `lic.Codec`.
 
@@ -47,8 +50,9 @@ class EvaluatedCodec(NamedTuple):
         if isinstance(model, Codec):
             name, codec = "codec", model
         else:
-            path, qualities = _split(os.fspath(model), qualities)
-            name, codec = pathlib.Path(path).stem, load(path, **options)
+            named, qualities = _split(os.fspath(model), qualities, may_be_named=True)
+            name, path = _name_and_path(named)
+            codec = load(path, **options)
         available = codec.qualities
         if not available:
             return cls(name, codec, (None,), _facts(codec, options))
@@ -86,14 +90,28 @@ def _facts(codec: Codec, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _split(text: str, qualities: Sequence[float]) -> tuple[str, tuple[float, ...]]:
-    """Splits NAME=Q,Q into the name and its qualities; an existing path may hold an equals sign itself."""
+def _split(text: str, qualities: Sequence[float], may_be_named: bool = False) -> tuple[str, tuple[float, ...]]:
+    """Splits CODEC=Q,Q into the codec and its qualities; an existing path may hold an equals sign itself.
+
+    With `may_be_named` the text may be NAME=CODEC, too.
+    """
     name, found, numbers = text.rpartition("=")
     if not found or os.path.exists(text):
         return text, tuple(qualities)
     try:
         return name, tuple(float(number) for number in numbers.split(","))
     except ValueError:
+        if may_be_named:
+            return text, tuple(qualities)
         raise EvaluationError(
             f"Expected the name of a codec, or NAME=Q,Q with numbers such as jpeg=20,50,80. Received: {text!r}."
         ) from None
+
+
+def _name_and_path(text: str) -> tuple[str, str]:
+    """Splits NAME=MODEL, or returns the name that a model has by default."""
+    name, found, model = text.partition("=")
+    if found and name and model and os.sep not in name and not os.path.exists(text):
+        return name, model
+    path = pathlib.Path(text)
+    return (path.resolve().parent.name if path.name == FINAL else path.stem), text

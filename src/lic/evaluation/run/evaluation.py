@@ -47,7 +47,7 @@ def evaluate(
       images: A folder of images, or one image.
       out: The folder of results.
       models: Learned codecs: names of models whose weights ship, paths of codec files, or codecs. Text may end in
-        =Q,Q, such as "default=1,4,8", to give qualities.
+        =Q,Q, such as "default=1,4,8", to give qualities, and begin with NAME=, such as "mine=RUN/final.codec".
       codecs: Names of classical codecs, such as "jpeg"; they may end in =Q,Q too.
       qualities: Qualities of the codecs whose text gives none; by default each codec has its own.
       jobs: Number of images that are measured at once, in threads; with more than one, the times are those of a busy
@@ -141,7 +141,7 @@ def _check(codecs: Sequence[EvaluatedCodec], jobs: int) -> None:
     if twice:
         raise EvaluationError(
             f"evaluate: expected codecs with different names. Received twice: {', '.join(twice)}. "
-            "List the qualities of a codec behind its name once, or rename a codec file."
+            "List the qualities of a codec behind its name once, or name a codec file: NAME=PATH."
         )
     if jobs < 1:
         raise EvaluationError(f"evaluate: expected jobs of at least 1. Received: {jobs!r}.")

@@ -66,13 +66,27 @@ def _read(file: pathlib.Path) -> tuple[list[Row], dict[str, Any]]:
 def _check_same(folder: pathlib.Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     if before and before["images"] != now["images"]:
         raise EvaluationError(
-            f"{folder} holds results of {before['images']}, and this evaluation measures {now['images']}. "
-            "Write to another folder."
+            f"{folder} holds results of other images: {_described(before['images'])}. This evaluation is of "
+            f"{_described(now['images'])}{_and_yet(before['images'], now['images'])}. Write to another folder."
         )
     for name, facts in now["codecs"].items():
         known = before.get("codecs", {}).get(name, facts)
         if known != facts:
             raise EvaluationError(
-                f"{folder} holds results of another codec {name}: {known}. The codec to be measured is {facts}. "
-                "Write to another folder, or give the codec's file another name."
+                f"{folder} holds results of another codec {name}: {_listed(known, facts)}. The codec to be measured "
+                f"has {_listed(facts, known)}. Write to another folder, or give the codec another name: NAME=PATH."
             )
+
+
+def _described(images: dict[str, Any]) -> str:
+    count = images.get("count")
+    return f"{count} image{'s' * (count != 1)} in the folder {images.get('folder')!r}"
+
+
+def _and_yet(before: dict[str, Any], now: dict[str, Any]) -> str:
+    return ", whose names or contents differ" if _described(before) == _described(now) else ""
+
+
+def _listed(facts: dict[str, Any], other: dict[str, Any]) -> str:
+    """The facts that differ from those of another codec, in words."""
+    return ", ".join(f"{name} {value}" for name, value in facts.items() if other.get(name) != value) or "no such facts"

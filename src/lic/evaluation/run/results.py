@@ -153,7 +153,7 @@ class Results:
             file.write(json.dumps(everything, indent=1, allow_nan=False).encode())
         for name, table in ((CSV, rows), (MEANS, self.means())):
             with atomic_write(folder / name) as file:
-                file.write(_csv(table).encode())
+                file.write(_csv(table).encode(errors="backslashreplace"))  # A name may have any bytes.
 
     @classmethod
     def read(cls, path: str | os.PathLike) -> Results:
