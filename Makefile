@@ -19,30 +19,34 @@ find_python = $(shell for version in $(1); do \
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# $(call install,folder,versions): a virtual environment, made once, with the package and its development tools.
+# $(call install,folder,versions,extras): a virtual environment, made once, with the package and these extras.
 define install
 	python="$(call find_python,$(2))"; \
 	if [ -z "$$python" ]; then echo "lic needs a Python of: $(2). None was found on PATH or under pyenv." >&2; exit 1; fi; \
 	echo "Setting up $(1) with $$("$$python" --version)"; \
 	{ [ -x $(1)/bin/python ] || "$$python" -m venv $(1); } && \
-	$(1)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check -e '.$(3)' && \
 	touch $@
 endef
 
 .venv/.installed: pyproject.toml
-	@$(call install,.venv,3.11 3.10 3.12)
+	@$(call install,.venv,3.11 3.10 3.12,[dev])
+
+# The demo needs no extra; an environment that has them serves it, too.
+.venv/.demo: pyproject.toml
+	@if [ .venv/.installed -nt pyproject.toml ]; then touch $@; else $(call install,.venv,3.11 3.10 3.12); fi
 
 .venv-312/.installed: pyproject.toml
-	@$(call install,.venv-312,3.12)
+	@$(call install,.venv-312,3.12,[dev])
 
 .venv-313/.installed: pyproject.toml
-	@$(call install,.venv-313,3.13)
+	@$(call install,.venv-313,3.13,[dev])
 
 setup: .venv/.installed ## Make .venv
 setup-312: .venv-312/.installed ## Make .venv-312 (Python 3.12, Keras 3)
 setup-313: .venv-313/.installed ## Make .venv-313 (Python 3.13, Keras 3, numba in place of the coder's operations)
 
-demo: .venv/.installed ## Compress the sample photograph, decode it, draw it beside JPEG
+demo: .venv/.demo ## Compress the sample photograph, decode it, draw it beside JPEG
 	@.venv/bin/python -m lic.cli.demo
 
 test: .venv/.installed ## Run the tests but those marked slow; MARKS= runs these too
