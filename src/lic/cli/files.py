@@ -95,10 +95,7 @@ def plan(
             _check_folder(out, naming)
         targets = [(base if out is None else _path(out)) / path.relative_to(base) for path, base in found]
         jobs = [Job(path, target) for (path, _), target in zip(found, _named(targets, naming))]
-    sources = {os.path.realpath(job.source) for job in jobs}
-    for job in jobs:
-        if os.path.realpath(job.target) in sources:
-            raise wrong_use(f"the output {job.target} is an input, too; name another")
+    _check_places(jobs)
     return jobs
 
 
@@ -137,6 +134,16 @@ def _job_of_standard_streams(paths: list[str], out: str | None) -> Job:
     return Job(_path(paths[0]), target)
 
 
+def _check_places(jobs: list[Job]) -> None:
+    """Raises an error if an output would take the place of an input, or of another output by way of a link."""
+    taken = {os.path.realpath(job.source) for job in jobs}
+    for job in jobs:
+        place = os.path.realpath(job.target)
+        if place in taken:
+            raise wrong_use(f"the output {job.target} is an input or another output, too; name another")
+        taken.add(place)
+
+
 def _refuse_pipes(paths: Iterable[pathlib.Path]) -> None:
     for path in paths:
         if path.exists() and not path.is_file():
@@ -144,7 +151,7 @@ def _refuse_pipes(paths: Iterable[pathlib.Path]) -> None:
 
 
 def _check_folder(out: str, naming: Naming) -> None:
-    if os.path.exists(out) and not os.path.isdir(out):
+    if _path(out).exists() and not os.path.isdir(out):
         raise wrong_use(f"{out} is a file, but the outputs of several inputs, and names that end in /, need a folder")
     if not os.path.exists(out) and not _is_folder(out) and naming.is_file(_path(out)):
         raise wrong_use(f"{out} names a file, but the outputs of several inputs need a folder; end its name in /")
@@ -220,15 +227,21 @@ def new_file(target: pathlib.Path, force: bool, may_skip: bool = False) -> Itera
 
     Raises:
       OutputExistsError: The output has come into being in the meantime.
+      LicError: It cannot be written.
     """
     from lic.atomic_write import atomic_path
 
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LicError(f"The folder of {target} cannot be made: {error.strerror}.") from error
     try:
         with atomic_path(target, force) as path:
             yield path
     except FileExistsError:
         raise _exists(target, "has come into being in the meantime", may_skip) from None
+    except OSError as error:
+        raise LicError(f"{target} cannot be written: {error.strerror or error}.") from error
 
 
 def write_bytes(target: pathlib.Path, data: bytes, force: bool) -> None:
@@ -244,7 +257,7 @@ def read_bytes(path: pathlib.Path) -> bytes:
     """Returns the bytes of an input, which may be the standard input.
 
     Raises:
-      BitstreamError: There is no such file.
+      BitstreamError: There is no such file, or it cannot be read.
     """
     if path == STANDARD:
         return standard_streams.read_input()
@@ -252,6 +265,8 @@ def read_bytes(path: pathlib.Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise BitstreamError(f"There is no file {str(path)!r}.") from None
+    except OSError as error:
+        raise BitstreamError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 @contextlib.contextmanager
@@ -269,8 +284,7 @@ def ordinary_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
         try:
             yield copy
         except LicError as error:
-            name = "the standard input" if path == STANDARD else str(path)
-            error.args = (str(error).replace(str(copy), name), *error.args[1:])
+            error.args = (str(error).replace(str(copy), _name_of(path)), *error.args[1:])
             raise
 
 
@@ -288,5 +302,9 @@ def naming(path: pathlib.Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        error.args = (f"{path}: {error}",)
+        error.args = (f"{_name_of(path)}: {error}",)
         raise
+
+
+def _name_of(path: pathlib.Path) -> str:
+    return "The standard input" if path == STANDARD else str(path)

@@ -8,14 +8,26 @@ from typing import Annotated, Any
 
 import typer
 
+from lic.cli import files
+
 _ZIP = b"PK\x03\x04"  # The first bytes of a codec file.
 
 
 def info(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .lic stream or a .codec file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .lic stream or a .codec file; - is standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe a stream or a codec file, without decoding it."""
+    with files.ordinary_file(file) as path:
+        facts = _facts(path)
+    if as_json:
+        print(json.dumps(facts, indent=1))
+        return
+    for name, value in facts.items():
+        print(f"{name:13}  {value}")
+
+
+def _facts(file: Path) -> dict[str, Any]:
     from lic.codec.bitstream import MAGIC
     from lic.errors import BitstreamError
 
@@ -26,12 +38,7 @@ def info(
         raise BitstreamError(f"{file} cannot be read: {error.strerror}.") from None
     if magic not in (MAGIC, _ZIP):
         raise BitstreamError(f"{file} is neither a .lic stream nor a .codec file.")
-    facts = _describe_stream(file) if magic == MAGIC else _describe_codec(file)
-    if as_json:
-        print(json.dumps(facts, indent=1))
-        return
-    for name, value in facts.items():
-        print(f"{name:13}  {value}")
+    return _describe_stream(file) if magic == MAGIC else _describe_codec(file)
 
 
 def _describe_stream(file: Path) -> dict[str, Any]:

@@ -67,9 +67,11 @@ def format_of(path: str | os.PathLike) -> Format:
     """
     ending = os.path.splitext(path)[1].lower()
     if ending not in FORMATS:
+        wrong = (
+            f"no format that ends in {ending!r} holds every picture as it is" if ending else "the name has no ending"
+        )
         raise ImageError(
-            f"{os.fspath(path)}: pictures are not written in a format that ends in {ending!r}, since not all can be or "
-            f"since it would change their pixels. End the name in one of {ENDINGS}, or name a folder, with / behind it."
+            f"{os.fspath(path)}: {wrong}. End it in {ENDINGS}, or name a folder, which is made if its name ends in /."
         )
     return FORMATS[ending]
 

@@ -76,7 +76,7 @@ def show(
     about = f"{model}, quality {quality:g}" if quality is not None else model
     for target in filter(None, (out, html)):
         with files.new_file(target, force) as path:
-            (_write_figure if target is out else _write_page)(path, inspection, image.name, about)
+            (_write_figure if target is out else _write_page)(path, inspection, printable(image.name), about)
         print(printable(f"{image} -> {target}  {inspection.decoded.figures}"))
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
 import unicodedata
 from collections.abc import Iterator
+
+from lic.errors import LicError
 
 
 def printable(text: str) -> str:
@@ -44,23 +47,33 @@ def standard_streams() -> Iterator[None]:
         for stream in (output, sys.stderr):
             stream.flush()
         sys.stdout, sys.stderr = before
-    raise_write_error(output)
+    _raise_write_error(output)
     if leaving:
         raise leaving
 
 
-def raise_write_error(output: io.TextIOBase) -> None:
+def _raise_write_error(output: io.TextIOBase) -> None:
     """Raises the OSError of an earlier write to an output of `standard_streams`, once."""
-    raw = getattr(getattr(output, "buffer", None), "raw", None)
+    raw = _raw(output)
     if isinstance(raw, _Tolerant) and raw.error:
         error, raw.error = raw.error, None
         raise error
 
 
+def _raw(output: io.TextIOBase) -> io.RawIOBase | None:
+    return getattr(getattr(output, "buffer", None), "raw", None)
+
+
 class _Tolerant(io.FileIO):
-    """A file whose write never fails; `error` is the error of a write that failed."""
+    """A file whose write never fails.
+
+    Attributes:
+      error: The error of a write that failed.
+      was_closed: Whether the command began with this file closed, so that it leads nowhere.
+    """
 
     error: OSError | None = None
+    was_closed = False
 
     def write(self, data: bytes) -> int | None:
         try:
@@ -78,6 +91,7 @@ def _tolerant(stream: io.TextIOWrapper | None, original: io.TextIOWrapper | None
     with contextlib.suppress(OSError, AttributeError):
         stream.flush()
     raw = _Tolerant(number, "wb", closefd=False)
+    raw.was_closed = stream is None
     by_line = number == 2 or raw.isatty()
     encoding = stream.encoding if stream is not None else "utf-8"
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=by_line)
@@ -93,17 +107,29 @@ def _open_closed_ones() -> None:
 
 
 def read_input() -> bytes:
-    """Returns all bytes of the standard input."""
-    return sys.stdin.buffer.read() if sys.stdin is not None else b""
+    """Returns all bytes of the standard input.
+
+    Raises:
+      LicError: There are none.
+    """
+    data = sys.stdin.buffer.read() if sys.stdin is not None else b""
+    if not data:
+        raise LicError("There is nothing on the standard input.")
+    return data
 
 
 def write_output(data: bytes) -> None:
     """Writes bytes to the standard output.
 
     Raises:
-      OSError: They could not be written.
+      LicError: They could not be written.
     """
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-    raise_write_error(sys.stdout)
+    try:
+        if sys.stdout is None or getattr(_raw(sys.stdout), "was_closed", False):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        _raise_write_error(sys.stdout)
+    except OSError as error:
+        raise LicError(f"The standard output cannot be written: {error.strerror}.") from error
