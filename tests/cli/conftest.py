@@ -12,6 +12,22 @@ from lic.codec.bitstream import Stream
 from tests.conftest import tiny_model
 from tests.evaluation.conftest import results, run_folder  # noqa: F401
 
+# Names that a file may have: not UTF-8, line breaks, what a terminal obeys, the longest, and a dash.
+ODD_NAMES = [
+    b"plain",
+    b"caf\xe9.png",
+    b"\xff\xfe",
+    "é 中文.png".encode(),
+    b"new\nline",
+    b"\x1b[31mred",
+    b"tab\t \r",
+    b"z" * 250,
+    b"-dash",
+    b"-",
+    b"a\\b",
+    "\u202egnp".encode(),
+]
+
 
 class PressesCtrlC:
     """Ctrl-C in a destructor, where Python prints the KeyboardInterrupt and goes on."""

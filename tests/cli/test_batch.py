@@ -10,8 +10,8 @@ import sys
 import pytest
 import typer
 
-from lic.cli.batch import Existing, describe, message_of, run
-from lic.cli.files import Job
+from lic.cli.batch import Existing, describe, existing, message_of, run
+from lic.cli.files import STANDARD, Job, write_bytes
 from lic.errors import ImageError
 from tests.cli.conftest import PressesCtrlC
 
@@ -161,3 +161,92 @@ def test_an_error_of_an_argument_names_the_option():
     error = ImageError("a.png has 16 bits a channel. Pass to_8_bit=True.", "to_8_bit")
     assert message_of(error) == f"{error} The command's option is --to-8-bit."
     assert message_of(ImageError("no image")) == "no image"
+
+
+def test_an_error_that_nobody_expects_stops_no_other(make, capsys):
+    def work(job, show_progress):
+        if job.source.stem == "b":
+            raise KeyError("orientation")
+        return {"bytes": 1}
+
+    with pytest.raises(typer.Exit):
+        run(jobs_of(make("a.png", "b.png", "c.png")), work, Existing(), False, "Working")
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 2
+    assert "b.png failed with an error that lic does not expect: KeyError: 'orientation'" in printed.err
+
+
+@pytest.mark.parametrize("error", [typer.BadParameter("wrong"), typer.Exit(3), ImportError("no ray")])
+def test_a_wrong_use_ends_the_command(make, error):
+    def work(job, show_progress):
+        raise error
+
+    with pytest.raises(type(error)):
+        run(jobs_of(make("a.png")), work, Existing(), False, "Working")
+
+
+def test_all_jobs_are_checked_before_the_first_is_done(make, capsys):
+    def check(job):
+        happened.append(f"check {job.source.name}")
+        if job.source.stem == "bad":
+            raise ImageError(f"{job.source} is bad.")
+
+    def work(job, show_progress):
+        happened.append(f"do {job.source.name}")
+        return {}
+
+    happened = []
+    jobs = jobs_of(make("a.png", "bad.png", "c.png"))
+    with pytest.raises(typer.Exit):
+        run(jobs, work, Existing(), True, "Working", check=check)
+    assert happened == ["check a.png", "check bad.png", "check c.png", "do a.png", "do c.png"]
+    reports = json.loads(capsys.readouterr().out)
+    assert [report["input"] for report in reports] == [str(job.source) for job in jobs]  # In the order of the jobs.
+
+
+def test_what_exists_is_skipped_and_not_an_error(make, capsys):
+    jobs = jobs_of(make("a.png", "b.png"))
+    jobs[0].target.write_text("old")
+    run(jobs, copy_unless_bad, Existing(skip=True), False, "Copying")
+    assert [job.target.read_text() for job in jobs] == ["old", "new"]
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.splitlines()[0].endswith("a.png -> " + str(jobs[0].target) + "  skipped, since it exists")
+
+
+@pytest.mark.parametrize("skip", [True, False])
+def test_what_comes_into_being_in_the_meantime_is_kept(make, capsys, skip):
+    def work(job, show_progress):
+        job.target.write_text("first")
+        write_bytes(job.target, b"second", False)
+        return {}
+
+    (job,) = jobs_of(make("a.png"))
+    with contextlib.nullcontext() if skip else pytest.raises(typer.Exit):
+        run([job], work, Existing(skip=skip), False, "Copying")
+    assert job.target.read_text() == "first"
+    assert ("skipped" in capsys.readouterr().out) == skip
+
+
+def test_one_treatment_of_what_exists():
+    assert existing(True, False) == Existing(overwrite=True)
+    assert existing(False, True) == Existing(skip=True)
+    with pytest.raises(typer.BadParameter, match="one of --force and --skip-existing"):
+        existing(True, True)
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_reports_make_room_for_an_output_on_standard_output(capsys, as_json):
+    def work(job, show_progress):
+        write_bytes(job.target, b"bytes\n", False)
+        return {"bytes": 5}
+
+    run([Job(STANDARD, STANDARD)], work, Existing(), as_json, "Copying")
+    printed = capsys.readouterr()
+    assert printed.out == "bytes\n"
+    assert printed.err == "" if not as_json else json.loads(printed.err) == [{"input": "-", "output": "-", "bytes": 5}]
+
+
+def test_a_report_with_a_line_break_in_a_name_is_one_line():
+    assert describe({"input": "a\nb.png", "output": "c\udce9.lic"}) == "a\\nb.png -> c\\xe9.lic"
+    assert message_of(ImageError("a\nb.png is bad.")) == "a\\nb.png is bad."

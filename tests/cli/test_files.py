@@ -1,12 +1,30 @@
 """Inputs and outputs of a command: files, folders, and the standard streams."""
 
+import os
 import pathlib
+import re
+import threading
 
 import pytest
 import typer
 
-from lic.cli.files import Naming, naming, plan, read_bytes, split_output
-from lic.errors import BitstreamError
+from lic.cli.files import (
+    STANDARD,
+    Job,
+    Naming,
+    OutputExistsError,
+    beginning,
+    naming,
+    new_file,
+    only_read,
+    ordinary_file,
+    plan,
+    read_bytes,
+    refuse_existing,
+    split_output,
+    write_bytes,
+)
+from lic.errors import BitstreamError, ImageError, LicError
 
 
 def is_image(path):
@@ -30,6 +48,9 @@ def make(tmp_path, monkeypatch):
 
 def is_stream(path):
     return path.suffix == ".lic"
+
+
+NAMING = Naming(".lic", False, is_stream)
 
 
 def planned(tmp_path, paths, out=None, behind=False):
@@ -138,19 +159,22 @@ def test_file_as_output_of_a_folder_or_several_inputs_is_refused(tmp_path, make,
 
 def test_output_is_the_second_of_two_paths_if_it_looks_like_one(make):
     first, second = map(str, make("x.png", "y.png"))
-    assert split_output([first, second], None, lambda path: True) == ([first], second)
-    assert split_output([first, second], None, lambda path: False) == ([first, second], None)
+    assert split_output([first, second], None, NAMING, lambda path: True) == ([first], second)
+    assert split_output([first, second], None, NAMING, lambda path: False) == ([first, second], None)
 
 
 def test_output_is_the_second_path_if_the_first_is_a_folder(make):
     (file,) = make("a/x.png")
-    assert split_output([str(file.parent), str(file)], None, lambda path: False) == ([str(file.parent)], str(file))
+    assert split_output([str(file.parent), str(file)], None, NAMING, lambda path: False) == (
+        [str(file.parent)],
+        str(file),
+    )
 
 
 def test_of_three_paths_or_beside_an_option_none_is_the_output(make):
     paths = [*map(str, make("x.png", "y.png", "z.png"))]
-    assert split_output(paths, None, lambda path: True) == (paths, None)
-    assert split_output(paths[:2], paths[2], lambda path: True) == (paths[:2], paths[2])
+    assert split_output(paths, None, NAMING, lambda path: True) == (paths, None)
+    assert split_output(paths[:2], paths[2], NAMING, lambda path: True) == (paths[:2], paths[2])
 
 
 def test_the_bytes_of_a_stream_are_read(tmp_path):
@@ -166,3 +190,176 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 def test_errors_name_the_file_and_keep_their_type():
     with pytest.raises(BitstreamError, match="^folder/one.lic: damaged$"), naming(pathlib.Path("folder/one.lic")):
         raise BitstreamError("damaged")
+
+
+def test_the_ending_may_stand_behind_the_whole_name(tmp_path, make):
+    make("x.png", "a/y.png")
+    assert planned(tmp_path, ["x.png"], behind=True) == [("x.png", "x.png.lic")]
+    assert planned(tmp_path, ["x.png", "a"], "o", behind=True) == [("x.png", "o/x.png.lic"), ("a/y.png", "o/y.png.lic")]
+
+
+def test_a_name_that_ends_in_a_slash_is_a_folder(tmp_path, make):
+    make("x.png", "there/z")
+    assert planned(tmp_path, ["x.png"], "new/deep/") == [("x.png", "new/deep/x.lic")]
+    assert planned(tmp_path, ["x.png"], "there/") == [("x.png", "there/x.lic")]
+    assert planned(tmp_path, ["x.png"], "folder.lic/") == [("x.png", "folder.lic/x.lic")]
+    with pytest.raises(typer.BadParameter, match="is a file, but"):
+        planned(tmp_path, ["x.png"], "x.png/")
+
+
+@pytest.mark.parametrize("paths", [["x.png", "y.png"], ["a"]])
+def test_the_name_of_a_file_is_no_folder_for_several_outputs(tmp_path, make, paths):
+    make("x.png", "y.png", "a/z.png")
+    with pytest.raises(typer.BadParameter, match="end its name in /"):
+        planned(tmp_path, paths, "new.lic")
+
+
+@pytest.mark.parametrize("name", [".hidden.png", "._x.png", ".trash/y.png", "a/.thumbnails/deep/y.png", "a/._y.png"])
+def test_hidden_files_and_folders_inside_a_folder_are_passed_over(tmp_path, make, name):
+    make("in/x.png", f"in/{name}")
+    assert planned(tmp_path, ["in"], "o") == [("in/x.png", "o/x.lic")]
+
+
+def test_a_hidden_file_or_folder_that_is_named_is_taken(tmp_path, make):
+    make(".in/x.png", ".y.png")
+    assert planned(tmp_path, [".in"], "o") == [(".in/x.png", "o/x.lic")]
+    assert planned(tmp_path, [".y.png"]) == [(".y.png", ".y.lic")]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, make, caplog):
+    make("in/x.png", "in/closed/y.png")
+    (tmp_path / "in" / "closed").chmod(0)
+    assert len(planned(tmp_path, ["in"], "o")) == 1
+    assert "closed is passed over: Permission denied" in caplog.text
+
+
+def test_no_output_takes_the_place_of_an_input(tmp_path, make):
+    make("x.lic", "y.png")
+    (tmp_path / "link.lic").symlink_to("y.png")
+    for paths, out in [(["x.lic"], None), (["x.lic"], "x.lic"), (["y.png"], "link.lic")]:
+        with pytest.raises(typer.BadParameter, match="is an input or another output, too"):
+            planned(tmp_path, paths, out)
+
+
+def test_no_output_takes_the_place_of_another_by_way_of_a_link(tmp_path, make):
+    make("x.png", "y.png")
+    for name in "xy":
+        (tmp_path / f"{name}.lic").symlink_to("one")
+    with pytest.raises(typer.BadParameter, match=r"y\.lic is an input or another output, too"):
+        planned(tmp_path, ["x.png", "y.png"])
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (["x.png", "new/"], (["x.png"], "new/")),
+        (["x.png", "y.png", "new/"], (["x.png", "y.png"], "new/")),
+        (["x.png", "y.png", "new"], (["x.png", "y.png"], "new")),
+        (["x.png", "y.png", "new.lic"], (["x.png", "y.png"], "new.lic")),
+        (["x.png", "y.png", "lost.png"], (["x.png", "y.png", "lost.png"], None)),
+        (["a", "b", "new/"], (["a", "b"], "new/")),
+        (["a", "b", "new"], (["a", "b"], "new")),
+        (["x.png", "y.png", "a"], (["x.png", "y.png"], "a")),
+        (["x.png", "a", "b"], (["x.png", "a", "b"], None)),
+        (["x.png", "-"], (["x.png"], "-")),
+        (["-", "-"], (["-"], "-")),
+        (["x.png", "y.png", "-"], (["x.png", "y.png"], "-")),
+        (["-"], (["-"], None)),
+        (["x.png"], (["x.png"], None)),
+    ],
+)
+def test_the_last_path_is_the_output_if_it_can_be_no_input(make, paths, expected):
+    make("x.png", "y.png", "a/x.png", "b/y.png")
+    assert split_output(paths, None, NAMING, lambda path: False) == expected
+
+
+def test_a_dash_is_standard_input_and_output(make):
+    make("x.png")
+    for paths, out, expected in [
+        (["-"], None, Job(STANDARD, STANDARD)),
+        (["-"], "-", Job(STANDARD, STANDARD)),
+        (["-"], "x.lic", Job(STANDARD, pathlib.Path("x.lic"))),
+        (["x.png"], "-", Job(pathlib.Path("x.png"), STANDARD)),
+    ]:
+        assert plan(paths, out, NAMING, is_image) == [expected]
+    assert only_read(["-"], is_image) == [Job(STANDARD, None)]
+
+
+def test_a_file_of_the_name_dash_is_a_file(make, tmp_path):
+    make("-")
+    ((source, target),) = plan(["./-"], None, Naming(".lic", True, is_stream), is_image)
+    assert (source, target) == (tmp_path / "-", tmp_path / "-.lic")
+    assert source != STANDARD
+
+
+@pytest.mark.parametrize(
+    ("paths", "out", "message"),
+    [
+        (["-", "x.png"], None, "one file only"),
+        (["x.png", "y.png"], "-", "one file only"),
+        (["a"], "-", "one file only"),
+        (["-"], "a", "name a file in a"),
+        (["-"], "new/", "name a file in new/"),
+    ],
+)
+def test_a_dash_stands_for_one_file(make, paths, out, message):
+    make("x.png", "y.png", "a/z.png")
+    with pytest.raises(typer.BadParameter, match=message):
+        plan(paths, out, NAMING, is_image)
+
+
+def test_bytes_are_not_written_to_a_terminal_unless_forced(monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with pytest.raises(typer.BadParameter, match="terminal"):
+        refuse_existing(STANDARD, False)
+    refuse_existing(STANDARD, True)
+
+
+def test_the_output_of_a_pipe_has_to_be_named(make, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(typer.BadParameter, match="name the output of .*pipe"):
+        planned(tmp_path, ["pipe"])
+    assert planned(tmp_path, ["pipe"], "x.lic") == [("pipe", "x.lic")]
+    assert beginning(tmp_path / "pipe", 4) == b""  # It is read once only.
+
+
+def test_an_error_names_the_pipe_and_not_the_copy_of_its_bytes(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(b"abc"))
+    writer.start()
+    with pytest.raises(ImageError) as refusal, ordinary_file(pipe) as path:
+        assert path.read_bytes() == b"abc"
+        raise ImageError(f"{path} is bad.", "frame")
+    writer.join()
+    assert (str(refusal.value), refusal.value.argument) == (f"{pipe} is bad.", "frame")
+
+
+def test_an_output_is_written_into_a_folder_that_is_made(tmp_path):
+    write_bytes(tmp_path / "new" / "deep" / "x.lic", b"abc", False)
+    assert (tmp_path / "new" / "deep" / "x.lic").read_bytes() == b"abc"
+
+
+def test_an_output_that_has_come_into_being_in_the_meantime_is_kept(tmp_path):
+    target = tmp_path / "x.lic"
+    with pytest.raises(OutputExistsError, match="in the meantime.*--force"), new_file(target, False) as path:
+        path.write_bytes(b"second")
+        target.write_bytes(b"first")
+    assert target.read_bytes() == b"first"
+    with new_file(target, True) as path:
+        path.write_bytes(b"third")
+    assert target.read_bytes() == b"third"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_an_output_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    for target in (tmp_path / "file" / "x.lic", tmp_path / ("n" * 300)):
+        with pytest.raises(LicError, match=re.escape(str(target))):
+            write_bytes(target, b"abc", False)
+
+
+def test_a_folder_is_no_stream(tmp_path):
+    with pytest.raises(BitstreamError, match="cannot be read: Is a directory"):
+        read_bytes(tmp_path)

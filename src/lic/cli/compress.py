@@ -79,8 +79,9 @@ def compress(
     Images are coded upright (EXIF orientation is applied) and in sRGB (other colour profiles are converted). Grey
     images stay grey, CMYK becomes RGB. All metadata is dropped: EXIF, GPS, captions, colour profiles.
     """
-    paths, out = files.split_output(paths, out, lambda path: _is_stream(path) or not path.exists())
-    jobs = files.plan(paths, out, files.Naming(ENDING, False, _is_stream), _is_image)
+    naming = files.Naming(ENDING, False, _is_stream)
+    paths, out = files.split_output(paths, out, naming, lambda path: _is_stream(path) or not path.exists())
+    jobs = files.plan(paths, out, naming, _is_image)
     _refuse_other_endings(jobs)
     existing = batch.existing(force, skip_existing)
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}

@@ -44,9 +44,9 @@ def decompress(
     colours (4:4:4). Other formats are refused. The image of photo.lic is photo.lic.png unless OUT names it, and that of
     --parts K is photo.lic.partsK.png; standard output gets PNG.
     """
-    paths, out = files.split_output(paths, out, lambda path: path.suffix.lower() != ENDING)
     ending = ".png" if parts is None else f".parts{parts}.png"
     naming = files.Naming(ending, True, picture_formats.is_picture)
+    paths, out = files.split_output(paths, out, naming, lambda path: path.suffix.lower() != ENDING)
     jobs = files.plan(paths, out, naming, lambda path: path.suffix.lower() == ENDING)
     existing = batch.existing(force, skip_existing)
     loader = options.CodecLoader(model, precision, tile)

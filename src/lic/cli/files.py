@@ -48,17 +48,20 @@ class OutputExistsError(LicError):
 
 
 def split_output(
-    paths: list[str], out: str | None, is_output: Callable[[pathlib.Path], bool]
+    paths: list[str], out: str | None, naming: Naming, is_output: Callable[[pathlib.Path], bool]
 ) -> tuple[list[str], str | None]:
     """Splits the arguments IN... [OUT] into inputs and output: the last path is the output if it can be no input.
 
     It is the output if it is a folder after files, if it is the second of two paths and `is_output` accepts it, if it
-    is the second of two folders, if it is a folder that does not exist yet, or if it is the standard output.
+    is the second of two folders, or if it is the standard output. A path that does not exist yet is the output if its
+    name ends in a slash, has no suffix, or is that of an output file.
     """
     *first, last = paths
+    path = pathlib.Path(last)
     behind_files = os.path.isdir(last) and not any(os.path.isdir(path) for path in first)
-    of_two = len(first) == 1 and (is_output(pathlib.Path(last)) or os.path.isdir(first[0]))
-    to_make = not os.path.exists(last) and (_is_folder(last) or (len(first) > 1 and not pathlib.Path(last).suffix))
+    of_two = len(first) == 1 and (is_output(path) or os.path.isdir(first[0]))
+    named = naming.is_file(path) or (len(first) > 1 and not path.suffix)
+    to_make = not os.path.exists(last) and (_is_folder(last) or named)
     if out is None and first and (behind_files or of_two or to_make or last == str(STANDARD)):
         return first, last
     return paths, out
