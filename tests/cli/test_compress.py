@@ -1,6 +1,7 @@
 """`lic compress`."""
 
 import json
+import os
 import re
 import shutil
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 import lic
 from lic.cli import app
 from lic.codec.bitstream import MAGIC, Stream
+from tests.cli.conftest import ODD_NAMES
 from tests.conftest import DATA, random_images, tiny_model
 
 ODD = DATA / "odd"
@@ -21,7 +23,9 @@ ODD = DATA / "odd"
 def compress(codec, tmp_path, monkeypatch):
     """Runs the command in an empty folder; afterwards no partial file may be there."""
     monkeypatch.chdir(tmp_path)
-    yield lambda *paths: CliRunner().invoke(app, ["compress", "--model", str(codec), *map(str, paths)])
+    yield lambda *paths, **options: CliRunner().invoke(
+        app, ["compress", "--model", str(codec), *map(str, paths)], **options
+    )
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -372,3 +376,113 @@ def test_targets_need_a_codec_of_several_rates(compress, photo):
     result = compress(photo, "--bytes", "1000")
     assert result.exit_code == 1
     assert "single rate" in result.stderr
+
+
+def test_standard_input_goes_to_standard_output(compress, photo):
+    compress(photo)
+    for arguments in (("-",), ("-", "-"), ("-", "-o", "-"), (photo, "-")):
+        result = compress(*arguments, input=photo.read_bytes())
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout_bytes == photo.with_suffix(".lic").read_bytes()
+
+
+def test_the_report_of_standard_output_is_on_standard_error(compress, photo):
+    result = compress("-", "-", "--json", input=photo.read_bytes())
+    assert Stream.parse(result.stdout_bytes)
+    assert strict_json(result.stderr)[0]["bytes"] == len(result.stdout_bytes)
+
+
+def test_standard_input_goes_to_a_file(compress, photo, tmp_path):
+    assert compress("-", tmp_path / "new" / "a.lic", input=photo.read_bytes()).exit_code == 0
+    assert is_stream(tmp_path / "new" / "a.lic")
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\x89PNG\r\n"])
+def test_standard_input_without_an_image_is_an_error(compress, tmp_path, data):
+    result = compress("-", tmp_path / "a.lic", input=data)
+    assert result.exit_code == 1
+    assert "the standard input" in result.stderr.lower()
+    assert files_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("paths", [("NEW/",), ("-o", "NEW/"), ("NEW/deep/",)])
+def test_a_folder_is_made_if_its_name_ends_in_a_slash(compress, photo, tmp_path, paths):
+    assert compress(photo, *paths).exit_code == 0
+    assert files_below(tmp_path) == sorted([f"{paths[-1]}photo.lic", "photo.png"])
+
+
+def test_the_same_folder_once_more_skips_what_is_done(compress, tmp_path):
+    for name in ("a.png", "deep/b.png"):
+        photo_at(tmp_path / "in" / name)
+    assert compress(tmp_path / "in", tmp_path / "out").exit_code == 0
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.lic")}
+    photo_at(tmp_path / "in" / "c.png")
+    result = compress(tmp_path / "in", tmp_path / "out", "--skip-existing", "--json")
+    assert result.exit_code == 0
+    assert [report.get("skipped", False) for report in strict_json(result.stdout)] == [True, False, True]
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert files_below(tmp_path / "out") == ["a.lic", "c.lic", "deep/b.lic"]
+
+
+def test_a_folder_that_was_decoded_in_place_has_no_more_inputs_than_before(compress, codec, tmp_path):
+    photo_at(tmp_path / "a.png")
+    compress(tmp_path)
+    assert CliRunner().invoke(app, ["decompress", "--model", str(codec), str(tmp_path)]).exit_code == 0
+    assert compress(tmp_path, "--skip-existing").exit_code == 0
+    assert files_below(tmp_path) == ["a.lic", "a.lic.png", "a.png"]
+
+
+def test_odd_names_are_compressed_like_others(compress, codec, tmp_path):
+    names = [os.fsdecode(name) for name in ODD_NAMES]
+    for number, name in enumerate(names):
+        photo_at(tmp_path / "in" / f"{number}.png").rename(tmp_path / "in" / f"{name[:240]}.png")
+    result = compress(tmp_path / "in", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert len(result.stdout.splitlines()) == len(names)
+    back = CliRunner().invoke(app, ["decompress", "--model", str(codec), str(tmp_path / "out"), str(tmp_path / "back")])
+    assert (back.exit_code, back.stderr) == (0, "")
+    assert files_below(tmp_path / "back") == sorted(
+        f"{os.path.splitext(f'{name[:240]}.png')[0]}.lic.png" for name in names
+    )
+
+
+def test_a_stream_is_no_image(compress, photo, tmp_path):
+    compress(photo)
+    result = compress(photo.with_suffix(".lic"), tmp_path / "again.lic")
+    assert result.exit_code == 1
+    assert "is not an image, but a stream of lic already" in result.stderr
+
+
+def test_a_link_is_written_through_and_kept(compress, photo, tmp_path):
+    (tmp_path / "photo.lic").symlink_to("far.lic")
+    assert compress(photo).exit_code == 0
+    assert (tmp_path / "photo.lic").is_symlink()
+    assert is_stream(tmp_path / "far.lic")
+    assert compress(photo).exit_code == 1  # The file that it leads to exists now.
+    assert compress(photo, "--force").exit_code == 0
+    assert (tmp_path / "photo.lic").is_symlink()
+
+
+def test_a_stream_that_has_come_into_being_in_the_meantime_is_kept(compress, photo, tmp_path, monkeypatch):
+    compressed = lic.Codec.compress
+
+    def compress_while_another_writes(self, image, **options):
+        (tmp_path / "photo.lic").write_bytes(b"first")
+        return compressed(self, image, **options)
+
+    monkeypatch.setattr(lic.Codec, "compress", compress_while_another_writes)
+    result = compress(photo)
+    assert result.exit_code == 1
+    assert "photo.lic has come into being in the meantime" in result.stderr
+    assert (tmp_path / "photo.lic").read_bytes() == b"first"
+    assert "skipped" in compress(photo, "--skip-existing").stdout
+    assert compress(photo, "--force").exit_code == 0
+    assert is_stream(tmp_path / "photo.lic")
+
+
+def test_an_output_that_is_an_input_is_a_wrong_use(compress, photo, tmp_path):
+    photo.rename(tmp_path / "photo.lic")
+    before = (tmp_path / "photo.lic").read_bytes()
+    for arguments in ((), ("photo.lic", "--force"), ("./photo.lic", "-f")):
+        assert compress(tmp_path / "photo.lic", *arguments).exit_code == 2
+    assert (tmp_path / "photo.lic").read_bytes() == before

@@ -1,5 +1,6 @@
 """`lic decompress`."""
 
+import io
 import json
 import re
 
@@ -23,7 +24,9 @@ TAKE_ALL = {"background": "white", "to_8_bit": True, "frame": 0}
 def decompress(codec, tmp_path, monkeypatch):
     """Runs the command in an empty folder; afterwards no partial file may be there."""
     monkeypatch.chdir(tmp_path)
-    yield lambda *paths: CliRunner().invoke(app, ["decompress", "--model", str(codec), *map(str, paths)])
+    yield lambda *paths, **options: CliRunner().invoke(
+        app, ["decompress", "--model", str(codec), *map(str, paths)], **options
+    )
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -208,6 +211,85 @@ def test_verbose_prints_bpp_and_seconds(decompress, stream_at):
 def test_grey_stays_grey_in_a_format_with_colour(decompress, stream_at, tmp_path):
     assert decompress(stream_at(shape=(20, 30)), tmp_path / "out.jpg").exit_code == 0
     assert read_image(tmp_path / "out.jpg").shape == (20, 30)
+
+
+def test_the_original_is_never_in_the_way(decompress, stream_at, tmp_path):
+    for name in ("photo.png", "out/photo.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"the original")
+    stream = stream_at()
+    for arguments in ((), (tmp_path / "out",), ("--parts", 1), ("--parts", 0), ("--force",)):
+        assert decompress(stream, *arguments).exit_code == 0
+    for name in ("photo.png", "out/photo.png"):
+        assert (tmp_path / name).read_bytes() == b"the original"
+
+
+def test_standard_input_goes_to_standard_output(decompress, codec, stream_at):
+    stream = stream_at()
+    for arguments in (("-",), ("-", "-"), (stream, "-")):
+        result = decompress(*arguments, input=stream.read_bytes())
+        assert (result.exit_code, result.stderr) == (0, "")
+        with Image.open(io.BytesIO(result.stdout_bytes)) as image:
+            expected = lic.load(str(codec)).decompress(stream.read_bytes())
+            np.testing.assert_array_equal(np.asarray(image), expected)
+
+
+def test_standard_input_goes_to_a_file(decompress, stream_at, tmp_path):
+    assert decompress("-", tmp_path / "new" / "a.tiff", input=stream_at().read_bytes()).exit_code == 0
+    assert read_image(tmp_path / "new" / "a.tiff").shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\x93LIC"])
+def test_standard_input_without_a_stream_is_an_error(decompress, tmp_path, data):
+    result = decompress("-", tmp_path / "a.png", input=data)
+    assert result.exit_code == 1
+    assert "the standard input" in result.stderr.lower()
+    assert files_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("options", [(), ("--force",), ("--skip-existing",)])
+def test_an_image_is_no_stream(decompress, tmp_path, options):
+    Image.fromarray(random_images(9, 9, 3)).save(tmp_path / "photo.png")
+    result = decompress(tmp_path / "photo.png", *options)
+    assert result.exit_code == 1
+    assert "photo.png: Not a stream of lic" in result.stderr
+    assert files_below(tmp_path) == ["photo.png"]
+
+
+@pytest.mark.parametrize("name", ["x.ico", "x.icns", "x.gif", "x.pdf", "x.pgm", "x.eps", "x.pcx", "x", "x.heic"])
+def test_a_format_that_does_not_hold_the_picture_is_refused(decompress, stream_at, tmp_path, name):
+    result = decompress(stream_at(), tmp_path / name)
+    assert result.exit_code == 1
+    assert name in result.stderr
+    assert files_below(tmp_path) == ["photo.lic"]
+
+
+def test_a_grey_picture_goes_where_a_colour_one_does_not(decompress, codec, stream_at, tmp_path):
+    stream = stream_at(shape=(20, 30))
+    assert decompress(stream, tmp_path / "out.pgm").exit_code == 0
+    expected = lic.load(str(codec)).decompress(stream.read_bytes())
+    np.testing.assert_array_equal(read_image(tmp_path / "out.pgm"), expected)
+
+
+def test_jpeg_has_the_quality_that_is_asked_for(decompress, stream_at, tmp_path):
+    stream, sizes = stream_at(shape=(64, 64, 3)), []
+    for quality in (50, 95, 100):
+        assert decompress(stream, tmp_path / f"{quality}.jpg", "--jpeg-quality", quality).exit_code == 0
+        sizes.append((tmp_path / f"{quality}.jpg").stat().st_size)
+    assert sizes == sorted(sizes)
+    decompress(stream, tmp_path / "default.jpg")
+    assert (tmp_path / "default.jpg").read_bytes() == (tmp_path / "95.jpg").read_bytes()
+    for quality in ("0", "101", "best"):
+        assert decompress(stream, tmp_path / "wrong.jpg", "--jpeg-quality", quality).exit_code == 2
+
+
+def test_the_same_folder_once_more_skips_what_is_done(decompress, stream_at, tmp_path):
+    stream_at("in/a.lic"), stream_at("in/B.LIC")
+    assert decompress(tmp_path / "in", tmp_path / "out").exit_code == 0
+    assert files_below(tmp_path / "out") == ["B.LIC.png", "a.lic.png"]
+    assert decompress(tmp_path / "in", tmp_path / "out").exit_code == 1
+    result = decompress(tmp_path / "in", tmp_path / "out", "--skip-existing")
+    assert (result.exit_code, result.stdout.count("skipped, since it exists")) == (0, 2)
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,20 @@
 import importlib.metadata
 import json
 import os
+import pathlib
+import re
+import shlex
 import subprocess
 import sys
 
 import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
 
-from lic.cli import main
-from tests.conftest import DATA
+import lic
+from lic.cli import app, main
+from tests.conftest import DATA, random_images
 
 # Runs the command and prints on stderr which of the slow packages it imported.
 WATCHED = """
@@ -47,6 +54,90 @@ def test_wrong_use_imports_neither_numpy_nor_tensorflow(tmp_path):
     result = python("-c", WATCHED, "decompress", tmp_path)
     assert result.returncode == 2
     assert result.stderr.endswith("[]\n")
+
+
+# Runs many commands, and prints on stderr which of them imported TensorFlow, and how they ended.
+WATCHED_MANY = """
+import json, sys
+import lic.cli
+for line in json.loads(sys.argv[1]):
+    sys.argv = ["lic", *line]
+    try:
+        lic.cli.main()
+    except SystemExit as exit:
+        code = exit.code
+    if code == 0 or "tensorflow" in sys.modules:
+        sys.exit(f"{line}: {code}")
+"""
+
+
+def test_inputs_outputs_and_models_are_checked_before_tensorflow_is_imported(stream_file, codec, tmp_path):
+    Image.fromarray(random_images(9, 9, 3)).save(tmp_path / "photo.png")
+    (tmp_path / "text.txt").write_text("text")
+    (tmp_path / "cut.lic").write_bytes(stream_file.read_bytes()[:-3])
+    (tmp_path / "photo.lic.png").touch()
+    photo, stream, new = str(tmp_path / "photo.png"), str(stream_file), str(tmp_path / "new")
+    lines = [
+        ["compress", photo],  # photo.lic exists.
+        ["compress", stream, f"{new}.lic"],
+        ["compress", str(tmp_path / "text.txt"), f"{new}.lic"],
+        ["compress", str(tmp_path / "lost.png")],
+        ["compress", photo, f"{new}.lic", "--model", "defualt"],
+        ["compress", photo, f"{new}.lic", "--model", str(tmp_path / "text.txt")],
+        ["compress", photo, f"{new}.lic", "--precision", "half"],
+        ["compress", photo, f"{new}.png"],
+        ["compress", photo, f"{new}.lic", "--force", "--skip-existing"],
+        ["decompress", photo],
+        ["decompress", stream],  # Another codec made it.
+        ["decompress", stream, f"{new}.ico"],
+        ["decompress", str(tmp_path / "cut.lic")],
+        ["decompress", str(tmp_path / "lost.lic")],
+        ["verify", stream],
+        ["verify", photo],
+        ["info", photo],
+    ]
+    ended = python("-c", WATCHED_MANY, json.dumps(lines))
+    assert (ended.returncode, ended.stderr.count("Traceback")) == (0, 0), ended.stderr
+    assert not list(tmp_path.glob("new*"))
+
+
+def test_skipping_all_imports_no_tensorflow(stream_file, tmp_path):
+    (tmp_path / "photo.png").touch()
+    result = python("-c", WATCHED, "compress", tmp_path / "photo.png", "--skip-existing")
+    assert (result.returncode, result.stderr) == (0, "[]\n")
+
+
+@pytest.mark.parametrize("verb", [[], *([name] for name in sorted(typer.main.get_command(app).commands))], ids=str)
+def test_every_verb_has_both_options_of_help(run, verb):
+    short, long = run(*verb, "-h"), run(*verb, "--help")
+    assert short == long
+    assert (short[0], short[2]) == (0, "")
+    assert "--help" in short[1]
+
+
+def test_the_version_is_printed(run):
+    assert run("--version") == (0, f"lic {lic.__version__}\n", "")
+
+
+def test_the_commands_of_the_readme_run_as_they_stand(codec, tmp_path, monkeypatch, loaded):
+    """The lines follow each other in one folder, with a tiny codec for `default`."""
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    lines = re.findall(r"^lic (?:compress|decompress|info) .*$", readme, re.MULTILINE)
+    assert len(lines) >= 5
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lic.codec.shipped.codec_path", lambda name: str(codec))
+    monkeypatch.setattr(lic, "load", lambda name, **options: loaded(codec, **options))
+    original = tmp_path / "photo.png"
+    (tmp_path / "PHOTOGRAPHS").mkdir()
+    for path in (original, tmp_path / "PHOTOGRAPHS" / "a.png"):
+        Image.fromarray(random_images(20, 30, 3)).save(path)
+    before = original.read_bytes()
+    for line in lines:
+        words = shlex.split(line.partition("<")[0], comments=True)
+        result = CliRunner().invoke(app, words[1:], input=before)
+        assert (result.exit_code, result.stderr) == (0, ""), line
+    assert original.read_bytes() == before
+    assert (tmp_path / "photo.lic.png").exists()
 
 
 def test_a_verb_with_networks_prints_its_report_and_nothing_of_tensorflow(codec, tmp_path):

@@ -114,4 +114,6 @@ def _name_and_path(text: str) -> tuple[str, str]:
     if found and name and model and os.sep not in name and not os.path.exists(text):
         return name, model
     path = pathlib.Path(text)
-    return (path.resolve().parent.name if path.name == FINAL else path.stem), text
+    if (path / FINAL).is_file():
+        path = path / FINAL
+    return (path.resolve().parent.name if path.name == FINAL else path.stem), str(path)
