@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from typing import Annotated
 
@@ -28,6 +27,7 @@ from lic.cli import (
 )
 from lic.cli.batch import message_of
 from lic.cli.many_values import ManyValues
+from lic.cli.quiet_tensorflow import quiet_tensorflow
 from lic.cli.standard_streams import standard_streams
 from lic.errors import LicError
 
@@ -70,10 +70,9 @@ for _verb in (show.show, complexity.complexity, doctor.doctor):
 
 def main() -> None:
     """Runs the command, and prints an error that `lic` raises on purpose as one line without a traceback."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(format="lic: %(message)s", level=logging.WARNING)
     try:
-        with standard_streams():
+        with standard_streams(), quiet_tensorflow():
             _run()
     except BrokenPipeError:  # The reader has what it wanted, as `head` does.
         sys.exit(1)
