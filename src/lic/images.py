@@ -89,7 +89,7 @@ def digest_of(folder: str | os.PathLike, names: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for name in names:
         path = pathlib.Path(folder) / name
-        digest.update(f"{path.stat().st_size}\t{name}\n".encode())
+        digest.update(f"{path.stat().st_size}\t{name}\n".encode(errors="surrogateescape"))
         with path.open("rb") as file:
             digest.update(file.read(_HASHED))
     return digest.hexdigest()

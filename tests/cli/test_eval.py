@@ -1,11 +1,15 @@
 """`lic eval`."""
 
+import os
+
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from lic.cli import app
+from lic.errors import EvaluationError
 from lic.evaluation.run.results import Results
+from tests.cli.conftest import ODD_NAMES
 from tests.conftest import random_images
 
 
@@ -44,6 +48,31 @@ def test_a_broken_image_is_named_and_the_exit_code_is_1(folder, tmp_path):
     assert result.exit_code == 1
     assert result.stderr.count("broken.png") == 1
     assert "2 images" in result.stdout
+
+
+def test_names_of_any_bytes_are_measured_and_named(folder, tmp_path):
+    names = [f"{os.fsdecode(name)[:240]}.png" for name in ODD_NAMES]
+    for name in names:
+        (folder / "a.png").rename(folder / name)
+        (folder / "a.png").write_bytes((folder / name).read_bytes())
+    (folder / os.fsdecode(b"broken \xff\n.png")).write_text("nothing")
+    odd = folder.rename(tmp_path / os.fsdecode(b"im\xe9ges"))
+    result = run(odd, "--codec", "jpeg=50", "--out", tmp_path / os.fsdecode(b"r\xffn"))
+    assert result.exit_code == 1
+    assert "broken \\xff\\n.png" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    rows = Results.read(tmp_path / os.fsdecode(b"r\xffn")).rows
+    assert {row.image for row in rows} == {*names, "a.png", "b.png"}
+    for table in ("eval.csv", "means.csv"):
+        (tmp_path / os.fsdecode(b"r\xffn") / table).read_text(encoding="utf-8")
+    assert run(odd, "--codec", "jpeg=50", "--out", tmp_path / os.fsdecode(b"r\xffn")).exit_code == 1  # It goes on.
+
+
+def test_results_of_other_images_are_refused_in_a_sentence(folder, tmp_path):
+    run(folder, "--codec", "jpeg=50", "--out", tmp_path / "run")
+    Image.fromarray(random_images(64, 72, 3)).save(folder / "c.png")
+    with pytest.raises(EvaluationError, match="results of other images: 2 images in the folder 'images'. This evalu"):
+        run(folder, "--codec", "jpeg=50", "--out", tmp_path / "run")
 
 
 def test_a_failure_at_one_quality_names_the_codec(folder, tmp_path):

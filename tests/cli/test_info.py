@@ -1,6 +1,8 @@
 """`lic info`."""
 
 import json
+import os
+import threading
 import zipfile
 
 import pytest
@@ -8,8 +10,10 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
+from lic.cli.standard_streams import printable
 from lic.codec.bitstream import Flag, Stream
 from lic.errors import BitstreamError, CheckpointError, LicError
+from tests.cli.conftest import ODD_NAMES
 from tests.conftest import DATA, random_images, tiny_model
 
 
@@ -138,3 +142,37 @@ def test_zip_of_other_things_is_refused(tmp_path):
 
 def test_no_file_is_a_wrong_use():
     assert info().exit_code == 2
+
+
+def test_standard_input_and_pipes_are_described(stream_file, codec_file, tmp_path):
+    for path, kind in ((stream_file, "stream"), (codec_file, "codec")):
+        result = CliRunner().invoke(app, ["info", "-", "--json"], input=path.read_bytes())
+        assert json.loads(result.stdout) == facts(path)
+        assert facts(path)["kind"] == kind
+        pipe = tmp_path / f"{kind}-pipe"
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=pipe.write_bytes, args=(path.read_bytes(),))
+        writer.start()
+        assert facts(pipe) == facts(path)
+        writer.join()
+
+
+@pytest.mark.parametrize("data", [b"", b"text"])
+def test_standard_input_that_is_neither_is_named(data):
+    with pytest.raises(LicError, match="[Tt]he standard input"):
+        CliRunner().invoke(app, ["info", "-"], input=data, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
+def test_names_of_any_bytes_are_described_and_named(stream_file, tmp_path, monkeypatch, run, name):
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(stream_file.read_bytes())
+    code, out, err = run("info", path)
+    assert (code, err) == (0, "")
+    path.write_bytes(b"text")
+    code, out, err = run("info", path)
+    assert (code, out) == (1, "")
+    assert err == f"lic: {printable(str(path))} is neither a .lic stream nor a .codec file.\n"
+    code, out, err = run("info", tmp_path)
+    assert code == 1
+    assert err.endswith("Is a directory.\n")

@@ -50,7 +50,7 @@ class RunFolder:
             _compare(json.loads(file.read_text()), facts, self.path)
             return
         with atomic_write(self.path / "data.txt") as data:
-            data.write("".join(f"{size}\t{name}\n" for name, size in listing).encode())
+            data.write("".join(f"{size}\t{name}\n" for name, size in listing).encode(errors="backslashreplace"))
         with atomic_write(file) as text:
             text.write(json.dumps(facts | {"made_with": versions() | {"machine": machine()}}, indent=1).encode())
 
