@@ -392,6 +392,13 @@ def test_the_report_of_standard_output_is_on_standard_error(compress, photo):
     assert strict_json(result.stderr)[0]["bytes"] == len(result.stdout_bytes)
 
 
+def test_workers_of_ray_have_no_standard_streams(compress, photo):
+    for arguments in (("-", "a.lic"), (photo, "-")):
+        result = compress(*arguments, "--ray", "local", input=photo.read_bytes())
+        assert result.exit_code == 2
+        assert "--ray" in result.stderr
+
+
 def test_standard_input_goes_to_a_file(compress, photo, tmp_path):
     assert compress("-", tmp_path / "new" / "a.lic", input=photo.read_bytes()).exit_code == 0
     assert is_stream(tmp_path / "new" / "a.lic")

@@ -84,6 +84,8 @@ def compress(
     jobs = files.plan(paths, out, naming, _is_image)
     _refuse_other_endings(jobs)
     existing = batch.existing(force, skip_existing)
+    if ray and files.STANDARD in jobs[0]:
+        raise typer.BadParameter("the workers of --ray have no standard input and output; name files")
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
     target = _target_of(quality, bpp, max_bytes)
     loader = options.CodecLoader(model, precision, tile, deterministic)
