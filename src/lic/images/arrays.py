@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from lic.errors import ImageError
+from lic.images.failures import as_image_errors
 from lic.images.picture import Request, pixels_of
 from lic.images.pillow import picture_of_image
 
@@ -21,14 +22,7 @@ def checked_image(image: np.ndarray | Image.Image) -> np.ndarray:
     An image of Pillow is converted by its mode, profile and orientation, as a file is.
     """
     if isinstance(image, Image.Image):
-        request = Request("The image")
-        picture = picture_of_image(image, request)
-        if picture.alpha is not None and picture.alpha.min() < 255:
-            raise ImageError(
-                "The image has transparent pixels, a codec takes none. Paste it over a colour, or read its file with "
-                "lic.images.read_image(path, background='white')."
-            )
-        return pixels_of(picture, request)
+        return _pixels_of_image(image)
     image = np.asarray(image)
     allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
     if image.dtype != np.uint8 or not allowed or not image.size:
@@ -38,3 +32,17 @@ def checked_image(image: np.ndarray | Image.Image) -> np.ndarray:
             "np.asarray(PIL.Image.open(path).convert('RGB'))."
         )
     return image
+
+
+def _pixels_of_image(image: Image.Image) -> np.ndarray:
+    request = Request("The image")
+    if 0 in image.size:
+        raise ImageError(f"Expected an image of at least 1x1. Received: {image.width}x{image.height}.")
+    with as_image_errors(request.name):
+        picture = picture_of_image(image, request)
+        if picture.alpha is not None and picture.alpha.min() < picture.white:
+            raise ImageError(
+                "The image has transparent pixels, a codec takes none. Paste it over a colour, or read its file with "
+                "lic.images.read_image(path, background='white')."
+            )
+        return pixels_of(picture, request)

@@ -30,6 +30,8 @@ _PRIMARIES: dict[int, Chromaticities] = {
     12: ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06), _D65),
     22: ((0.63, 0.34), (0.295, 0.605), (0.155, 0.077), _D65),
 }
+# Transfers that are those of BT.709.
+TELEVISION = (1, 6, 14, 15)
 _HIGH_DYNAMIC_RANGE = {16: "PQ", 18: "HLG"}
 # Von Kries's transform in the cone space of Bradford (ICC.1:2022, annex E), from XYZ to cones.
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -71,7 +73,7 @@ class Colours(NamedTuple):
           float32 of the same shape, 0 to 255.
         """
         values = np.arange(white + 1) / white
-        curves = [np.clip(curve(values), 0, 1).astype(np.float32) for curve in self.curves]
+        curves = [np.clip(np.nan_to_num(curve(values)), 0, 1).astype(np.float32) for curve in self.curves]
         if samples.ndim == 2:
             light = curves[len(curves) // 2][samples]
         else:
@@ -93,9 +95,7 @@ def _levels() -> np.ndarray:
 
 
 def colours_of_code_points(primaries: int, transfer: int) -> Colours | None:
-    """Returns the colours that code points of H.273 stand for, as in PNG's cICP, AVIF and HEIF; None for sRGB.
-
-    The curves of television (1, 6, 14 and 15) are those of cameras, and screens show such pictures as sRGB.
+    """Returns the colours that code points of H.273 stand for; None for sRGB.
 
     Raises:
       ValueError: The curve is one of high dynamic range, or a code point is not known.
@@ -124,7 +124,7 @@ def colours_of_chromaticities(
         name = _HIGH_DYNAMIC_RANGE[transfer]
         raise ValueError(f"its colours are of high dynamic range ({name}), which has no white that 8 bits could hold")
     curves: dict[int, Curve] = {4: _gamma(2.2), 5: _gamma(2.8), 8: _gamma(1.0)}
-    curves |= dict.fromkeys((1, 2, 6, 13, 14, 15), from_srgb)
+    curves |= {2: from_srgb, 13: from_srgb} | dict.fromkeys(TELEVISION, _from_television)
     if transfer not in curves:
         raise ValueError(f"its tone curve has the number {transfer} of H.273, which lic does not know")
     colours = Colours((curves[transfer],) * 3, _matrix_of(chromaticities or _709))
@@ -214,6 +214,10 @@ def from_lab(image: Image.Image) -> Image.Image:
 
 def _gamma(exponent: float) -> Curve:
     return lambda values: values**exponent
+
+
+def _from_television(values: np.ndarray) -> np.ndarray:
+    return np.where(values < 0.081, values / 4.5, ((values + 0.099) / 1.099) ** (1 / 0.45))
 
 
 def _icc_curve(tag: bytes) -> Curve:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lic.images.boxes import of_heif
-from lic.images.colour import Colours, colours_of_code_points
+from lic.images.colour import TELEVISION, Colours, colours_of_code_points
 from lic.images.extra import needed
 from lic.images.picture import Picture, Request
 
@@ -56,10 +56,15 @@ def picture_of(file: BinaryIO, request: Request) -> Picture:
 def colours_of_declared(code_points: tuple[int, int] | None, profile: bytes | None, request: Request) -> Colours | None:
     """Returns the colours that code points of an AVIF or HEIF file declare, if there is no profile.
 
+    Many encoders write television's code points for pictures that are sRGB, and viewers show them so.
+
     Raises:
       ImageError: The colours are of high dynamic range.
     """
+    if code_points is None or profile:
+        return None
+    primaries, transfer = code_points
     try:
-        return None if code_points is None or profile else colours_of_code_points(*code_points)
+        return colours_of_code_points(primaries, 13 if transfer in TELEVISION else transfer)
     except ValueError as error:
         raise request.refused(str(error)) from None

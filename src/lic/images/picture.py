@@ -55,7 +55,7 @@ class Request:
 
     def refused(self, reason: str) -> ImageError:
         """Returns an error about a file whose samples have no meaning as grey or colour of 8 bits."""
-        return ImageError(f"{self.name} cannot be read as an image: {reason}. Convert it to RGB or grey of 8 bits.")
+        return ImageError(f"{self.name} cannot be read: {reason}. Convert it to RGB or grey of 8 bits.")
 
     def warn(self, message: str) -> None:
         """Logs a warning that names the file."""

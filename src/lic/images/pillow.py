@@ -8,8 +8,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from lic.images import boxes, heif, jpeg2000, png, tiff
-from lic.images.colour import colours_of_gamma, from_lab
+from lic.images import bmp, boxes, heif, jpeg2000, png, tiff
+from lic.images.colour import from_lab
+from lic.images.failures import words_of
 from lic.images.picture import Picture, Request, orientation_or_warning
 
 # Formats whose further frames are a preview, a second view, or layers of the first.
@@ -80,8 +81,8 @@ def reason_of(file: BinaryIO) -> str:
             factory(file, "")
         except Exception as error:
             # Pillow's words for an image without pixels.
-            reason = "it has no pixels" if str(error) == "not identified by this driver" else str(error).rstrip(".")
-            return f"{name}: {reason or type(error).__name__}"
+            reason = "it has no pixels" if str(error) == "not identified by this driver" else words_of(error)
+            return f"{name}: {reason}"
     return "it has none of the formats that Pillow reads"
 
 
@@ -93,8 +94,11 @@ def _grey_with_alpha(image: Image.Image) -> Image.Image:
 
 def _of_format(image: Image.Image, file: BinaryIO, request: Request) -> Picture | None:
     """The samples of a file that Pillow would not read right; None if it does."""
-    if image.format == "PNG" and png.bits_of(file) == 16:
-        request.check_bits(16)
+    if image.format == "PNG" and (bits := png.bits_of(file)) != 8:
+        request.check_bits(bits)
+        if bits < 8:
+            png.scale_transparent_grey(image, bits)
+            return None
         if getattr(image, "n_frames", 1) > 1:
             raise request.refused("an animation of 16 bits is not read")
         picture = png.picture_of_16_bits(image, file)
@@ -118,12 +122,8 @@ def _of_format(image: Image.Image, file: BinaryIO, request: Request) -> Picture 
         return _of_sgi(image, file, request)
     if image.format == "TGA":
         return _of_tga(image, file, request)
-    if image.format == "QOI":
-        file.seek(13)
-        linear = file.read(1) == b"\1"
-        picture = picture_of_image(image, request)
-        picture.colours = colours_of_gamma(1.0, None) if linear else None
-        return picture
+    if image.format in ("BMP", "DIB"):
+        return bmp.picture_with_colours(picture_of_image(image, request), file, request)
     if image.format == "DDS":
         _check_blocks(image, request)
     return None
@@ -132,8 +132,9 @@ def _of_format(image: Image.Image, file: BinaryIO, request: Request) -> Picture 
 def _of_tiff(image: Image.Image, file: BinaryIO, request: Request) -> Picture | None:
     tags = image.tag_v2
     depths = tags.get(tiff.BITS_PER_SAMPLE, (1,))
-    tiff.check_format(tags.get(tiff.SAMPLE_FORMAT, (1,)), tags.get(tiff.PHOTOMETRIC, -1), request)
-    if max(depths) > 8:
+    photometric, depth = tags.get(tiff.PHOTOMETRIC, -1), tags.get(tiff.IMAGE_DEPTH, 1)
+    tiff.check_format(tags.get(tiff.SAMPLE_FORMAT, (1,)), photometric, depth, request)
+    if max(depths) > 8 or tags.get(tiff.COMPRESSION) == tiff.WEBP:
         request.check_bits(max(depths))
         return tiff.picture_of(file, request)
     return None

@@ -72,6 +72,12 @@ def has_code_points(file: BinaryIO) -> bool:
     return any(name == b"cICP" and len(contents) == 4 for name, contents in chunks(file))
 
 
+def scale_transparent_grey(image: Image.Image, bits: int) -> None:
+    """Scales the grey that is transparent as Pillow scales samples of 2 and 4 bits."""
+    if image.mode == "L" and isinstance(key := image.info.get("transparency"), int):
+        image.info["transparency"] = (key & ((1 << bits) - 1)) * 255 // ((1 << bits) - 1)
+
+
 def picture_of_16_bits(image: Image.Image, file: BinaryIO) -> Picture:
     """Returns samples and alpha of a PNG file of 16 bits, as Pillow has opened it."""
     file.seek(25)

@@ -10,20 +10,17 @@ import contextlib
 import importlib.resources
 import io
 import os
-import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from lic.errors import ImageError
 from lic.images import heif, jpegxl, pillow, tiff
+from lic.images.failures import as_image_errors
 from lic.images.picture import Picture, Request, pixels_of
 
 _HEAD = 32  # Bytes that show the format.
-# Errors whose text is a reason as it stands.
-_PLAIN_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 def read_image(
@@ -87,25 +84,9 @@ def _name_of(path: str | os.PathLike | BinaryIO) -> str:
 
 @contextlib.contextmanager
 def _opened(path: str | os.PathLike | BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """Opens a file; whatever a library raises while it is read becomes an ImageError that names the file."""
-    try:
-        with contextlib.ExitStack() as stack:
-            # Warnings of libraries name their own lines and not the file.
-            stack.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore")
-            file = stack.enter_context(open(path, "rb")) if isinstance(path, (str, os.PathLike)) else path
-            yield _seekable(file)
-    except ImageError:
-        raise
-    except FileNotFoundError:
-        raise ImageError(f"There is no file {name!r}.") from None
-    except MemoryError as error:
-        raise ImageError(f"{name} cannot be read as an image: it needs more memory than there is.") from error
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
-        if not isinstance(error, _PLAIN_ERRORS) or not reason:
-            reason = f"its contents are damaged ({type(error).__name__}: {reason})"
-        raise ImageError(f"{name} cannot be read as an image: {reason}.") from error
+    with as_image_errors(name), contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(path, "rb")) if isinstance(path, (str, os.PathLike)) else path
+        yield _seekable(file)
 
 
 def _seekable(file: BinaryIO) -> BinaryIO:
