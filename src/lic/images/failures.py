@@ -16,7 +16,7 @@ _ON_PURPOSE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBo
 
 @contextlib.contextmanager
 def as_image_errors(name: str) -> Iterator[None]:
-    """Turns any error inside into an ImageError that names an image, and drops warnings of libraries, which name none."""
+    """Turns any error inside into an ImageError that names an image, and drops libraries' warnings, which name none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import BinaryIO
 
@@ -137,6 +138,10 @@ def _of_tiff(image: Image.Image, file: BinaryIO, request: Request) -> Picture | 
     if max(depths) > 8 or tags.get(tiff.COMPRESSION) == tiff.WEBP:
         request.check_bits(max(depths))
         return tiff.picture_of(file, request)
+    if any(isinstance(tile[3], tuple) and tile[3][0] == "RGBa" for tile in image.tile):
+        # Pillow would divide by alpha, and round.
+        image.tile = [(*tile[:3], ("RGBA", *tile[3][1:])) for tile in image.tile]
+        return dataclasses.replace(picture_of_image(image, request), premultiplied=True)
     return None
 
 
