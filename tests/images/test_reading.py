@@ -3,17 +3,22 @@
 import io
 import logging
 import struct
+import subprocess
+import sys
+import warnings
 import zlib
 
+import imagecodecs
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from lic.errors import ImageError
-from lic.images import read_image
+from lic.images import image_size, read_image
 from lic.images.colour import from_srgb, to_srgb
 from tests.conftest import DATA
-from tests.images.files import COLOUR, GREY, P3, P3_TO_SRGB, SRGB, icc_profile, png, tiff
+from tests.images.files import COLOUR, GREY, P3, P3_TO_SRGB, SRGB, chunk, exif, gamma_tag, icc_profile, png, tiff
 
 ODD = DATA / "odd"
 AS_IT_IS = {
@@ -342,3 +347,181 @@ def test_a_profile_that_does_not_fit_is_ignored_with_a_warning(tmp_path, caplog,
 def test_profiles_made_by_hand_are_profiles():
     profile = ImageCms.ImageCmsProfile(io.BytesIO(display_p3()))
     assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
+
+
+def written(path, data):
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [(0x011A, 10, b"\xff" * 4), (0x8769, 4, b"\xf0\xff\xff\xff"), (0x011A, 3, b"\x48"), (0x0213, 99, b"")],
+    ids=["rational", "directory", "resolution", "unknown type"],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_damaged_exif_beside_the_orientation_has_no_say(tmp_path, kind, beside):
+    block = exif((0x0112, 3, b"\6\0"), beside)
+    options = {"exif": block if kind == "PNG" else b"Exif\0\0" + block}
+    plain = read_image(saved(tmp_path / f"plain.{kind.lower()}", colours()))
+    turned = read_image(saved(tmp_path / f"turned.{kind.lower()}", colours(), **options))
+    np.testing.assert_array_equal(turned, np.rot90(plain, -1))
+
+
+@pytest.mark.parametrize("block", [b"\0\x08\0\2garbage", b"II*\0\x08\0\0\0\x20\0"])
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_damaged_exif_is_a_warning(tmp_path, caplog, kind, block):
+    plain = read_image(saved(tmp_path / f"plain.{kind}", colours()))
+    path = saved(tmp_path / f"odd.{kind}", colours(), **({"exif": b"Exif\0\0" + block} if kind == "jpeg" else {}))
+    if kind == "png":
+        path.write_bytes(png(colours(), 8, COLOUR, chunk(b"eXIf", block)))
+    with caplog.at_level(logging.WARNING, "lic"):
+        np.testing.assert_array_equal(read_image(path), plain)
+    assert f"odd.{kind}: its EXIF is damaged" in caplog.text
+
+
+def test_exif_in_a_text_chunk_applies(tmp_path):
+    block = b"Exif\0\0" + exif((0x0112, 3, b"\x08\0"))
+    text = b"Raw profile type exif\0" + f"\nexif\n{len(block):8}\n{block.hex()}\n".encode()
+    path = written(tmp_path / "a.png", png(colours(), 8, COLOUR, chunk(b"tEXt", text)))
+    np.testing.assert_array_equal(read_image(path), np.rot90(colours(), 1))
+
+
+def test_xmp_has_no_say(tmp_path):
+    xmp = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+        <rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>"""
+    path = saved(tmp_path / "a.jpg", colours(), xmp=xmp)
+    with Image.open(path) as image:
+        assert image.getexif()[0x0112] == 6
+        np.testing.assert_array_equal(read_image(path), np.asarray(image))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("bits", [8, 16])
+def test_every_orientation_of_tiff(tmp_path, bits, orientation):
+    values = colours().astype(np.uint8 if bits == 8 else np.uint16)
+    path = written(tmp_path / "a.tiff", tiff(values, bits, 2, more=[(274, [orientation])]))
+    stored = Image.fromarray((values / (1 if bits == 8 else 257)).round().astype(np.uint8))
+    stored.getexif()[0x0112] = orientation
+    np.testing.assert_array_equal(read_image(path, to_8_bit=True), np.asarray(ImageOps.exif_transpose(stored)))
+
+
+@pytest.mark.parametrize(("colorants", "curve"), [(SRGB, gamma_tag(1)), (P3, gamma_tag(2.2))])
+def test_a_profile_that_is_called_srgb_is_converted_by_what_it_does(tmp_path, colorants, curve):
+    profiles = (icc_profile(name, "RGB ", colorants, curve) for name in ("linear sRGB", "anything"))
+    called, other = (read_image(saved(tmp_path / "a.png", colours(), icc_profile=profile)) for profile in profiles)
+    np.testing.assert_array_equal(called, other)
+    assert np.abs(called - colours().astype(int)).max() > 4
+
+
+def test_a_profile_goes_before_gamma_and_code_points_before_both(tmp_path):
+    profile = b"a\0\0" + zlib.compress(display_p3())
+    gamma, points = chunk(b"gAMA", struct.pack(">I", 100000)), chunk(b"cICP", bytes([1, 13, 0, 1]))
+    by_profile = read_image(saved(tmp_path / "p3.png", colours(), icc_profile=display_p3()))
+    data = png(colours(), 8, COLOUR, chunk(b"iCCP", profile) + gamma)
+    np.testing.assert_array_equal(read_image(written(tmp_path / "a.png", data)), by_profile)
+    data = png(colours(), 8, COLOUR, chunk(b"iCCP", profile) + gamma + points)
+    np.testing.assert_array_equal(read_image(written(tmp_path / "b.png", data)), colours())
+
+
+def test_grey_with_a_profile_of_colour_is_converted_by_its_curve(tmp_path):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    profile = icc_profile("anything", "RGB ", P3, gamma_tag(1))
+    pixels = read_image(saved(tmp_path / "a.png", grey, icc_profile=profile))
+    assert np.abs(pixels - 255 * to_srgb(grey / 255)).max() <= 0.7
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_png_of_16_bits_is_rounded_in_every_form(tmp_path, kind, channels, interlaced):
+    values = values_of_16_bits((21, 19, channels))
+    values[..., -1] = 65535 if kind in (4, 6) else values[..., -1]
+    path = written(tmp_path / "a.png", png(values, 16, kind, interlaced=interlaced))
+    expected = np.rint(values / 257)[..., : 3 if channels > 2 else 1]
+    np.testing.assert_array_equal(read_image(path, to_8_bit=True), expected if channels > 2 else expected[..., 0])
+
+
+def test_coloured_background_makes_grey_colour(tmp_path):
+    values = np.array([[[1000, 0], [65535, 65535]]])
+    pixels = read_image(written(tmp_path / "a.png", png(values, 16, 4)), to_8_bit=True, background="#102030")
+    assert pixels.tolist() == [[[16, 32, 48], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.jpg", lambda: bytes.fromhex("ffd8ffc0000b0c000800080101110000ffd9"), "JPEG: cannot handle 12-bit layers"),
+        ("a.png", lambda: png(colours(), 8, COLOUR, b"\0\0\0\4tEXtabcd\0\0\0\0"), "PNG: broken PNG file .*tEXt"),
+        ("a.pgm", lambda: b"P5 0 0 255\n", "PPM: it has no pixels"),
+        ("a.pdf", lambda: b"%PDF-1.4\n", "none of the formats that Pillow reads"),
+        ("a.pgm", lambda: b"P5 100000 100000 255\n\0", "exceeds limit"),
+        ("a.heic", lambda: b"\0\0\0\x18ftypheic" + bytes(100), "meta"),
+        ("a.jxl", lambda: b"\xff\x0a", "its header is truncated"),
+        ("a.jp2", lambda: b"\xff\x4f\xff\x51\0\x2f", "JPEG2000"),
+        ("a.tif", lambda: b"II*\0" + bytes(4), "TIFF|tiff|damaged"),
+    ],
+)
+def test_the_reason_is_that_of_the_reader(tmp_path, name, data, reason):
+    with pytest.raises(ImageError, match=rf"{name[2:]} cannot be read as an image: .*{reason}"):
+        read_image(written(tmp_path / name, data()))
+
+
+@pytest.mark.parametrize(
+    "error", [struct.error, IndexError, KeyError, TypeError, AssertionError, RuntimeError, MemoryError]
+)
+@pytest.mark.parametrize("read", [read_image, image_size])
+def test_whatever_a_library_raises_names_the_file(tmp_path, monkeypatch, error, read):
+    path = saved(tmp_path / "a.png", colours())
+
+    def fail(*args, **options):
+        raise error("deep inside")
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(ImageError, match=r"a\.png cannot be read as an image"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("library", "data"),
+    [
+        ("pillow_heif", b"\0\0\0\x18ftypheic" + bytes(100)),
+        ("imagecodecs", b"\xff\x0a" + bytes(100)),
+        ("tifffile", tiff(np.zeros((2, 2, 3), np.uint16), 16, 2)),
+    ],
+)
+def test_without_the_extra_the_message_names_it(tmp_path, monkeypatch, library, data):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImageError, match=rf"{library} is needed.*pip install 'keras-lic\[formats\]'"):
+        read_image(written(tmp_path / "a", data), to_8_bit=True)
+
+
+def test_warnings_of_libraries_do_not_appear(tmp_path):
+    path = saved(tmp_path / "a.png", colours()[..., 0])
+    with Image.open(path) as image:
+        image.quantize(8).save(path, transparency=bytes([255] * 8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_image(path)
+
+
+def test_an_open_file_and_a_pipe_are_read(tmp_path):
+    path = saved(tmp_path / "a.png", colours())
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(read_image(file), colours())
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as process:
+        np.testing.assert_array_equal(read_image(process.stdout), colours())
+
+
+@pytest.mark.parametrize("name", ["rgb.bmp", "rgb-16bit.png", "orientation-6.jpg", "animated.gif"])
+def test_size_is_that_of_the_file(name):
+    with Image.open(ODD / name) as image:
+        assert image_size(ODD / name) == image.size
+
+
+def test_size_of_formats_of_the_extra(tmp_path):
+    pixels = colours(size=(20, 33))
+    assert image_size(written(tmp_path / "a.jxl", imagecodecs.jpegxl_encode(pixels, lossless=True))) == (33, 20)
+    assert image_size(written(tmp_path / "a.tif", tiff(pixels.astype(np.uint32), 32, 2))) == (33, 20)
+    with (tmp_path / "a.heic").open("wb") as file:
+        pillow_heif.encode("RGB", (33, 20), pixels.tobytes(), file, quality=50)
+    assert image_size(tmp_path / "a.heic") == (33, 20)

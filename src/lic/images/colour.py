@@ -73,7 +73,8 @@ class Colours(NamedTuple):
           float32 of the same shape, 0 to 255.
         """
         values = np.arange(white + 1) / white
-        curves = [np.clip(np.nan_to_num(curve(values)), 0, 1).astype(np.float32) for curve in self.curves]
+        with np.errstate(all="ignore"):  # A damaged profile may hold curves that are no numbers.
+            curves = [np.clip(np.nan_to_num(curve(values)), 0, 1).astype(np.float32) for curve in self.curves]
         if samples.ndim == 2:
             light = curves[len(curves) // 2][samples]
         else:

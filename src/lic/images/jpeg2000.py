@@ -17,8 +17,10 @@ _ENUMERATED = {12: "CMYK", 16: "sRGB", 17: "grey", 18: "sYCC"}
 
 
 class _Header(NamedTuple):
+    codestream: bytes
     bits: set[int]
     signed: bool
+    subsampled: bool
     enumerated: int | None
     profile: bytes | None
     palette: bool
@@ -44,9 +46,16 @@ def picture_of(image: Image.Image, file: BinaryIO, request: Request) -> Picture 
         image.info["icc_profile"] = header.profile
     if header.bits == {8}:
         return None
-    if len(header.bits) > 1 or header.palette or header.enumerated in (12, 18) or image.mode not in _CHANNELS:
+    if (
+        len(header.bits) > 1
+        or header.palette
+        or header.subsampled
+        or header.enumerated in (12, 18)
+        or image.mode not in _CHANNELS
+    ):
         raise request.refused(f"channels of {sorted(header.bits)} bits in mode {image.mode!r} are not read")
-    samples = needed("imagecodecs", "JPEG 2000 of other than 8 bits", request).jpeg2k_decode(data)
+    # Given the boxes too, imagecodecs would apply a profile.
+    samples = needed("imagecodecs", "JPEG 2000 of other than 8 bits", request).jpeg2k_decode(header.codestream)
     return _picture(samples, (1 << max(header.bits)) - 1, header.profile, _CHANNELS[image.mode], request)
 
 
@@ -78,4 +87,7 @@ def _header_of(data: bytes) -> _Header:
             elif contents[0] in (2, 3):
                 profile = contents[3:]
     bits = {1 + (depth & 127) for depth in depths}
-    return _Header(bits, any(depth & 128 for depth in depths), enumerated, profile, any(k == b"pclr" for k, _ in kinds))
+    palette = any(kind == b"pclr" for kind, _ in kinds)
+    signed = any(depth & 128 for depth in depths)
+    steps = codestream[43 : 42 + 3 * count : 3] + codestream[44 : 42 + 3 * count : 3]
+    return _Header(codestream, bits, signed, set(steps) != {1}, enumerated, profile, palette)

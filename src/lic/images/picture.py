@@ -92,6 +92,8 @@ def pixels_of(picture: Picture, request: Request) -> np.ndarray:
     Raises:
       ImageError: There are transparent pixels, and no colour to lay behind them.
     """
+    if picture.white not in (255, 65535) and picture.samples.max() > picture.white:
+        raise request.refused(f"its samples go up to {picture.samples.max()}, though white is {picture.white}")
     if picture.alpha is not None and picture.alpha.min() == picture.white:
         picture.alpha = None
     if picture.alpha is None:
