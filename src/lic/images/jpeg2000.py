@@ -18,6 +18,7 @@ _ENUMERATED = {12: "CMYK", 16: "sRGB", 17: "grey", 18: "sYCC"}
 
 class _Header(NamedTuple):
     codestream: bytes
+    size: tuple[int, int]
     bits: set[int]
     signed: bool
     subsampled: bool
@@ -41,6 +42,7 @@ def picture_of(image: Image.Image, file: BinaryIO, request: Request) -> Picture 
         raise request.refused(
             f"its colour space has the number {header.enumerated} of JPEG 2000, which lic does not know"
         )
+    request.check_size(*header.size)
     request.check_bits(max(header.bits))
     if header.profile:
         image.info["icc_profile"] = header.profile
@@ -87,7 +89,9 @@ def _header_of(data: bytes) -> _Header:
             elif contents[0] in (2, 3):
                 profile = contents[3:]
     bits = {1 + (depth & 127) for depth in depths}
+    right, bottom, left, top = struct.unpack_from(">4I", codestream, 8)
+    size = right - left, bottom - top
     palette = any(kind == b"pclr" for kind, _ in kinds)
     signed = any(depth & 128 for depth in depths)
     steps = codestream[43 : 42 + 3 * count : 3] + codestream[44 : 42 + 3 * count : 3]
-    return _Header(codestream, bits, signed, set(steps) != {1}, enumerated, profile, palette)
+    return _Header(codestream, size, bits, signed, set(steps) != {1}, enumerated, profile, palette)
