@@ -162,6 +162,18 @@ def icc_profile(description, space, colorants, curve):
     return header + table + body
 
 
+def table_profile(space, corners):
+    """A profile that is a table of XYZ at the corners of a cube, [2, ..., 2, 3], between which it is linear."""
+    channels = corners.ndim - 1
+    tag = b"mft2\0\0\0\0" + bytes([channels, 3, 2, 0]) + struct.pack(">9i", *(65536 * np.eye(3, dtype=int)).ravel())
+    tag += struct.pack(">2H", 2, 2) + struct.pack(">2H", 0, 65535) * channels
+    tag += np.rint(corners * 32768).astype(">u2").tobytes() + struct.pack(">2H", 0, 65535) * 3
+    plain = icc_profile("anything", space, {}, b"")
+    entry = plain.index(b"kTRC", 128)
+    table = plain[:entry] + b"A2B0" + struct.pack(">2I", len(plain), len(tag)) + plain[entry + 12 :] + tag
+    return struct.pack(">I", len(table)) + table[4:]
+
+
 def gamma_tag(gamma):
     """A curve of one number, as profiles hold it."""
     return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"

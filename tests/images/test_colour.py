@@ -1,14 +1,31 @@
 """Colours of profiles, code points, gammas and primaries."""
 
+import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lic.images import colour
+from lic.images import colour, read_image
 from lic.images.colour import from_srgb, to_srgb
-from tests.images.files import ADOBE, P3, P3_TO_SRGB, SRGB, gamma_tag, icc_profile, samples, through, waves
+from tests.images.files import (
+    ADOBE,
+    P3,
+    P3_TO_SRGB,
+    SRGB,
+    chunk,
+    gamma_tag,
+    icc_profile,
+    levels,
+    png,
+    samples,
+    saved,
+    table_profile,
+    through,
+    waves,
+)
 
 PIXELS = samples(waves(), 8)
 
@@ -146,6 +163,37 @@ def test_a_gamma_that_is_no_curve_is_an_error(gamma):
 def test_chromaticities_that_are_no_colours_are_errors(green):
     with pytest.raises(ValueError, match="no colours"):
         colour.colours_of_gamma(None, ((0.64, 0.33), green, (0.15, 0.06), (0.3127, 0.329)))
+
+
+def test_tables_of_a_profile_are_linear_between_their_corners():
+    corners = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), -1) @ np.array(list(SRGB.values()))
+    profile = table_profile("RGB ", corners)
+    assert colour.colours_of_profile(profile) is None
+    converted = np.asarray(colour.through_profile(Image.fromarray(PIXELS), profile))
+    bright = PIXELS.min(-1) > 20  # Tables of 16 bits have few steps in dark colours.
+    assert np.abs(converted - through(lambda values: values, PIXELS))[bright].max() <= 2
+
+
+@pytest.mark.parametrize(("bits", "mode"), [(8, "RGB"), (16, "RGB"), (8, "L")])
+def test_tables_apply_to_files(bits, mode):
+    corners = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), -1) @ np.array(list(SRGB.values()))
+    numbers = samples(waves(), bits) if mode == "RGB" else samples(waves(1)[..., 0], bits)
+    packed = b"a\0\0" + zlib.compress(table_profile("RGB ", corners))
+    pixels = read_image(
+        io.BytesIO(png(numbers, bits, 2 if mode == "RGB" else 0, chunk(b"iCCP", packed))), to_8_bit=True
+    )
+    assert pixels.shape == numbers.shape
+    assert np.abs(pixels - through(lambda values: values, levels(numbers, bits)))[pixels > 80].max() <= 3
+
+
+def test_tables_of_ink_apply():
+    ink = np.stack(np.meshgrid(*[[1, 0]] * 4, indexing="ij"), -1)
+    corners = (ink[..., :3] * ink[..., 3:]) @ np.array(list(SRGB.values()))
+    # Without black, so that the colours are linear inside the cube too.
+    values = np.dstack([waves(), np.zeros((20, 24))])
+    cmyk = Image.fromarray(samples(values, 8), "CMYK")
+    pixels = read_image(io.BytesIO(saved(cmyk, "TIFF", icc_profile=table_profile("CMYK", corners))))
+    assert np.abs(pixels - 255 * to_srgb(1 - waves()))[pixels > 80].max() <= 3
 
 
 def test_lab_becomes_srgb():

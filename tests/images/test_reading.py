@@ -495,6 +495,17 @@ def test_without_the_extra_the_message_names_it(tmp_path, monkeypatch, library, 
         read_image(written(tmp_path / "a", data), to_8_bit=True)
 
 
+@pytest.mark.parametrize(("colours_of_palette", "right"), [(16, True), (12, True), (11, False), (1, False)])
+def test_pixels_that_a_palette_lacks_are_refused(tmp_path, colours_of_palette, right):
+    index, palette = np.arange(12).reshape(3, 4), np.arange(3 * colours_of_palette, dtype=np.uint8)
+    path = written(tmp_path / "a.png", png(index, 4, 3, chunk(b"PLTE", palette.tobytes())))
+    if right:
+        np.testing.assert_array_equal(read_image(path), palette.reshape(-1, 3)[index])
+    else:
+        with pytest.raises(ImageError, match=rf"a\.png .*palette has {colours_of_palette} colours.*number 11"):
+            read_image(path)
+
+
 def test_warnings_of_libraries_do_not_appear(tmp_path):
     path = saved(tmp_path / "a.png", colours()[..., 0])
     with Image.open(path) as image:

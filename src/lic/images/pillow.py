@@ -95,6 +95,9 @@ def _grey_with_alpha(image: Image.Image) -> Image.Image:
 
 def _of_format(image: Image.Image, file: BinaryIO, request: Request) -> Picture | None:
     """The samples of a file that Pillow would not read right; None if it does."""
+    if image.format == "PNG" and image.mode == "P":
+        png.check_palette(image, request)
+        return None
     if image.format == "PNG" and (bits := png.bits_of(file)) != 8:
         request.check_bits(bits)
         if bits < 8:

@@ -78,6 +78,15 @@ def scale_transparent_grey(image: Image.Image, bits: int) -> None:
         image.info["transparency"] = (key & ((1 << bits) - 1)) * 255 // ((1 << bits) - 1)
 
 
+def check_palette(image: Image.Image, request: Request) -> None:
+    """Raises an ImageError if pixels have numbers that the palette lacks, for which Pillow takes black."""
+    colours = len(image.palette.palette) // len(image.palette.mode)
+    image.load()
+    most = image.getextrema()[1]
+    if most >= colours:
+        raise request.refused(f"its palette has {colours} colours, but there are pixels of number {most}")
+
+
 def picture_of_16_bits(image: Image.Image, file: BinaryIO) -> Picture:
     """Returns samples and alpha of a PNG file of 16 bits, as Pillow has opened it."""
     file.seek(25)
