@@ -11,7 +11,7 @@ from PIL import Image
 from lic.errors import ImageError
 
 # Errors that libraries raise on purpose, whose text is a reason.
-_ON_PURPOSE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+_ON_PURPOSE = (OSError, ValueError, SyntaxError, EOFError, NotImplementedError, Image.DecompressionBombError)
 
 
 @contextlib.contextmanager

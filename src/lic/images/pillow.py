@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import struct
 from typing import BinaryIO
 
 import numpy as np
@@ -22,6 +23,8 @@ _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 _DEEP_FORMATS = {"PNG", "PPM"}
 _SGI_HEADER = 512  # Bytes.
 _BC5, _BC6H = 5, 6
+# Colour modes of PSD -> number of channels that are colours.
+_PSD_CHANNELS = {0: 1, 1: 1, 2: 1, 3: 4, 4: 4, 7: 1, 8: 1, 9: 3}
 
 
 def picture_of(image: Image.Image, file: BinaryIO, request: Request) -> Picture:
@@ -72,10 +75,10 @@ def picture_of_image(image: Image.Image, request: Request) -> Picture:
 def reason_of(file: BinaryIO) -> str:
     """Returns why no reader of Pillow opens a file: the reason that the reader of its format gives."""
     file.seek(0)
-    head = file.read(16)
+    head = file.read(32)
     for name in Image.ID:
         factory, accepts = Image.OPEN[name]
-        if accepts is None or accepts(head) is not True:
+        if accepts is None or accepts(head[:16]) is not True:
             continue
         try:
             file.seek(0)
@@ -83,6 +86,8 @@ def reason_of(file: BinaryIO) -> str:
         except Exception as error:
             # Pillow's words for an image without pixels.
             reason = "it has no pixels" if str(error) == "not identified by this driver" else words_of(error)
+            if name == "PSD" and (bits := int.from_bytes(head[22:24], "big")) > 8:
+                reason = f"samples of {bits} bits are not read"
             return f"{name}: {reason}"
     return "it has none of the formats that Pillow reads"
 
@@ -128,6 +133,10 @@ def _of_format(image: Image.Image, file: BinaryIO, request: Request) -> Picture 
         return _of_tga(image, file, request)
     if image.format in ("BMP", "DIB"):
         return bmp.picture_with_colours(picture_of_image(image, request), file, request)
+    if image.format == "PSD":
+        _check_transparency_of_psd(file, request)
+    if image.format == "FITS":
+        _check_scale_of_fits(file, request)
     if image.format == "DDS":
         _check_blocks(image, request)
     return None
@@ -183,6 +192,28 @@ def _of_tga(image: Image.Image, file: BinaryIO, request: Request) -> Picture:
     picture = picture_of_image(image, request)
     picture.alpha = picture.alpha if alpha_bits else None
     return picture
+
+
+def _check_transparency_of_psd(file: BinaryIO, request: Request) -> None:
+    """Refuses transparency that Pillow leaves out: it knows that of RGB only."""
+    file.seek(12)
+    channels, _, _, _, mode = struct.unpack(">HIIHH", file.read(14))
+    for _ in range(2):  # Colours of the mode, and resources.
+        file.seek(int.from_bytes(file.read(4), "big"), 1)
+    section = file.read(10)
+    has_layers = len(section) == 10 and any(section[:4])
+    # The number of layers is negative if the first channel that is no colour is transparency.
+    if has_layers and section[8] & 128 and channels > _PSD_CHANNELS[mode]:
+        raise request.refused(f"its transparency in PSD's colour mode {mode} is not read")
+
+
+def _check_scale_of_fits(file: BinaryIO, request: Request) -> None:
+    """Refuses numbers that a header scales, such as signed ones of 8 bits."""
+    file.seek(0)
+    plain = {b"BZERO": 0.0, b"BSCALE": 1.0}
+    for name, number in re.findall(rb"(BZERO|BSCALE) *= *([-+.\dE]+)", file.read(5760)):
+        if float(number) != plain[name]:
+            raise request.refused(f"its header scales samples by {name.decode()} = {number.decode()}")
 
 
 def _check_blocks(image: Image.Image, request: Request) -> None:
