@@ -59,7 +59,7 @@ def compress(
         str | None,
         typer.Option(metavar="COLOUR", help="Colour behind transparent pixels."),
     ] = None,
-    to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Round images of 16 bits a channel to 8.")] = False,
+    to_8_bit: Annotated[bool, typer.Option("--to-8-bit", help="Round more than 8 bits a channel to 8.")] = False,
     deterministic: Annotated[bool, typer.Option("--deterministic", help=options.DETERMINISTIC)] = False,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",

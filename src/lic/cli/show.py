@@ -42,7 +42,7 @@ def show(
         str | None, typer.Option(metavar="COLOUR", help="Lay transparent pixels over this colour.")
     ] = None,
     to_8_bit: Annotated[
-        bool, typer.Option("--to-8-bit", help="Take images of 16 bits a channel, rounded to 8.")
+        bool, typer.Option("--to-8-bit", help="Take images of more than 8 bits a channel, rounded to 8.")
     ] = False,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",

@@ -100,7 +100,8 @@ class Codec:
         """Compresses an image into a stream.
 
         Args:
-          image: uint8 [height, width, 3], or [height, width] for grey, which stays grey.
+          image: uint8 [height, width, 3], or [height, width] for grey, which stays grey. An image of Pillow is
+            converted by its mode, profile and orientation.
           quality: Where the codec has several, one of `qualities` or any number between; default: the middle one.
           effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent. That takes time when
             compressing and none when decoding, and memory that grows with the image, even with tiles. The loss of the

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from lic.environment import tf
 from lic.errors import ImageError, TrainingError, check
-from lic.images import coloured, digest_of, image_files, read_image
+from lic.images import coloured, digest_of, image_files, image_size, read_image
 
 _log = logging.getLogger(__name__)
 _CROPS_PER_READ = 16  # Crops for each photograph that is read, if the folder does not fit in memory.
@@ -168,10 +168,9 @@ class Photographs:
         """Adds a file to the listing and returns its number of pixels; None for a file that is left out."""
         name = file.relative_to(self.folder).as_posix()
         try:
-            with Image.open(file) as image:
-                width, height = image.size
-        except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
-            self._skip(name, "it is not an image that Pillow reads")
+            width, height = image_size(file)
+        except ImageError as error:
+            self._skip(name, str(error))
             return None
         if min(width, height) < self.crop:
             if self.small == "skip":

@@ -3,15 +3,22 @@
 import io
 import logging
 import struct
+import subprocess
+import sys
+import warnings
 import zlib
 
+import imagecodecs
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from lic.errors import ImageError
-from lic.images import is_image, read_image, write_image
+from lic.images import image_size, read_image
+from lic.images.colour import from_srgb, to_srgb
 from tests.conftest import DATA
+from tests.images.files import COLOUR, GREY, P3, P3_TO_SRGB, SRGB, chunk, exif, gamma_tag, icc_profile, png, tiff
 
 ODD = DATA / "odd"
 AS_IT_IS = {
@@ -33,10 +40,6 @@ WITH_OPTION = {
     "animated.gif": ({"frame": 0}, "Pass the number of one as frame", (64, 96, 3)),
 }
 BROKEN = ["empty.jpg", "text-named.png", "truncated.jpg", "truncated.png"]
-# Colorants under D50, as profiles hold them.
-P3 = {"rXYZ": (0.51512, 0.2412, -0.00105), "gXYZ": (0.29198, 0.69225, 0.04189), "bXYZ": (0.1571, 0.06657, 0.78407)}
-SRGB = {"rXYZ": (0.43607, 0.22249, 0.01392), "gXYZ": (0.38515, 0.71687, 0.09708), "bXYZ": (0.14307, 0.06061, 0.7141)}
-P3_TO_SRGB = np.array([[1.22494, -0.22494, 0], [-0.04206, 1.04206, 0], [-0.01964, -0.07864, 1.09827]])
 
 
 def colours(seed=0, size=(16, 24), low=60, high=200):
@@ -50,65 +53,17 @@ def saved(path, pixels, **options):
     return path
 
 
-def to_linear(values):
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-
-
-def from_linear(values):
-    return np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** (1 / 2.4) - 0.055)
-
-
-def icc_profile(description, space, colorants, curve):
-    """Returns a version 2 profile of colorants and one tone curve for all channels."""
-
-    def xyz(numbers):
-        return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(number * 65536) for number in numbers))
-
-    text = description.encode() + b"\0"
-    tags = {
-        "desc": b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78),
-        "cprt": b"text\0\0\0\0none\0",
-        "wtpt": xyz((0.9642, 1, 0.8249)),
-        **{name: xyz(numbers) for name, numbers in colorants.items()},
-    }
-    steps = np.rint(65535 * curve(np.linspace(0, 1, 1024))).astype(">u2")
-    for name in ("rTRC", "gTRC", "bTRC") if colorants else ("kTRC",):
-        tags[name] = b"curv\0\0\0\0" + struct.pack(">I", len(steps)) + steps.tobytes()
-    table, body, start = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
-    for name, tag in tags.items():
-        table += name.encode() + struct.pack(">2I", start + len(body), len(tag))
-        body += tag + bytes(-len(tag) % 4)
-    header = struct.pack(">I4sI4s4s4s", start + len(body), b"", 0x02400000, b"mntr", space.encode(), b"XYZ ")
-    header += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
-    header += struct.pack(">3i", 63190, 65536, 54061) + bytes(48)
-    return header + table + body
-
-
 def display_p3():
-    return icc_profile("Display P3", "RGB ", P3, to_linear)
+    return icc_profile("Display P3", "RGB ", P3, from_srgb)
 
 
 def png_of_16_bits(path, values):
-    """Writes the file byte by byte, because Pillow writes no colour of 16 bits."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    height, width = values.shape[:2]
-    header = struct.pack(">IIBBBBB", width, height, 16, 2 if values.ndim == 3 else 0, 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+    path.write_bytes(png(values, 16, COLOUR if values.ndim == 3 else GREY))
     return path
 
 
 def tiff_of_16_bits(path, values):
-    height, width, channels = values.shape
-    tags = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, channels, 8), (259, 3, 1, 1), (262, 3, 1, 2)]
-    tags += [(273, 4, 1, 14), (277, 3, 1, channels), (278, 3, 1, height), (279, 4, 1, values.size * 2)]
-    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
-    pixels = values.astype("<u2").tobytes()
-    path.write_bytes(b"II*\0" + struct.pack("<I3H", 14 + len(pixels), 16, 16, 16) + pixels + directory)
+    path.write_bytes(tiff(values.astype(np.uint16), 16, 2))
     return path
 
 
@@ -276,15 +231,14 @@ def test_grey_of_16_bits_is_rounded():
 @pytest.mark.parametrize(
     ("write", "shape"), [(png_of_16_bits, (7, 9)), (png_of_16_bits, (7, 9, 3)), (tiff_of_16_bits, (7, 9, 3))]
 )
-def test_16_bits_are_refused_and_taken_within_one_level(tmp_path, write, shape):
-    # Pillow opens colour of 16 bits as 8 and drops the lower byte, which is not quite rounding.
+def test_16_bits_are_refused_and_rounded(tmp_path, write, shape):
     values = values_of_16_bits(shape)
     path = write(tmp_path / "deep", values)
     with pytest.raises(ImageError, match="Pass to_8_bit=True"):
         read_image(path)
     pixels = read_image(path, to_8_bit=True)
     assert pixels.shape == shape
-    assert np.abs(pixels - values / 257).max() <= 1
+    np.testing.assert_array_equal(pixels, np.rint(values / 257))
 
 
 def test_tiff_of_16_bit_grey_is_rounded(tmp_path):
@@ -327,7 +281,7 @@ def test_preview_behind_a_photograph_is_passed_over(tmp_path):
 def test_display_p3_is_converted_to_srgb(tmp_path):
     pixels = colours()
     path = saved(tmp_path / "p3.png", pixels, icc_profile=display_p3())
-    expected = 255 * from_linear(to_linear(pixels / 255) @ P3_TO_SRGB.T)
+    expected = 255 * to_srgb(from_srgb(pixels / 255) @ P3_TO_SRGB.T)
     assert np.abs(expected - pixels).max() > 4
     assert np.abs(read_image(path) - expected).max() <= 1.5
 
@@ -358,7 +312,7 @@ def test_grey_with_a_profile_is_converted_and_stays_grey(tmp_path):
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     profile = icc_profile("Grey gamma 1.8", "GRAY", {}, lambda values: values**1.8)
     pixels = read_image(saved(tmp_path / "gamma.png", grey, icc_profile=profile))
-    expected = 255 * from_linear((grey / 255) ** 1.8)
+    expected = 255 * to_srgb((grey / 255) ** 1.8)
     assert pixels.shape == grey.shape
     assert np.abs(expected - grey).max() > 9
     assert np.abs(pixels - expected).max() <= 2
@@ -380,7 +334,7 @@ def test_srgb_is_left_bit_for_bit(tmp_path, profile):
 
 
 @pytest.mark.parametrize(
-    "profile", [b"no profile" * 20, icc_profile("Grey", "GRAY", {}, to_linear)], ids=["garbage", "other space"]
+    "profile", [b"no profile" * 20, icc_profile("Grey", "GRAY", {}, from_srgb)], ids=["garbage", "other space"]
 )
 def test_a_profile_that_does_not_fit_is_ignored_with_a_warning(tmp_path, caplog, profile):
     pixels = colours()
@@ -390,71 +344,195 @@ def test_a_profile_that_does_not_fit_is_ignored_with_a_warning(tmp_path, caplog,
     assert "strange.png" in caplog.text
 
 
-@pytest.mark.parametrize("ending", ["png", "PNG", "bmp", "tiff"])
-@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
-def test_written_image_is_read_back(tmp_path, ending, channels):
-    pixels = np.random.default_rng(0).integers(0, 256, (11, 14, *channels), np.uint8)
-    path = tmp_path / f"image.{ending}"
-    write_image(path, pixels)
-    np.testing.assert_array_equal(read_image(path), pixels)
-
-
-@pytest.mark.parametrize(("ending", "kind"), [("jpg", "JPEG"), ("webp", "WEBP"), ("png", "PNG")])
-def test_the_ending_gives_the_format(tmp_path, ending, kind):
-    write_image(tmp_path / f"image.{ending}", colours())
-    with Image.open(tmp_path / f"image.{ending}") as image:
-        assert image.format == kind
-
-
-@pytest.mark.parametrize("name", ["image.xyz", "image", "image.lic"])
-def test_unknown_ending_is_refused(tmp_path, name):
-    with pytest.raises(ImageError, match=r"\.png"):
-        write_image(tmp_path / name, colours())
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("ending", ["psd", "fli", "xpm"])
-def test_format_that_pillow_only_reads_is_refused(tmp_path, ending):
-    with pytest.raises(ImageError, match=rf"\.{ending}"):
-        write_image(tmp_path / f"image.{ending}", colours())
-    assert not list(tmp_path.iterdir())
-
-
-def test_failed_save_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
-    def fail(self, file, *args, **options):
-        file.write(b"half an image")
-        raise OSError("disk full")
-
-    saved(tmp_path / "image.png", colours())
-    before = (tmp_path / "image.png").read_bytes()
-    monkeypatch.setattr(Image.Image, "save", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_image(tmp_path / "image.png", colours(3))
-    assert [path.name for path in tmp_path.iterdir()] == ["image.png"]
-    assert (tmp_path / "image.png").read_bytes() == before
-
-
-def test_failed_renaming_leaves_the_folder_as_it_was(tmp_path):
-    (tmp_path / "image.png").mkdir()
-    with pytest.raises(OSError, match=r"image\.png"):
-        write_image(tmp_path / "image.png", colours())
-    assert [path.name for path in tmp_path.iterdir()] == ["image.png"]
-
-
-def test_the_mode_of_a_written_file_follows_the_umask(tmp_path):
-    write_image(tmp_path / "image.png", colours())
-    (tmp_path / "plain").touch()
-    assert (tmp_path / "image.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
 def test_profiles_made_by_hand_are_profiles():
     profile = ImageCms.ImageCmsProfile(io.BytesIO(display_p3()))
     assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
 
 
+def written(path, data):
+    path.write_bytes(data)
+    return path
+
+
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("a.png", True), ("deep/a.JPG", True), ("a.webp", True), ("a.txt", False), ("a.lic", False), ("png", False)],
+    "beside",
+    [(0x011A, 10, b"\xff" * 4), (0x8769, 4, b"\xf0\xff\xff\xff"), (0x011A, 3, b"\x48"), (0x0213, 99, b"")],
+    ids=["rational", "directory", "resolution", "unknown type"],
 )
-def test_names_of_images_are_known_by_their_endings(name, expected):
-    assert is_image(name) == expected
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_damaged_exif_beside_the_orientation_has_no_say(tmp_path, kind, beside):
+    block = exif((0x0112, 3, b"\6\0"), beside)
+    options = {"exif": block if kind == "PNG" else b"Exif\0\0" + block}
+    plain = read_image(saved(tmp_path / f"plain.{kind.lower()}", colours()))
+    turned = read_image(saved(tmp_path / f"turned.{kind.lower()}", colours(), **options))
+    np.testing.assert_array_equal(turned, np.rot90(plain, -1))
+
+
+@pytest.mark.parametrize("block", [b"\0\x08\0\2garbage", b"II*\0\x08\0\0\0\x20\0"])
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_damaged_exif_is_a_warning(tmp_path, caplog, kind, block):
+    plain = read_image(saved(tmp_path / f"plain.{kind}", colours()))
+    path = saved(tmp_path / f"odd.{kind}", colours(), **({"exif": b"Exif\0\0" + block} if kind == "jpeg" else {}))
+    if kind == "png":
+        path.write_bytes(png(colours(), 8, COLOUR, chunk(b"eXIf", block)))
+    with caplog.at_level(logging.WARNING, "lic"):
+        np.testing.assert_array_equal(read_image(path), plain)
+    assert f"odd.{kind}: its EXIF is damaged" in caplog.text
+
+
+def test_exif_in_a_text_chunk_applies(tmp_path):
+    block = b"Exif\0\0" + exif((0x0112, 3, b"\x08\0"))
+    text = b"Raw profile type exif\0" + f"\nexif\n{len(block):8}\n{block.hex()}\n".encode()
+    path = written(tmp_path / "a.png", png(colours(), 8, COLOUR, chunk(b"tEXt", text)))
+    np.testing.assert_array_equal(read_image(path), np.rot90(colours(), 1))
+
+
+def test_xmp_has_no_say(tmp_path):
+    xmp = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+        <rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>"""
+    path = saved(tmp_path / "a.jpg", colours(), xmp=xmp)
+    with Image.open(path) as image:
+        assert image.getexif()[0x0112] == 6
+        np.testing.assert_array_equal(read_image(path), np.asarray(image))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("bits", [8, 16])
+def test_every_orientation_of_tiff(tmp_path, bits, orientation):
+    values = colours().astype(np.uint8 if bits == 8 else np.uint16)
+    path = written(tmp_path / "a.tiff", tiff(values, bits, 2, more=[(274, [orientation])]))
+    stored = Image.fromarray((values / (1 if bits == 8 else 257)).round().astype(np.uint8))
+    stored.getexif()[0x0112] = orientation
+    np.testing.assert_array_equal(read_image(path, to_8_bit=True), np.asarray(ImageOps.exif_transpose(stored)))
+
+
+@pytest.mark.parametrize(("colorants", "curve"), [(SRGB, gamma_tag(1)), (P3, gamma_tag(2.2))])
+def test_a_profile_that_is_called_srgb_is_converted_by_what_it_does(tmp_path, colorants, curve):
+    profiles = (icc_profile(name, "RGB ", colorants, curve) for name in ("linear sRGB", "anything"))
+    called, other = (read_image(saved(tmp_path / "a.png", colours(), icc_profile=profile)) for profile in profiles)
+    np.testing.assert_array_equal(called, other)
+    assert np.abs(called - colours().astype(int)).max() > 4
+
+
+def test_a_profile_goes_before_gamma_and_code_points_before_both(tmp_path):
+    profile = b"a\0\0" + zlib.compress(display_p3())
+    gamma, points = chunk(b"gAMA", struct.pack(">I", 100000)), chunk(b"cICP", bytes([1, 13, 0, 1]))
+    by_profile = read_image(saved(tmp_path / "p3.png", colours(), icc_profile=display_p3()))
+    data = png(colours(), 8, COLOUR, chunk(b"iCCP", profile) + gamma)
+    np.testing.assert_array_equal(read_image(written(tmp_path / "a.png", data)), by_profile)
+    data = png(colours(), 8, COLOUR, chunk(b"iCCP", profile) + gamma + points)
+    np.testing.assert_array_equal(read_image(written(tmp_path / "b.png", data)), colours())
+
+
+def test_grey_with_a_profile_of_colour_is_converted_by_its_curve(tmp_path):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    profile = icc_profile("anything", "RGB ", P3, gamma_tag(1))
+    pixels = read_image(saved(tmp_path / "a.png", grey, icc_profile=profile))
+    assert np.abs(pixels - 255 * to_srgb(grey / 255)).max() <= 0.7
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_png_of_16_bits_is_rounded_in_every_form(tmp_path, kind, channels, interlaced):
+    values = values_of_16_bits((21, 19, channels))
+    values[..., -1] = 65535 if kind in (4, 6) else values[..., -1]
+    path = written(tmp_path / "a.png", png(values, 16, kind, interlaced=interlaced))
+    expected = np.rint(values / 257)[..., : 3 if channels > 2 else 1]
+    np.testing.assert_array_equal(read_image(path, to_8_bit=True), expected if channels > 2 else expected[..., 0])
+
+
+def test_coloured_background_makes_grey_colour(tmp_path):
+    values = np.array([[[1000, 0], [65535, 65535]]])
+    pixels = read_image(written(tmp_path / "a.png", png(values, 16, 4)), to_8_bit=True, background="#102030")
+    assert pixels.tolist() == [[[16, 32, 48], [255, 255, 255]]]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.jpg", lambda: bytes.fromhex("ffd8ffc0000b0c000800080101110000ffd9"), "JPEG: cannot handle 12-bit layers"),
+        ("a.png", lambda: png(colours(), 8, COLOUR, b"\0\0\0\4tEXtabcd\0\0\0\0"), "PNG: broken PNG file .*tEXt"),
+        ("a.pgm", lambda: b"P5 0 0 255\n", "PPM: it has no pixels"),
+        ("a.pdf", lambda: b"%PDF-1.4\n", "none of the formats that Pillow reads"),
+        ("a.pgm", lambda: b"P5 100000 100000 255\n\0", "exceeds limit"),
+        ("a.heic", lambda: b"\0\0\0\x18ftypheic" + bytes(100), "meta"),
+        ("a.jxl", lambda: b"\xff\x0a", "its header is truncated"),
+        ("a.jp2", lambda: b"\xff\x4f\xff\x51\0\x2f", "JPEG2000"),
+        ("a.tif", lambda: b"II*\0" + bytes(4), "TIFF|tiff|damaged"),
+    ],
+)
+def test_the_reason_is_that_of_the_reader(tmp_path, name, data, reason):
+    with pytest.raises(ImageError, match=rf"{name[2:]} cannot be read as an image: .*{reason}"):
+        read_image(written(tmp_path / name, data()))
+
+
+@pytest.mark.parametrize(
+    "error", [struct.error, IndexError, KeyError, TypeError, AssertionError, RuntimeError, MemoryError]
+)
+@pytest.mark.parametrize("read", [read_image, image_size])
+def test_whatever_a_library_raises_names_the_file(tmp_path, monkeypatch, error, read):
+    path = saved(tmp_path / "a.png", colours())
+
+    def fail(*args, **options):
+        raise error("deep inside")
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(ImageError, match=r"a\.png cannot be read as an image"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("library", "data"),
+    [
+        ("pillow_heif", b"\0\0\0\x18ftypheic" + bytes(100)),
+        ("imagecodecs", b"\xff\x0a" + bytes(100)),
+        ("tifffile", tiff(np.zeros((2, 2, 3), np.uint16), 16, 2)),
+    ],
+)
+def test_without_the_extra_the_message_names_it(tmp_path, monkeypatch, library, data):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImageError, match=rf"{library} is needed.*pip install 'keras-lic\[formats\]'"):
+        read_image(written(tmp_path / "a", data), to_8_bit=True)
+
+
+@pytest.mark.parametrize(("colours_of_palette", "right"), [(16, True), (12, True), (11, False), (1, False)])
+def test_pixels_that_a_palette_lacks_are_refused(tmp_path, colours_of_palette, right):
+    index, palette = np.arange(12).reshape(3, 4), np.arange(3 * colours_of_palette, dtype=np.uint8)
+    path = written(tmp_path / "a.png", png(index, 4, 3, chunk(b"PLTE", palette.tobytes())))
+    if right:
+        np.testing.assert_array_equal(read_image(path), palette.reshape(-1, 3)[index])
+    else:
+        with pytest.raises(ImageError, match=rf"a\.png .*palette has {colours_of_palette} colours.*number 11"):
+            read_image(path)
+
+
+def test_warnings_of_libraries_do_not_appear(tmp_path):
+    path = saved(tmp_path / "a.png", colours()[..., 0])
+    with Image.open(path) as image:
+        image.quantize(8).save(path, transparency=bytes([255] * 8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_image(path)
+
+
+def test_an_open_file_and_a_pipe_are_read(tmp_path):
+    path = saved(tmp_path / "a.png", colours())
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(read_image(file), colours())
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as process:
+        np.testing.assert_array_equal(read_image(process.stdout), colours())
+
+
+@pytest.mark.parametrize("name", ["rgb.bmp", "rgb-16bit.png", "orientation-6.jpg", "animated.gif"])
+def test_size_is_that_of_the_file(name):
+    with Image.open(ODD / name) as image:
+        assert image_size(ODD / name) == image.size
+
+
+def test_size_of_formats_of_the_extra(tmp_path):
+    pixels = colours(size=(20, 33))
+    assert image_size(written(tmp_path / "a.jxl", imagecodecs.jpegxl_encode(pixels, lossless=True))) == (33, 20)
+    assert image_size(written(tmp_path / "a.tif", tiff(pixels.astype(np.uint32), 32, 2))) == (33, 20)
+    with (tmp_path / "a.heic").open("wb") as file:
+        pillow_heif.encode("RGB", (33, 20), pixels.tobytes(), file, quality=50)
+    assert image_size(tmp_path / "a.heic") == (33, 20)

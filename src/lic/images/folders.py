@@ -1,0 +1,58 @@
+"""Image files in folders."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterable
+
+from PIL import Image
+
+from lic.errors import ImageError
+
+_HASHED = 1 << 16  # Bytes of each file that a digest covers.
+# Endings that Pillow lacks, of formats that `lic.images.read_image` reads with the extra `keras-lic[formats]`.
+_MORE = {".heic", ".heics", ".heif", ".heifs", ".hif", ".jxl"}
+# Pillow knows these by their names only, or has no picture to give: weather data, films, drawings and pages.
+_NO_PICTURES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+
+
+@functools.lru_cache(maxsize=1)
+def _endings() -> frozenset[str]:
+    known = Image.registered_extensions()  # Fills Image.OPEN.
+    formats = Image.OPEN.keys() - _NO_PICTURES
+    return frozenset(ending for ending, name in known.items() if name in formats) | _MORE
+
+
+def is_image(path: str | os.PathLike) -> bool:
+    """Returns whether a file's name ends like those of images that `read_image` reads, with or without the extra.
+
+    The files that macOS writes beside others (`._photo.jpg`) are no images.
+    """
+    path = pathlib.PurePath(path)
+    return path.suffix.lower() in _endings() and not path.name.startswith("._")
+
+
+def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
+    """Returns the files in a folder and in all folders inside whose names end like those of images, sorted.
+
+    Raises:
+      ImageError: There is no such folder.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise ImageError(f"There is no folder {str(folder)!r}.")
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))
+
+
+def digest_of(folder: str | os.PathLike, names: Iterable[str]) -> str:
+    """Returns the SHA-256, in hexadecimal, of names, sizes and first 64 KiB of files in a folder."""
+    digest = hashlib.sha256()
+    for name in names:
+        path = pathlib.Path(folder) / name
+        digest.update(f"{path.stat().st_size}\t{name}\n".encode(errors="surrogateescape"))
+        with path.open("rb") as file:
+            digest.update(file.read(_HASHED))
+    return digest.hexdigest()

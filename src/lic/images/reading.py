@@ -1,0 +1,113 @@
+"""Image files as 8-bit sRGB or grey: formats of Pillow, and those of the extra `keras-lic[formats]`.
+
+Depth, sign, transparency, colours and orientation are those that the file declares, since Pillow opens many files as if
+they had 8 bits. What has no meaning in 8 bits of sRGB is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import io
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from lic.images import heif, jpegxl, pillow, tiff
+from lic.images.failures import as_image_errors
+from lic.images.picture import Picture, Request, pixels_of
+
+_HEAD = 32  # Bytes that show the format.
+
+
+def read_image(
+    path: str | os.PathLike | BinaryIO,
+    *,
+    background: str | None = None,
+    to_8_bit: bool = False,
+    frame: int | None = None,
+) -> np.ndarray:
+    """Reads an image file: upright, in sRGB, other metadata dropped.
+
+    Args:
+      path: The file, or an open binary file.
+      background: Colour behind transparent pixels, by name or as #rrggbb.
+      to_8_bit: Whether images of more bits a channel are rounded to 8.
+      frame: Number of the frame, from 0, in a file that has several.
+
+    Returns:
+      uint8 [height, width, 3], or [height, width] for a grey image.
+
+    Raises:
+      ImageError: The file cannot be read, or the image would lose something and the argument that allows it is missing.
+    """
+    request = Request(_name_of(path), background, to_8_bit, frame)
+    with _opened(path, request.name) as file:
+        return pixels_of(_picture_of(file, request), request)
+
+
+def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
+    """Returns width and height of an image file before it is turned upright, without reading its pixels.
+
+    Raises:
+      ImageError: The file cannot be read.
+    """
+    request = Request(_name_of(path))
+    with _opened(path, request.name) as file:
+        head = file.read(_HEAD)
+        if jpegxl.is_jpegxl(head):
+            return jpegxl.size_of(file)
+        if heif.is_heif(head):
+            return heif.size_of(file, request)
+        file.seek(0)
+        try:
+            return Image.open(file).size
+        except UnidentifiedImageError as error:
+            if head.startswith(tiff.SIGNATURES):
+                return tiff.size_of(file, request)
+            raise ValueError(pillow.reason_of(file)) from error
+
+
+def sample_image() -> np.ndarray:
+    """Returns the photograph that ships with lic: uint8 [512, 768, 3], a dandelion."""
+    sample = importlib.resources.files("lic.models") / "sample" / "dandelion.png"
+    with importlib.resources.as_file(sample) as path:
+        return read_image(path)
+
+
+def _name_of(path: str | os.PathLike | BinaryIO) -> str:
+    return os.fspath(path) if isinstance(path, (str, os.PathLike)) else str(getattr(path, "name", "the image"))
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike | BinaryIO, name: str) -> Iterator[BinaryIO]:
+    with as_image_errors(name), contextlib.ExitStack() as stack:
+        file = stack.enter_context(open(path, "rb")) if isinstance(path, (str, os.PathLike)) else path
+        yield _seekable(file)
+
+
+def _seekable(file: BinaryIO) -> BinaryIO:
+    """A file from its beginning, held in memory if it is a pipe."""
+    if not file.seekable():
+        return io.BytesIO(file.read())
+    file.seek(0)
+    return file
+
+
+def _picture_of(file: BinaryIO, request: Request) -> Picture:
+    head = file.read(_HEAD)
+    if jpegxl.is_jpegxl(head):
+        return jpegxl.picture_of(file, request)
+    if heif.is_heif(head):
+        return heif.picture_of(file, request)
+    file.seek(0)
+    try:
+        image = Image.open(file)
+    except UnidentifiedImageError as error:
+        if head.startswith(tiff.SIGNATURES):
+            return tiff.picture_of(file, request)
+        raise ValueError(pillow.reason_of(file)) from error
+    return pillow.picture_of(image, file, request)

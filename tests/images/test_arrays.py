@@ -1,0 +1,87 @@
+"""Images that a codec is given."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from lic.errors import ImageError
+from lic.images import checked_image, coloured
+from tests.images.files import P3, exif, icc_profile, saved, through_p3, waves
+from tests.images.files import samples as of_bits
+
+PIXELS = of_bits(waves(), 8)
+IMAGE = Image.fromarray(PIXELS)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "RGBa", "RGBX", "CMYK"])
+def test_modes_of_the_same_colours(mode):
+    image = IMAGE.convert("RGBA").convert(mode) if mode == "RGBa" else IMAGE.convert(mode)
+    np.testing.assert_array_equal(checked_image(image), PIXELS)
+
+
+@pytest.mark.parametrize(("mode", "off"), [("YCbCr", 4), ("HSV", 8)])
+def test_other_spaces_are_converted(mode, off):
+    assert np.abs(checked_image(IMAGE.convert(mode)).astype(int) - PIXELS).max() <= off
+
+
+def test_lab_is_converted():
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    image = ImageCms.profileToProfile(IMAGE, srgb, lab, outputMode="LAB")
+    assert np.abs(checked_image(image).astype(int) - PIXELS).mean() < 2
+
+
+def test_a_palette_becomes_its_colours():
+    image = IMAGE.quantize(16)
+    np.testing.assert_array_equal(checked_image(image), np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "La", "1"])
+def test_grey_stays_grey(mode):
+    image = Image.fromarray(PIXELS[..., 0]).point(lambda value: 255 * (value > 127)).convert("LA").convert(mode)
+    np.testing.assert_array_equal(checked_image(image), np.where(PIXELS[..., 0] > 127, 255, 0))
+
+
+@pytest.mark.parametrize("mode", ["I", "F", "I;16", "I;16B"])
+def test_numbers_without_black_and_white_are_refused(mode):
+    with pytest.raises(ImageError, match="black and white are not defined"):
+        checked_image(Image.new(mode, (3, 2)))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "RGBa"])
+def test_transparent_pixels_are_refused(mode):
+    image = Image.new("RGBA", (3, 2), (9, 9, 9, 99))
+    with pytest.raises(ImageError, match="transparent pixels.*background='white'"):
+        checked_image(image.convert(mode))
+
+
+def test_a_key_colour_is_refused():
+    image = Image.new("RGB", (3, 2))
+    image.info["transparency"] = (0, 0, 0)
+    with pytest.raises(ImageError, match="transparent pixels"):
+        checked_image(image)
+
+
+def test_profile_and_orientation_apply():
+    profile = icc_profile("anything", "RGB ", P3, lambda values: values**2.2)
+    image = IMAGE.copy()
+    image.info = {"icc_profile": profile, "exif": exif((0x0112, 3, b"\6\0"))}
+    turned = checked_image(image)
+    assert np.abs(turned - np.rot90(through_p3(PIXELS), -1)).mean() < 3
+    assert np.abs(turned - np.rot90(PIXELS.astype(float), -1)).max() > 10
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 3)])
+def test_images_without_pixels_are_refused(size):
+    with pytest.raises(ImageError, match=f"Received: {size[0]}x{size[1]}"):
+        checked_image(Image.new("RGB", size))
+
+
+def test_a_file_that_turns_out_to_be_truncated_is_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(saved(PIXELS, "PNG")[:-60])
+    with Image.open(tmp_path / "a.png") as image, pytest.raises(ImageError, match="truncated"):
+        checked_image(image)
+
+
+def test_grey_becomes_three_channels():
+    assert coloured(PIXELS[..., 0]).shape == PIXELS.shape
+    assert coloured(PIXELS) is PIXELS
