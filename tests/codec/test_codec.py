@@ -152,6 +152,18 @@ def test_wrong_images_are_refused(codec, image):
         codec.compress(image)
 
 
+@pytest.mark.parametrize("mode", ["P", "HSV", "YCbCr", "CMYK", "LA"])
+def test_images_of_pillow_are_converted_by_their_mode(codec, mode):
+    image = Image.fromarray(random_images(16, 24, 3)).convert(mode)
+    shown = np.asarray(image.convert("L" if mode == "LA" else "RGB"))
+    assert codec.compress(image) == codec.compress(shown)
+
+
+def test_transparent_images_of_pillow_are_refused(codec):
+    with pytest.raises(ImageError, match="transparent pixels"):
+        codec.compress(Image.new("RGBA", (16, 16)))
+
+
 def test_a_stream_of_other_weights_is_refused(codec):
     other = lic.Codec(tiny_model("klt", "checkerboard", lmbda=0.5))
     stream = Stream.parse(codec.compress(random_images(16, 16, 3)))._replace(fingerprint=other.fingerprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +18,10 @@ _CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _SEPARATED: 4}
 _PROFILE = 34675
 _PREMULTIPLIED, _ALPHA = 1, 2
 _SIGNED, _FLOAT, _COMPLEX = 2, (3, 6), 5
+
+
+# Without a handler, what tifffile logs about a damaged file would go to the standard error.
+_UNHEARD = logging.NullHandler()
 
 
 def check_format(formats: tuple[int, ...], photometric: int, depth: int, request: Request) -> None:
@@ -51,6 +56,7 @@ def picture_of(file: BinaryIO, request: Request) -> Picture:
     """
     library = needed("tifffile", "a TIFF file of other than 8 bits", request)
     needed("imagecodecs", "a TIFF file of other than 8 bits", request)
+    logging.getLogger("tifffile").addHandler(_UNHEARD)
     file.seek(0)
     with library.TiffFile(file) as opened:
         page = opened.pages[request.checked_frame(len(opened.pages))]
