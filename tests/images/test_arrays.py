@@ -1,12 +1,14 @@
 """Images that a codec is given."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
 from lic.errors import ImageError
-from lic.images import checked_image, coloured
-from tests.images.files import P3, exif, icc_profile, saved, through_p3, waves
+from lic.images import checked_image, coloured, read_image
+from tests.images.files import COLOUR, P3, chunk, exif, icc_profile, png, saved, through, through_p3, waves
 from tests.images.files import samples as of_bits
 
 PIXELS = of_bits(waves(), 8)
@@ -80,6 +82,23 @@ def test_a_file_that_turns_out_to_be_truncated_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(saved(PIXELS, "PNG")[:-60])
     with Image.open(tmp_path / "a.png") as image, pytest.raises(ImageError, match="truncated"):
         checked_image(image)
+
+
+def test_an_image_whose_file_is_open_is_read_as_a_file():
+    deep = io.BytesIO(png(of_bits(waves(), 16), 16, COLOUR))
+    with pytest.raises(ImageError, match="has 16 bits a channel.*argument of lic.images.read_image"):
+        checked_image(Image.open(deep))
+    linear = io.BytesIO(png(PIXELS, 8, COLOUR, chunk(b"gAMA", (100000).to_bytes(4, "big"))))
+    assert np.abs(checked_image(Image.open(linear)) - through(lambda values: values, PIXELS)).max() <= 0.6
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG", "JPEG2000", "TGA", "PPM", "PCX"])
+def test_images_of_files_are_those_of_the_files(kind):
+    data = saved(PIXELS, kind)
+    opened, loaded = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(data))
+    loaded.load()
+    np.testing.assert_array_equal(checked_image(opened), read_image(io.BytesIO(data)))
+    np.testing.assert_array_equal(checked_image(loaded), read_image(io.BytesIO(data)))
 
 
 def test_grey_becomes_three_channels():

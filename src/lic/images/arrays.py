@@ -7,8 +7,8 @@ from PIL import Image
 
 from lic.errors import ImageError
 from lic.images.failures import as_image_errors
-from lic.images.picture import Request, pixels_of
-from lic.images.pillow import picture_of_image
+from lic.images.picture import Picture, Request, pixels_of
+from lic.images.pillow import picture_of, picture_of_image
 
 
 def coloured(pixels: np.ndarray) -> np.ndarray:
@@ -39,10 +39,23 @@ def _pixels_of_image(image: Image.Image) -> np.ndarray:
     if 0 in image.size:
         raise ImageError(f"Expected an image of at least 1x1. Received: {image.width}x{image.height}.")
     with as_image_errors(request.name):
-        picture = picture_of_image(image, request)
+        picture = _picture_of(image, request)
         if picture.alpha is not None and picture.alpha.min() < picture.white:
             raise ImageError(
                 "The image has transparent pixels, a codec takes none. Paste it over a colour, or read its file with "
                 "lic.images.read_image(path, background='white')."
             )
         return pixels_of(picture, request)
+
+
+def _picture_of(image: Image.Image, request: Request) -> Picture:
+    """The samples of an image; its file knows better what they are, if they have not been read yet."""
+    file = getattr(image, "fp", None)
+    if file is None or not getattr(image, "tile", None) or getattr(image, "n_frames", 1) > 1:
+        return picture_of_image(image, request)
+    try:
+        return picture_of(image, file, request)
+    except ImageError as error:
+        if error.argument is None:
+            raise
+        raise ImageError(f"{error} It is an argument of lic.images.read_image.") from None
