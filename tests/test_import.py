@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 import lic
+from tests.conftest import DATA
 
 
 def python(*arguments, path=None):
@@ -91,10 +93,11 @@ except ImportError as error:
     assert message.endswith(".")
 
 
-@pytest.mark.parametrize("arguments", [["compress", "x.png"], ["decompress", "x.lic"]])
-def test_command_prints_one_line(without_tensorflow, arguments):
+@pytest.mark.parametrize(("verb", "name"), [("compress", "default-crop-1.png"), ("decompress", "default-crop-1.lic")])
+def test_command_prints_one_line(without_tensorflow, verb, name, tmp_path):
     path, reason = without_tensorflow
-    result = python("-m", "lic", *arguments, path=path)
+    shutil.copy(DATA / "golden-streams" / name, tmp_path)
+    result = python("-m", "lic", verb, tmp_path / name, path=path)
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith("lic: ")
