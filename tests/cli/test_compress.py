@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 import lic
 from lic.cli import app
 from lic.codec.bitstream import MAGIC, Stream
-from lic.images import is_image
 from tests.cli.conftest import ODD_NAMES
 from tests.conftest import DATA, random_images, tiny_model
 
@@ -517,7 +516,6 @@ def test_pictures_that_nobody_reads_are_passed_over_with_a_word(compress, tmp_pa
     assert "1 files that end in .cr2 are passed over" in caplog.text
 
 
-@pytest.mark.skipif(not is_image("a.heic"), reason="pictures of the extra formats are not known yet")
 @pytest.mark.parametrize(
     ("name", "content", "library"),
     [
