@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -493,3 +494,43 @@ def test_an_output_that_is_an_input_is_a_wrong_use(compress, photo, tmp_path):
     for arguments in ((), ("photo.lic", "--force"), ("./photo.lic", "-f")):
         assert compress(tmp_path / "photo.lic", *arguments).exit_code == 2
     assert (tmp_path / "photo.lic").read_bytes() == before
+
+
+def test_what_is_no_picture_is_passed_over_in_a_folder(compress, tmp_path):
+    photo_at(tmp_path / "in" / "a.PNG")
+    for name in ("notes.pdf", "w.txt", "m.mov", "._a.png", ".hidden/b.png", "old.lic", "no-ending", "Thumbs.db"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    result = compress(tmp_path / "in", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert files_below(tmp_path / "out") == ["a.lic"]
+
+
+def test_pictures_that_nobody_reads_are_passed_over_with_a_word(compress, tmp_path, caplog):
+    photo_at(tmp_path / "in" / "a.png")
+    for name in ("1.NEF", "2.nef", "deep/3.cr2"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    assert compress(tmp_path / "in", tmp_path / "out").exit_code == 0
+    assert "2 files that end in .nef are passed over" in caplog.text
+    assert "1 files that end in .cr2 are passed over" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "library"),
+    [
+        ("IMG.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "pillow_heif"),
+        ("x.jxl", b"\xff\x0a\0\0", "imagecodecs"),
+    ],
+)
+def test_pictures_for_which_a_library_is_missing_are_named_with_it(
+    compress, tmp_path, monkeypatch, name, content, library
+):
+    monkeypatch.setitem(sys.modules, library, None)  # Its import fails.
+    photo_at(tmp_path / "in" / "a.png")
+    (tmp_path / "in" / name).write_bytes(content)
+    result = compress(tmp_path / "in", tmp_path / "out")
+    assert result.exit_code == 1
+    assert name in result.stderr
+    assert "keras-lic[formats]" in result.stderr
+    assert files_below(tmp_path / "out") == ["a.lic"]

@@ -1,11 +1,105 @@
 """Images written to files."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from lic.errors import ImageError
 from lic.images import read_image, write_image
+from lic.images.writing import FORMATS, check_size, encoded, format_of, is_written
+
+SHAPES = [(1, 1), (7, 5), (1, 1, 3), (7, 5, 3), (33, 65, 3), (1, 300, 3), (300, 1)]
+LOSSY = {".jpg", ".jpeg", ".jpe", ".jfif"}
+
+
+def random_pixels(shape):
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def read(data):
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB") if image.mode == "P" else image)
+
+
+@pytest.mark.parametrize("ending", sorted(FORMATS.keys() - LOSSY))
+def test_every_pixel_comes_back(ending):
+    format = format_of(f"out{ending}")
+    for shape in SHAPES:
+        if format.grey_only and len(shape) == 3:
+            continue
+        pixels = random_pixels(shape)
+        expected = pixels if ending != ".webp" or pixels.ndim == 3 else np.stack([pixels] * 3, -1)
+        np.testing.assert_array_equal(read(encoded(pixels, format)), expected)
+
+
+@pytest.mark.parametrize("ending", sorted(LOSSY))
+def test_jpeg_is_written_at_its_quality_and_with_all_of_its_colours(ending):
+    pixels, format = random_pixels((64, 64, 3)), format_of(f"out{ending}")
+    sizes = [len(encoded(pixels, format, quality)) for quality in (1, 75, 95, 100)]
+    assert sizes == sorted(sizes)
+    assert encoded(pixels, format) == encoded(pixels, format, 95)
+    with Image.open(io.BytesIO(encoded(pixels, format))) as image:
+        assert (image.format, image.layer[0][1:3]) == ("JPEG", (1, 1))  # Sampling of the luma beside that of colours.
+    assert (
+        np.abs(read(encoded(pixels, format)).astype(int) - pixels).mean() < 4
+    )  # It is over 30 with fewer samples of colour
+
+
+def test_the_ending_decides_in_capitals_too():
+    assert format_of("a.b/OUT.PNG").name == "PNG"
+    assert is_written("x.TIFF")
+    assert not is_written("x.lic")
+
+
+def test_a_codestream_has_no_boxes_around_it():
+    assert encoded(random_pixels((8, 8)), format_of("a.j2k"))[:4] == b"\xff\x4f\xff\x51"
+    assert encoded(random_pixels((8, 8)), format_of("a.jp2"))[4:8] == b"jP  "
+
+
+# All others that Pillow writes: they change pixels, sizes or grey, or hold films or pages.
+WRITTEN = {ending for ending, name in Image.registered_extensions().items() if name in Image.SAVE}
+
+
+@pytest.mark.parametrize("ending", sorted((WRITTEN | {".xyz", ".psd", ".lic", ".heic", ".jxl"}) - FORMATS.keys()))
+def test_every_other_format_is_refused(ending):
+    with pytest.raises(ImageError, match=rf"ends in '\{ending}'.*\.png"):
+        format_of(f"out{ending}")
+
+
+def test_a_name_without_ending_is_refused_with_a_way_on():
+    with pytest.raises(ImageError, match=r"new: the name has no ending.*a folder, which is made if its name ends in /"):
+        format_of("new")
+
+
+@pytest.mark.parametrize(
+    ("name", "height", "width", "grey"),
+    [
+        ("a.jpg", 1, 65501, False),
+        ("a.webp", 16384, 1, True),
+        ("a.tga", 65536, 1, False),
+        ("a.pgm", 9, 9, False),
+    ],
+)
+def test_a_picture_that_a_format_cannot_hold_is_refused(name, height, width, grey):
+    with pytest.raises(ImageError, match=rf"^{name}: the picture has"):
+        check_size(name, format_of(name), height, width, grey)
+    check_size(name, format_of(name), min(height, 16383), min(width, 16383), True)
+
+
+@pytest.mark.parametrize(("ending", "most"), [(".jpg", 65500), (".webp", 16383), (".tga", 65535)])
+def test_the_largest_sizes_are_written(ending, most):
+    format = format_of(ending.replace(".", "a."))
+    assert format.most == most
+    assert read(encoded(np.zeros((1, most), np.uint8), format)).shape[:2] == (1, most)
+    with pytest.raises(ImageError):
+        check_size("a", format, 1, most + 1, True)
+
+
+def test_what_pillow_refuses_is_an_error_of_ours():
+    with pytest.raises(ImageError, match=r"cannot be written as WEBP.*PNG"):
+        encoded(np.zeros((1, 16384), np.uint8), format_of("a.webp"))
 
 
 def colours(seed=0):
@@ -50,7 +144,7 @@ def test_failed_save_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
     write_image(tmp_path / "image.png", colours())
     before = (tmp_path / "image.png").read_bytes()
     monkeypatch.setattr(Image.Image, "save", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ImageError, match="disk full"):
         write_image(tmp_path / "image.png", colours(3))
     assert [path.name for path in tmp_path.iterdir()] == ["image.png"]
     assert (tmp_path / "image.png").read_bytes() == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import logging
 import math
 import time
 from pathlib import Path
@@ -13,6 +15,26 @@ from lic.cli import batch, files, options
 from lic.errors import ImageError
 
 ENDING = ".lic"
+_log = logging.getLogger(__name__)
+# Endings of pictures, most of them of cameras, which would otherwise be passed over without a word.
+_UNREAD = {
+    ".arw",
+    ".cr2",
+    ".cr3",
+    ".dng",
+    ".exr",
+    ".hdr",
+    ".jxr",
+    ".nef",
+    ".orf",
+    ".pef",
+    ".raf",
+    ".raw",
+    ".rw2",
+    ".srw",
+    ".svg",
+    ".xcf",
+}
 
 
 def compress(
@@ -81,8 +103,13 @@ def compress(
     """
     naming = files.Naming(ENDING, False, _is_stream)
     paths, out = files.split_output(paths, out, naming, lambda path: _is_stream(path) or not path.exists())
-    jobs = files.plan(paths, out, naming, _is_image)
+    unread: collections.Counter[str] = collections.Counter()
+    jobs = files.plan(paths, out, naming, lambda path: _is_image(path, unread))
     _refuse_other_endings(jobs)
+    for ending, count in sorted(unread.items()):
+        _log.warning(
+            "%d files that end in %s are passed over, since lic does not read them; convert them", count, ending
+        )
     existing = batch.existing(force, skip_existing)
     if ray and files.STANDARD in jobs[0]:
         raise typer.BadParameter("the workers of --ray have no standard input and output; name files")
@@ -180,10 +207,15 @@ def _is_stream(path: Path) -> bool:
     return path.suffix.lower() == ENDING
 
 
-def _is_image(path: Path) -> bool:
-    """Whether a file in a folder is an image, and none that `lic decompress` named after its stream."""
+def _is_image(path: Path, unread: collections.Counter[str]) -> bool:
+    """Whether a file in a folder is an image, and none that `lic decompress` named after its stream.
+
+    Pictures in formats that nobody reads here are counted by their endings.
+    """
     from lic.images import is_image
 
+    if path.suffix.lower() in _UNREAD and not is_image(path):
+        unread[path.suffix.lower()] += 1
     return is_image(path) and f"{ENDING}." not in path.name.lower()
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lic.cli import batch, files, options, picture_formats
+from lic.cli import batch, files, options
 from lic.cli.compress import ENDING
 
 if TYPE_CHECKING:
     from lic.codec.bitstream import Stream
+    from lic.images.writing import Format
 
 
 def decompress(
@@ -30,7 +32,7 @@ def decompress(
     ] = None,
     jpeg_quality: Annotated[
         int, typer.Option(min=1, max=100, metavar="1..100", help="Quality of outputs that end in .jpg.")
-    ] = picture_formats.JPEG_QUALITY,
+    ] = 95,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
@@ -45,7 +47,7 @@ def decompress(
     --parts K is photo.lic.partsK.png; standard output gets PNG.
     """
     ending = ".png" if parts is None else f".parts{parts}.png"
-    naming = files.Naming(ending, True, picture_formats.is_picture)
+    naming = files.Naming(ending, True, _is_image)
     paths, out = files.split_output(paths, out, naming, lambda path: path.suffix.lower() != ENDING)
     jobs = files.plan(paths, out, naming, lambda path: path.suffix.lower() == ENDING)
     existing = batch.existing(force, skip_existing)
@@ -57,8 +59,16 @@ def decompress(
     batch.run(jobs, work, existing, as_json, "Decoding", check=lambda job: _check(loader, job))
 
 
-def _format_of(job: files.Job) -> picture_formats.Format:
-    return picture_formats.PNG if job.target == files.STANDARD else picture_formats.format_of(job.target)
+def _is_image(path: Path) -> bool:
+    from lic.images.writing import is_written
+
+    return is_written(path)
+
+
+def _format_of(job: files.Job) -> Format:
+    from lic.images.writing import PNG, format_of
+
+    return PNG if job.target == files.STANDARD else format_of(job.target)
 
 
 def _check(loader: options.CodecLoader, job: files.Job) -> None:
@@ -70,18 +80,21 @@ def _check(loader: options.CodecLoader, job: files.Job) -> None:
 
 def _parsed(loader: options.CodecLoader, job: files.Job, data: bytes) -> Stream:
     from lic.codec.bitstream import Flag, Stream
+    from lic.images.writing import check_size
 
     with files.naming(job.source):
         stream = Stream.parse(data)
         loader.check(stream)
     grey = Flag.GREY in stream.flags
-    picture_formats.check_size(job.target, _format_of(job), stream.height, stream.width, grey)
+    check_size(job.target, _format_of(job), stream.height, stream.width, grey)
     return stream
 
 
 def _decompress_one(
     loader: options.CodecLoader, job: files.Job, parts: int | None, jpeg_quality: int, force: bool, verbose: bool
 ) -> batch.Report:
+    from lic.images.writing import encoded
+
     data = files.read_bytes(job.source)
     _parsed(loader, job, data)
     codec = loader.codec
@@ -89,7 +102,7 @@ def _decompress_one(
     with files.naming(job.source):
         pixels = codec.decompress(data, parts=parts)
     seconds = time.perf_counter() - began
-    files.write_bytes(job.target, picture_formats.encoded(pixels, _format_of(job), jpeg_quality), force)
+    files.write_bytes(job.target, encoded(pixels, _format_of(job), jpeg_quality), force)
     report = {"height": pixels.shape[0], "width": pixels.shape[1], "grey": pixels.ndim == 2}
     if verbose:
         report |= {"bpp": 8 * len(data) / (pixels.shape[0] * pixels.shape[1]), "seconds": seconds}

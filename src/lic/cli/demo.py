@@ -11,11 +11,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lic.atomic_write import atomic_write
-from lic.cli.picture_formats import PNG, encoded
 from lic.codec.codec import load
 from lic.evaluation.inspect.pictures import beside_jpeg
-from lic.images import sample_image
+from lic.images import sample_image, write_image
 
 _log = logging.getLogger("lic.cli.demo")
 CROP = (130, 60, 322, 188)  # Left, top, right and bottom of the enlarged crop.
@@ -26,7 +24,7 @@ def main(out: str = "demo.png") -> None:
     """Compresses and decodes the sample, logs bytes and PSNR, and draws the images side by side.
 
     Args:
-      out: The PNG file to write.
+      out: The image file to write.
     """
     image = sample_image()
     codec = load("default")
@@ -34,9 +32,7 @@ def main(out: str = "demo.png") -> None:
     _, ours, jpeg = beside_jpeg(image, stream, codec.decompress(stream))
     lines = [f"lic default: {ours.figures}", f"{jpeg.name}: {jpeg.figures}"]
     _log.info("dandelion.png, %dx%d pixels\n%s", image.shape[1], image.shape[0], "\n".join(lines))
-    sheet = draw([("original", image), (lines[0], ours.pixels), (lines[1], jpeg.pixels)])
-    with atomic_write(out) as file:
-        file.write(encoded(sheet, PNG))
+    write_image(out, draw([("original", image), (lines[0], ours.pixels), (lines[1], jpeg.pixels)]))
     _log.info("Side by side: %s", os.path.abspath(out))
 
 

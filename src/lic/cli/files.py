@@ -57,14 +57,16 @@ def split_output(
     name ends in a slash, has no suffix, or is that of an output file.
     """
     *first, last = paths
+    if out is not None or not first:
+        return paths, out
     path = pathlib.Path(last)
     behind_files = os.path.isdir(last) and not any(os.path.isdir(path) for path in first)
     of_two = len(first) == 1 and (is_output(path) or os.path.isdir(first[0]))
     named = naming.is_file(path) or (len(first) > 1 and not path.suffix)
     to_make = not os.path.exists(last) and (_is_folder(last) or named)
-    if out is None and first and (behind_files or of_two or to_make or last == str(STANDARD)):
+    if behind_files or of_two or to_make or last == str(STANDARD):
         return first, last
-    return paths, out
+    return paths, None
 
 
 def plan(
