@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat
+from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat, desync_error
 from lic.codec.codec_file import STORED, CodecFile, restored_model, restored_tables, weights_of
 from lic.codec.coder_timing import collect
 from lic.codec.graphs import Graphs
@@ -24,7 +24,7 @@ from lic.codec.refinement import STEPS, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, part_names
-from lic.entropy.range_coding.range_coder import coder_seconds
+from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
 from lic.environment import compute_in, tf
 from lic.errors import CheckpointError, LicError, check
 from lic.images import checked_image, coloured, sample_image
@@ -185,7 +185,8 @@ class Codec:
           stream: A stream from `compress`.
           parts: The number of parts to decode, for a preview; all other numbers are set to the medians of their
             distributions. Without all parts, the symbols' checksum cannot be checked.
-          max_pixels: Larger images are refused before anything is allocated.
+          max_pixels: Larger images, padded to multiples of the transform's `downscale`, are refused before anything is
+            allocated.
 
         Raises:
           BitstreamError: The bytes are not a stream, damaged, or of an image that is too large.
@@ -337,7 +338,8 @@ class Codec:
         return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *image.shape[:2], channels, quality)
 
     def _streams(self, deterministic: bool) -> StreamFormat:
-        return StreamFormat(self._fingerprint_of(deterministic), deterministic, len(self.qualities))
+        downscale = self.model.transform.downscale
+        return StreamFormat(self._fingerprint_of(deterministic), deterministic, len(self.qualities), downscale)
 
     def _refined(
         self,
@@ -385,7 +387,13 @@ class Codec:
         graphs = self._integer_graphs() if deterministic else self._float_graphs
         decode = graphs.decode if whole else graphs.preview(int(parts))
         quality = self.model.rate.default if parsed.quality is None else parsed.quality
-        y_hat, symbols, indexes = decode(parsed.payload, rows, columns, quality)
+        graphs.check_length(parsed.payload, rows, columns)
+        try:
+            y_hat, symbols, indexes = decode(parsed.payload, rows, columns, quality)
+        except tf.errors.InvalidArgumentError as error:
+            if TOO_SHORT not in str(error):
+                raise
+            raise desync_error() from None
         collect(lambda: coder_seconds(self._tables, parsed.payload, indexes)[1])
         if whole:
             parsed.check_symbols(_bytes_of(symbols))

@@ -21,7 +21,7 @@ _WORD, _BITS = 0xFFFF, 0xFFFFFFFF
 
 def encode(tables: CdfTables, indexes: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     """Codes values, each by the cdf of its index, and returns them as one string."""
-    starts = _starts(tables)
+    starts = tables.starts()
 
     def run(indexes: np.ndarray, values: np.ndarray) -> bytes:
         return _encode(tables.cdf, starts, indexes, values).tobytes()
@@ -45,20 +45,13 @@ def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
 
 def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Reads a value for each index of a cdf, and returns the state after them and the values."""
-    starts = _starts(tables)
+    starts = tables.starts()
 
     def run(state: np.ndarray, indexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return _decode(tables.cdf, starts, state, indexes)
 
     state, values = tf.numpy_function(run, [state, indexes], [tf.int64, tf.int32])
     return tf.ensure_shape(state, [None]), tf.ensure_shape(values, [None])
-
-
-def _starts(tables: CdfTables) -> np.ndarray:
-    """Returns the position of each cdf's cumulative counts in the tables' array, and then the end of the last."""
-    # A cdf is stored as its precision and one number more than its symbols, of which its escape is one.
-    lengths = np.concatenate([tables.cdf_length.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
-    return np.concatenate([[0], np.cumsum(lengths)]) + 1
 
 
 @numba.njit(nogil=True, cache=True)
