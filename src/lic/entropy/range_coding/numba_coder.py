@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from lic.entropy.range_coding.cdf_tables import PRECISION, CdfTables
-from lic.environment import tf
+from lic.environment import numpy_function, tf
 
 _WORD, _BITS = 0xFFFF, 0xFFFFFFFF
 
@@ -26,7 +26,7 @@ def encode(tables: CdfTables, indexes: tf.Tensor, values: tf.Tensor) -> tf.Tenso
     def run(indexes: np.ndarray, values: np.ndarray) -> bytes:
         return _encode(tables.cdf, starts, indexes, values).tobytes()
 
-    return tf.ensure_shape(tf.numpy_function(run, [indexes, values], tf.string), [])
+    return tf.ensure_shape(numpy_function(run, [indexes, values], tf.string), [])
 
 
 def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
@@ -40,7 +40,7 @@ def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
         # The state: the position to read on, the interval's base, its size less one, the number read, and the string.
         return np.concatenate([[4, 0, _BITS, value], coded]).astype(np.int64)
 
-    return tf.ensure_shape(tf.numpy_function(run, [string], tf.int64), [None])
+    return tf.ensure_shape(numpy_function(run, [string], tf.int64), [None])
 
 
 def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -50,7 +50,7 @@ def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.
     def run(state: np.ndarray, indexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return _decode(tables.cdf, starts, state, indexes)
 
-    state, values = tf.numpy_function(run, [state, indexes], [tf.int64, tf.int32])
+    state, values = numpy_function(run, [state, indexes], [tf.int64, tf.int32])
     return tf.ensure_shape(state, [None]), tf.ensure_shape(values, [None])
 
 
