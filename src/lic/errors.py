@@ -70,7 +70,7 @@ def as_checkpoint_error(message: str, advice: str = "Get the file anew.") -> Ite
     """Raises a CheckpointError in place of any error that a library raises while it opens a user's file.
 
     Python's, numpy's and TensorFlow's readers raise a dozen kinds of errors on damaged files, and others in other
-    versions. Errors of `lic`, ImportError and MemoryError pass.
+    versions. A file that asks for more memory than there is raises a MemoryError. Errors of `lic` and ImportError pass.
 
     Args:
       message: The beginning of the message, a clause without a full stop, such as "x.codec is damaged".
@@ -78,7 +78,7 @@ def as_checkpoint_error(message: str, advice: str = "Get the file anew.") -> Ite
     """
     try:
         yield
-    except (LicError, ImportError, MemoryError):
+    except (LicError, ImportError):
         raise
     except Exception as error:
         raise CheckpointError(f"{message} ({type(error).__name__}: {error}). {advice}") from error

@@ -243,6 +243,8 @@ class Codec:
         cls, file: CodecFile, precision: Precision = "float32", tile: Tile = "auto", deterministic: bool = False
     ) -> Codec:
         codec = cls.__new__(cls)
+        if not file.tables:  # Tables that are made here might differ in a count, and take long.
+            raise CheckpointError("The codec file lacks its tables. Get the codec file anew.")
         codec._open(file, precision, tile)
         if codec._file.tables != file.tables or codec._file.arrays.keys() != file.arrays.keys():
             # Its streams would carry another fingerprint than the file.

@@ -104,7 +104,7 @@ def import_safetensors(path: str | os.PathLike) -> CompressionModel:
       ImportError: The package safetensors is not installed.
     """
     config, tensors = _read(path)
-    with described_by_file(sum(array.size for array in tensors.values())):
+    with described_by_file(config, tensors):
         model = CompressionModel.from_configuration(config)
     conversions = _conversions_of(model)
     try:
