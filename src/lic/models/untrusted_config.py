@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from lic.errors import CheckpointError, as_checkpoint_error
 from lic.layers.tracing import skip_random_init
 
-
 _MOST = 2**16  # A configuration may name counts up to here, or up to the file's number of numbers.
 _DEPTH = 50
 _PARTS_AT_ONCE = 4  # A part may be made anew for an argument of a later edition, and its weights with it.
