@@ -20,9 +20,9 @@ with locked(sys.argv[1], TrainingError, "training"):
 
 def test_another_call_is_refused_until_the_first_has_ended(tmp_path):
     with locked(tmp_path, TrainingError, "training"):
-        with pytest.raises(EvaluationError, match="Another evaluation writes to .* now. Wait until"):
-            with locked(tmp_path, EvaluationError, "evaluation"):
-                pass
+        wanted = pytest.raises(EvaluationError, match="Another evaluation writes to .* now. Wait until")
+        with wanted, locked(tmp_path, EvaluationError, "evaluation"):
+            pass
         (tmp_path / "other").mkdir()
         with locked(tmp_path / "other", TrainingError, "training"):
             pass

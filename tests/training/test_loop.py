@@ -115,9 +115,9 @@ def test_an_interval_that_no_epoch_begins_at_is_refused(trained, photographs, tm
 
 
 def test_two_trainings_in_one_folder_are_refused(trained, photographs):
-    with locked(trained[0], TrainingError, "training"):
-        with pytest.raises(TrainingError, match="Another training writes to"):
-            lic.train(make(), photographs, trained[0], few_steps())
+    wanted = pytest.raises(TrainingError, match="Another training writes to")
+    with locked(trained[0], TrainingError, "training"), wanted:
+        lic.train(make(), photographs, trained[0], few_steps())
 
 
 def test_a_folder_of_another_training_is_an_error(trained, photographs):

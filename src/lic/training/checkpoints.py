@@ -72,7 +72,7 @@ class Checkpoints(keras.callbacks.Callback):
         return 0
 
     def weights(self) -> dict[str, Header]:
-        """Returns the types of the weights in the latest checkpoint that can be opened, by name; none if there is none."""
+        """Returns the types of the weights in the latest checkpoint that can be opened, by name."""
         for file in reversed(self._files()):
             with contextlib.suppress(CheckpointError), as_checkpoint_error(f"{file} is damaged"):
                 with open_archive(file) as archive:

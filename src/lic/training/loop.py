@@ -116,8 +116,8 @@ def _trained(
         )
     if done % settings.interval:
         raise TrainingError(
-            f"{run.path} has taken {done} steps, which are no multiple of interval={settings.interval}, so that no epoch "
-            f"begins there. Give an interval that divides {done} and steps={settings.steps}."
+            f"{run.path} has taken {done} steps, which are no multiple of interval={settings.interval}, so that no "
+            f"epoch begins there. Give an interval that divides {done} and steps={settings.steps}."
         )
     with _as_training_error(run.path):
         if done < settings.steps:

@@ -93,16 +93,12 @@ def _check_units(path: str, units: Units) -> None:
     """Raises a CheckpointError unless units, which may come from a made-up file, are such as `choose_units` returns."""
     bits, levels = (units.input_bits, units.output_bits), units.levels
     whole = all(each.dtype == np.int8 and each.ndim == 1 for each in bits) and levels.dtype == np.int32
-    if (
-        not whole
-        or levels.ndim
-        or not 1 <= levels <= LARGEST_SUM
-        or np.abs(bits[0].astype(int)).max(initial=0) > FRACTION
-    ):
+    fits = whole and not levels.ndim and 1 <= levels <= LARGEST_SUM
+    if not fits or np.abs(bits[0].astype(int)).max(initial=0) > FRACTION:
         raise CheckpointError(
             f"The units of {path!r} are not those of a convolution in whole numbers: expected inputs and outputs as "
-            f"lists of int8, the former from -{FRACTION} to {FRACTION}, and levels as an int32 from 1 to {LARGEST_SUM}. "
-            f"Received: {units}. Get the codec anew."
+            f"lists of int8, the former from -{FRACTION} to {FRACTION}, and levels as an int32 from 1 to "
+            f"{LARGEST_SUM}. Received: {units}. Get the codec anew."
         )
 
 

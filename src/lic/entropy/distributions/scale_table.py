@@ -32,8 +32,8 @@ class ScaleTable(NamedTuple):
         in_range = 2 <= self.count <= LARGEST_COUNT and 0 < self.lowest < self.highest < math.inf
         if not (in_range and self.count == int(self.count) and self.rounding in ROUNDINGS):
             raise ValueError(
-                f"ScaleTable: expected 2 to {LARGEST_COUNT} scales, the lowest over 0 and below the highest, and one of "
-                f"{ROUNDINGS} as rounding. Received: {tuple(self)!r}. The usual table is {tuple(ScaleTable())!r}."
+                f"ScaleTable: expected 2 to {LARGEST_COUNT} scales, the lowest over 0 and below the highest, and "
+                f"one of {ROUNDINGS} as rounding. Received: {tuple(self)!r}. The usual table is {tuple(ScaleTable())!r}."
             )
 
     @property
