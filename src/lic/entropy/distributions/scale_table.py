@@ -33,7 +33,8 @@ class ScaleTable(NamedTuple):
         if not (in_range and self.count == int(self.count) and self.rounding in ROUNDINGS):
             raise ValueError(
                 f"ScaleTable: expected 2 to {LARGEST_COUNT} scales, the lowest over 0 and below the highest, and "
-                f"one of {ROUNDINGS} as rounding. Received: {tuple(self)!r}. The usual table is {tuple(ScaleTable())!r}."
+                f"one of {ROUNDINGS} as rounding. Received: {tuple(self)!r}. "
+                f"The usual table is {tuple(ScaleTable())!r}."
             )
 
     @property
