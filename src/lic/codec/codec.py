@@ -16,6 +16,7 @@ import numpy as np
 from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat, desync_error
 from lic.codec.codec_file import STORED, CodecFile, restored_model, restored_tables, weights_of
 from lic.codec.coder_timing import collect
+from lic.codec.float32 import check_float32
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import arrays_of, calibrate, units_of
@@ -304,6 +305,7 @@ class Codec:
                 "This process was forked from the one that made the codec, and TensorFlow's threads do not come along. "
                 "Start processes by multiprocessing's 'spawn', which a codec may be handed to."
             )
+        check_float32()
 
     def _latent(self, image: np.ndarray) -> np.ndarray:
         self._check_process()
