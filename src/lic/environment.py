@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 NEEDS = (
@@ -121,6 +122,24 @@ def as_reported(value: tf.Tensor) -> tf.Tensor:
     """
     workers = getattr(tf.distribute.get_strategy().extended, "_in_multi_worker_mode", lambda: False)()
     return value[None] if KERAS_3 and workers else value
+
+
+def numpy_function(function: Callable, inputs: Sequence[tf.Tensor], types: Any) -> Any:
+    """Returns the results of a function of numpy arrays, as `tf.numpy_function` does.
+
+    TensorFlow keeps every such function, and all that it holds, until the process ends. This one is freed with the
+    graph that is being traced.
+
+    Args:
+      function: The function.
+      inputs: Its arguments.
+      types: The type of its result, or a list of types.
+    """
+    weak = weakref.ref(function)
+    if not tf.executing_eagerly():
+        graph = tf.compat.v1.get_default_graph()
+        graph.numpy_functions_of_lic = [*getattr(graph, "numpy_functions_of_lic", []), function]
+    return tf.numpy_function(lambda *arrays: weak()(*arrays), inputs, types)
 
 
 @functools.cache

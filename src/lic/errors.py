@@ -66,19 +66,25 @@ class TrainingError(LicError):
 
 
 @contextlib.contextmanager
-def as_checkpoint_error(message: str, advice: str = "Get the file anew.") -> Iterator[None]:
-    """Raises a CheckpointError in place of any error that a library raises while it opens a user's file.
+def as_error(kind: type[LicError], message: str, advice: str = "Get the file anew.") -> Iterator[None]:
+    """Raises an error of `lic` in place of any error that a library raises while it opens a user's file.
 
     Python's, numpy's and TensorFlow's readers raise a dozen kinds of errors on damaged files, and others in other
-    versions. Errors of `lic`, ImportError and MemoryError pass.
+    versions. A file that asks for more memory than there is raises a MemoryError. Errors of `lic` and ImportError pass.
 
     Args:
+      kind: The error, such as CheckpointError.
       message: The beginning of the message, a clause without a full stop, such as "x.codec is damaged".
       advice: The end of the message: an action for the user.
     """
     try:
         yield
-    except (LicError, ImportError, MemoryError):
+    except (LicError, ImportError):
         raise
     except Exception as error:
-        raise CheckpointError(f"{message} ({type(error).__name__}: {error}). {advice}") from error
+        raise kind(f"{message} ({type(error).__name__}: {error}). {advice}") from error
+
+
+def as_checkpoint_error(message: str, advice: str = "Get the file anew.") -> contextlib.AbstractContextManager[None]:
+    """Raises a CheckpointError in place of any error that a library raises while it opens a user's file."""
+    return as_error(CheckpointError, message, advice)

@@ -177,7 +177,7 @@ MODELS = {
     "an unknown size": (_part("transform", foo=3), "describes no model"),
     "text as width": (_part("transform", width="x"), "describes no model"),
     "a negative width": (_part("transform", width=-3), "describes no model"),
-    "a giant": (_part("transform", width=10**7), "asks for a weight of shape"),
+    "a giant": (_part("transform", width=10**7), "holds the number 10000000|asks for a weight of shape"),
     "text as lmbda": (_config(lambda config: config.update(lmbda="x")), "describes no model"),
 }
 TABLES = {

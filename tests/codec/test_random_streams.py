@@ -30,7 +30,7 @@ for number in range(int(sys.argv[3])):
     began = time.perf_counter()
     try:
         codec.decompress(stream.pack())
-    except lic.DesyncError:
+    except (lic.DesyncError, lic.BitstreamError):
         faulthandler.cancel_dump_traceback_later()
         slowest = max(slowest, time.perf_counter() - began)
     else:

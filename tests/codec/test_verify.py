@@ -1,5 +1,8 @@
 """Verifying: a stream is decoded and checked, but its image is not made."""
 
+import time
+
+import numpy as np
 import pytest
 
 import lic
@@ -56,3 +59,30 @@ def test_streams_are_verified_before_they_are_returned(codec, monkeypatch, compr
     assert compress(codec) == stream
     with pytest.raises(lic.DesyncError, match="The decoded symbols differ"):
         compress(codec, verify=True)
+
+
+SIZES = [(1, 4_000_000), (4_000_000, 1), (8000, 8000), (16, 11_000_000), (13_000, 13_000), (700, 800)]
+
+
+@pytest.mark.parametrize("name", ["tiny", "default", "deterministic"])
+def test_a_stream_that_is_too_short_for_its_size_is_refused_at_once(codec, name):
+    codec = codec if name == "tiny" else lic.load("default", deterministic=name == "deterministic")
+    stream = Stream.parse(codec.compress(np.zeros((16, 16, 3), np.uint8)))
+    codec.verify(stream.pack())
+    began = time.perf_counter()
+    for height, width in SIZES:
+        for payload in (b"", b"\7" * 50, bytes(900), b"\xff" * 900, stream.payload):
+            for parts in (None, 0, 1):
+                with pytest.raises((lic.BitstreamError, lic.DesyncError)):
+                    made_up = stream._replace(height=height, width=width, payload=payload).pack()
+                    codec.decompress(made_up, parts=parts)
+    assert time.perf_counter() - began < 60
+
+
+def test_the_limit_counts_the_pixels_of_the_padded_image(codec):
+    stream = codec.compress(np.zeros((1, 100, 3), np.uint8))
+    downscale = codec.model.transform.downscale
+    padded = downscale * -(-100 // downscale) * downscale
+    codec.verify(stream, max_pixels=padded)
+    with pytest.raises(lic.BitstreamError, match=f"1x100 pixels, padded to {downscale}x.*max_pixels={padded - 1}"):
+        codec.verify(stream, max_pixels=padded - 1)

@@ -219,6 +219,15 @@ def test_a_weight_of_more_than_there_are_numbers_is_refused(largest):
         start((2, 2))
 
 
+def test_all_weights_together_are_no_more_than_the_numbers_and_the_weights_that_there_are():
+    start = unless_skipped(keras.initializers.Constant(3.0))
+    for numbers, count in ((8, 9), (9, 2)):
+        with skip_random_init(numbers, count):
+            start((2, 2)), start((2, 2))
+            with pytest.raises(CheckpointError, match=f"{numbers - 8} numbers and {count - 2} weights that are left"):
+                start((2, 2))
+
+
 @pytest.mark.parametrize("kernel_form", ["plain", "dft"])
 def test_layers_made_within_start_with_zeros(kernel_form):
     with skip_random_init():

@@ -67,7 +67,7 @@ def test_a_damaged_checkpoint_is_named(checkpoints, model, damage, compressed):
     data = bytearray(file.read_bytes())
     data[len(data) // 3 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 3)
     file.write_bytes({"cut": data[:-200], "empty": b"", "changed": data}[damage])
-    with pytest.raises(TrainingError, match="step-0000005.npz is damaged .*Remove it to go on"):
+    with pytest.raises(TrainingError, match=r"step-0000005.npz is damaged .*Remove it. No whole checkpoint is left"):
         checkpoints.restore(model)
 
 
@@ -159,3 +159,49 @@ def test_a_state_of_other_settings_is_an_error():
     state = state_of(compiled())
     with pytest.raises(CheckpointError, match="The tensor 'optimizer/.*average.*' is there, but"):
         restore_state(compiled(lic.Adam(1e-2)), state)
+
+
+def _edited(change):
+    """Returns a damage: the checkpoint with some arrays changed, and sound checksums."""
+
+    def damage(file):
+        with np.load(file) as arrays:
+            state = dict(arrays)
+        name = next(name for name in state if name.startswith("weights/"))
+        change(state, name)
+        np.savez(file, **state)
+
+    return damage
+
+
+DAMAGES = {
+    "empty": lambda file: file.write_bytes(b""),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-200]),
+    "no zip": lambda file: file.write_bytes(b"\x93NUMPY" * 100),
+    "json": lambda file: file.write_text("[" * 200_000),
+    "another step": _edited(lambda state, name: state.update({"optimizer/iterations": np.int64(7)})),
+    "a step of text": _edited(lambda state, name: state.update({"optimizer/iterations": np.array("x")})),
+    "not finite": _edited(lambda state, name: state.update({name: state[name] * np.nan})),
+    "text": _edited(lambda state, name: state.update({name: np.full(state[name].shape, "x")})),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(checkpoints, model, damage):
+    write(checkpoints, 4)
+    wanted = get_tensors(model)
+    write(checkpoints, 5)
+    DAMAGES[damage](checkpoints.folder / "step-0000005.npz")
+    with pytest.warns(UserWarning, match=r"step-0000005.npz is damaged .* Training goes on from step-0000004.npz"):
+        assert checkpoints.restore(model) == 4
+    assert all(np.array_equal(array, wanted[name]) for name, array in get_tensors(model).items())
+
+
+def test_a_checkpoint_that_would_unpack_to_more_than_the_model_is_refused_packed(checkpoints, model):
+    write(checkpoints, 5)
+    file = checkpoints.folder / "step-0000005.npz"
+    with np.load(file) as arrays:
+        state = dict(arrays)
+    np.savez_compressed(file, **state, more=np.broadcast_to(np.zeros(1, np.int8), (1 << 28,)))
+    with pytest.raises(TrainingError, match="of another training.*'more'"):
+        checkpoints.restore(model)

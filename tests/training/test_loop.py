@@ -1,6 +1,7 @@
 """A whole training: the files in its folder, stopping and resuming, and wrong arguments."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import lic
 from lic.environment import keras
 from lic.errors import TrainingError
+from lic.folder_lock import locked
 from lic.training import loop
 from lic.training.settings import TrainingSettings
 from lic.weights import get_tensors
@@ -102,6 +104,20 @@ def test_training_that_is_finished_only_gives_its_codec(trained, photographs):
     folder, codec = trained
     again = lic.train(make(), photographs, folder, few_steps(), callbacks=[KillAfter(1)])
     assert again.fingerprint == codec.fingerprint
+
+
+def test_an_interval_that_no_epoch_begins_at_is_refused(trained, photographs, tmp_path):
+    folder = shutil.copytree(trained[0], tmp_path / "run")
+    done = max(row["step"] for row in rows(folder))
+    settings = few_steps(steps=2 * (done + 1), interval=done + 1)
+    with pytest.raises(TrainingError, match=f"has taken {done} steps, which are no multiple of interval={done + 1}"):
+        lic.train(make(), photographs, folder, settings)
+
+
+def test_two_trainings_in_one_folder_are_refused(trained, photographs):
+    wanted = pytest.raises(TrainingError, match="Another training writes to")
+    with locked(trained[0], TrainingError, "training"), wanted:
+        lic.train(make(), photographs, trained[0], few_steps())
 
 
 def test_a_folder_of_another_training_is_an_error(trained, photographs):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import lic
 from lic.errors import TrainingError
 from lic.training.run_folder import RunFolder
 
@@ -45,3 +46,30 @@ def test_other_photographs_are_named(tmp_path):
     begin(tmp_path)
     with pytest.raises(TrainingError, match="data.sha256='abc', this one has 'xyz'"):
         begin(tmp_path, "xyz")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "7",
+        "null",
+        '{"config": ',
+        '{"config": 3, "data": {}}',
+        '{"config": {}, "data": {}}',
+        '{"config": {"model": {}, "settings": []}, "data": {}}',
+        '{"config": {"model": {}, "settings": {"seed": NaN}}, "data": {}}',
+        '{"config": {"model": {}, "settings": {"seed": 1e999}}, "data": {}}',
+        "[" * 200_000,
+        "\xff",
+    ],
+)
+def test_a_damaged_run_json_is_named(tmp_path, text):
+    begin(tmp_path)
+    (tmp_path / "run.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(TrainingError, match=r"run.json is damaged .*Put it back from a copy"):
+        begin(tmp_path)
+    with pytest.raises(TrainingError, match="run.json is damaged"):
+        lic.training.codec_of_run(tmp_path)

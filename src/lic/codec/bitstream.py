@@ -118,10 +118,7 @@ class Stream(NamedTuple):
           symbols: All decoded symbols in coding order, an array of little-endian int32 or its bytes.
         """
         if zlib.crc32(symbols) != self.symbols_crc:
-            raise DesyncError(
-                "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
-                "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
-            )
+            raise desync_error()
 
 
 class StreamFormat(NamedTuple):
@@ -131,11 +128,13 @@ class StreamFormat(NamedTuple):
       fingerprint: The 4 bytes that name the codec.
       deterministic: Whether the codec's parameter networks compute in integers.
       qualities: Number of qualities that the codec has; 0 for a single rate.
+      downscale: Height and width of images are padded to multiples of this number.
     """
 
     fingerprint: bytes
     deterministic: bool
     qualities: int
+    downscale: int = 1
 
     def pack(
         self, payload: bytes, symbols: bytes, height: int, width: int, channels: int, quality: float | None = None
@@ -164,7 +163,7 @@ class StreamFormat(NamedTuple):
 
         Args:
           data: The stream.
-          max_pixels: Streams of larger images are refused.
+          max_pixels: Streams of larger images, padded, are refused.
 
         Raises:
           BitstreamError: The bytes are not a stream, are damaged, or the image is too large.
@@ -179,7 +178,7 @@ class StreamFormat(NamedTuple):
 
         Args:
           stream: The fields of the stream.
-          max_pixels: Streams of larger images are refused.
+          max_pixels: Streams of larger images, padded, are refused.
           name_of: Returns the name of a fingerprint for messages.
         """
         if stream.fingerprint != self.fingerprint:
@@ -192,14 +191,25 @@ class StreamFormat(NamedTuple):
                 f"The stream has the flags {stream.flags!r} and quality {stream.quality}, which this codec never "
                 "writes. Get it anew."
             )
-        if stream.height * stream.width > max_pixels:
+        # What decoding takes grows with the padded image: one of a single row is padded to many.
+        height, width = (-(-size // self.downscale) * self.downscale for size in (stream.height, stream.width))
+        if height * width > max_pixels:
+            padded = "" if (height, width) == (stream.height, stream.width) else f", padded to {height}x{width}"
             raise BitstreamError(
-                f"The stream is of an image of {stream.height}x{stream.width} pixels, more than "
+                f"The stream is of an image of {stream.height}x{stream.width} pixels{padded}, more than "
                 f"max_pixels={max_pixels}. If you trust it, pass a larger max_pixels."
             )
 
     def _has_quality(self, quality: float | None) -> bool:
         return not self.qualities if quality is None else 1 <= quality <= self.qualities
+
+
+def desync_error() -> DesyncError:
+    """Returns the error for a stream that is whole, and whose coded bytes hold other symbols than it states."""
+    return DesyncError(
+        "The decoded symbols differ from those that were coded: this machine's or library's arithmetic gave "
+        "other parameters than the encoder's, or the stream was made up. Decode where it was encoded."
+    )
 
 
 def _leb128(number: int) -> bytes:

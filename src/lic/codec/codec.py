@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat
+from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat, desync_error
 from lic.codec.codec_file import STORED, CodecFile, restored_model, restored_tables, weights_of
 from lic.codec.coder_timing import collect
+from lic.codec.float32 import check_float32
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import arrays_of, calibrate, units_of
@@ -24,7 +25,7 @@ from lic.codec.refinement import STEPS, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, part_names
-from lic.entropy.range_coding.range_coder import coder_seconds
+from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
 from lic.environment import compute_in, tf
 from lic.errors import CheckpointError, LicError, check
 from lic.images import checked_image, coloured, sample_image
@@ -186,7 +187,8 @@ class Codec:
           stream: A stream from `compress`.
           parts: The number of parts to decode, for a preview; all other numbers are set to the medians of their
             distributions. Without all parts, the symbols' checksum cannot be checked.
-          max_pixels: Larger images are refused before anything is allocated.
+          max_pixels: Larger images, padded to multiples of the transform's `downscale`, are refused before anything is
+            allocated.
 
         Raises:
           BitstreamError: The bytes are not a stream, damaged, or of an image that is too large.
@@ -243,6 +245,8 @@ class Codec:
         cls, file: CodecFile, precision: Precision = "float32", tile: Tile = "auto", deterministic: bool = False
     ) -> Codec:
         codec = cls.__new__(cls)
+        if not file.tables:  # Tables that are made here might differ in a count, and take long.
+            raise CheckpointError("The codec file lacks its tables. Get the codec file anew.")
         codec._open(file, precision, tile)
         if codec._file.tables != file.tables or codec._file.arrays.keys() != file.arrays.keys():
             # Its streams would carry another fingerprint than the file.
@@ -302,6 +306,7 @@ class Codec:
                 "This process was forked from the one that made the codec, and TensorFlow's threads do not come along. "
                 "Start processes by multiprocessing's 'spawn', which a codec may be handed to."
             )
+        check_float32()
 
     def _latent(self, image: np.ndarray) -> np.ndarray:
         self._check_process()
@@ -338,7 +343,8 @@ class Codec:
         return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *image.shape[:2], channels, quality)
 
     def _streams(self, deterministic: bool) -> StreamFormat:
-        return StreamFormat(self._fingerprint_of(deterministic), deterministic, len(self.qualities))
+        downscale = self.model.transform.downscale
+        return StreamFormat(self._fingerprint_of(deterministic), deterministic, len(self.qualities), downscale)
 
     def _refined(
         self,
@@ -386,7 +392,13 @@ class Codec:
         graphs = self._integer_graphs() if deterministic else self._float_graphs
         decode = graphs.decode if whole else graphs.preview(int(parts))
         quality = self.model.rate.default if parsed.quality is None else parsed.quality
-        y_hat, symbols, indexes = decode(parsed.payload, rows, columns, quality)
+        graphs.check_length(parsed.payload, rows, columns)
+        try:
+            y_hat, symbols, indexes = decode(parsed.payload, rows, columns, quality)
+        except tf.errors.InvalidArgumentError as error:
+            if TOO_SHORT not in str(error):
+                raise
+            raise desync_error() from None
         collect(lambda: coder_seconds(self._tables, parsed.payload, indexes)[1])
         if whole:
             parsed.check_symbols(_bytes_of(symbols))

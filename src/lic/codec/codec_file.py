@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lic._version import __version__
+from lic.array_archive import USUAL_BYTES, Header, arrays_of, headers_of, is_usual, open_archive, text_of
 from lic.atomic_write import atomic_write
 from lic.errors import CheckpointError, as_checkpoint_error
 
@@ -100,15 +101,13 @@ class CodecFile(NamedTuple):
           CheckpointError: It is not a codec file, of another version, or damaged.
           RegistryError: A part in its configuration is not registered here.
         """
-        import numpy as np
-
-        text, arrays = read_text(path), {}
+        text = read_text(path)
         with as_checkpoint_error(f"{path} is a damaged codec file", "Get it anew."):
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    if name.endswith(".npy"):
-                        member = io.BytesIO(archive.read(name))
-                        arrays[name.removesuffix(".npy")] = np.lib.format.read_array(member, allow_pickle=False)
+            with open_archive(path) as archive:
+                headers = headers_of(archive)
+                if not is_usual(archive, headers):
+                    _check_described(text["config"], headers)
+                arrays: dict[str, np.ndarray] = arrays_of(archive, headers)
             integer = {name: arrays.pop(name) for name in list(arrays) if name.startswith(_INTEGER)}
             integer = {name.removeprefix(_INTEGER): array for name, array in integer.items()}
             settings = {name: text.get(name, value) for name, value in ADDED_SETTINGS.items()}
@@ -132,8 +131,8 @@ def read_text(path: str | os.PathLike) -> dict[str, Any]:
     if not os.path.exists(path):
         raise CheckpointError(f"There is no codec file {os.fspath(path)!r}.")
     with as_checkpoint_error(f"{path} is not a codec file, or damaged", "Get it anew."):
-        with zipfile.ZipFile(path) as archive:
-            text = json.loads(archive.read(_TEXT))
+        with open_archive(path) as archive:
+            text = json.loads(text_of(archive, _TEXT))
         version, missing = text["format"], [name for name in _FIELDS if name not in text]
     if version != FORMAT:
         raise CheckpointError(f"{path} has codec format {version}, this lic reads {FORMAT}. Update lic.")
@@ -155,18 +154,39 @@ def restored_model(file: CodecFile) -> CompressionModel:
         or not finite.
       RegistryError: A part of it is not registered here.
     """
-    from lic.environment import policy
-    from lic.models.base import CompressionModel
-    from lic.models.untrusted_config import described_by_file
     from lic.weights import set_tensors
 
     weights = {name.removeprefix(_WEIGHTS): array for name, array in weights_of(file.arrays).items()}
     _check_numbers(weights, file.stored)
-    numbers = sum(array.size for array in weights.values())
-    with described_by_file(numbers), policy("float32"):  # The policy decides the type of variables too.
-        model = CompressionModel.from_configuration(file.config)
+    model = _fresh_model(file.config, weights)
     set_tensors(model, weights)
     return model
+
+
+def _fresh_model(config: dict[str, Any], weights: Mapping[str, np.ndarray | Header]) -> CompressionModel:
+    """Returns the model of a configuration, which may have weights for no more numbers than the given ones."""
+    from lic.environment import policy
+    from lic.models.base import CompressionModel
+    from lic.models.untrusted_config import described_by_file
+
+    with described_by_file(config, weights), policy("float32"):  # The policy decides the type of variables too.
+        return CompressionModel.from_configuration(config)
+
+
+def _check_described(config: dict[str, Any], headers: Mapping[str, Header]) -> None:
+    """Checks that the model of a configuration needs arrays of these types: unpacked, they take much memory.
+
+    Raises:
+      CheckpointError: It does not.
+    """
+    from lic.weights import named_variables, require_fitting
+
+    weights = {name.removeprefix(_WEIGHTS): each for name, each in headers.items() if name.startswith(_WEIGHTS)}
+    others = sum(each.nbytes for name, each in headers.items() if not name.startswith(_WEIGHTS))
+    if others > USUAL_BYTES:
+        raise CheckpointError(f"The arrays beside the weights have {others} bytes, more than {USUAL_BYTES}.")
+    shapes = {name: tuple(each.shape) for name, each in named_variables(_fresh_model(config, weights)).items()}
+    require_fitting(shapes, weights)
 
 
 def restored_tables(file: CodecFile, model: CompressionModel) -> CdfTables:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Protocol
 
 from lic.codec.refinement import LatentOptimizer
 from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview
+from lic.entropy.coders.decode import LeastBits
 from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.range_coder import most_bits
 from lic.environment import tf
+from lic.errors import BitstreamError
 from lic.layers.tracing import snapshot_weights
 from lic.models.base import CompressionModel
 
@@ -42,6 +46,7 @@ class Graphs:
 
     def __init__(self, model: CompressionModel, tables: CdfTables, walker: Walker | None = None):
         self._model, self._tables, self._walker, self._derived = model, tables, walker or model, {}
+        self._least_bits: LeastBits | None = None
         image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, model.transform.depth))
         integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
         coded = [tf.TensorSpec((), tf.string), integer, integer, real]
@@ -88,7 +93,29 @@ class Graphs:
         coder = Decode(*coded) if parts is None else Preview(*coded, parts)
         with snapshot_weights(self._derived):
             y_hat = self._walker.walk(coder, quality[None])
+        if parts is None:
+            self._least_bits = coder.least_bits
         return y_hat[0], *coder.finish()
+
+    def check_length(self, payload: bytes, rows: int, columns: int) -> None:
+        """Checks that range-coder bytes may last for a latent of a size, before anything of that size is made.
+
+        Args:
+          payload: The range-coder bytes.
+          rows: Height of the latent.
+          columns: Width of the latent.
+
+        Raises:
+          BitstreamError: Even the cheapest symbols would take more bits.
+        """
+        if self._least_bits is None:
+            self.decode.get_concrete_function()  # Tracing finds them.
+        bits = self._least_bits.at(rows, columns, self._model.transform.depth)
+        if bits > most_bits(len(payload)):
+            raise BitstreamError(
+                f"The stream holds {len(payload)} coded bytes, and an image of the size in its header takes "
+                f"{math.ceil(bits / 8)} at least. It is damaged or made up: get it anew."
+            )
 
     def _synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:
         with snapshot_weights(self._derived):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -15,8 +16,9 @@ from lic.atomic_write import atomic_write
 from lic.entropy.checkerboard import CheckerboardContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.environment import keras, tf
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, as_checkpoint_error
 from lic.interop.torch_state_dict import safetensors_package
+from lic.json_files import parse_json
 from lic.layers.convolution import Convolution, to_dft
 from lic.layers.gdn import GDN
 from lic.layers.swin.block import SwinBlock
@@ -104,7 +106,7 @@ def import_safetensors(path: str | os.PathLike) -> CompressionModel:
       ImportError: The package safetensors is not installed.
     """
     config, tensors = _read(path)
-    with described_by_file(sum(array.size for array in tensors.values())):
+    with described_by_file(config, tensors):
         model = CompressionModel.from_configuration(config)
     conversions = _conversions_of(model)
     try:
@@ -122,11 +124,10 @@ def has_model_config(path: str | os.PathLike) -> bool:
       ImportError: The package safetensors is not installed.
     """
     package = safetensors_package()
-    try:
+    with contextlib.suppress(CheckpointError), as_checkpoint_error(f"{path} cannot be read"):
         with package.safe_open(os.fspath(path), "np") as file:
             return "config" in (file.metadata() or {})
-    except (package.SafetensorError, OSError):
-        return False
+    return False
 
 
 def torch_tensors(model: CompressionModel) -> list[TorchTensor]:
@@ -136,20 +137,22 @@ def torch_tensors(model: CompressionModel) -> list[TorchTensor]:
 
 def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     package = safetensors_package()
-    try:
+    if not os.path.exists(path):
+        raise CheckpointError(f"There is no file {os.fspath(path)!r}.")
+    with as_checkpoint_error(f"{path} is not a safetensors file of a model"):
         with package.safe_open(os.fspath(path), "np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-            config = json.loads((file.metadata() or {})["config"])
-    except FileNotFoundError:
-        raise CheckpointError(f"There is no file {os.fspath(path)!r}.") from None
-    except KeyError:
-        raise CheckpointError(
-            f"{path} has no configuration in its metadata, so its model is unknown. "
-            "Save tensors with the metadata of the file that `export_safetensors` wrote."
-        ) from None
-    except (package.SafetensorError, OSError, ValueError, TypeError) as error:
-        raise CheckpointError(f"{path} is not a safetensors file of a model ({error}).") from error
-    return config, tensors
+            metadata = file.metadata() or {}
+        if "config" not in metadata:
+            raise CheckpointError(
+                f"{path} has no configuration in its metadata, so its model is unknown. "
+                "Save tensors with the metadata of the file that `export_safetensors` wrote."
+            )
+        config = parse_json(metadata["config"])
+        for name, tensor in tensors.items():
+            if tensor.dtype.kind != "f" or not np.isfinite(tensor).all():
+                raise ValueError(f"the tensor {name!r} is {tensor.dtype}, or holds numbers that are not finite")
+        return config, tensors
 
 
 def _weights(conversions: Mapping[str, _Conversion], tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

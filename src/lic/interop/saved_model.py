@@ -59,7 +59,8 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
     served, holder = ServedCodec(codec), tf.Module()
     holder.captured = served.captured
     tf.saved_model.save(holder, os.fspath(folder), {"encode": served.encode, "decode": served.decode})
-    streams = StreamFormat(codec.fingerprint, codec.deterministic, len(codec.qualities))
+    downscale = codec.model.transform.downscale
+    streams = StreamFormat(codec.fingerprint, codec.deterministic, len(codec.qualities), downscale)
     (pathlib.Path(folder) / CONTAINER).write_text(container_source(streams))
 
 

@@ -8,16 +8,14 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-from google.protobuf.message import DecodeError
 
 from lic.environment import tf
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, as_checkpoint_error
 from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.weights import named_variables, set_tensors
 
-_UNREADABLE = (IndexError, ValueError, RuntimeError, tf.errors.OpError)  # TensorFlow's reader raises these on damage.
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 # Our name of a weight -> its path below the layer in the published code.
 _CONVOLUTION = {
@@ -160,21 +158,17 @@ class PublishedCheckpoint:
         from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
         self.path = path
-        try:
+        with as_checkpoint_error(f"{path} is not a checkpoint with an object graph"):
             self._reader = tf.train.load_checkpoint(_prefix(pathlib.Path(path)))
             graph = TrackableObjectGraph.FromString(self._reader.get_tensor(_GRAPH))
-        except (DecodeError, *_UNREADABLE) as error:
-            raise CheckpointError(f"{path} is not a checkpoint with an object graph ({error}).") from None
         self._nodes = graph.nodes
         self._root = self._find_model()
 
     def read(self, path: str) -> np.ndarray:
         """Returns the tensor at a path of names that starts from the model."""
         key = self._keys(self._follow(path))[0]
-        try:
+        with as_checkpoint_error(f"{self.path} is damaged: {key!r} cannot be read", "Get it anew."):
             return self._reader.get_tensor(key)
-        except _UNREADABLE as error:
-            raise CheckpointError(f"{self.path} is damaged: {key!r} cannot be read ({error}). Get it anew.") from None
 
     def check(self, expected: Iterator[str]) -> None:
         """Raises a CheckpointError that names the first variable that is missing or that no weight corresponds to."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, as_checkpoint_error
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -45,10 +45,8 @@ def safetensors_package() -> Any:
 
 def _read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
     package = safetensors_package()
-    try:
+    with as_checkpoint_error(f"{path} is not a safetensors file that numpy can read"):
         return package.numpy.load_file(path)
-    except (package.SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a safetensors file that numpy can read ({error!r}).") from error
 
 
 def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -58,12 +56,8 @@ def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
         raise ImportError(
             f"{path} needs PyTorch: pip install 'keras-lic[torch]', or save the weights as .safetensors."
         ) from None
-    try:
+    with as_checkpoint_error(f"{path} is not a file that PyTorch reads with weights_only=True"):
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # On a damaged file PyTorch raises errors of many types.
-        raise CheckpointError(
-            f"{path} is not a file that PyTorch reads with weights_only=True ({type(error).__name__}: {error})."
-        ) from error
     state = found.get("state_dict", found) if isinstance(found, Mapping) else found
     _check_state(path, state, torch.Tensor)
     return {name: (tensor.float() if tensor.is_floating_point() else tensor).numpy() for name, tensor in state.items()}

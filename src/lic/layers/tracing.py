@@ -31,14 +31,14 @@ class _Tracing:
     Attributes:
       derived_weights: The cache of `snapshot_weights`, or None outside of it.
       interceptors: The function of `intercept` by the `id` of each layer that it is given, with its path bound.
-      largest_weight: The argument of `skip_random_init`, or None outside of it.
+      budget: What is left of the weights of `skip_random_init`, or None outside of it.
       plain: Whether `plain_graphs` is active.
       building: Whether `building` is active.
     """
 
     derived_weights: dict[int, Any] | None = None
     interceptors: Mapping[int, Interceptor] = dataclasses.field(default_factory=dict)
-    largest_weight: int | None = None
+    budget: _Budget | None = None
     plain: bool = False
     building: bool = False
 
@@ -174,28 +174,50 @@ def is_building() -> bool:
 
 
 @contextlib.contextmanager
-def skip_random_init(largest: int = sys.maxsize) -> Iterator[None]:
+def skip_random_init(largest: int = sys.maxsize, most: int = sys.maxsize) -> Iterator[None]:
     """Makes layers start with zeros, for weights that are set right afterwards: random numbers take longer to draw.
 
     Args:
-      largest: How many numbers are there to be set. A weight of more is a CheckpointError before it takes memory.
+      largest: How many numbers are there to be set. Weights of more, all together, are a CheckpointError before they
+        take memory.
+      most: How many weights are there to be set. More are a CheckpointError.
     """
-    with _changed(largest_weight=largest):
+    with _changed(budget=_Budget(largest, most)):
         yield
+
+
+@dataclasses.dataclass
+class _Budget:
+    """The weights that may still be made.
+
+    Attributes:
+      numbers: Their numbers.
+      weights: Their count.
+    """
+
+    numbers: int
+    weights: int
+
+    def take(self, shape: tuple[int, ...]) -> None:
+        """Takes a weight from the budget, or raises a CheckpointError."""
+        size = math.prod(shape)
+        if size > self.numbers or not self.weights:
+            raise CheckpointError(
+                f"The configuration asks for a weight of shape {tuple(shape)}, more than the {self.numbers} numbers "
+                f"and {self.weights} weights that are left. Weights and configuration must be of the same model."
+            )
+        self.numbers -= size
+        self.weights -= 1
 
 
 def unless_skipped(initializer: keras.initializers.Initializer) -> Callable:
     """Returns an initialiser that calls the given one, or returns zeros within `skip_random_init`."""
 
     def start(shape: tuple, dtype: str | None = None, **_: object) -> tf.Tensor:
-        dtype, largest = dtype or "float32", _tracing.get().largest_weight
-        if largest is None:
+        dtype, budget = dtype or "float32", _tracing.get().budget
+        if budget is None:
             return initializer(shape, dtype=dtype)
-        if math.prod(shape) > largest:
-            raise CheckpointError(
-                f"The configuration asks for a weight of shape {tuple(shape)}, more than the {largest} numbers that "
-                "there are. Weights and configuration must be of the same model."
-            )
+        budget.take(shape)
         return tf.zeros(shape, dtype)
 
     return start

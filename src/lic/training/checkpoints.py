@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
-import zipfile
-import zlib
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from lic.array_archive import Header, arrays_of, headers_of, open_archive
 from lic.atomic_write import atomic_write
 from lic.environment import keras, tf
-from lic.errors import CheckpointError, TrainingError
+from lic.errors import CheckpointError, TrainingError, as_checkpoint_error
 from lic.models.base import CompressionModel
-from lic.weights import assign, named_variables, value_of
+from lic.weights import assign, named_variables, require_fitting, value_of
 
 KEPT = 3
-_AVERAGE = "model_variables_moving_average"
+_AVERAGE, _STEP, _WEIGHTS = "model_variables_moving_average", "optimizer/iterations", "weights/"
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -49,25 +49,61 @@ class Checkpoints(keras.callbacks.Callback):
     def restore(self, model: keras.Model) -> int:
         """Restores the latest checkpoint into a compiled model, and returns its step; 0 if there is none.
 
+        A damaged checkpoint is passed over for the one before, with a warning.
+
         Raises:
-          TrainingError: The checkpoint is damaged, or of another model or optimizer.
+          TrainingError: All checkpoints are damaged, or the latest whole one is of another model or optimizer.
         """
-        latest = self.latest
-        if not latest:
-            return 0
-        try:
-            with latest.open("rb") as file, np.load(file) as arrays:
-                state = dict(arrays)
-        except (EOFError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            raise TrainingError(f"{latest} is damaged ({error}). Remove it to go on from the one before.") from error
-        try:
+        shapes = {name: tuple(variable.shape) for name, variable in _variables(model).items()}
+        damaged: list[str] = []
+        for file in reversed(self._files()):
+            try:
+                with as_checkpoint_error(f"{file} is damaged", "Remove it."):
+                    state = _read(file, shapes)
+            except CheckpointError as error:
+                damaged.append(str(error))
+                continue
+            for message in damaged:
+                warnings.warn(f"{message} Training goes on from {file.name}.", stacklevel=2)
             restore_state(model, state)
-        except CheckpointError as error:
-            raise TrainingError(f"{latest} is of another training. {error}") from error
-        return step_of(model)
+            return step_of(model)
+        if damaged:
+            raise TrainingError(f"{damaged[0]} No whole checkpoint is left: train in another folder.")
+        return 0
+
+    def weights(self) -> dict[str, Header]:
+        """Returns the types of the weights in the latest checkpoint that can be opened, by name."""
+        for file in reversed(self._files()):
+            with contextlib.suppress(CheckpointError), as_checkpoint_error(f"{file} is damaged"):
+                with open_archive(file) as archive:
+                    headers = headers_of(archive)
+                return {name: header for name, header in headers.items() if name.startswith(_WEIGHTS)}
+        return {}
 
     def _files(self) -> list[pathlib.Path]:
         return sorted(self.folder.glob("step-*.npz"))
+
+
+def _read(file: pathlib.Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """Returns the state in a checkpoint of a model whose variables have these shapes.
+
+    Raises:
+      TrainingError: It is the checkpoint of another training.
+      Exception: Whatever the libraries raise for a damaged file.
+    """
+    with open_archive(file) as archive:
+        headers = headers_of(archive)
+        try:
+            require_fitting(shapes, headers)  # What is to be unpacked is as large as the model, then.
+        except CheckpointError as error:
+            raise TrainingError(f"{file} is of another training. {error}") from None
+        state = arrays_of(archive, headers)
+    if f"step-{int(state[_STEP]):07d}" != file.stem:
+        raise ValueError(f"its step is {state[_STEP]}")
+    for name, array in state.items():
+        if array.dtype.kind not in "fiu" or (name.startswith(_WEIGHTS) and not np.isfinite(array).all()):
+            raise ValueError(f"{name} holds what are no finite numbers")
+    return state
 
 
 def state_of(model: CompressionModel) -> dict[str, np.ndarray]:
@@ -116,7 +152,7 @@ def _variables(model: CompressionModel) -> dict[str, tf.Variable]:
     variables = {f"weights/{name}": variable for name, variable in weights.items()}
     for kind, slots in _slots(model.optimizer, model).items():
         variables |= {f"optimizer/{kind}/{name}": variable for name, variable in zip(names, slots, strict=True)}
-    return variables | {"optimizer/iterations": model.optimizer.iterations}
+    return variables | {_STEP: model.optimizer.iterations}
 
 
 def _slots(optimizer: Any, model: CompressionModel) -> dict[str, list[tf.Variable]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -14,11 +13,13 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.environment import compute_in, keras, tf
-from lic.errors import TrainingError
+from lic.errors import TrainingError, as_error
+from lic.folder_lock import locked
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.distortion import check_size
 from lic.models.optimizer import Adam
+from lic.models.untrusted_config import described_by_file
 from lic.training.checkpoints import Checkpoints, averaged
 from lic.training.data import Photographs, photograph_files
 from lic.training.divergence import StopAtDivergence
@@ -84,6 +85,22 @@ def train(
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
     run = RunFolder(out)
+    run.path.mkdir(parents=True, exist_ok=True)
+    with locked(run.path, TrainingError, "training"):
+        return _trained(model, photographs, run, settings, start, valid_files, callbacks, progress)
+
+
+def _trained(
+    model: CompressionModel,
+    photographs: Photographs,
+    run: RunFolder,
+    settings: TrainingSettings,
+    start: str | None,
+    valid_files: Sequence[pathlib.Path],
+    callbacks: Sequence[keras.callbacks.Callback],
+    progress: bool,
+) -> Codec:
+    """Trains a model in a folder that no other process writes to, and returns the codec."""
     config = {"model": model.configuration(), "settings": dataclasses.asdict(settings), "start": start}
     run.begin(config, photographs.listing, photographs.digest)
     checkpoints = Checkpoints(run.checkpoints)
@@ -96,6 +113,11 @@ def train(
         raise TrainingError(
             f"{run.path} has taken {done} steps, more than steps={settings.steps}. Give at least as many; "
             "lic.training.codec_of_run returns the codec of the last checkpoint."
+        )
+    if done % settings.interval:
+        raise TrainingError(
+            f"{run.path} has taken {done} steps, which are no multiple of interval={settings.interval}, so that no "
+            f"epoch begins there. Give an interval that divides {done} and steps={settings.steps}."
         )
     with _as_training_error(run.path):
         if done < settings.steps:
@@ -122,17 +144,21 @@ def codec_of_run(folder: str | os.PathLike) -> Codec:
     Raises:
       TrainingError: The folder holds no training, or no checkpoint yet, or the checkpoint is damaged.
     """
-    file = pathlib.Path(folder) / "run.json"
-    if not file.exists():
-        raise TrainingError(f"{folder} holds no training: it has no run.json. Give the folder of `lic train --out`.")
     run = RunFolder(folder)
-    config = json.loads(file.read_text())["config"]
-    model = CompressionModel.from_configuration(config["model"])
-    _compile(model, TrainingSettings(**config["settings"]))
-    checkpoints = Checkpoints(run.checkpoints)
-    if not checkpoints.restore(model):
+    config, checkpoints = run.facts()["config"], Checkpoints(run.checkpoints)
+    if checkpoints.latest:
+        with as_error(TrainingError, f"{folder}: run.json describes no training", "Put it back from a copy."):
+            settings = TrainingSettings(**config["settings"])
+            with described_by_file(config["model"], checkpoints.weights()):
+                model = CompressionModel.from_configuration(config["model"])
+    if not checkpoints.latest or not _restored(model, settings, checkpoints):
         raise TrainingError(f"{folder} has no checkpoint yet. Wait for the first, which comes after `interval` steps.")
     return _codec_of(model)
+
+
+def _restored(model: CompressionModel, settings: TrainingSettings, checkpoints: Checkpoints) -> int:
+    _compile(model, settings)
+    return checkpoints.restore(model)
 
 
 def _codec_of(model: CompressionModel) -> Codec:

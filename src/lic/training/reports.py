@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lic.environment import keras, tf
+from lic.json_files import read_lines
 from lic.training.checkpoints import step_of
 
 FIRST = 100  # Each of the first steps has a line of its own, later lines are means.
@@ -34,8 +35,7 @@ class MetricsLog(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Drops the lines after the step that training starts from."""
         self._step = step_of(self.model)
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        rows = [row for line in lines if (row := _row(line)) and row["step"] <= self._step]
+        rows = [row for row in read_lines(self.path) if _is_row(row) and row["step"] <= self._step]
         self.path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
         self._began = time.monotonic() - (rows[-1]["seconds"] if rows else 0)
 
@@ -63,12 +63,9 @@ class MetricsLog(keras.callbacks.Callback):
         self.add(**{name: round(value, 5) if math.isfinite(value) else str(value) for name, value in values.items()})
 
 
-def _row(line: str) -> dict | None:
-    """The values of a line, or None for a line that was cut off when the process died."""
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError:
-        return None
+def _is_row(row: dict) -> bool:
+    """Returns whether a line has a step and seconds, as all lines of a training do."""
+    return isinstance(row.get("step"), int) and isinstance(row.get("seconds"), (int, float))
 
 
 class Summaries(keras.callbacks.Callback):

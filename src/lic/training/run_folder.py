@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lic.atomic_write import atomic_write
-from lic.errors import TrainingError
+from lic.errors import TrainingError, as_error
+from lic.json_files import read_json
 from lic.versions import machine, versions
 
 _MAY_DIFFER = ("settings.steps", "settings.interval")  # A training may go on for longer than it was begun for.
@@ -18,7 +19,7 @@ class RunFolder:
     """The files of a training.
 
     Args:
-      path: The folder; it is made if it does not exist.
+      path: The folder.
 
     Attributes:
       metrics: metrics.jsonl, lines of JSON.
@@ -29,12 +30,31 @@ class RunFolder:
 
     def __init__(self, path: str | pathlib.Path):
         self.path = pathlib.Path(path)
-        self.path.mkdir(parents=True, exist_ok=True)
         self.metrics, self.codec = self.path / "metrics.jsonl", self.path / "final.codec"
         self.checkpoints, self.tensorboard = self.path / "checkpoints", self.path / "tensorboard"
 
+    def facts(self) -> dict[str, Any]:
+        """Returns the content of run.json: "config", with model and settings, and "data".
+
+        Raises:
+          TrainingError: It is missing or damaged.
+        """
+        file = self.path / "run.json"
+        if not file.exists():
+            raise TrainingError(
+                f"{self.path} holds no training: it has no run.json. Give the folder of `lic train --out`."
+            )
+        with as_error(TrainingError, f"{file} is damaged", "Put it back from a copy, or train in another folder."):
+            facts = read_json(file)
+            for part in (facts["data"], facts["config"], facts["config"]["model"], facts["config"]["settings"]):
+                if not isinstance(part, dict):
+                    raise ValueError(f"expected objects, found {part!r}")
+            return facts
+
     def begin(self, config: Mapping[str, Any], listing: list[tuple[str, int]], digest: str) -> None:
         """Writes run.json and data.txt or, if they exist, checks that they are of the same training.
+
+        The folder is made if it does not exist.
 
         Args:
           config: Model and settings, as plain data.
@@ -42,12 +62,13 @@ class RunFolder:
           digest: Digest of the photographs.
 
         Raises:
-          TrainingError: The folder is of another training; the message names the difference.
+          TrainingError: The folder is of another training, or run.json is damaged; the message names the difference.
         """
+        self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "run.json"
         facts = {"config": json.loads(json.dumps(config)), "data": {"files": len(listing), "sha256": digest}}
         if file.exists():
-            _compare(json.loads(file.read_text()), facts, self.path)
+            _compare(self.facts(), facts, self.path)
             return
         with atomic_write(self.path / "data.txt") as data:
             data.write("".join(f"{size}\t{name}\n" for name, size in listing).encode(errors="backslashreplace"))

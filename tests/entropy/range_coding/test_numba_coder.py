@@ -55,7 +55,7 @@ def _drawn(tables, count, seed, typical=True):
     indexes = random.integers(0, len(tables.cdf_length), count)
     if not typical:
         return indexes, random.integers(0, tables.cdf_length[indexes] + 1)
-    starts = numba_coder._starts(tables)
+    starts = tables.starts()
     values = np.empty(count, np.int64)
     for index in range(len(tables.cdf_length)):
         counts = tables.cdf[starts[index] : starts[index + 1] - 1]

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from lic.errors import EvaluationError
@@ -62,3 +64,43 @@ def test_another_codec_of_a_name_is_refused_in_a_sentence(tmp_path):
     assert "another codec a: fingerprint 01, lmbda 0.01. The codec to be measured has fingerprint 02. " in message
     assert message.endswith("NAME=PATH.")
     assert "{" not in message
+
+
+def test_a_row_that_stands_twice_counts_once(tmp_path):
+    Journal(tmp_path, FACTS).add([row(), row(image="2"), row()])
+    assert Journal(tmp_path, FACTS).rows == [row(), row(image="2")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"codec": 1}',
+        "{}",
+        json.dumps(row()._asdict() | {"height": "8"}),
+        json.dumps(row()._asdict() | {"bpp": -1}),
+        '{"facts": 3}',
+        '{"facts": {}}',
+        '{"facts": {"images": {}, "codecs": []}}',
+        '{"facts": {"images": {}, "codecs": {"a": 3}}}',
+    ],
+)
+def test_a_line_that_was_edited_is_named(tmp_path, line):
+    Journal(tmp_path, FACTS).add([row()])
+    with (tmp_path / "rows.jsonl").open("a") as file:
+        file.write("\n" + line)
+    with pytest.raises(EvaluationError, match=r"rows.jsonl is damaged .*or write to another folder"):
+        Journal(tmp_path, FACTS)
+
+
+@pytest.mark.parametrize("line", ["[]", "7", "null", "[" * 100_000, '{"codec": NaN}', "\xff"])
+def test_a_line_that_is_no_object_is_left_out(tmp_path, line):
+    Journal(tmp_path, FACTS).add([row()])
+    with (tmp_path / "rows.jsonl").open("ab") as file:
+        file.write(b"\n" + line.encode("latin-1"))
+    assert Journal(tmp_path, FACTS).rows == [row()]
+
+
+def test_rows_of_what_nobody_knows_are_refused(tmp_path):
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row()._asdict()))
+    with pytest.raises(EvaluationError, match="rows, and not what they measure"):
+        Journal(tmp_path, FACTS)

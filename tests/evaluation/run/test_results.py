@@ -71,9 +71,47 @@ def test_no_rows_at_all_are_written_too(tmp_path):
     assert Results.read(tmp_path).failures[0].error == "broken"
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"rows": [{"codec": 1}], "failures": []}'])
+BAD = {
+    "codec": 1,
+    "image": None,
+    "quality": "high",
+    "height": 0,
+    "width": -5,
+    "bytes": 1.5,
+    "bpp": float("nan"),
+    "psnr": [30],
+    "encode_seconds": float("inf"),
+    "decode_seconds": None,
+    "peak_memory": {},
+    "notes": 7,
+}
+
+
+def _with(**values):
+    return json.dumps({"rows": [row()._asdict() | values], "failures": [], "images": {}, "codecs": {}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "7",
+        "null",
+        "[" * 200_000,
+        "\xff",
+        '{"rows": [{"codec": 1}], "failures": []}',
+        '{"rows": {"a": 1}, "failures": []}',
+        '{"rows": [], "failures": [7]}',
+        '{"rows": [], "failures": [], "images": 3}',
+        '{"rows": [], "failures": [], "codecs": {"a": 3}}',
+        _with()[:-40],
+        *(_with(**{name: value}) for name, value in BAD.items()),
+    ],
+)
 def test_files_without_the_columns_are_refused(tmp_path, text):
-    (tmp_path / "eval.json").write_text(text)
+    (tmp_path / "eval.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(EvaluationError, match="is not a file that `lic eval` writes"):
         Results.read(tmp_path)
 
@@ -92,3 +130,10 @@ def test_networks_take_the_seconds_that_the_coder_does_not():
 def test_a_codec_that_reports_no_share_of_the_coder_has_none_of_the_networks():
     assert row().decode_networks_seconds is None
     assert row()._replace(encode_coder_seconds=None).encode_networks_seconds is None
+
+
+def test_a_row_that_stands_twice_counts_once():
+    rows = [row(image=image) for image in "12"]
+    results = Results([*rows, rows[0], row(image="2", bpp=2.0)])
+    assert results.common == ["1", "2"]
+    assert [(mean["images"], mean["bpp"]) for mean in results.means()] == [(2, 1.5)]

@@ -17,7 +17,7 @@ from lic.codec.integer.layers import SCOPE, IntegerConvolution, Units, integer_h
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import ScaleIndex
 from lic.entropy.residual import HalfTanh
-from lic.environment import tf
+from lic.environment import numpy_function, tf
 from lic.errors import CheckpointError, LicError
 from lic.layers.convolution import Convolution
 from lic.layers.tracing import intercept
@@ -66,7 +66,7 @@ class IntegerArithmetic:
 
     def _gains(self, quality: tf.Tensor) -> IntegerGains:
         with tf.name_scope(SCOPE):
-            numbers = tf.numpy_function(lambda quality: self._gains_at(float(quality[0])), [quality], [tf.float32] * 4)
+            numbers = numpy_function(lambda quality: self._gains_at(float(quality[0])), [quality], [tf.float32] * 4)
         return IntegerGains(*(tf.ensure_shape(each, [self._model.transform.depth])[None] for each in numbers))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lic.codec.integer.layers import Units, choose_units
+from lic.codec.integer.layers import FRACTION, LARGEST_SUM, Units, choose_units
 from lic.entropy.coders.estimate import Estimate
 from lic.environment import keras, tf
 from lic.errors import CheckpointError
@@ -76,16 +76,30 @@ def units_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Units]:
     """
     arrays = dict(arrays)
     version = arrays.pop(_VERSION_NAME, None)
-    if version != VERSION:
+    if version is None or version.shape or version != VERSION:
         raise CheckpointError(f"The deterministic networks have version {version}, this lic computes {VERSION}.")
     paths = sorted({name.rsplit("/", 1)[0] for name in arrays})
     found = {path: [arrays.get(f"{path}/{_NAMES[field]}") for field in Units._fields] for path in paths}
     for path, fields in found.items():
         if any(field is None for field in fields):
             raise CheckpointError(f"The units of {path!r} are not complete. Get the codec anew.")
+        _check_units(path, Units(*fields))
     return {
         path: Units(input_bits, output_bits, int(levels)) for path, (input_bits, output_bits, levels) in found.items()
     }
+
+
+def _check_units(path: str, units: Units) -> None:
+    """Raises a CheckpointError unless units, which may come from a made-up file, are such as `choose_units` returns."""
+    bits, levels = (units.input_bits, units.output_bits), units.levels
+    whole = all(each.dtype == np.int8 and each.ndim == 1 for each in bits) and levels.dtype == np.int32
+    fits = whole and not levels.ndim and 1 <= levels <= LARGEST_SUM
+    if not fits or np.abs(bits[0].astype(int)).max(initial=0) > FRACTION:
+        raise CheckpointError(
+            f"The units of {path!r} are not those of a convolution in whole numbers: expected inputs and outputs as "
+            f"lists of int8, the former from -{FRACTION} to {FRACTION}, and levels as an int32 from 1 to "
+            f"{LARGEST_SUM}. Received: {units}. Get the codec anew."
+        )
 
 
 def arrays_of(units: Mapping[str, Units]) -> dict[str, np.ndarray]:

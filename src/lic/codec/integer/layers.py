@@ -81,6 +81,10 @@ class IntegerConvolution:
 
     def __init__(self, layer: Convolution, units: Units):
         self._layer, self._units = layer, units
+        if units.input_bits.shape != layer.derive()[0].shape[-2:-1]:
+            raise CheckpointError(
+                f"The units of the convolution {layer.name!r} are of another one. Get the codec anew."
+            )
         self._kernels, self._bias = _whole(layer, units)
         if _too_large(self._kernels, self._bias, units.levels).any():
             raise CheckpointError(
@@ -151,4 +155,5 @@ def _too_large(kernels: list[np.ndarray], bias: np.ndarray, levels: int) -> np.n
         return np.concatenate(columns).max(0)
 
     sums = levels * largest(lambda kernel: kernel.sum((0, 1, 2))) + np.abs(bias)
-    return (sums > LARGEST_SUM) | (largest(lambda kernel: kernel.max((0, 1, 2))) > LARGEST_WEIGHT)
+    # A comparison with NaN is false, so that sums that are no numbers are too large as well.
+    return ~((sums <= LARGEST_SUM) & (largest(lambda kernel: kernel.max((0, 1, 2))) <= LARGEST_WEIGHT))

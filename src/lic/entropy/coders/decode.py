@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
+
 from lic.entropy.coders.base import Coder, HyperAnalysis
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
@@ -9,6 +13,25 @@ from lic.entropy.parts import SIDE, Part
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.entropy.range_coding.range_coder import RangeDecoder
 from lic.environment import tf
+
+
+class LeastBits(NamedTuple):
+    """The fewest bits that a latent of any size can be coded in, so that a string too short for one is found unread.
+
+    Attributes:
+      of_side: The downscale of each kind of side information, and the bits of one of its positions.
+      of_number: The bits of each number of the latent.
+      of_position: The bits of each position of the latent, where one part holds all channels under a prior.
+    """
+
+    of_side: tuple[tuple[int, float], ...]
+    of_number: float
+    of_position: float
+
+    def at(self, rows: int, columns: int, depth: int) -> float:
+        """Returns the bits for a latent of a size."""
+        side = sum(-(-rows // downscale) * -(-columns // downscale) * bits for downscale, bits in self.of_side)
+        return side + rows * columns * max(depth * self.of_number, self.of_position)
 
 
 class Decode(Coder):
@@ -24,18 +47,29 @@ class Decode(Coder):
         super().__init__(zeros)
         self._tables, self._decoder = tables, RangeDecoder(string, tables)
         self._symbols = [tf.zeros([0], "int32")]
+        self._side_bits: list[tuple[int, float]] = []
+        self._bits_of_parts: list[np.ndarray] = []
+
+    @property
+    def least_bits(self) -> LeastBits:
+        """The fewest bits that the parts so far can be coded in; it is known once a walk has been traced."""
+        parts = self._bits_of_parts
+        prior = parts[0].sum() if len(parts) == 1 and len(parts[0]) == self.zeros.shape[-1] else 0.0
+        return LeastBits(tuple(self._side_bits), float(min((each.min() for each in parts), default=0.0)), float(prior))
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns all symbols [count] in coding order, and the index of the cdf of each value in the string."""
         return tf.concat(self._symbols, 0), self._decoder.indexes()
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        self._bits_of_parts.append(self._tables.least_bits_of(distribution))
         return self._decoded(part.name, self._indexes(part, distribution), distribution)
 
     def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
         # A prior has one index a channel, which is repeated at every position.
         indexes = self._tables.cdf_index(SIDE, prior)
+        self._side_bits.append((downscale, float(self._tables.least_bits_of(prior).sum())))
         return self._decoded(SIDE, tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
 
     def _indexes(self, part: Part, distribution: Distribution) -> tf.Tensor:

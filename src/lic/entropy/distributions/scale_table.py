@@ -9,6 +9,7 @@ from lic.environment import tf
 from lic.layers.bounds import lower_bound, upper_bound
 
 ROUNDINGS = ("nearest", "up")
+LARGEST_COUNT = 4096
 
 
 class ScaleTable(NamedTuple):
@@ -28,10 +29,12 @@ class ScaleTable(NamedTuple):
 
     def check(self) -> None:
         """Raises a ValueError unless the table is valid."""
-        if not (self.count >= 2 and 0 < self.lowest < self.highest and self.rounding in ROUNDINGS):
+        in_range = 2 <= self.count <= LARGEST_COUNT and 0 < self.lowest < self.highest < math.inf
+        if not (in_range and self.count == int(self.count) and self.rounding in ROUNDINGS):
             raise ValueError(
-                "ScaleTable: expected two or more scales, the lowest over 0 and below the highest, and one of "
-                f"{ROUNDINGS} as rounding. Received: {tuple(self)!r}. The usual table is {tuple(ScaleTable())!r}."
+                f"ScaleTable: expected 2 to {LARGEST_COUNT} scales, the lowest over 0 and below the highest, and "
+                f"one of {ROUNDINGS} as rounding. Received: {tuple(self)!r}. "
+                f"The usual table is {tuple(ScaleTable())!r}."
             )
 
     @property

@@ -154,6 +154,24 @@ class CdfTables(NamedTuple):
         check_source(name, distribution, self.first_index)
         return self.first_index[source_of(distribution)] + distribution.pmf_index()
 
+    def starts(self) -> np.ndarray:
+        """Returns the position of each cdf's cumulative counts in `cdf`, and then the end of the last."""
+        # A cdf is stored as its precision and one number more than its symbols, of which its escape is one.
+        lengths = np.concatenate([self.cdf_length.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
+        return np.concatenate([[0], np.cumsum(lengths)]) + 1
+
+    def bits(self) -> np.ndarray:
+        """Returns the bits that each value takes, float32; those of a cdf begin at its position in `starts`."""
+        counts = np.diff(self.cdf, append=0)  # The differences from one cdf to the next belong to no value.
+        return (PRECISION - np.log2(np.maximum(counts, 1))).astype(np.float32)
+
+    def least_bits_of(self, distribution: Distribution) -> np.ndarray:
+        """Returns the bits of the cheapest value of each cdf of a distribution, float64 [number of cdfs]."""
+        source = source_of(distribution)
+        first = self.first_index[source]
+        counts = _split(self.counts, self.cdf_length)[first : first + source.num_pmfs]
+        return np.array([PRECISION - np.log2(each.max()) for each in counts])
+
     def medians(self) -> np.ndarray:
         """Returns the median of the symbols of each cdf, int32."""
         # The last count of a cdf is its escape's, which has no place among the symbols.

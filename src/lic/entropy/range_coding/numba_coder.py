@@ -14,19 +14,19 @@ import numba
 import numpy as np
 
 from lic.entropy.range_coding.cdf_tables import PRECISION, CdfTables
-from lic.environment import tf
+from lic.environment import numpy_function, tf
 
 _WORD, _BITS = 0xFFFF, 0xFFFFFFFF
 
 
 def encode(tables: CdfTables, indexes: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     """Codes values, each by the cdf of its index, and returns them as one string."""
-    starts = _starts(tables)
+    starts = tables.starts()
 
     def run(indexes: np.ndarray, values: np.ndarray) -> bytes:
         return _encode(tables.cdf, starts, indexes, values).tobytes()
 
-    return tf.ensure_shape(tf.numpy_function(run, [indexes, values], tf.string), [])
+    return tf.ensure_shape(numpy_function(run, [indexes, values], tf.string), [])
 
 
 def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
@@ -40,25 +40,18 @@ def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
         # The state: the position to read on, the interval's base, its size less one, the number read, and the string.
         return np.concatenate([[4, 0, _BITS, value], coded]).astype(np.int64)
 
-    return tf.ensure_shape(tf.numpy_function(run, [string], tf.int64), [None])
+    return tf.ensure_shape(numpy_function(run, [string], tf.int64), [None])
 
 
 def decode(tables: CdfTables, state: tf.Tensor, indexes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Reads a value for each index of a cdf, and returns the state after them and the values."""
-    starts = _starts(tables)
+    starts = tables.starts()
 
     def run(state: np.ndarray, indexes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return _decode(tables.cdf, starts, state, indexes)
 
-    state, values = tf.numpy_function(run, [state, indexes], [tf.int64, tf.int32])
+    state, values = numpy_function(run, [state, indexes], [tf.int64, tf.int32])
     return tf.ensure_shape(state, [None]), tf.ensure_shape(values, [None])
-
-
-def _starts(tables: CdfTables) -> np.ndarray:
-    """Returns the position of each cdf's cumulative counts in the tables' array, and then the end of the last."""
-    # A cdf is stored as its precision and one number more than its symbols, of which its escape is one.
-    lengths = np.concatenate([tables.cdf_length.astype(np.int64) + 3, [3, (1 << PRECISION) + 2]])
-    return np.concatenate([[0], np.cumsum(lengths)]) + 1
 
 
 @numba.njit(nogil=True, cache=True)

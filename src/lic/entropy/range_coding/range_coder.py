@@ -5,6 +5,10 @@ environment, the coder is that of `lic.entropy.range_coding.numba_coder`, which 
 
 The packages' own escape mode, a negative precision, does not return on some streams. So only cdfs of positive precision
 are used, and escapes are coded with cdfs of their own (see `lic.entropy.range_coding.cdf_tables`).
+
+A decoder may read beyond the end of a string, because the encoder leaves out zeros there. It must not do so for ever:
+a made-up stream of 50 bytes may be of an image of any size. So the bits of all values that were read are added up, and
+compared with the string's length after each part (`most_bits`).
 """
 
 from __future__ import annotations
@@ -15,11 +19,17 @@ import time
 from types import ModuleType
 from typing import Any
 
-from lic.entropy.range_coding.cdf_tables import LIMIT, CdfTables
+import numpy as np
+
+from lic.entropy.range_coding.cdf_tables import LIMIT, PRECISION, CdfTables
 from lic.environment import NEEDS, tf
 
 CHOICE = "LIC_CODER"
+TOO_SHORT = "The coded bytes end before the symbols do."
 _PACKAGES = ("tensorflow_compression", "tensorflow_compression_ops")
+# The coder rounds intervals, and leaves out zeros at the end, so that values may take a few bits more than a string
+# has. An encoder appends zeros where they take more than half of this margin.
+_MARGIN, _RELATIVE_MARGIN = 1024, 1 / 32
 
 
 class _Operations:
@@ -83,7 +93,7 @@ class RangeEncoder:
 
     def __init__(self, tables: CdfTables):
         self._tables = tables
-        self._indexes, self._values = [], []
+        self._indexes, self._values, self._bits = [], [], _BitCounter(tables)
 
     def write(self, indexes: tf.Tensor, symbols: tf.Tensor) -> None:
         """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes."""
@@ -95,6 +105,7 @@ class RangeEncoder:
         escaped = tf.logical_or(values < 0, values >= length)
         self._indexes += [indexes, tf.where(escaped, tables.escape, tables.no_escape)]
         self._values += [tf.where(escaped, length, values), tf.where(escaped, symbols + LIMIT + 1, 0)]
+        self._bits.add(indexes, self._values[-2], escaped)
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Codes everything that was written.
@@ -103,11 +114,21 @@ class RangeEncoder:
           One string, and the index of the cdf of each value in it [values], which `coder_seconds` takes.
         """
         indexes = tf.concat(self._indexes, 0)
-        return _coder.encode(self._tables, indexes, tf.concat(self._values, 0)), indexes
+        string = _coder.encode(self._tables, indexes, tf.concat(self._values, 0))
+        return self._lasting(string), indexes
+
+    def _lasting(self, string: tf.Tensor) -> tf.Tensor:
+        """Returns a string with so many zeros at its end, usually none, that the decoder takes it to last."""
+        missing = self._bits.total * (1 - _RELATIVE_MARGIN / 2) - _MARGIN / 2
+        zeros = tf.maximum(tf.cast(tf.math.ceil(missing / 8), tf.int32) - tf.strings.length(string), 0)
+        return tf.strings.join([string, tf.strings.reduce_join(tf.fill([zeros], "\0"))])
 
 
 class RangeDecoder:
-    """Reads symbols that `RangeEncoder` coded, part by part. A damaged string gives other symbols, and no error.
+    """Reads symbols that `RangeEncoder` coded, part by part.
+
+    A damaged string gives other symbols. One that ends long before its symbols do is an InvalidArgumentError of
+    TensorFlow, whose message holds `TOO_SHORT`, after the first part that it does not last for.
 
     Args:
       string: The coded string.
@@ -116,7 +137,8 @@ class RangeDecoder:
 
     def __init__(self, string: tf.Tensor, tables: CdfTables):
         self._tables, self._indexes = tables, [tf.zeros([0], tf.int32)]
-        self._state = _coder.start(tables, string)
+        self._state, self._bits = _coder.start(tables, string), _BitCounter(tables)
+        self._most_bits = most_bits(tf.cast(tf.strings.length(string), tf.float32))
 
     def read(self, indexes: tf.Tensor) -> tf.Tensor:
         """Returns a symbol for each index of a cdf, in the shape of the indexes."""
@@ -126,7 +148,9 @@ class RangeDecoder:
         # The symbols of escapes follow after those of the whole part, as they were written.
         outside = self._read(tf.where(escaped, tables.escape, tables.no_escape))
         symbols = tf.where(escaped, outside - LIMIT - 1, values + tf.gather(tables.cdf_offset, indexes))
-        return tf.reshape(symbols, shape)
+        self._bits.add(indexes, values, escaped)
+        with tf.control_dependencies([tf.debugging.Assert(self._bits.total <= self._most_bits, [TOO_SHORT])]):
+            return tf.reshape(symbols, shape)
 
     def indexes(self) -> tf.Tensor:
         """Returns the index of the cdf of each value that has been read [values], which `coder_seconds` takes."""
@@ -136,6 +160,27 @@ class RangeDecoder:
         self._indexes.append(indexes)
         self._state, values = _coder.decode(self._tables, self._state, indexes)
         return values
+
+
+class _BitCounter:
+    """Adds up the bits that values take.
+
+    Args:
+      tables: The coder's tables.
+    """
+
+    def __init__(self, tables: CdfTables):
+        self._starts, self._bits, self.total = tables.starts().astype(np.int32), tables.bits(), tf.constant(0.0)
+
+    def add(self, indexes: tf.Tensor, values: tf.Tensor, escaped: tf.Tensor) -> None:
+        """Adds values by the indexes of their cdfs, and the escapes among them."""
+        bits = tf.gather(self._bits, tf.gather(self._starts, indexes) + values)
+        self.total += tf.reduce_sum(bits) + PRECISION * tf.reduce_sum(tf.cast(escaped, tf.float32))
+
+
+def most_bits(length: tf.Tensor | int) -> tf.Tensor | float:
+    """Returns the most bits, by `CdfTables.bits`, that values in a string of this many bytes may take."""
+    return 8 * length * (1 + _RELATIVE_MARGIN) + _MARGIN
 
 
 def coder_seconds(tables: CdfTables, string: tf.Tensor, indexes: tf.Tensor) -> tuple[float, float]:

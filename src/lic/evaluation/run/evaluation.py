@@ -19,6 +19,7 @@ from lic.evaluation.run.journal import Journal
 from lic.evaluation.run.measurement import CONVENTIONS
 from lic.evaluation.run.results import Results
 from lic.evaluation.run.worker import Outcome, Task, Worker, failure_of, remaining_tasks
+from lic.folder_lock import locked
 from lic.images import digest_of, image_files
 from lic.versions import machine, versions
 
@@ -62,27 +63,29 @@ def evaluate(
       ImageError: The folder holds no images.
       RegistryError: A codec is unknown.
       EvaluationError: There is no codec, two codecs have the same name, a codec lacks a quality, `jobs` is less than 1,
-        or `out` holds results of other images or codecs.
+        `out` holds results of other images or codecs, or damaged ones, or another evaluation writes to it.
     """
     evaluated = [EvaluatedCodec.learned(model, qualities, **options) for model in models]
     evaluated += [EvaluatedCodec.classical(name, qualities) for name in codecs]
     _check(evaluated, jobs)
     folder, names = _images_in(images)
     at_once = "one for each worker of Ray" if ray else jobs
-    journal = Journal(out, _facts(evaluated, folder, names, at_once))
-    work = [(codec, remaining_tasks(codec, names, journal.rows)) for codec in evaluated]
-    results = Results(journal.rows, (), journal.facts)
-    done, total = 0, sum(len(task.qualities) for _, tasks in work for task in tasks)
-    outcomes = itertools.chain.from_iterable(_outcomes(codec, tasks, folder, jobs, ray) for codec, tasks in work)
-    for task, (rows, failures) in outcomes:
-        journal.add(rows)
-        results.rows += rows
-        # An image that cannot be read fails once for each codec, and is listed once.
-        results.failures += [failure for failure in failures if failure not in results.failures]
-        done += len(task.qualities)
-        if progress:
-            progress(done, total, f"{task.codec}, {task.image}")
-    results.write(out)
+    pathlib.Path(out).mkdir(parents=True, exist_ok=True)
+    with locked(out, EvaluationError, "evaluation"):
+        journal = Journal(out, _facts(evaluated, folder, names, at_once))
+        work = [(codec, remaining_tasks(codec, names, journal.rows)) for codec in evaluated]
+        results = Results(journal.rows, (), journal.facts)
+        done, total = 0, sum(len(task.qualities) for _, tasks in work for task in tasks)
+        outcomes = itertools.chain.from_iterable(_outcomes(codec, tasks, folder, jobs, ray) for codec, tasks in work)
+        for task, (rows, failures) in outcomes:
+            journal.add(rows)
+            results.rows += rows
+            # An image that cannot be read fails once for each codec, and is listed once.
+            results.failures += [failure for failure in failures if failure not in results.failures]
+            done += len(task.qualities)
+            if progress:
+                progress(done, total, f"{task.codec}, {task.image}")
+        results.write(out)
     return results
 
 

@@ -8,8 +8,9 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
-from lic.errors import EvaluationError
-from lic.evaluation.run.results import Row
+from lic.errors import EvaluationError, as_error
+from lic.evaluation.run.results import Row, check_facts, checked_row
+from lic.json_files import read_lines
 
 NAME = "rows.jsonl"
 
@@ -26,7 +27,7 @@ class Journal:
       facts: The given facts, with the codecs that the file held already.
 
     Raises:
-      EvaluationError: The file holds results of other images, or of another codec with the same name.
+      EvaluationError: The file holds results of other images, or of another codec with the same name, or is damaged.
     """
 
     def __init__(self, folder: str | os.PathLike, facts: dict[str, Any]):
@@ -49,18 +50,24 @@ class Journal:
 
 
 def _read(file: pathlib.Path) -> tuple[list[Row], dict[str, Any]]:
-    """Returns all rows and the last facts, without lines that are empty or were cut off."""
-    rows, facts = [], {}
-    for text in file.read_text(encoding="utf-8").splitlines() if file.exists() else []:
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if "facts" in line:
-            facts = line["facts"]
-        else:
-            rows.append(Row(**line))
-    return rows, facts
+    """Returns all rows, of each codec, image and quality the last, and the last facts.
+
+    Lines that are empty or were cut off are left out.
+    """
+    rows, facts = {}, {}
+    with as_error(EvaluationError, f"{file} is damaged", "Remove the line, or write to another folder."):
+        for line in read_lines(file):
+            if "facts" in line:
+                facts = line["facts"]
+                if not isinstance(facts, dict) or not {"images", "codecs"} <= facts.keys():
+                    raise ValueError(f"expected images and codecs. Received: {facts!r}")
+                check_facts(facts)
+            else:
+                row = checked_row(line)
+                rows[row.codec, row.image, row.quality] = row
+        if rows and not facts:
+            raise ValueError("it holds rows, and not what they measure")
+    return list(rows.values()), facts
 
 
 def _check_same(folder: pathlib.Path, before: dict[str, Any], now: dict[str, Any]) -> None:

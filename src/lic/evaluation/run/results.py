@@ -12,11 +12,14 @@ import json
 import os
 import pathlib
 import statistics
+import typing
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from lic.argument_types import check_argument
 from lic.atomic_write import atomic_write
-from lic.errors import EvaluationError
+from lic.errors import EvaluationError, as_error
+from lic.json_files import read_json
 
 JSON, CSV, MEANS = "eval.json", "eval.csv", "means.csv"
 AVERAGING = (
@@ -25,6 +28,8 @@ AVERAGING = (
     "means of MS-SSIM leave out those of them that are too small for it. Peak memory is the maximum."
 )
 _DERIVED = ("averaging", "images_in_means", "means")
+_SIZES = ("height", "width", "bytes")
+_ANY_SIGN = ("quality", "psnr", "ms_ssim", "ms_ssim_db")
 _AVERAGED = (
     "bytes",
     "bpp",
@@ -90,6 +95,25 @@ class Row(NamedTuple):
         return None if self.decode_coder_seconds is None else self.decode_seconds - self.decode_coder_seconds
 
 
+_HINTS = typing.get_type_hints(Row)
+
+
+def checked_row(values: dict[str, Any]) -> Row:
+    """Returns a row of values that stand in a file.
+
+    Raises:
+      KeyError: A figure is missing.
+      ValueError: A figure is of another type, or such as no measurement gives.
+    """
+    # Files have further columns, which follow from those of a row.
+    row = Row(**{name: values[name] for name in Row._fields if name in values or name not in Row._field_defaults})
+    for name, value in row._asdict().items():
+        check_argument("a row", name, value, _HINTS[name])
+        if isinstance(value, (int, float)) and name not in _ANY_SIGN and (value < 0 or (name in _SIZES and not value)):
+            raise ValueError(f"a row: expected {name} over 0. Received: {value!r}")
+    return row
+
+
 class Failure(NamedTuple):
     """An image that could not be measured.
 
@@ -116,7 +140,9 @@ class Results:
     """
 
     def __init__(self, rows: Iterable[Row], failures: Iterable[Failure] = (), facts: dict[str, Any] | None = None):
-        self.rows, self.failures, self.facts = list(rows), list(failures), facts or {}
+        # An image that was measured twice, by two evaluations at once, counts once.
+        self.rows = list({(row.codec, row.image, row.quality): row for row in rows}.values())
+        self.failures, self.facts = list(failures), facts or {}
 
     @property
     def codecs(self) -> list[str]:
@@ -164,22 +190,35 @@ class Results:
         """
         path = pathlib.Path(path)
         file = path / JSON if path.is_dir() else path
-        try:
-            facts = json.loads(file.read_text(encoding="utf-8"))
-            rows = [Row(**{name: row[name] for name in Row._fields}) for row in facts.pop("rows")]
+        if not file.exists():
+            raise EvaluationError(f"There is no evaluation at {file}. Make one with `lic eval`.")
+        with as_error(
+            EvaluationError, f"{file} is not a file that `lic eval` writes", f"Name a folder of results or its {JSON}."
+        ):
+            facts = read_json(file)
+            missing = [name for name in ("rows", "failures") if name not in facts]
+            if missing:
+                raise ValueError(f"{' and '.join(missing)} missing")
+            rows = [checked_row(row) for row in facts.pop("rows")]
             failures = [Failure(**failure) for failure in facts.pop("failures")]
-        except FileNotFoundError:
-            raise EvaluationError(f"There is no evaluation at {file}. Make one with `lic eval`.") from None
-        except KeyError as error:
-            raise EvaluationError(
-                f"{file} is not a file that `lic eval` writes: {error} is missing. "
-                f"Name a folder of results or its {JSON}."
-            ) from error
-        except (OSError, ValueError, TypeError) as error:
-            raise EvaluationError(
-                f"{file} is not a file that `lic eval` writes ({error}). Name a folder of results or its {JSON}."
-            ) from error
+            for failure in failures:
+                check_argument("a failure", "its texts", (failure.image, failure.error), tuple[str, str])
+            check_facts(facts)
         return cls(rows, failures, {name: fact for name, fact in facts.items() if name not in _DERIVED})
+
+
+def check_facts(facts: dict[str, Any]) -> None:
+    """Checks facts that stand in a file.
+
+    Raises:
+      ValueError: They name no images and codecs.
+    """
+    for name in ("images", "codecs"):
+        value = facts.get(name, {})
+        if not isinstance(value, dict) or (
+            name == "codecs" and not all(isinstance(each, dict) for each in value.values())
+        ):
+            raise ValueError(f"expected {name} to be an object. Received: {value!r}")
 
 
 def _mean(codec: str, quality: float | None, rows: list[Row]) -> dict[str, Any]:
