@@ -124,9 +124,12 @@ def has_model_config(path: str | os.PathLike) -> bool:
       ImportError: The package safetensors is not installed.
     """
     package = safetensors_package()
-    with contextlib.suppress(CheckpointError), as_checkpoint_error(f"{path} cannot be read"):
-        with package.safe_open(os.fspath(path), "np") as file:
-            return "config" in (file.metadata() or {})
+    with (
+        contextlib.suppress(CheckpointError),
+        as_checkpoint_error(f"{path} cannot be read"),
+        package.safe_open(os.fspath(path), "np") as file,
+    ):
+        return "config" in (file.metadata() or {})
     return False
 
 
