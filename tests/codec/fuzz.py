@@ -30,6 +30,7 @@ import lic
 from lic.codec.bitstream import MAGIC, Stream
 from lic.evaluation.run.journal import Journal
 from lic.evaluation.run.results import Failure, Results, Row
+from lic.interop.safetensors import export_safetensors
 from lic.training.checkpoints import Checkpoints
 from lic.training.loop import _compile, codec_of_run
 from lic.training.run_folder import RunFolder
@@ -203,7 +204,7 @@ class Files:
             "checkpoints/step-0000002.npz": lambda: codec_of_run(folder),
         }
         if importlib.util.find_spec("safetensors"):
-            lic.export_safetensors(model, folder / "x.safetensors")
+            export_safetensors(model, folder / "x.safetensors")
             self.readers["x.safetensors"] = lambda: lic.import_checkpoint(folder / "x.safetensors")
         self._whole = {name: (folder / name).read_bytes() for name in self.readers}
 
