@@ -1,4 +1,4 @@
-"""Mutated streams and files in a child process, which has a time limit: a coder that does not return cannot be caught inside."""
+"""Mutated streams and files in a child process with a time limit: a coder that never returns is not caught inside."""
 
 import json
 import os
