@@ -1,10 +1,13 @@
+import gc
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
 
 import lic
+from lic import environment
 from lic.environment import KERAS_3, compute_in, layer_internals, slots_of, tf
 from lic.layers import Convolution, Sequential
 
@@ -51,3 +54,25 @@ def test_another_tensorflow_is_refused_in_one_sentence(hidden, message):
     last = ended.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: lic needs TensorFlow 2.14")
     assert message in last
+
+
+def test_a_function_of_arrays_is_freed_with_its_graph():
+    class Held:
+        number = 3.0
+
+    def graph_of(held):
+        def multiply(array):
+            return array * np.float32(held.number)
+
+        return tf.function(lambda values: environment.numpy_function(multiply, [values], tf.float32))
+
+    held = Held()
+    graph, freed = graph_of(held), weakref.ref(held)
+    assert graph(tf.constant(2.0)) == 6.0
+    del held
+    gc.collect()
+    assert freed() is not None
+    assert graph(tf.constant(2.0)) == 6.0
+    del graph
+    gc.collect()
+    assert freed() is None

@@ -8,18 +8,33 @@ it hung, or with the stream that was taken for another.
 
 import argparse
 import collections
+import dataclasses
 import faulthandler
+import importlib.util
+import io
 import json
+import pathlib
 import random
+import re
 import resource
 import sys
+import tempfile
 import time
+import warnings
+import zipfile
 import zlib
 
 import numpy as np
 
 import lic
 from lic.codec.bitstream import MAGIC, Stream
+from lic.evaluation.run.journal import Journal
+from lic.evaluation.run.results import Failure, Results, Row
+from lic.interop.safetensors import export_safetensors
+from lic.training.checkpoints import Checkpoints
+from lic.training.loop import _compile, codec_of_run
+from lic.training.run_folder import RunFolder
+from lic.training.settings import TrainingSettings
 from tests.conftest import random_images, tiny_model
 
 SIZES = [(1, 1), (17, 33), (64, 48), (40, 90)]
@@ -131,12 +146,114 @@ def mutated_streams(targets, count, seed):
         yield target, mend(stream) if len(stream) > 8 and draw.randrange(2) else stream
 
 
+def remade(file, draw):
+    """Returns a zip of which one member is damaged, with sound checksums, as an attacker would."""
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name, other = (draw.choice([*members, "codec.json"]) for _ in range(2))
+    if name == "codec.json" and name in members:
+        members[name] = other_number(members[name].decode(), draw).encode()
+    elif name in members:
+        members[name] = draw.choice([flip, cut, drop, splice])(
+            members[name] or b"x", [members.get(other) or b"x"], draw
+        )
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for each, data in members.items():
+            archive.writestr(each, data)
+    return made.getvalue()
+
+
+def other_number(text, draw):
+    """Returns a JSON text in which another value stands in place of one of its numbers, strings and constants."""
+    found = list(re.finditer(r'-?\d+(\.\d+)?(e-?\d+)?|"[^"]*"|true|false|null', text))
+    if not found:
+        return text[: len(text) // 2]
+    place, value = draw.choice(found), draw.choice(VALUES)
+    return text[: place.start()] + value + text[place.end() :]
+
+
+VALUES = ["0", "-1", "1e999", "NaN", "1000000", "1e8", "0.5", '"x"', "null", "[]", "{}", "[" * 2000, "[[3, 3]]", "true"]
+
+
+class Files:
+    """Files of each kind, in a folder, and how each is read."""
+
+    def __init__(self, folder):
+        model = tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02))
+        codec = lic.Codec(model, deterministic=True, calibration=[random_images(64, 80, 3)])
+        codec.save(folder / "x.codec")
+        row = Row("a", "1", 1.0, 8, 10, 10, 1.0, 30.0, 0.9, 10.0, 0.5, 0.1, 0.25, None, 100)
+        facts = {"images": {"count": 2}, "codecs": {"a": {"settings": "fast"}}}
+        Results([row, row._replace(image="2")], [Failure("3", "a", 1.0, "x")], facts).write(folder)
+        Journal(folder, facts).add([row])
+        settings = TrainingSettings(steps=2, batch=1, crop=32)
+        config = {"model": model.configuration(), "settings": dataclasses.asdict(settings), "start": None}
+        RunFolder(folder).begin(config, [("a.png", 7)], "abc")
+        _compile(model, settings)
+        model.optimizer.iterations.assign(2)
+        checkpoints = Checkpoints(folder / "checkpoints")
+        checkpoints.set_model(model)
+        checkpoints.on_epoch_end(0)
+        self._facts, self._folder = facts, folder
+        self.readers = {
+            "x.codec": lambda: lic.load(folder / "x.codec", deterministic=True),
+            "eval.json": lambda: Results.read(folder).means(),
+            "rows.jsonl": lambda: Journal(folder, facts),
+            "run.json": lambda: codec_of_run(folder),
+            "checkpoints/step-0000002.npz": lambda: codec_of_run(folder),
+        }
+        if importlib.util.find_spec("safetensors"):
+            export_safetensors(model, folder / "x.safetensors")
+            self.readers["x.safetensors"] = lambda: lic.import_checkpoint(folder / "x.safetensors")
+        self._whole = {name: (folder / name).read_bytes() for name in self.readers}
+
+    def outcome(self, draw):
+        """Damages a file, and returns its name and the name of the error, or "read"."""
+        name = draw.choice(list(self.readers))
+        whole, other = self._whole[name], self._whole[draw.choice(list(self.readers))]
+        if draw.randrange(2):
+            damaged = draw.choice([flip, cut, drop, splice])(whole, [other], draw)
+        elif zipfile.is_zipfile(io.BytesIO(whole)):
+            damaged = remade(whole, draw)
+        else:
+            damaged = other_number(whole.decode("latin-1"), draw).encode("latin-1")
+        (self._folder / name).write_bytes(damaged)
+        try:
+            self.readers[name]()
+            return name, "read"
+        except lic.LicError as error:
+            return name, type(error).__name__
+        finally:
+            (self._folder / name).write_bytes(whole)
+
+
+def damage_files(count, seed, slowest):
+    """Reads damaged files, and prints the outcomes; each ends in an error of ours, or in the file's content."""
+    draw, outcomes = random.Random(seed), collections.Counter()
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        files = Files(pathlib.Path(folder))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(count):
+            faulthandler.dump_traceback_later(slowest, exit=True)
+            outcomes[" ".join(files.outcome(draw))] += 1
+            faulthandler.cancel_dump_traceback_later()
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
+    assert grown <= 1, f"memory grew by {grown:.2f} GiB"
+    sys.stdout.write(json.dumps({"count": count, "outcomes": outcomes, "grown_gib": grown}) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slowest", type=float, default=2.0, help="seconds that a stream may take")
+    parser.add_argument("--files", action="store_true", help="damage files in place of streams")
     options = parser.parse_args()
+    if options.files:
+        damage_files(options.count, options.seed, options.slowest)
+        return
     both = targets()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outcomes, slowest = collections.Counter(), 0.0

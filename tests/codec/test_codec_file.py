@@ -172,6 +172,9 @@ MODELS = {
     "text as weights": (_weight(lambda array: np.full(array.shape, "x")), "to be float32. Received: <U1"),
     "weights that are not finite": (_weight(lambda array: array * np.nan), "not finite"),
     "another type": (lambda file: file._replace(stored="float8"), "stored as one of.*Received: 'float8'"),
+    "a million filters": (_part("entropy", prior_filters=[3] * 100_000), "weights that are left"),
+    "very many blocks": (_part("transform", num_blocks=60_000), "many more layers than there are weights"),
+    "an infinite step": (_part("transform", step=float("inf")), "holds the number inf"),
     "an empty configuration": (lambda file: file._replace(config={}), "describes no model"),
     "a list as configuration": (lambda file: file._replace(config=[1]), "describes no model"),
     "an unknown size": (_part("transform", foo=3), "describes no model"),
@@ -464,3 +467,45 @@ def test_a_setting_of_the_codec_that_is_added_later_moves_no_fingerprint(golden,
     deep = CodecFile.read(tmp_path / "deep.codec")
     assert deep.settings == {"bit_depth": 10}
     assert deep.fingerprint() != golden.plain
+
+
+def test_members_that_unpack_to_gigabytes_are_refused_packed(path):
+    header = (
+        b"\x93NUMPY\x01\x00\x76\x00" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d,)}".ljust(124) % 2**28
+    )
+    archive = zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED)
+    with archive, archive.open("weights/zeros.npy", "w") as file:
+        file.write(header[:10] + header[10:127].ljust(117) + b"\n")
+        for _ in range(64):
+            file.write(bytes(1 << 24))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match="'weights/zeros|'zeros'"):
+        lic.load(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20 // 4
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"format": 1, "x": ' + "[" * 900 + "]" * 900 + "}", " " * (1 << 23)])
+def test_texts_that_are_deep_or_long_are_refused(path, text):
+    with pytest.raises(CheckpointError):
+        lic.load(_rewritten(path, lambda members: members.update({"codec.json": text})))
+
+
+UNITS = {
+    "levels below 0": ("levels", np.array(-5, np.int32)),
+    "levels of another type": ("levels", np.array(511.0)),
+    "levels that are no number": ("levels", np.array(np.nan)),
+    "many levels": ("levels", np.full(3, 511, np.int32)),
+    "inputs that are no numbers": ("inputs", np.full(12, np.nan, np.float32)),
+    "inputs of another length": ("inputs", np.zeros(3, np.int8)),
+    "very fine inputs": ("inputs", np.full(12, 127, np.int8)),
+    "outputs of text": ("outputs", np.full(24, "x")),
+}
+
+
+@pytest.mark.parametrize("case", UNITS)
+def test_units_that_are_not_exact_are_refused(file, tmp_path, case):
+    field, value = UNITS[case]
+    name = next(name for name in file.integer if name.endswith(f"/{field}"))
+    file._replace(integer={**file.integer, name: value}).write(tmp_path / "x.codec")
+    with pytest.raises(CheckpointError, match="units"):
+        lic.load(tmp_path / "x.codec", deterministic=True)

@@ -1,4 +1,4 @@
-"""Mutated streams in a child process, which has a time limit: a coder that does not return cannot be caught inside."""
+"""Mutated streams and files in a child process with a time limit: a coder that never returns is not caught inside."""
 
 import json
 import os
@@ -6,6 +6,15 @@ import subprocess
 import sys
 
 COUNT = int(os.environ.get("LIC_FUZZ", "1000"))  # `make test-all` asks for 20,000.
+
+
+def test_damaged_files_end_in_a_typed_error_or_are_read():
+    count = max(COUNT // 20, 1)
+    command = [sys.executable, "-m", "tests.codec.fuzz", "--files", "--count", str(count), "--slowest", "25"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=3600)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    found = json.loads(ended.stdout.splitlines()[-1])
+    assert found["count"] == sum(found["outcomes"].values()) == count
 
 
 def test_mutated_streams_end_in_a_typed_error_or_the_right_image():

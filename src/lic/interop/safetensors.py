@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import os
@@ -124,13 +123,11 @@ def has_model_config(path: str | os.PathLike) -> bool:
       ImportError: The package safetensors is not installed.
     """
     package = safetensors_package()
-    with (
-        contextlib.suppress(CheckpointError),
-        as_checkpoint_error(f"{path} cannot be read"),
-        package.safe_open(os.fspath(path), "np") as file,
-    ):
-        return "config" in (file.metadata() or {})
-    return False
+    try:
+        with as_checkpoint_error(f"{path} cannot be read"), package.safe_open(os.fspath(path), "np") as file:
+            return "config" in (file.metadata() or {})
+    except CheckpointError:
+        return False
 
 
 def torch_tensors(model: CompressionModel) -> list[TorchTensor]:

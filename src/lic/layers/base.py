@@ -6,7 +6,7 @@ from typing import Any
 
 from lic.config import Configured
 from lic.environment import keras, tf
-from lic.layers.tracing import building, is_building
+from lic.layers.tracing import building, is_building, take_layer
 
 
 class Layer(Configured, keras.layers.Layer):
@@ -17,6 +17,7 @@ class Layer(Configured, keras.layers.Layer):
     """
 
     def __init__(self, **kwargs: Any):
+        take_layer()
         super().__init__(**kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -21,6 +21,7 @@ from typing import Any
 from lic.environment import keras, tf
 from lic.errors import CheckpointError
 
+_LAYERS_OF_A_WEIGHT, _LAYERS_WITHOUT = 4, 200  # Some layers have no weights.
 Interceptor = Callable[..., Any]
 
 
@@ -182,8 +183,15 @@ def skip_random_init(largest: int = sys.maxsize, most: int = sys.maxsize) -> Ite
         take memory.
       most: How many weights are there to be set. More are a CheckpointError.
     """
-    with _changed(budget=_Budget(largest, most)):
+    with _changed(budget=_Budget(largest, most, _LAYERS_OF_A_WEIGHT * most + _LAYERS_WITHOUT)):
         yield
+
+
+def take_layer() -> None:
+    """States that a layer is about to be made, which is a CheckpointError where a file has no weights for it."""
+    budget = _tracing.get().budget
+    if budget is not None:
+        budget.take_layer()
 
 
 @dataclasses.dataclass
@@ -193,10 +201,21 @@ class _Budget:
     Attributes:
       numbers: Their numbers.
       weights: Their count.
+      layers: The layers that may still be made.
     """
 
     numbers: int
     weights: int
+    layers: int
+
+    def take_layer(self) -> None:
+        """Takes a layer from the budget, or raises a CheckpointError."""
+        if not self.layers:
+            raise CheckpointError(
+                "The configuration asks for many more layers than there are weights. Weights and configuration must be "
+                "of the same model."
+            )
+        self.layers -= 1
 
     def take(self, shape: tuple[int, ...]) -> None:
         """Takes a weight from the budget, or raises a CheckpointError."""
