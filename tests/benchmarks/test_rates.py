@@ -4,7 +4,7 @@ from lic.evaluation.run import Results, Row
 
 
 def row(codec, bpp, psnr, quality=None, image="a.png"):
-    figures = dict.fromkeys(Row._fields) | {"notes": "", "height": 8, "width": 8, "bytes": 8 * bpp}
+    figures = dict.fromkeys(Row._fields) | {"notes": "", "height": 8, "width": 8, "bytes": round(8 * bpp)}
     seconds = {"encode_seconds": 0.5, "decode_seconds": 0.25}
     return Row(**figures | seconds | {"codec": codec, "image": image, "quality": quality, "bpp": bpp, "psnr": psnr})
 

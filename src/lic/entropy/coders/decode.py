@@ -62,8 +62,9 @@ class Decode(Coder):
         return tf.concat(self._symbols, 0), self._decoder.indexes()
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+        indexes = self._indexes(part, distribution)
         self._bits_of_parts.append(self._tables.least_bits_of(distribution))
-        return self._decoded(part.name, self._indexes(part, distribution), distribution)
+        return self._decoded(part.name, indexes, distribution)
 
     def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))

@@ -9,7 +9,7 @@ from lic.environment import tf
 from lic.layers.bounds import lower_bound, upper_bound
 
 ROUNDINGS = ("nearest", "up")
-LARGEST_COUNT = 4096
+LARGEST_COUNT = 16384
 
 
 class ScaleTable(NamedTuple):
