@@ -50,6 +50,10 @@ TINY = {
 ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
 
 
+# Texts that a damaged or made-up file of JSON may hold, none of which is what `lic` writes.
+DAMAGED_JSON = ["", "{}", "[]", "7", "null", "[" * 200_000, "\xff"]
+
+
 def slow_but(cases: Iterable[str | tuple], *ordinary: str | tuple) -> list:
     """Returns the cases of a test, each a value or a tuple of values; all but the ordinary ones are marked as slow."""
     return [

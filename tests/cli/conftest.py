@@ -36,6 +36,21 @@ class PressesCtrlC:
         signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """Makes empty files in an empty current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def make_files(*names):
+        for name in names:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return [tmp_path / name for name in names]
+
+    return make_files
+
+
 @pytest.fixture(scope="session")
 def codec_file(tmp_path_factory):
     """The codec's file; its codec is loaded once in a process."""

@@ -16,21 +16,6 @@ from lic.errors import ImageError
 from tests.cli.conftest import PressesCtrlC
 
 
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    """Makes empty files in an empty current folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def make_files(*names):
-        for name in names:
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        return [tmp_path / name for name in names]
-
-    return make_files
-
-
 def jobs_of(paths):
     return [Job(path, path.with_suffix(".out")) for path in paths]
 

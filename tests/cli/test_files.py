@@ -31,21 +31,6 @@ def is_image(path):
     return path.suffix in (".png", ".bmp", ".tiff")
 
 
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    """Makes empty files in an empty current folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def make_files(*names):
-        for name in names:
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        return [tmp_path / name for name in names]
-
-    return make_files
-
-
 def is_stream(path):
     return path.suffix == ".lic"
 

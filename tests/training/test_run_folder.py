@@ -7,6 +7,7 @@ import pytest
 import lic
 from lic.errors import TrainingError
 from lic.training.run_folder import RunFolder
+from tests.conftest import DAMAGED_JSON
 
 CONFIG = {
     "model": {"transform": {"width": 8}, "lmbda": (0.1, 0.2)},
@@ -51,19 +52,13 @@ def test_other_photographs_are_named(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "{}",
-        "[]",
-        "7",
-        "null",
+        *DAMAGED_JSON,
         '{"config": ',
         '{"config": 3, "data": {}}',
         '{"config": {}, "data": {}}',
         '{"config": {"model": {}, "settings": []}, "data": {}}',
         '{"config": {"model": {}, "settings": {"seed": NaN}}, "data": {}}',
         '{"config": {"model": {}, "settings": {"seed": 1e999}}, "data": {}}',
-        "[" * 200_000,
-        "\xff",
     ],
 )
 def test_a_damaged_run_json_is_named(tmp_path, text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import pathlib
 import sys
 import tempfile
@@ -59,14 +60,14 @@ def codec_at(model: str, **arguments: Any) -> Any:
     """
     import lic
 
-    folder = pathlib.Path(model)
-    if not folder.is_dir() or (folder / "final.codec").exists():
-        return lic.load(str(folder / "final.codec") if folder.is_dir() else model, **arguments)
+    finished = _finished(model)
+    if finished is not None:
+        return lic.load(finished, **arguments)
     from lic.training import codec_of_run
 
     with tempfile.TemporaryDirectory() as temporary:
         path = pathlib.Path(temporary) / "last.codec"
-        codec_of_run(folder).save(path)
+        codec_of_run(model).save(path)
         return lic.load(path, **arguments)
 
 
@@ -109,14 +110,20 @@ class CodecLoader:
 
 
 def _text_of(model: str) -> dict[str, Any] | None:
-    """The text of a codec's file; None for a training that is not finished, whose codec has no file yet."""
+    """Returns the text of a codec's file; None for a training that is not finished, whose codec has no file yet."""
     from lic.codec.codec_file import read_text
     from lic.codec.shipped import codec_path
 
-    final = pathlib.Path(model) / "final.codec"
-    if pathlib.Path(model).is_dir():
-        return read_text(final) if final.exists() else None
-    return read_text(codec_path(model))
+    finished = _finished(model)
+    return None if finished is None else read_text(codec_path(finished))
+
+
+def _finished(model: str) -> str | None:
+    """Returns the name or path of a codec; None for the folder of a training that is not finished."""
+    if not os.path.isdir(model):
+        return model
+    final = os.path.join(model, "final.codec")
+    return final if os.path.exists(final) else None
 
 
 def codec_arguments(precision: str, tile: str) -> dict[str, Any]:

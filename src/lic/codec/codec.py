@@ -74,11 +74,8 @@ class Codec:
         calibration: Iterable[np.ndarray] | None = None,
     ):
         if not isinstance(model, CompressionModel):
-            advice = (
-                f"Load a codec by lic.load({str(model)!r})."
-                if isinstance(model, (str, os.PathLike))
-                else ("Make one by lic.create_model.")
-            )
+            is_name = isinstance(model, (str, os.PathLike))
+            advice = f"Load a codec by lic.load({str(model)!r})." if is_name else "Make one by lic.create_model."
             raise ValueError(f"Codec: expected a lic.CompressionModel. Received: {type(model).__name__}. {advice}")
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")

@@ -6,6 +6,7 @@ import pytest
 
 from lic.errors import EvaluationError
 from lic.evaluation.run.results import Failure, Results, Row
+from tests.conftest import DAMAGED_JSON
 
 
 def row(codec="a", image="1", quality=1.0, bpp=1.0, psnr=30.0, ms_ssim=0.9, memory=100):
@@ -94,13 +95,7 @@ def _with(**values):
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "{}",
-        "[]",
-        "7",
-        "null",
-        "[" * 200_000,
-        "\xff",
+        *DAMAGED_JSON,
         '{"rows": [{"codec": 1}], "failures": []}',
         '{"rows": {"a": 1}, "failures": []}',
         '{"rows": [], "failures": [7]}',

@@ -19,8 +19,6 @@ import time
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from lic.entropy.range_coding.cdf_tables import LIMIT, PRECISION, CdfTables
 from lic.environment import NEEDS, tf
 
@@ -88,7 +86,6 @@ class RangeEncoder:
 
     Args:
       tables: The coder's tables.
-
     """
 
     def __init__(self, tables: CdfTables):
@@ -170,7 +167,9 @@ class _BitCounter:
     """
 
     def __init__(self, tables: CdfTables):
-        self._starts, self._bits, self.total = tables.starts().astype(np.int32), tables.bits(), tf.constant(0.0)
+        # Arrays would become constants of the graph anew for each part.
+        self._starts, self._bits = tf.constant(tables.starts(), tf.int32), tf.constant(tables.bits())
+        self.total = tf.constant(0.0)
 
     def add(self, indexes: tf.Tensor, values: tf.Tensor, escaped: tf.Tensor) -> None:
         """Adds values by the indexes of their cdfs, and the escapes among them."""
