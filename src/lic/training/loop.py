@@ -146,22 +146,18 @@ def codec_of_run(folder: str | os.PathLike) -> Codec:
     """
     run = RunFolder(folder)
     config, checkpoints = run.facts()["config"], Checkpoints(run.checkpoints)
-    if checkpoints.latest:
-        weights = checkpoints.weights()
-        if not weights:
-            raise TrainingError(f"{checkpoints.latest} is damaged, as are all before. Train in another folder.")
-        with as_error(TrainingError, f"{folder}: run.json describes no training", "Put it back from a copy."):
-            settings = TrainingSettings(**config["settings"])
-            with described_by_file(config["model"], weights):
-                model = CompressionModel.from_configuration(config["model"])
-    if not checkpoints.latest or not _restored(model, settings, checkpoints):
+    if not checkpoints.latest:
         raise TrainingError(f"{folder} has no checkpoint yet. Wait for the first, which comes after `interval` steps.")
-    return _codec_of(model)
-
-
-def _restored(model: CompressionModel, settings: TrainingSettings, checkpoints: Checkpoints) -> int:
+    weights = checkpoints.weights()
+    if not weights:
+        raise TrainingError(f"{checkpoints.latest} is damaged, as are all before. Train in another folder.")
+    with as_error(TrainingError, f"{folder}: run.json describes no training", "Put it back from a copy."):
+        settings = TrainingSettings(**config["settings"])
+        with described_by_file(config["model"], weights):
+            model = CompressionModel.from_configuration(config["model"])
     _compile(model, settings)
-    return checkpoints.restore(model)
+    checkpoints.restore(model)
+    return _codec_of(model)
 
 
 def _codec_of(model: CompressionModel) -> Codec:
