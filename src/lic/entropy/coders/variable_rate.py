@@ -57,13 +57,16 @@ class VariableRateCoder(CoderAround):
 
     def __init__(self, coder: Coder, gains: ChannelGains):
         super().__init__(coder)
-        # The gains get the shape of the latent, so that each part can take its own.
-        self._gains = gains._make(coder.zeros + each[:, None, None] for each in gains)
+        # The gains get the shape of the latent, so that each part can take its own. The output gain codes nothing.
+        self._gains = {
+            name: coder.zeros + gain[:, None, None] for name, gain in gains._asdict().items() if name != "output_gain"
+        }
+        self._channel_gains = gains
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        gains = self._gains._make(part.take(each) for each in self._gains)
+        gains = self._channel_gains._replace(**{name: part.take(gain) for name, gain in self._gains.items()})
         return gains.remove(super()._code(part, distribution.under_gain(gains)))
 
     def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         # The hyper analysis sees the latent without its gain, as the walk does.
-        return super()._code_side(lambda latent: analysis(latent / self._gains.gain), downscale, prior)
+        return super()._code_side(lambda latent: analysis(latent / self._gains["gain"]), downscale, prior)
