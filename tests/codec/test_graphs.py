@@ -1,8 +1,11 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 from lic.codec.graphs import Graphs
-from tests.conftest import random_images, tiny_model
+from tests.conftest import ALL_MIXES, random_images, shallow, slow_but, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +43,16 @@ def test_a_preview_of_all_parts_is_the_decoded_latent(graphs):
 def test_previews_of_as_many_parts_are_one_function(graphs):
     assert graphs.preview(1) is graphs.preview(1)
     assert graphs.preview(1) is not graphs.preview(2)
+
+
+@pytest.mark.parametrize("transform, entropy", slow_but(ALL_MIXES, ("conv", "charm"), ("klt", "checkerboard")))
+def test_graphs_that_nobody_uses_are_freed(transform, entropy):
+    model = tiny_model(transform, entropy, lmbda=(0.002, 0.02), **shallow(transform, entropy))
+    graphs = Graphs(model, model.entropy.make_tables())
+    names = "analyse", "encode", "decode", "synthesise"
+    traced = {name: weakref.ref(getattr(graphs, name).get_concrete_function().graph) for name in names}
+    gc.collect()
+    assert all(graph() for graph in traced.values())
+    del graphs
+    gc.collect()
+    assert [name for name, graph in traced.items() if graph()] == []

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from einops import rearrange
 
 from lic._version import __version__
 from lic.atomic_write import atomic_write
@@ -254,10 +255,15 @@ def _(layer: KLTAnalysis, variables: Variables) -> list[_Conversion]:
     module = Module("Conv2d", {"stride": BLOCK, "padding": 0}, "", note)
 
     def to_torch() -> np.ndarray:
-        return value_of(variables["linear"]).T.reshape(-1, BLOCK, BLOCK, 3).transpose(0, 3, 1, 2)
+        return rearrange(
+            value_of(variables["linear"]),
+            "(row column colour) filters -> filters colour row column",
+            row=BLOCK,
+            column=BLOCK,
+        )
 
     def from_torch(tensor: np.ndarray) -> list[np.ndarray]:
-        return [tensor.transpose(0, 2, 3, 1).reshape(len(tensor), -1).T]
+        return [rearrange(tensor, "filters colour row column -> (row column colour) filters")]
 
     return [_Conversion("linear.weight", ("linear",), module, to_torch, from_torch)]
 
@@ -270,10 +276,15 @@ def _(layer: KLTSynthesis, variables: Variables) -> list[_Conversion]:
     module = Module("ConvTranspose2d", {"stride": BLOCK, "padding": 0, "output_padding": 0}, "", note)
 
     def to_torch() -> np.ndarray:
-        return value_of(variables["linear"]).reshape(-1, BLOCK, BLOCK, 3).transpose(0, 3, 1, 2)
+        return rearrange(
+            value_of(variables["linear"]),
+            "filters (row column colour) -> filters colour row column",
+            row=BLOCK,
+            column=BLOCK,
+        )
 
     def from_torch(tensor: np.ndarray) -> list[np.ndarray]:
-        return [tensor.transpose(0, 2, 3, 1).reshape(len(tensor), -1)]
+        return [rearrange(tensor, "filters colour row column -> filters (row column colour)")]
 
     return [_Conversion("linear.weight", ("linear",), module, to_torch, from_torch)]
 

@@ -6,11 +6,11 @@ import functools
 import importlib.resources
 
 import numpy as np
-from einops import rearrange
 
 from lic.argument_types import Count, CountOrZero
 from lic.environment import tf
 from lic.layers.base import Layer
+from lic.layers.blocks import depth_to_space, space_to_depth
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Scale, Sequential
 from lic.registry import register_transform
@@ -99,10 +99,9 @@ class KLTAnalysis(Layer):
     def call(self, image: tf.Tensor) -> tf.Tensor:
         """Maps images [batch, height, width, 3] on 0..255 to latents."""
         image = tf.cast(image, "float32") - MIDDLE
-        blocks = rearrange(image, "n (h a) (w b) c -> n h w (a b c)", a=BLOCK, b=BLOCK)
+        blocks = space_to_depth(image, BLOCK)
         latent = _multiply(blocks / ANALYSIS_GAIN, self.linear)
-        half = BLOCK // 2
-        refined = self.branch(rearrange(image, "n (h a) (w b) c -> n h w (a b c)", a=half, b=half))
+        refined = self.branch(space_to_depth(image, BLOCK // 2))
         return latent + tf.cast(refined, "float32")
 
 
@@ -133,10 +132,9 @@ class KLTSynthesis(Layer):
     def call(self, latent: tf.Tensor) -> tf.Tensor:
         """Maps latents [batch, height, width, latent_depth] to images on 0..255."""
         blocks = _multiply(tf.cast(latent, "float32") / SYNTHESIS_GAIN, self.linear)
-        image = rearrange(blocks, "n h w (a b c) -> n (h a) (w b) c", a=BLOCK, b=BLOCK, c=3)
-        inner = rearrange(self.entrance(latent), "n h w (a b c) -> n (h a) (w b) c", a=2, b=2)
-        half = BLOCK // 2
-        refined = rearrange(self.branch(inner), "n h w (a b c) -> n (h a) (w b) c", a=half, b=half, c=3)
+        image = depth_to_space(blocks, BLOCK)
+        refined = self.branch(depth_to_space(self.entrance(latent), 2))
+        refined = depth_to_space(refined, BLOCK // 2)
         return image + tf.cast(refined, "float32") + MIDDLE
 
 
