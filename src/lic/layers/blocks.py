@@ -1,7 +1,8 @@
 """Blocks of positions turned into channels, and back.
 
-`tf.nn.space_to_depth` takes three times as long on a processor. `einops.rearrange` keeps the shape of each tensor in a
-cache, and with a symbolic shape the whole graph: codecs that are no longer used would stay in memory.
+With large blocks of few channels, `tf.nn.space_to_depth` takes three times as long. `einops.rearrange` keeps the shape
+of each tensor in a cache, and with a symbolic shape the whole graph: codecs that are not used any more would stay in
+memory.
 """
 
 from __future__ import annotations
