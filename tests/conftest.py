@@ -47,7 +47,16 @@ TINY = {
     "hyper_depths": (2, 1),
     "hyper_window": 2,
 }
-ENTROPY_MODELS = ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
+ENTROPY_MODELS = [
+    "autoregressive",
+    "charm",
+    "checkerboard",
+    "dual",
+    "factorized",
+    "hyperprior",
+    "quadtree",
+    "space-channel",
+]
 
 
 # Texts that a damaged or made-up file of JSON may hold, none of which is what `lic` writes.
@@ -68,7 +77,10 @@ def slow_but(cases: Iterable[str | tuple], *ordinary: str | tuple) -> list:
 SPREAD = [
     ("conv", "charm"),
     ("conv", "factorized"),
+    ("conv", "quadtree"),
+    ("klt", "autoregressive"),
     ("klt", "checkerboard"),
+    ("klt", "dual"),
     ("klt", "space-channel"),
     ("swin", "hyperprior"),
 ]

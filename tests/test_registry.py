@@ -47,7 +47,16 @@ def test_public_lists():
     assert lic.list_transforms() == ["conv", "klt", "swin"]
     assert lic.list_hyper_transforms() == ["conv", "swin"]
     assert lic.list_likelihoods() == ["laplace", "logistic", "normal"]
-    assert lic.list_entropy_models() == ["charm", "checkerboard", "factorized", "hyperprior", "space-channel"]
+    assert lic.list_entropy_models() == [
+        "autoregressive",
+        "charm",
+        "checkerboard",
+        "dual",
+        "factorized",
+        "hyperprior",
+        "quadtree",
+        "space-channel",
+    ]
     assert "default" in lic.list_models()
 
 

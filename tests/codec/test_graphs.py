@@ -45,7 +45,7 @@ def test_previews_of_as_many_parts_are_one_function(graphs):
     assert graphs.preview(1) is not graphs.preview(2)
 
 
-@pytest.mark.parametrize("transform, entropy", slow_but(ALL_MIXES, ("conv", "charm"), ("klt", "checkerboard")))
+@pytest.mark.parametrize(("transform", "entropy"), slow_but(ALL_MIXES, ("conv", "charm"), ("klt", "checkerboard")))
 def test_graphs_that_nobody_uses_are_freed(transform, entropy):
     model = tiny_model(transform, entropy, lmbda=(0.002, 0.02), **shallow(transform, entropy))
     graphs = Graphs(model, model.entropy.make_tables())

@@ -19,7 +19,15 @@ LIKELIHOODS = ["laplace", "logistic", "normal"]
 WITH_LIKELIHOOD = [name for name in ENTROPY_MODELS if name != "factorized"]
 MIXES = [(entropy, likelihood) for entropy in WITH_LIKELIHOOD for likelihood in LIKELIHOODS]
 # Each entropy model and each likelihood is in one of these; the other mixes are slow.
-FEW = [("charm", "logistic"), ("checkerboard", "laplace"), ("hyperprior", "normal"), ("space-channel", "laplace")]
+FEW = [
+    ("autoregressive", "laplace"),
+    ("charm", "logistic"),
+    ("checkerboard", "laplace"),
+    ("dual", "normal"),
+    ("hyperprior", "normal"),
+    ("quadtree", "logistic"),
+    ("space-channel", "laplace"),
+]
 IMAGE = random_images(50, 70, 3)
 
 

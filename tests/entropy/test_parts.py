@@ -3,14 +3,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lic.entropy import EVERYTHING, anchors, channels, non_anchors, within
-from lic.entropy.parts import checkerboard
+from lic.entropy import EVERYTHING, anchors, channels, every, non_anchors, positions, union, within
 from tests.conftest import DATA
 
 PARTITIONS = {
     "everything": [EVERYTHING],
     "channels": [channels(0, 2), channels(2, 3), channels(3, 5)],
     "checkerboard": [anchors(), non_anchors()],
+    "stripes": [positions(f"stripe {k}", lambda row, column, k=k: (row + 2 * column) % 3 == k) for k in range(3)],
+    "rows": [positions(f"rows {k}", lambda row, column, k=k: row % 2 == k) for k in range(2)],
+    "corners": [every(f"corner {place}", 2, *divmod(place, 2)) for place in range(4)],
+    "of three": [every(f"place {place}", 3, *divmod(place, 3)) for place in range(9)],
+    "unions": [
+        union("one", within(channels(0, 2), anchors()), within(channels(2, 5), non_anchors())),
+        union("other", within(channels(0, 2), non_anchors()), within(channels(2, 5), anchors())),
+    ],
     "both": [within(group, half) for group in (channels(0, 2), channels(2, 5)) for half in (anchors(), non_anchors())],
 }
 sizes = st.integers(1, 9)
@@ -44,7 +51,6 @@ def test_anchors_have_an_odd_sum_of_row_and_column():
     latent = ((rows + columns) % 2).astype(np.float32)[None, ..., None]
     assert (anchors().take(latent).numpy() == 1).all()
     assert (non_anchors().take(latent).numpy() == 0).all()
-    np.testing.assert_array_equal(checkerboard(3, 4).numpy(), latent.ravel())
 
 
 def test_a_part_within_another_takes_the_common_numbers():
@@ -67,3 +73,17 @@ def test_positions_are_those_of_the_published_code(part):
         latent, in_place, packed = (arrays[key] for key in ("y", f"{name}_in_place", f"{name}_packed"))
     np.testing.assert_array_equal(part.put(np.zeros_like(latent), part.take(latent)), in_place)
     np.testing.assert_array_equal(np.sort(part.take(latent).numpy(), None), np.sort(packed, None))
+
+
+def test_a_union_holds_its_parts_one_after_the_other():
+    latent = np.arange(60, dtype=np.float32).reshape(1, 3, 4, 5)
+    part = union("both", channels(1, 3), within(channels(4, 5), anchors()))
+    expected = np.concatenate([latent[..., 1:3].ravel(), np.asarray(anchors().take(latent[..., 4:])).ravel()])
+    np.testing.assert_array_equal(part.take(latent), expected[None, None, :, None])
+    assert part.name == "both"
+
+
+def test_positions_know_their_places():
+    np.testing.assert_array_equal(anchors().places(3, 4), [1, 3, 4, 6, 9, 11])
+    assert EVERYTHING.places is None
+    assert within(channels(0, 1), anchors()).places is None

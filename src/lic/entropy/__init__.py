@@ -1,5 +1,6 @@
 """Entropy models, the coders that their walks are given, and the distributions that they code under."""
 
+from lic.entropy.autoregressive import Autoregressive, CausalContext
 from lic.entropy.base import EntropyModel, Estimated
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard, CheckerboardContext
@@ -16,14 +17,18 @@ from lic.entropy.distributions import (
 )
 from lic.entropy.factorized import Factorized
 from lic.entropy.hyperprior import Hyperprior
+from lic.entropy.orders import Order, wavefronts
 from lic.entropy.parameters import convolutions
-from lic.entropy.parts import EVERYTHING, Part, anchors, channels, non_anchors, within
+from lic.entropy.parts import EVERYTHING, Part, anchors, channels, every, non_anchors, positions, union, within
+from lic.entropy.quadtree import Dual, Quadtree
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.entropy.residual import LatentResidualPrediction
 from lic.entropy.space_channel import SpaceChannel
 
 __all__ = [
     "EVERYTHING",
+    "Autoregressive",
+    "CausalContext",
     "CdfTables",
     "ChARM",
     "Checkerboard",
@@ -31,6 +36,7 @@ __all__ = [
     "Coder",
     "Decode",
     "Distribution",
+    "Dual",
     "Encode",
     "EntropyModel",
     "Estimate",
@@ -44,13 +50,19 @@ __all__ = [
     "LocationScale",
     "Logistic",
     "Normal",
+    "Order",
     "Part",
+    "Quadtree",
     "Recorder",
     "ScaleTable",
     "SpaceChannel",
     "anchors",
     "channels",
     "convolutions",
+    "every",
     "non_anchors",
+    "positions",
+    "union",
+    "wavefronts",
     "within",
 ]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lic.environment import tf
 
+if TYPE_CHECKING:
+    from lic.entropy.orders import Order
+
 SIDE = "side"  # The key of the bits of the side information, which is no part of the latent.
+
+Mask = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 class Part(NamedTuple):
@@ -19,11 +24,16 @@ class Part(NamedTuple):
       name: The key of the part's bits in the result of a model.
       take: Maps a latent [batch, height, width, depth] to the part's numbers, a tensor of rank 4 too.
       put: Maps a latent and the part's numbers to the latent with those numbers in it.
+      places: Where the part is a row of positions with all their channels: the place [count] of each in raster order,
+        for a latent of a height and width; else None.
+      order: Where the part is everything, coded by `coder.serial`: the order of its positions; else None.
     """
 
     name: str
     take: Callable[[tf.Tensor], tf.Tensor]
     put: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    places: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
+    order: Order | None = None
 
 
 EVERYTHING = Part("latent", lambda latent: latent, lambda latent, values: values)
@@ -38,14 +48,70 @@ def channels(start: int, stop: int) -> Part:
     return Part(f"channels {start}-{stop - 1}", lambda latent: latent[..., start:stop], put)
 
 
+def positions(name: str, mask: Mask) -> Part:
+    """Returns the positions of a pattern, as one row [batch, 1, count, depth] in raster order.
+
+    Args:
+      name: The key of the part's bits.
+      mask: Maps rows [height, 1] and columns [1, width], int32 from 0, to whether a position belongs to the part, a
+        tensor of bool that broadcasts to [height, width].
+    """
+
+    def inside(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+        pattern = mask(tf.range(height)[:, None], tf.range(width)[None])
+        return tf.reshape(tf.broadcast_to(pattern, (height, width)), [-1])
+
+    def places(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.where(inside(height, width))[:, 0], "int32")
+
+    def take(latent: tf.Tensor) -> tf.Tensor:
+        batch, height, width, depth = _shape(latent)
+        flat = tf.reshape(latent, (batch, height * width, depth))
+        return tf.gather(flat, places(height, width), axis=1)[:, None]
+
+    def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        batch, height, width, depth = _shape(latent)
+        pattern = inside(height, width)
+        # Position k of the part is row k + 1 of the padded values, so that an empty part can be gathered from too.
+        padded = tf.pad(values[:, 0], [[0, 0], [1, 0], [0, 0]])
+        order = tf.cast(pattern, "int32") * tf.cumsum(tf.cast(pattern, "int32"))
+        spread = tf.gather(padded, order, axis=1)
+        flat = tf.where(pattern[:, None], spread, tf.reshape(latent, (batch, height * width, depth)))
+        return tf.reshape(flat, (batch, height, width, depth))
+
+    return Part(name, take, put, places)
+
+
+def every(name: str, step: int, row: int, column: int) -> Part:
+    """Returns the positions of every `step`-th row and column, as [batch, rows, columns, depth].
+
+    Args:
+      name: The key of the part's bits.
+      step: The distance from one row, or column, to the next.
+      row: The first row.
+      column: The first column.
+    """
+
+    def take(latent: tf.Tensor) -> tf.Tensor:
+        return latent[:, row::step, column::step]
+
+    def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        size, first = tf.shape(latent), (0, row, column, 0)
+        return tf.raw_ops.TensorStridedSliceUpdate(
+            input=latent, begin=tf.minimum(first, size), end=size, strides=(1, step, step, 1), value=values
+        )
+
+    return Part(name, take, put)
+
+
 def anchors() -> Part:
     """Returns the positions with an odd sum of row and column, as one row [batch, 1, count, depth] in raster order."""
-    return _positions("anchors", 1)
+    return positions("anchors", lambda row, column: (row + column) % 2 == 1)
 
 
 def non_anchors() -> Part:
     """Returns the positions that are no anchors, as one row [batch, 1, count, depth] in raster order."""
-    return _positions("non-anchors", 0)
+    return positions("non-anchors", lambda row, column: (row + column) % 2 == 0)
 
 
 def within(outer: Part, inner: Part) -> Part:
@@ -60,29 +126,31 @@ def within(outer: Part, inner: Part) -> Part:
     return Part(f"{outer.name} {inner.name}", take, put)
 
 
-def checkerboard(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """Returns the parity [height * width] of row plus column: 1 at anchors."""
-    return tf.reshape((tf.range(height)[:, None] + tf.range(width)) % 2, [-1])
+def union(name: str, *parts: Part) -> Part:
+    """Returns the part that holds the numbers of several parts, one part after the other, as [batch, 1, count, 1].
 
+    The parts may be of different shapes, such as different positions of several groups of channels.
 
-def _positions(name: str, parity: int) -> Part:
+    Args:
+      name: The key of the part's bits.
+      *parts: The parts, of which no two hold the same number.
+    """
+
     def take(latent: tf.Tensor) -> tf.Tensor:
-        batch, height, width, depth = _shape(latent)
-        positions = tf.where(checkerboard(height, width) == parity)[:, 0]
-        taken = tf.gather(tf.reshape(latent, (batch, height * width, depth)), positions, axis=1)
-        return taken[:, None]
+        return tf.concat([_in_a_row(part.take(latent)) for part in parts], 2)
 
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-        batch, height, width, depth = _shape(latent)
-        inside = checkerboard(height, width) == parity
-        # Position k of the part is row k + 1 of the padded values, so that an empty part can be gathered from too.
-        padded = tf.pad(values[:, 0], [[0, 0], [1, 0], [0, 0]])
-        order = tf.cast(inside, "int32") * tf.cumsum(tf.cast(inside, "int32"))
-        spread = tf.gather(padded, order, axis=1)
-        flat = tf.where(inside[:, None], spread, tf.reshape(latent, (batch, height * width, depth)))
-        return tf.reshape(flat, (batch, height, width, depth))
+        taken = [part.take(latent) for part in parts]
+        sizes = [tf.shape(_in_a_row(each))[2] for each in taken]
+        for part, old, new in zip(parts, taken, tf.split(values, sizes, 2)):
+            latent = part.put(latent, tf.reshape(new, tf.shape(old)))
+        return latent
 
     return Part(name, take, put)
+
+
+def _in_a_row(values: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(values, (tf.shape(values)[0], 1, -1, 1))
 
 
 def _shape(latent: tf.Tensor) -> tuple:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lic.complexity.complexity import Complexity, PartComplexity, PartScopes, count
 from lic.complexity.interpreter import Counts
 from lic.entropy.coders import Estimate, Recorder
+from lic.entropy.orders import Order
 from lic.environment import tf
 from lic.layers.tracing import snapshot_weights
 from lic.weights import named_layers, named_variables
@@ -86,12 +87,19 @@ def _multiply_accumulates(model: CompressionModel, height: int, width: int) -> t
     return counted(_encode, [1, height, width, 3]), counted(_decode, latent, *side)
 
 
+class _EstimateAtOnce(Estimate):
+    """Computes the steps of `coder.serial` together, for as many multiply-accumulates as one after the other."""
+
+    def _known_at_once(self, order: Order) -> tf.Tensor:
+        return self._latent
+
+
 def _encode(model: CompressionModel, scopes: PartScopes, images: tf.Tensor) -> list[tf.Tensor]:
     with scopes.scope("analysis"):
         latent = model.analyse(images)
     quality = model.rate.qualities(tf.constant(1))
     with scopes.scope("gains"):
-        recorder = Recorder(Estimate(model.rate.apply_gain(latent, quality)))
+        recorder = Recorder(_EstimateAtOnce(model.rate.apply_gain(latent, quality)))
     _walk(model, scopes, recorder, quality)
     return _needed(recorder)
 
@@ -99,7 +107,7 @@ def _encode(model: CompressionModel, scopes: PartScopes, images: tf.Tensor) -> l
 def _decode(
     model: CompressionModel, scopes: PartScopes, latent: tf.Tensor, side: tf.Tensor | None = None
 ) -> list[tf.Tensor]:
-    recorder, quality = Recorder(Estimate(latent, side=side)), model.rate.qualities(tf.constant(1))
+    recorder, quality = Recorder(_EstimateAtOnce(latent, side=side)), model.rate.qualities(tf.constant(1))
     y_hat = _walk(model, scopes, recorder, quality)
     with scopes.scope("synthesis"):
         return [model.synthesise(y_hat), *_needed(recorder)]

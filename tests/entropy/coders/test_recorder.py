@@ -7,7 +7,15 @@ from lic.entropy.coders import part_names
 from lic.environment import tf
 from tests.conftest import ENTROPY_MODELS, tiny_model
 
-COUNTS = {"charm": 5, "checkerboard": 2, "factorized": 1, "hyperprior": 1}
+COUNTS = {
+    "autoregressive": 1,
+    "charm": 5,
+    "checkerboard": 2,
+    "dual": 2,
+    "factorized": 1,
+    "hyperprior": 1,
+    "quadtree": 4,
+}
 
 
 def test_every_registered_name_is_tested_here():
@@ -35,7 +43,8 @@ def test_it_records_every_part_around_any_coder(name):
     string = encoding.coder.finish().string
     for recorder in (Recorder(Estimate(latent)), Recorder(Decode(string, tf.zeros_like(latent), tables))):
         np.testing.assert_array_equal(entropy.walk(recorder), y_hat)
-        assert len(recorder.records) == len(encoding.records) == len(part_names(entropy))
+        assert len(recorder.records) == len(encoding.records)
+        assert tuple(dict.fromkeys(record.part.name for record in recorder.records)) == part_names(entropy)
         for one, other in zip(recorder.records, encoding.records):
             assert one.part.name == other.part.name
             np.testing.assert_array_equal(one.values, other.values)
@@ -55,3 +64,20 @@ def test_it_may_replace_distributions():
     plain = Estimate(latent)
     plain.code(EVERYTHING, other)
     np.testing.assert_array_equal(estimate.bits["latent"], plain.bits["latent"])
+
+
+def test_the_steps_of_a_serial_order_are_one_record_in_a_graph():
+    entropy = tiny_model("klt", "autoregressive").entropy
+
+    def record(latent):
+        entropy.walk(recorder := Recorder(Estimate(latent)))
+        ((part, distribution, values),) = recorder.records
+        return part.put(tf.zeros_like(latent), values), distribution.offset
+
+    latent = tf.random.normal((1, 3, 5, entropy.latent_depth), stddev=9.0)
+    y_hat, offset = tf.function(record, autograph=False)(latent)
+    np.testing.assert_array_equal(y_hat, entropy.walk(eager := Recorder(Estimate(latent))))
+    offsets = tf.zeros_like(latent)
+    for part, distribution, _ in eager.records:
+        offsets = part.put(offsets, distribution.offset)
+    np.testing.assert_allclose(offset, offsets, atol=1e-5)

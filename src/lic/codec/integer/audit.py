@@ -52,6 +52,8 @@ _EXACT = frozenset(
         "StopGradient",
         "StridedSlice",
         "Sub",
+        "TensorScatterUpdate",
+        "TensorStridedSliceUpdate",
         "Tile",
         "Transpose",
         "Unpack",

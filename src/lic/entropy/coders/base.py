@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.parts import SIDE, Part
+from lic.entropy.orders import Order
+from lic.entropy.parts import EVERYTHING, SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 from lic.errors import LicError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
 
 HyperAnalysis = Callable[[tf.Tensor], tf.Tensor]
+Step = Callable[[tf.Tensor, Part], Distribution]
 
 
 class Coder(abc.ABC):
@@ -51,6 +53,31 @@ class Coder(abc.ABC):
         _check_shape(part.name, part.take(self.zeros).shape, distribution)
         return self._code(part, distribution)
 
+    def serial(self, order: Order, step: Step) -> tf.Tensor:
+        """Codes the latent in an order whose number of steps depends on its size, and returns it quantised.
+
+        One graph serves every size. In training all positions are computed at once.
+
+        Args:
+          order: The order, such as `wavefronts(5)`.
+          step: Maps the latent as far as it is known [batch, height, width, depth], with zeros elsewhere, and a part to
+            the distribution of the part's numbers. In training the latent is the whole one, rounded or with noise, and
+            the part holds everything; then a position must see only positions of earlier steps by itself, such as by
+            a masked kernel.
+
+        Raises:
+          ValueError: As for `code`.
+          LicError: As for `code`.
+        """
+        self._check_graph()
+        whole, latent = EVERYTHING._replace(name=order.name, order=order), self._known_at_once(order)
+        if latent is not None:
+            return self.code(whole, step(latent, whole))
+        latent = self._in_a_loop(order, step)
+        if not tf.executing_eagerly():
+            self._looped(whole, lambda: step(latent, whole), latent)
+        return latent
+
     def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
         """Codes the side information of the latent, and returns its features, cropped to the latent.
 
@@ -72,8 +99,52 @@ class Coder(abc.ABC):
         if _current_graph() is not self._graph:
             raise LicError(
                 "coder.code: expected a call in the walk itself. Received: a call in an inner graph of TensorFlow, "
-                "such as the body of tf.while_loop, tf.cond, tf.map_fn or a tf.function. Loop over parts in Python."
+                "such as the body of tf.while_loop, tf.cond, tf.map_fn or a tf.function. Loop over parts in Python, or "
+                "call coder.serial, whose number of steps may depend on the size of the latent."
             )
+
+    def _in_a_loop(self, order: Order, step: Step) -> tf.Tensor:
+        steps = order.steps(*tf.unstack(tf.shape(self.zeros)[1:3]))
+        outer = self._graph
+
+        def body(number: tf.Tensor, latent: tf.Tensor, state: object) -> tuple:
+            self._graph = _current_graph()
+            self._set_loop_state(state)
+            part = steps.part(number)
+            latent = part.put(latent, self.code(part, step(latent, part)))
+            return number + 1, tf.ensure_shape(latent, self.zeros.shape), self._loop_state()
+
+        self._begin_loop(order.name)
+        state = tf.constant(0), self.zeros, self._loop_state()
+        try:
+            _, latent, state = tf.while_loop(lambda number, *_: number < steps.count, body, state)
+        finally:
+            self._graph = outer
+        self._set_loop_state(state)
+        self._end_loop()
+        return latent
+
+    # What a coder keeps from part to part is a variable of the loop. A subclass that keeps tensors writes these.
+
+    def _begin_loop(self, name: str) -> None:
+        """States that a loop begins, whose steps code parts of one name."""
+
+    def _loop_state(self) -> Any:
+        """Returns all tensors that the coder keeps, nested."""
+        return ()
+
+    def _set_loop_state(self, state: Any) -> None:
+        """Takes tensors in the place of those that `_loop_state` returned."""
+
+    def _end_loop(self) -> None:
+        """States that the loop has ended."""
+
+    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        """States what a loop of a graph has coded: a part, a function that makes its distribution, and its numbers."""
+
+    def _known_at_once(self, order: Order) -> tf.Tensor | None:
+        """Returns the latent that `step` sees where all positions are computed at once; None where they are not."""
+        return None
 
     @abc.abstractmethod
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
@@ -147,6 +218,24 @@ class CoderAround(Coder):
     @z_hat.setter
     def z_hat(self, z_hat: tf.Tensor | None) -> None:
         self.coder.z_hat = z_hat
+
+    def _begin_loop(self, name: str) -> None:
+        self.coder._begin_loop(name)
+
+    def _loop_state(self) -> Any:
+        return self.coder._loop_state()
+
+    def _set_loop_state(self, state: Any) -> None:
+        self.coder._set_loop_state(state)
+
+    def _end_loop(self) -> None:
+        self.coder._end_loop()
+
+    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        self.coder._looped(whole, distribution, values)
+
+    def _known_at_once(self, order: Order) -> tf.Tensor | None:
+        return self.coder._known_at_once(order)
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         return self.coder._code(part, distribution)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.parts import SIDE, Part
 from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.pieces import Pieces
 from lic.entropy.range_coding.range_coder import RangeDecoder
 from lic.environment import tf
 
@@ -46,7 +47,7 @@ class Decode(Coder):
     def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: CdfTables):
         super().__init__(zeros)
         self._tables, self._decoder = tables, RangeDecoder(string, tables)
-        self._symbols = [tf.zeros([0], "int32")]
+        self._symbols = Pieces(tf.int32)
         self._side_bits: list[tuple[int, float]] = []
         self._bits_of_parts: list[np.ndarray] = []
 
@@ -59,7 +60,22 @@ class Decode(Coder):
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns all symbols [count] in coding order, and the index of the cdf of each value in the string."""
-        return tf.concat(self._symbols, 0), self._decoder.indexes()
+        return self._symbols.joined(), self._decoder.indexes()
+
+    def _begin_loop(self, name: str) -> None:
+        self._symbols.begin_loop()
+        self._decoder.begin_loop()
+
+    def _loop_state(self) -> Any:
+        return self._symbols.array, self._decoder.loop_state()
+
+    def _set_loop_state(self, state: Any) -> None:
+        self._symbols.array, decoder = state
+        self._decoder.set_loop_state(decoder)
+
+    def _end_loop(self) -> None:
+        self._symbols.end_loop()
+        self._decoder.end_loop()
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         indexes = self._indexes(part, distribution)
@@ -80,7 +96,7 @@ class Decode(Coder):
 
     def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         symbols = self._decoder.read(indexes)
-        self._symbols.append(tf.reshape(symbols, [-1]))
+        self._symbols.add(symbols)
         # The range coder's results have no static shape, but convolutions need to know the channels.
         centred = tf.ensure_shape(tf.cast(symbols, "float32"), (None, None, None, distribution.shape[-1]))
         return distribution.restore(centred)
@@ -98,10 +114,18 @@ class Preview(Decode):
 
     def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: CdfTables, parts: int):
         super().__init__(string, zeros, tables)
-        self._left = parts
+        self._left, self._in_loop = parts, False
+
+    def _begin_loop(self, name: str) -> None:
+        self._left, self._in_loop = self._left - 1, True  # All steps of a loop are one part.
+        super()._begin_loop(name)
+
+    def _end_loop(self) -> None:
+        self._in_loop = False
+        super()._end_loop()
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        self._left -= 1
+        self._left -= not self._in_loop
         if self._left >= 0:
             return super()._code(part, distribution)
         medians = tf.gather(self._tables.medians(), self._indexes(part, distribution))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lic.entropy.coders.base import LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.pieces import Pieces
 from lic.entropy.range_coding.range_coder import RangeEncoder
 from lic.environment import tf
 
@@ -38,13 +39,28 @@ class Encode(LatentCoder):
 
     def __init__(self, latent: tf.Tensor, tables: CdfTables, side: tf.Tensor | None = None):
         super().__init__(latent, side)
-        self._tables, self._encoder, self._symbols = tables, RangeEncoder(tables), []
+        self._tables, self._encoder, self._symbols = tables, RangeEncoder(tables), Pieces(tf.int32)
         self._finite = tf.reduce_all(tf.math.is_finite(latent))
 
     def finish(self) -> Encoded:
         """Codes all symbols, and returns them as one string."""
         string, indexes = self._encoder.finish()
-        return Encoded(string, tf.concat(self._symbols, 0), self._finite, indexes)
+        return Encoded(string, self._symbols.joined(), self._finite, indexes)
+
+    def _begin_loop(self, name: str) -> None:
+        self._symbols.begin_loop()
+        self._encoder.begin_loop()
+
+    def _loop_state(self) -> Any:
+        return self._finite, self._symbols.array, self._encoder.loop_state()
+
+    def _set_loop_state(self, state: Any) -> None:
+        self._finite, self._symbols.array, encoder = state
+        self._encoder.set_loop_state(encoder)
+
+    def _end_loop(self) -> None:
+        self._symbols.end_loop()
+        self._encoder.end_loop()
 
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         finite = tf.math.is_finite(centred)
@@ -53,5 +69,5 @@ class Encode(LatentCoder):
         symbols = tf.cast(rounded(tf.where(finite, centred, 0.0)), "int32")
         indexes = self._tables.cdf_index(name, distribution)
         self._encoder.write(tf.broadcast_to(indexes, tf.shape(symbols)), symbols)
-        self._symbols.append(tf.reshape(symbols, [-1]))
+        self._symbols.add(symbols)
         return tf.cast(symbols, "float32")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container
+from typing import Any
 
 from lic.entropy.coders.base import LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
+from lic.entropy.orders import Order
 from lic.entropy.range_coding.cdf_tables import Source, check_source
 from lic.environment import tf
 from lic.layers.bounds import upper_bound
@@ -56,6 +58,22 @@ class Estimate(LatentCoder):
         bits = (distribution if self.training else distribution.as_coded()).bits(centred)
         # A lower bound of probabilities is an upper bound of bits.
         return bits if self.likelihood_bound is None else upper_bound(bits, -math.log2(self.likelihood_bound))
+
+    def _begin_loop(self, name: str) -> None:
+        self.bits.setdefault(name, tf.zeros(tf.shape(self.zeros)[:1]))
+
+    def _loop_state(self) -> Any:
+        return {name: tf.ensure_shape(bits, self.zeros.shape[:1]) for name, bits in self.bits.items()}
+
+    def _set_loop_state(self, state: Any) -> None:
+        self.bits = state
+
+    def _known_at_once(self, order: Order) -> tf.Tensor | None:
+        if not self.training:
+            return None
+        if order.training == "noise":
+            return self._latent + uniform(tf.shape(self._latent))
+        return self._latent + tf.stop_gradient(tf.round(self._latent) - self._latent)
 
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         if self._sources is not None:  # A model that could not be coded is found before it is trained.

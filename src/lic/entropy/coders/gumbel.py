@@ -5,6 +5,7 @@ from __future__ import annotations
 from lic.entropy.coders.estimate import Estimate
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
+from lic.entropy.orders import Order
 from lic.environment import tf
 
 _EDGE = 1e-5  # Shares and draws stay so far from 0 and 1, where logarithms are infinite.
@@ -27,6 +28,9 @@ class GumbelCoder(Estimate):
     def __init__(self, latent: tf.Tensor, side: tf.Tensor | None, temperature: tf.Tensor):
         super().__init__(latent, training=True, side=side)
         self._temperature = temperature
+
+    def _known_at_once(self, order: Order) -> tf.Tensor | None:
+        return super()._known_at_once(order._replace(training="rounded"))
 
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         values = softly_rounded(centred, self._temperature)

@@ -37,19 +37,34 @@ class Recorder(CoderAround):
       replace: Maps a part and its distribution to the distribution that takes its place, or None.
 
     Attributes:
-      records: The parts so far, in coding order, without the side information.
+      records: The parts so far, in coding order, without the side information. The steps of `coder.serial` are records
+        of one name; within a graph they are one record.
     """
 
     def __init__(self, coder: Coder, replace: Callable[[Part, Distribution], Distribution] | None = None):
         super().__init__(coder)
-        self.records, self._replace = [], replace
+        self.records, self._replace, self._in_loop = [], replace, False
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         if self._replace:
             distribution = self._replace(part, distribution)
         values = super()._code(part, distribution)
-        self.records.append(Record(part, distribution, values))
+        if not self._in_loop:  # Tensors cannot leave the loop of a graph: `_looped` records its steps as one part.
+            self.records.append(Record(part, distribution, values))
         return values
+
+    def _begin_loop(self, name: str) -> None:
+        self._in_loop = not tf.executing_eagerly()
+        super()._begin_loop(name)
+
+    def _end_loop(self) -> None:
+        self._in_loop = False
+        super()._end_loop()
+
+    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        made = distribution()
+        self.records.append(Record(whole, self._replace(whole, made) if self._replace else made, values))
+        super()._looped(whole, distribution, values)
 
 
 def part_names(entropy: EntropyModel) -> tuple[str, ...]:

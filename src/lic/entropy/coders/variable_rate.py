@@ -13,11 +13,13 @@ The model multiplies y by g before the walk (`RateControl.apply_gain`) and y_hat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.orders import Order
 from lic.entropy.parts import Part
 from lic.environment import tf
 
@@ -64,8 +66,19 @@ class VariableRateCoder(CoderAround):
         self._channel_gains = gains
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        gains = self._channel_gains._replace(**{name: part.take(gain) for name, gain in self._gains.items()})
+        gains = self._gains_of(part)
         return gains.remove(super()._code(part, distribution.under_gain(gains)))
+
+    def _gains_of(self, part: Part) -> ChannelGains:
+        return self._channel_gains._replace(**{name: part.take(gain) for name, gain in self._gains.items()})
+
+    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        gains = self._gains_of(whole)
+        super()._looped(whole, lambda: distribution().under_gain(gains), gains.apply(values))
+
+    def _known_at_once(self, order: Order) -> tf.Tensor | None:
+        latent = super()._known_at_once(order)
+        return None if latent is None else latent / self._gains["gain"]
 
     def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         # The hyper analysis sees the latent without its gain, as the walk does.

@@ -16,6 +16,7 @@ from lic.errors import LicError
 
 if TYPE_CHECKING:
     from lic.entropy.coders.variable_rate import ChannelGains
+    from lic.entropy.parts import Part
 
 
 class Distribution(abc.ABC):
@@ -107,6 +108,15 @@ class Likelihood(Configured, abc.ABC):
           parameters: The parameters [batch, height, width, parameters x channels]; the first parameters of all
             channels come first, then the second ones.
         """
+
+    def at(self, part: Part, parameters: tf.Tensor) -> Distribution:
+        """Returns the distribution of a part, from the parameters of the whole latent.
+
+        Args:
+          part: The part.
+          parameters: The parameters [batch, height, width, parameters x depth].
+        """
+        return self(tf.concat([part.take(each) for each in tf.split(parameters, self.parameters, -1)], -1))
 
     @abc.abstractmethod
     def pmfs(self) -> Iterable[Pmf]:

@@ -161,9 +161,9 @@ class CdfTables(NamedTuple):
         return np.concatenate([[0], np.cumsum(lengths)]) + 1
 
     def bits(self) -> np.ndarray:
-        """Returns the bits that each value takes, float32; those of a cdf begin at its position in `starts`."""
+        """Returns the 256ths of bits that each value takes, int64; those of a cdf begin at its position in `starts`."""
         counts = np.diff(self.cdf, append=0)  # The differences from one cdf to the next belong to no value.
-        return (PRECISION - np.log2(np.maximum(counts, 1))).astype(np.float32)
+        return np.rint(256 * (PRECISION - np.log2(np.maximum(counts, 1)))).astype(np.int64)
 
     def least_bits_of(self, distribution: Distribution) -> np.ndarray:
         """Returns the bits of the cheapest value of each cdf of a distribution, float64 [number of cdfs]."""

@@ -20,15 +20,16 @@ from types import ModuleType
 from typing import Any
 
 from lic.entropy.range_coding.cdf_tables import LIMIT, CdfTables
+from lic.entropy.range_coding.pieces import Pieces
 from lic.environment import NEEDS, tf
 
 CHOICE = "LIC_CODER"
 TOO_SHORT = "The coded bytes end before the symbols do."
 _PACKAGES = ("tensorflow_compression", "tensorflow_compression_ops")
-# The coder rounds intervals, and leaves out zeros at the end, so that values may take a few bits more than a string
-# has. An encoder appends zeros where they take more than half of this margin.
 _COUNTED = 16
-_MARGIN, _RELATIVE_MARGIN = 1024, 1 / 32
+# The coder rounds intervals, and leaves out zeros at the end, so that values may take a few bits more than a string
+# has: a number of bits, and one bit in 32. An encoder appends zeros where values take more than half of this margin.
+_MARGIN, _RELATIVE_MARGIN = 1024, 32
 
 
 class _Operations:
@@ -91,7 +92,7 @@ class RangeEncoder:
 
     def __init__(self, tables: CdfTables):
         self._tables = tables
-        self._indexes, self._values, self._bits = [], [], _BitCounter(tables)
+        self._indexes, self._values, self._bits = Pieces(tf.int32), Pieces(tf.int32), _BitCounter(tables)
 
     def write(self, indexes: tf.Tensor, symbols: tf.Tensor) -> None:
         """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes."""
@@ -101,9 +102,28 @@ class RangeEncoder:
         length = tf.gather(tables.cdf_length, indexes)
         values = symbols - tf.gather(tables.cdf_offset, indexes)
         escaped = tf.logical_or(values < 0, values >= length)
-        self._indexes += [indexes, tf.where(escaped, tables.escape, tables.no_escape)]
-        self._values += [tf.where(escaped, length, values), tf.where(escaped, symbols + LIMIT + 1, 0)]
-        self._bits.add(indexes, self._values[-2])
+        values = tf.where(escaped, length, values)
+        self._indexes.add(tf.concat([indexes, tf.where(escaped, tables.escape, tables.no_escape)], 0))
+        self._values.add(tf.concat([values, tf.where(escaped, symbols + LIMIT + 1, 0)], 0))
+        self._bits.add(indexes, values)
+
+    def begin_loop(self) -> None:
+        """States that a loop begins, in which symbols are written."""
+        self._indexes.begin_loop()
+        self._values.begin_loop()
+
+    def loop_state(self) -> tuple:
+        """Returns the tensors that are variables of the loop."""
+        return self._indexes.array, self._values.array, self._bits.total
+
+    def set_loop_state(self, state: tuple) -> None:
+        """Takes tensors in the place of those that `loop_state` returned."""
+        self._indexes.array, self._values.array, self._bits.total = state
+
+    def end_loop(self) -> None:
+        """States that the loop has ended."""
+        self._indexes.end_loop()
+        self._values.end_loop()
 
     def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Codes everything that was written.
@@ -111,14 +131,15 @@ class RangeEncoder:
         Returns:
           One string, and the index of the cdf of each value in it [values], which `coder_seconds` takes.
         """
-        indexes = tf.concat(self._indexes, 0)
-        string = _coder.encode(self._tables, indexes, tf.concat(self._values, 0))
+        indexes = self._indexes.joined()
+        string = _coder.encode(self._tables, indexes, self._values.joined())
         return self._lasting(string), indexes
 
     def _lasting(self, string: tf.Tensor) -> tf.Tensor:
         """Returns a string with so many zeros at its end, usually none, that the decoder takes it to last."""
-        missing = self._bits.total * (1 - _RELATIVE_MARGIN / 2) - _MARGIN / 2
-        zeros = tf.maximum(tf.cast(tf.math.ceil(missing / 8), tf.int32) - tf.strings.length(string), 0)
+        bits = self._bits.total // 256
+        missing = bits - bits // (2 * _RELATIVE_MARGIN) - _MARGIN // 2
+        zeros = tf.maximum(tf.cast(missing // 8, tf.int32) + 1 - tf.strings.length(string), 0)
         return tf.strings.join([string, tf.strings.reduce_join(tf.fill([zeros], "\0"))])
 
 
@@ -134,9 +155,9 @@ class RangeDecoder:
     """
 
     def __init__(self, string: tf.Tensor, tables: CdfTables):
-        self._tables, self._indexes = tables, [tf.zeros([0], tf.int32)]
+        self._tables, self._indexes = tables, Pieces(tf.int32)
         self._state, self._bits = _coder.start(tables, string), _BitCounter(tables)
-        self._most_bits = most_bits(tf.cast(tf.strings.length(string), tf.float32))
+        self._most_bits = 256 * most_bits(tf.cast(tf.strings.length(string), tf.int64))
 
     def read(self, indexes: tf.Tensor) -> tf.Tensor:
         """Returns a symbol for each index of a cdf, in the shape of the indexes."""
@@ -152,16 +173,32 @@ class RangeDecoder:
 
     def indexes(self) -> tf.Tensor:
         """Returns the index of the cdf of each value that has been read [values], which `coder_seconds` takes."""
-        return tf.concat(self._indexes, 0)
+        return self._indexes.joined()
+
+    def begin_loop(self) -> None:
+        """States that a loop begins, in which symbols are read."""
+        self._indexes.begin_loop()
+
+    def loop_state(self) -> tuple:
+        """Returns the tensors that are variables of the loop."""
+        return self._state, self._bits.total, self._indexes.array
+
+    def set_loop_state(self, state: tuple) -> None:
+        """Takes tensors in the place of those that `loop_state` returned."""
+        self._state, self._bits.total, self._indexes.array = state
+
+    def end_loop(self) -> None:
+        """States that the loop has ended."""
+        self._indexes.end_loop()
 
     def _read(self, indexes: tf.Tensor) -> tf.Tensor:
-        self._indexes.append(indexes)
+        self._indexes.add(indexes)
         self._state, values = _coder.decode(self._tables, self._state, indexes)
         return values
 
 
 class _BitCounter:
-    """Adds up the bits of every sixteenth value.
+    """Adds up the bits of every sixteenth value, in 256ths.
 
     Args:
       tables: The coder's tables.
@@ -170,7 +207,8 @@ class _BitCounter:
     def __init__(self, tables: CdfTables):
         # Arrays would become constants of the graph anew for each part.
         self._starts, self._bits = tf.constant(tables.starts(), tf.int32), tf.constant(tables.bits())
-        self.total = tf.constant(0.0)
+        # Whole numbers, so that a stream lasts on every machine if it does on one.
+        self.total = tf.constant(0, tf.int64)
 
     def add(self, indexes: tf.Tensor, values: tf.Tensor) -> None:
         """Adds values by the indexes of their cdfs."""
@@ -178,9 +216,9 @@ class _BitCounter:
         self.total += tf.reduce_sum(tf.gather(self._bits, tf.gather(self._starts, indexes) + values))
 
 
-def most_bits(length: tf.Tensor | int) -> tf.Tensor | float:
+def most_bits(length: tf.Tensor | int) -> tf.Tensor | int:
     """Returns the most bits, by `CdfTables.bits`, that values in a string of this many bytes may take."""
-    return 8 * length * (1 + _RELATIVE_MARGIN) + _MARGIN
+    return 8 * length + 8 * length // _RELATIVE_MARGIN + _MARGIN
 
 
 def coder_seconds(tables: CdfTables, string: tf.Tensor, indexes: tf.Tensor) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import NamedTuple
 
 import numpy as np
@@ -47,10 +48,10 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     estimate = Estimate(model.rate.apply_gain(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)
     recorder = Recorder(estimate)
     model.walk(recorder, qualities)
-    located, parts = tf.zeros_like(latent), []
+    located, parts = tf.zeros_like(latent), collections.defaultdict(float)
     for part, distribution, values in recorder.records:
         bits = estimate.bits_of(tf.round(distribution.centre(values)), distribution)
         located = part.put(located, bits)
-        parts.append((part.name, float(tf.reduce_sum(bits))))
+        parts[part.name] += float(tf.reduce_sum(bits))  # The steps of `coder.serial` have one name.
     side = float(estimate.bits.get(SIDE, (0.0,))[0])
-    return BitMap(tf.reduce_sum(located[0], -1).numpy(), tuple(parts), side, model.transform.downscale)
+    return BitMap(tf.reduce_sum(located[0], -1).numpy(), tuple(parts.items()), side, model.transform.downscale)
