@@ -42,13 +42,19 @@ SMALLER = {
         "crop=256, batch=8": "crop=64, batch=2",
         "stop=10_000": "stop=2",
         "lic.create_model(tiny)": "tiny",
-    }
+    },
+    "fine-tuning.md": {
+        "steps=2000, crop=128, batch=8": "steps=2, crop=64, batch=2",
+        'lic.load("default")': "lic.Codec(tiny)",
+    },
+    "own-training.md": {'weights="imagenet"': "weights=None"},
 }
 TINY = "import lic\ntiny = lic.create_model(transform='klt', entropy='factorized', width=8, latent_depth=12)\n"
 # Pages by subject. Those of a group share a process, because the start of TensorFlow takes longer than most pages.
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
     "own": ["own-transform.md", "own-entropy-model.md", "own-likelihood.md", "testing.md"],
+    "look": ["own-training.md", "fine-tuning.md", "reading.md", "latents.md"],
     "use": [
         "index.md",
         "concepts.md",
@@ -94,7 +100,7 @@ def example(page):
     return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
 
 
-@pytest.mark.parametrize("groups", slow_but(["parts use", "own"], "parts use"))
+@pytest.mark.parametrize("groups", slow_but(["parts use look", "own"], "parts use look"))
 def test_examples_run(groups, tmp_path):
     scripts = []
     left_out = NEED_OPERATIONS if coder_name() == "numba" else set()
@@ -102,7 +108,7 @@ def test_examples_run(groups, tmp_path):
         folder = tmp_path / page.replace("/", "-").removesuffix(".md")
         for photograph in ("photo.png", "PHOTOGRAPHS/a.png", "HELD_OUT/b.png"):
             (folder / photograph).parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(random_images(70, 96, 3)).save(folder / photograph)
+            Image.fromarray(random_images(70, 90, 3)).save(folder / photograph)  # Sizes that are no multiples of 16.
         (folder / "page.py").write_text(example(page))
         scripts.append(folder / "page.py")
     ended = subprocess.run([sys.executable, "-c", RUNNER, *scripts], capture_output=True, text=True, timeout=600)
@@ -192,6 +198,23 @@ def test_public_names_have_an_entry(package):
     text = "".join((DOCS / page).read_text() for page in PAGES)
     known = {name for name in names if f"lic.{package}.{name}" in text or f"lic.{name}" in text}
     assert set(names) - known == set()
+
+
+def test_extras_that_are_named_exist():
+    """Every extra that a page or a message names can be installed, in any shell."""
+    extras = set(
+        re.findall(
+            r"^([a-z]+) = \[", (ROOT / "pyproject.toml").read_text().partition("optional-dependencies]")[2], re.M
+        )
+    )
+    texts = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "src").rglob("*.py")]
+    named = {
+        (path.name, *found) for path in texts for found in re.findall(r"(.)keras-lic\[([a-z,]+)\]", path.read_text())
+    }
+    assert len(named) > 10
+    for name, before, group in named:
+        assert before in "'`\"", f"{name}: {group}"
+        assert set(group.split(",")) <= extras, f"{name}: {group}"
 
 
 def test_contributing_shows_the_packages_and_modules_there_are():

@@ -19,7 +19,7 @@ def lazy_names(
     Args:
       package: The package's `__name__`.
       homes: For each module the names that it defines.
-      submodules: Packages inside the package that are attributes, too.
+      submodules: Packages and modules inside the package that are attributes, too.
     """
     home_of = {name: module for module, names in homes.items() for name in names}
 
@@ -32,5 +32,5 @@ def lazy_names(
         setattr(sys.modules[package], name, value)
         return value
 
-    names = sorted({*sys.modules[package].__all__})
+    names = sorted({*sys.modules[package].__all__, *submodules})
     return load, lambda: names

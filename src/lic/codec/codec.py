@@ -34,6 +34,7 @@ from lic.models.base import CompressionModel
 from lic.weights import get_tensors
 
 Precision = Literal["float32", "bfloat16"]
+_CODED = ("transform", "entropy", "rate")  # The attributes of a model that a codec takes.
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -80,7 +81,9 @@ class Codec:
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
-            weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
+            # Without weights that a subclass adds for its training, such as those of a discriminator.
+            tensors = {name: each for name, each in get_tensors(model).items() if name.partition("/")[0] in _CODED}
+            weights = {f"weights/{name}": array.astype(stored) for name, array in tensors.items()}
         self._open(CodecFile(model.configuration(), stored, {}, weights), precision, tile)
         if deterministic:
             self._file = self._file._replace(integer=self._calibrated(calibration or [sample_image()]))

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
     from lic.models.optimizer import Adam
     from lic.models.published import PublishedSystem
+    from lic.models.soap import SOAP
 
 __all__ = [
     "LAMBDAS",
+    "SOAP",
     "Adam",
     "Compressed",
     "CompressionModel",
@@ -36,6 +38,7 @@ _HOMES = {
     "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
     "lic.models.optimizer": ("Adam",),
     "lic.models.published": ("PublishedSystem",),
+    "lic.models.soap": ("SOAP",),
 }
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(__name__, _HOMES)
