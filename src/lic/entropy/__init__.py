@@ -3,7 +3,7 @@
 from lic.entropy.base import EntropyModel, Estimated
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard, CheckerboardContext
-from lic.entropy.coders import Coder, Decode, Encode, Estimate, Recorder
+from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Record, Recorder
 from lic.entropy.distributions import (
     Distribution,
     FactorizedPrior,
@@ -14,6 +14,7 @@ from lic.entropy.distributions import (
     Normal,
     ScaleTable,
 )
+from lic.entropy.distributions.location_scale import LocationScaleDistribution
 from lic.entropy.factorized import Factorized
 from lic.entropy.hyperprior import Hyperprior
 from lic.entropy.parameters import convolutions
@@ -32,6 +33,7 @@ __all__ = [
     "Decode",
     "Distribution",
     "Encode",
+    "Encoded",
     "EntropyModel",
     "Estimate",
     "Estimated",
@@ -42,9 +44,11 @@ __all__ = [
     "LatentResidualPrediction",
     "Likelihood",
     "LocationScale",
+    "LocationScaleDistribution",
     "Logistic",
     "Normal",
     "Part",
+    "Record",
     "Recorder",
     "ScaleTable",
     "SpaceChannel",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from PIL import Image
 
@@ -53,8 +55,13 @@ def _picture_of(image: Image.Image, request: Request) -> Picture:
     file = getattr(image, "fp", None)
     if file is None or not getattr(image, "tile", None) or getattr(image, "n_frames", 1) > 1:
         return picture_of_image(image, request)
+    # Pillow closes a file that it opened itself as soon as it has read the samples, so the bytes are kept.
+    position = file.tell()
+    file.seek(0)
+    content = io.BytesIO(file.read())
+    file.seek(position)
     try:
-        return picture_of(image, file, request)
+        return picture_of(image, content, request)
     except ImageError as error:
         if error.argument is None:
             raise

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
     from lic.models.optimizer import Adam
     from lic.models.published import PublishedSystem
+    from lic.models.rate import Gains, RateControl, SingleRate
     from lic.models.soap import SOAP
 
 __all__ = [
@@ -24,7 +25,10 @@ __all__ = [
     "Adam",
     "Compressed",
     "CompressionModel",
+    "Gains",
     "PublishedSystem",
+    "RateControl",
+    "SingleRate",
     "beta_of_lmbda",
     "create_model",
     "lmbda_of_beta",
@@ -38,6 +42,7 @@ _HOMES = {
     "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
     "lic.models.optimizer": ("Adam",),
     "lic.models.published": ("PublishedSystem",),
+    "lic.models.rate": ("Gains", "RateControl", "SingleRate"),
     "lic.models.soap": ("SOAP",),
 }
 if not TYPE_CHECKING:
