@@ -99,6 +99,21 @@ def test_copies_are_equal_and_independent(trained, images, copied):
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_model_that_was_never_compiled_is_copied(copied):
+    model = fresh()
+    again = copied(model)
+    assert_same_weights(again, model)
+    assert not getattr(again, "optimizer", None)
+
+
+def test_validation_data_may_be_an_array(images):
+    model = fresh()
+    model.compile(lic.Adam())
+    history = model.fit(images[:1], validation_data=images[:2], verbose=0).history
+    assert history["val_bpp"][0] > 0
+
+
 def test_a_clone_has_the_configuration_and_fresh_weights(trained):
     clone = keras.models.clone_model(trained)
     assert clone.configuration() == trained.configuration()
