@@ -217,7 +217,7 @@ def test_legacy_optimisers_train(images):
         (np.zeros((32, 32, 3), np.float32), r"the shape \(32, 32, 3\)"),
         (np.zeros((1, 32, 32, 1), np.float32), r"the shape \(1, 32, 32, 1\)"),
         (np.zeros((1, 3, 32, 32), np.float32), r"the shape \(1, 3, 32, 32\)"),
-        ({"image": np.zeros((1, 32, 32, 3), np.float32)}, "a dict"),
+        ({"image": np.zeros((1, 32, 32, 3), np.float32)}, "dict"),
     ],
 )
 def test_images_of_another_form_are_refused(trained, values, received):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 from PIL import Image
@@ -25,6 +26,11 @@ def checked_image(image: np.ndarray | Image.Image) -> np.ndarray:
     """
     if isinstance(image, Image.Image):
         return _pixels_of_image(image)
+    if isinstance(image, (str, os.PathLike)):
+        raise ImageError(
+            f"Expected an image as uint8 [height, width, 3], or [height, width] for grey. Received: the path "
+            f"{os.fspath(image)!r}. Read it, for example with lic.images.read_image(path)."
+        )
     image = np.asarray(image)
     allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
     if image.dtype != np.uint8 or not allowed or not image.size:
