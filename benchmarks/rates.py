@@ -40,7 +40,8 @@ def section(folder: pathlib.Path) -> list[str]:
     learned = [name for name in found.codecs if "fingerprint" in found.facts["codecs"][name]]
     points = [_point(mean) for mean in found.means() if mean["codec"] in learned]
     rows = [_compared(found, name, anchor) for name in learned for anchor in _anchors(found, learned)]
-    over = f"**Rate and distortion**, means over {len(found.common)} images of {found.facts['images']['folder']}"
+    count, folder = len(found.common), found.facts["images"]["folder"]
+    over = f"**Rate and distortion**, means over {count} image{'s' * (count != 1)} of {folder}"
     parts = [f"{over}:\n\n{table(points, _POINTS)}"]
     return parts + ([table(rows, _COMPARED)] if rows else [])
 

@@ -42,13 +42,23 @@ SMALLER = {
         "crop=256, batch=8": "crop=64, batch=2",
         "stop=10_000": "stop=2",
         "lic.create_model(tiny)": "tiny",
-    }
+    },
+    "fine-tuning.md": {
+        "steps=2000, crop=128, batch=8": "steps=2, crop=64, batch=2",
+        'lic.load("default")': "lic.Codec(tiny)",
+        '"hyper_width": 96, "side_depth": 64, "num_slices": 10': '"hyper_width": 8, "side_depth": 4, "num_slices": 2',
+    },
+    "own-training.md": {'weights="imagenet"': "weights=None"},
 }
-TINY = "import lic\ntiny = lic.create_model(transform='klt', entropy='factorized', width=8, latent_depth=12)\n"
+TINY = (
+    "import lic\n"
+    "tiny = lic.create_model(transform='klt', entropy='factorized', width=8, latent_depth=12, num_blocks=1)\n"
+)
 # Pages by subject. Those of a group share a process, because the start of TensorFlow takes longer than most pages.
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
     "own": ["own-transform.md", "own-entropy-model.md", "own-likelihood.md", "testing.md"],
+    "look": ["own-training.md", "fine-tuning.md", "reading.md", "latents.md"],
     "use": [
         "index.md",
         "concepts.md",
@@ -94,7 +104,7 @@ def example(page):
     return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
 
 
-@pytest.mark.parametrize("groups", slow_but(["parts use", "own"], "parts use"))
+@pytest.mark.parametrize("groups", slow_but(["parts use look", "own"], "parts use look"))
 def test_examples_run(groups, tmp_path):
     scripts = []
     left_out = NEED_OPERATIONS if coder_name() == "numba" else set()
@@ -102,7 +112,7 @@ def test_examples_run(groups, tmp_path):
         folder = tmp_path / page.replace("/", "-").removesuffix(".md")
         for photograph in ("photo.png", "PHOTOGRAPHS/a.png", "HELD_OUT/b.png"):
             (folder / photograph).parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(random_images(70, 96, 3)).save(folder / photograph)
+            Image.fromarray(random_images(70, 90, 3)).save(folder / photograph)  # Sizes that are no multiples of 16.
         (folder / "page.py").write_text(example(page))
         scripts.append(folder / "page.py")
     ended = subprocess.run([sys.executable, "-c", RUNNER, *scripts], capture_output=True, text=True, timeout=600)
@@ -161,8 +171,9 @@ def test_links_lead_somewhere():
         for link in re.findall(r"\]\(([^)\s]+)\)", text):
             target, _, anchor = link.partition("#")
             count += 1
-            assert ((DOCS / page).parent / target).exists(), f"{page}: {link}"
-            assert not anchor or f"# {anchor.replace('-', ' ')}" in text.lower(), f"{page}: {link}"
+            file = (DOCS / page).parent / target if target else DOCS / page
+            assert file.exists(), f"{page}: {link}"
+            assert not anchor or f"# {anchor.replace('-', ' ')}\n" in file.read_text().lower(), f"{page}: {link}"
     assert count > 30
 
 
@@ -186,12 +197,40 @@ def test_api_has_public_names_only(package):
     assert set(names) <= set(importlib.import_module(package).__all__)
 
 
+def test_every_name_that_pages_take_docstrings_from_exists():
+    names = [name for page in PAGES for name in re.findall(r"^::: (\S+)$", (DOCS / page).read_text(), re.MULTILINE)]
+    assert len(names) > 150
+    for name in names:
+        package, *attributes = name.split(".")
+        value = importlib.import_module(package)
+        for attribute in attributes:
+            value = getattr(value, attribute)
+        assert value.__doc__, name
+
+
 @pytest.mark.parametrize("package", ["complexity", "entropy", "interop", "layers", "training", "transforms"])
 def test_public_names_have_an_entry(package):
     names = importlib.import_module(f"lic.{package}").__all__
     text = "".join((DOCS / page).read_text() for page in PAGES)
     known = {name for name in names if f"lic.{package}.{name}" in text or f"lic.{name}" in text}
     assert set(names) - known == set()
+
+
+def test_extras_that_are_named_exist():
+    """Every extra that a page or a message names can be installed, in any shell."""
+    extras = set(
+        re.findall(
+            r"^([a-z]+) = \[", (ROOT / "pyproject.toml").read_text().partition("optional-dependencies]")[2], re.M
+        )
+    )
+    texts = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "src").rglob("*.py")]
+    named = {
+        (path.name, *found) for path in texts for found in re.findall(r"(.)keras-lic\[([a-z,]+)\]", path.read_text())
+    }
+    assert len(named) > 10
+    for name, before, group in named:
+        assert before in "'`\"", f"{name}: {group}"
+        assert set(group.split(",")) <= extras, f"{name}: {group}"
 
 
 def test_contributing_shows_the_packages_and_modules_there_are():

@@ -54,8 +54,10 @@ def test_from_lic_import_works_for_every_public_name():
     assert set(lic.__all__) <= set(namespace)
 
 
-def test_dir_lists_the_public_names():
-    assert printed("import json, lic; print(json.dumps(dir(lic)))") == sorted(lic.__all__)
+def test_dir_lists_the_public_names_and_packages():
+    listed = printed("import json, lic; print(json.dumps(dir(lic)))")
+    assert listed == sorted({*lic.__all__, *lic._SUBMODULES})
+    assert {"testing", "entropy", "transforms", "weights"} <= set(listed)
 
 
 def test_no_public_name_is_there_twice():

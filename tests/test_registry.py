@@ -39,7 +39,7 @@ def test_a_decorator_without_a_name_is_refused(colours, name):
 
 
 def test_an_unregistered_class_has_no_name(colours):
-    with pytest.raises(RegistryError, match="not registered as a colour"):
+    with pytest.raises(RegistryError, match="expected a registered colour"):
         colours.name_of(str)
 
 

@@ -16,7 +16,20 @@ if not (3, 10) <= sys.version_info[:2] <= (3, 13):
 
 # Type checkers read these imports, and Python loads the names in `_HOMES`; tests/test_lazy.py holds the two together.
 if TYPE_CHECKING:
-    from lic import codec, complexity, entropy, evaluation, interop, layers, models, testing, training, transforms  # noqa: F401
+    from lic import (  # noqa: F401
+        codec,
+        complexity,
+        entropy,
+        evaluation,
+        images,
+        interop,
+        layers,
+        models,
+        testing,
+        training,
+        transforms,
+        weights,
+    )
     from lic.codec.codec import Codec, load
     from lic.entropy.base import EntropyModel
     from lic.entropy.distributions.base import Distribution, Likelihood
@@ -136,18 +149,21 @@ _HOMES = {
     "lic.training.settings": ("TrainingSettings",),
     "lic.transforms.base": ("HyperTransform", "Transform"),
 }
-# Packages are attributes too, but `from lic import *` does not bring them: `layers` and `models` are names of users.
-_PACKAGES = (
+# These are attributes and stand in `dir(lic)`, but `from lic import *` does not bring them: `layers` and `models` are
+# names of users.
+_SUBMODULES = (
     "codec",
     "complexity",
     "entropy",
     "evaluation",
+    "images",
     "interop",
     "layers",
     "models",
     "testing",
     "training",
     "transforms",
+    "weights",
 )
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = lazy_names(__name__, _HOMES, _PACKAGES)
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES, _SUBMODULES)

@@ -27,6 +27,7 @@ class atomic_write:  # noqa: N801 - used as a function
     Raises:
       FileExistsError: There is a file at `path`, and `overwrite` is False.
       IsADirectoryError: There is a folder at `path`.
+      FileNotFoundError: There is no folder for the file; the error names the folder.
     """
 
     def __init__(self, path: str | os.PathLike, overwrite: bool = True):
@@ -38,6 +39,8 @@ class atomic_write:  # noqa: N801 - used as a function
             self._file = tempfile.TemporaryFile()
         else:
             # The whole name could be too long with something added to it.
+            if not self._place.path.parent.is_dir():
+                raise _error(errno.ENOENT, self._place.path.parent)
             self._file = tempfile.NamedTemporaryFile(
                 dir=self._place.path.parent, prefix=f".{self.path.name[:32]}.", suffix=".part", delete=False
             )

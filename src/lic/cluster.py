@@ -89,7 +89,9 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise LicError("Ray is not installed. Install `keras-lic[ray]`, or work without a cluster.") from None
+        raise LicError(
+            "Ray is not installed. Install it, pip install 'keras-lic[ray]', or work without a cluster."
+        ) from None
     return ray
 
 

@@ -56,11 +56,20 @@ class Configured:
         keras_config = keras.layers.Layer.get_config(self) if is_layer else {}  # Keras 2 has none for models.
         return keras_config | self._described(_plain_or_serialized)
 
-    def _described(self, plain: Callable) -> dict[str, Any]:
+    def configuration_as(self, base: type[Configured]) -> dict[str, Any]:
+        """Returns `configuration` as that of a base class, without the arguments that subclasses add.
+
+        Args:
+          base: The class, whose constructor keeps each of its arguments as an attribute of the same name.
+        """
+        names = constructor_arguments(base)
+        return self._described(_plain, {name: self._arguments.get(name, getattr(self, name)) for name in names})
+
+    def _described(self, plain: Callable, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         parameters = constructor_arguments(type(self))
         return {
             name: plain(self._argument(name, value), _hint(parameters.get(name)), f"{type(self).__name__}.{name}")
-            for name, value in self._arguments.items()
+            for name, value in (self._arguments if arguments is None else arguments).items()
         }
 
     def _constructed(self) -> None:

@@ -20,6 +20,20 @@ def check(owner: str, name: str, holds: bool, expected: str, received: object) -
         raise ValueError(f"{owner}: expected {name} to be {expected}. Received: {received!r}.")
 
 
+def check_kind(owner: str, name: str, value: object, kind: type | tuple[type, ...], expected: str) -> None:
+    """Raises a ValueError unless an argument is of a kind; the message names the kind that was received.
+
+    Args:
+      owner: The function that expects the argument.
+      name: Name of the argument.
+      value: The argument.
+      kind: The class, or several.
+      expected: The expectation in words, with a way to get such an argument.
+    """
+    if not isinstance(value, kind):
+        raise ValueError(f"{owner}: expected {name} to be {expected}. Received: {type(value).__name__}.")
+
+
 class LicError(Exception):
     """Base of every error that `lic` raises on purpose."""
 

@@ -14,6 +14,23 @@ except ImportError:  # Windows has no such locks.
     fcntl = None
 
 
+def make_folder(folder: str | os.PathLike, kind: type[LicError]) -> None:
+    """Makes a folder with all folders above it, unless it exists.
+
+    Args:
+      folder: The folder.
+      kind: The error.
+
+    Raises:
+      LicError: A file has its name, or it cannot be made.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        reason = "a file has its name" if isinstance(error, FileExistsError) else error.strerror
+        raise kind(f"The folder {os.fspath(folder)!r} cannot be made: {reason}. Give another folder.") from None
+
+
 @contextlib.contextmanager
 def locked(folder: str | os.PathLike, kind: type[LicError], use: str) -> Iterator[None]:
     """Locks a folder that exists, until the context or the process ends, however it ends.

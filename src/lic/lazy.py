@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,7 @@ def lazy_names(
     Args:
       package: The package's `__name__`.
       homes: For each module the names that it defines.
-      submodules: Packages inside the package that are attributes, too.
+      submodules: Packages and modules inside the package that are attributes, too.
     """
     home_of = {name: module for module, names in homes.items() for name in names}
 
@@ -27,10 +28,13 @@ def lazy_names(
         if name in submodules:
             return importlib.import_module(f"{package}.{name}")
         if name not in home_of:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            known = [*home_of, *submodules]
+            near = difflib.get_close_matches(name, known, 1)
+            advice = f". Did you mean {near[0]!r}?" if near else ""
+            raise AttributeError(f"module {package!r} has no attribute {name!r}{advice}")
         value = getattr(importlib.import_module(home_of[name]), name)
         setattr(sys.modules[package], name, value)
         return value
 
-    names = sorted({*sys.modules[package].__all__})
+    names = sorted({*sys.modules[package].__all__, *submodules})
     return load, lambda: names

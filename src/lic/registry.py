@@ -96,7 +96,7 @@ class Registry:
             if candidate is entry:
                 return name
         raise RegistryError(
-            f"{entry!r} is not registered as a {self._words}, so no configuration can name it. "
+            f"{entry!r}: expected a registered {self._words}, since a configuration names it. "
             f"Put @lic.register_{self.kind}(...) above it."
         )
 

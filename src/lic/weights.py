@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lic.environment import keras, layer_internals, tf
-from lic.errors import CheckpointError, LicError
+from lic.errors import CheckpointError, LicError, check_kind
 
 
 def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
@@ -23,6 +23,7 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
     Raises:
       LicError: A weight has no path, since Keras sees it but attributes do not lead to it.
     """
+    _check_layer(layer)
     found = _first_paths(each for each in _walk(layer, ()) if not isinstance(each[1], keras.layers.Layer))
     seen = {id(variable) for variable in found.values()}
     for variable in layer.weights:
@@ -40,7 +41,12 @@ def named_layers(layer: keras.layers.Layer) -> dict[str, keras.layers.Layer]:
     Args:
       layer: The layer.
     """
+    _check_layer(layer)
     return _first_paths(each for each in _walk(layer, ()) if each[0] and isinstance(each[1], keras.layers.Layer))
+
+
+def _check_layer(layer: Any) -> None:
+    check_kind("lic.weights", "layer", layer, keras.layers.Layer, "a Keras layer or model, such as codec.model")
 
 
 def named_parts(layer: keras.layers.Layer, kinds: tuple[type, ...]) -> dict[str, Any]:
@@ -79,7 +85,8 @@ def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) ->
     Raises:
       CheckpointError: A tensor is missing, has no weight, or has another shape.
     """
-    assign(named_variables(layer), tensors)
+    check_kind("set_tensors", "tensors", tensors, Mapping, "a dict of arrays, as get_tensors returns it")
+    assign(named_variables(layer), {name: np.asarray(tensor) for name, tensor in tensors.items()})
 
 
 def assign(variables: Mapping[str, tf.Variable], tensors: Mapping[str, np.ndarray]) -> None:

@@ -30,7 +30,7 @@ def test_without_an_evaluation_there_is_nothing(load, tmp_path):
 def test_a_curve_is_compared_by_bd_rate(load, tmp_path):
     points = [(2.0**power / 2, 30.0 + 10 * power) for power in (-2, -1, 0, 1)]
     first, second = load("rates").section(evaluation(tmp_path, points))
-    assert first.startswith("**Rate and distortion**, means over 1 images of kodak:")
+    assert first.startswith("**Rate and distortion**, means over 1 image of kodak:")
     assert cells(first)[0] == ["default", "0", "0.1250", "10.000", "0.50", "0.25"]
     jpeg, *published = cells(second)
     assert jpeg[:2] == ["default", "jpeg"]

@@ -76,7 +76,7 @@ def test_the_first_parts_alone_are_a_preview(decompress, codec, stream_at, parts
     np.testing.assert_array_equal(read_image(stream.with_name(f"photo.lic.parts{parts}.png")), expected)
 
 
-@pytest.mark.parametrize("parts", ["-1", "two"])
+@pytest.mark.parametrize("parts", ["-1", "two", "99"])
 def test_a_wrong_number_of_parts_is_a_wrong_use(decompress, stream_at, parts):
     result = decompress(stream_at(), "--parts", parts)
     assert result.exit_code == 2

@@ -75,6 +75,35 @@ def test_training_on_does_not_change_it():
     assert lic.Codec(model).fingerprint != codec.fingerprint
 
 
+class WithCritic(lic.CompressionModel):
+    """Has an argument, a layer and a figure for its training, which no codec needs."""
+
+    def __init__(self, transform, entropy, lmbda=0.01, weight=0.5, **kwargs):
+        super().__init__(transform, entropy, lmbda, **kwargs)
+        self.weight, self.critic = weight, keras.layers.Conv2D(1, 3)
+        self.critic.build((None, None, None, 3))
+        self.trackers.append(keras.metrics.Mean(name="critic"))
+
+    def losses_of(self, images, training=False, quality=None):
+        values = super().losses_of(images, training, quality)
+        critic = tf.reduce_mean(self.critic(images) ** 2, (1, 2, 3))
+        return values | {"loss": values["loss"] + self.weight * critic, "critic": critic}
+
+
+def test_a_codec_of_a_subclass_is_that_of_its_parts(tmp_path):
+    plain, image = tiny_model("klt", "factorized"), random_images(40, 50, 3)
+    model = WithCritic(plain.transform, plain.entropy, plain.lmbda, weight=0.25)
+    codec, expected = lic.Codec(model), lic.Codec(plain)
+    assert codec.fingerprint == expected.fingerprint
+    assert codec.compress(image) == expected.compress(image)
+    codec.save(tmp_path / "mine.codec")
+    assert lic.load(tmp_path / "mine.codec").fingerprint == codec.fingerprint
+    model.compile(seed=0)
+    history = model.fit(image[None].astype(np.float32), verbose=0).history
+    assert history["critic"][0] > 0
+    assert lic.Codec(model).fingerprint != codec.fingerprint
+
+
 @pytest.mark.parametrize(
     ("entropy", "stored"),
     slow_but(

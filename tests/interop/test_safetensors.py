@@ -190,7 +190,7 @@ def test_sizes_that_no_padding_gives_have_a_note(tmp_path):
 
 def test_without_safetensors_the_error_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "safetensors.numpy", None)
-    with pytest.raises(ImportError, match=r"keras-lic\[torch\]"):
+    with pytest.raises(ImportError, match=r"keras-lic\[safetensors\]"):
         export_safetensors(tiny_model("conv", "hyperprior"), tmp_path / "model.safetensors")
 
 

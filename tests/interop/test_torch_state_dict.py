@@ -94,7 +94,7 @@ def test_a_missing_package_is_named_with_its_extra(name, package, tmp_path, monk
 
     (tmp_path / name).touch()
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install 'keras-lic\[torch\]'"):
+    with pytest.raises(ImportError, match=rf"pip install 'keras-lic\[{package}\]'"):
         read_state_dict(tmp_path / name)
 
 

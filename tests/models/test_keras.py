@@ -99,6 +99,21 @@ def test_copies_are_equal_and_independent(trained, images, copied):
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_model_that_was_never_compiled_is_copied(copied):
+    model = fresh()
+    again = copied(model)
+    assert_same_weights(again, model)
+    assert not getattr(again, "optimizer", None)
+
+
+def test_validation_data_may_be_an_array(images):
+    model = fresh()
+    model.compile(lic.Adam())
+    history = model.fit(images[:1], validation_data=images[:2], verbose=0).history
+    assert history["val_bpp"][0] > 0
+
+
 def test_a_clone_has_the_configuration_and_fresh_weights(trained):
     clone = keras.models.clone_model(trained)
     assert clone.configuration() == trained.configuration()
@@ -202,7 +217,7 @@ def test_legacy_optimisers_train(images):
         (np.zeros((32, 32, 3), np.float32), r"the shape \(32, 32, 3\)"),
         (np.zeros((1, 32, 32, 1), np.float32), r"the shape \(1, 32, 32, 1\)"),
         (np.zeros((1, 3, 32, 32), np.float32), r"the shape \(1, 3, 32, 32\)"),
-        ({"image": np.zeros((1, 32, 32, 3), np.float32)}, "a dict"),
+        ({"image": np.zeros((1, 32, 32, 3), np.float32)}, "dict"),
     ],
 )
 def test_images_of_another_form_are_refused(trained, values, received):

@@ -162,7 +162,7 @@ def test_a_folder_without_photographs_is_an_error(tmp_path):
 
 def test_a_folder_of_small_photographs_is_refused_with_the_reason(tmp_path):
     save(tmp_path / "small.png", 20, 20)
-    with pytest.raises(TrainingError, match=r"1 files are left out, the first of them, small.png, because its 20x20"):
+    with pytest.raises(TrainingError, match=r"Files that are left out: 1. The first is small.png, because its 20x20"):
         Photographs(tmp_path, 64)
 
 

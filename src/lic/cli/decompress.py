@@ -98,6 +98,10 @@ def _decompress_one(
     data = files.read_bytes(job.source)
     _parsed(loader, job, data)
     codec = loader.codec
+    if parts is not None and parts > len(codec.parts):
+        raise typer.BadParameter(
+            f"--parts {parts}: expected at most {len(codec.parts)}, which are {', '.join(codec.parts)}"
+        )
     began = time.perf_counter()
     with files.naming(job.source):
         pixels = codec.decompress(data, parts=parts)

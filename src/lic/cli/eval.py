@@ -79,7 +79,8 @@ def evaluate(
             **arguments,
         )
     print_table(results.means(), _COLUMNS)
-    print(printable(f"These are means over {len(results.common)} images; all results are in {out}."))
+    count = len(results.common)
+    print(printable(f"These are means over {count} image{'s' * (count != 1)}; all results are in {out}."))
     for failure in results.failures:
         where = f"{failure.image}, {failure.codec}: " if failure.codec else ""
         print(printable(f"lic: {where}{failure.error}"), file=sys.stderr)

@@ -78,6 +78,12 @@ class Stream(NamedTuple):
         Raises:
           BitstreamError: The bytes are not a stream, have another version, or are damaged.
         """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise BitstreamError(
+                f"Stream: expected a stream as bytes. Received: {type(data).__name__}. Read a file by "
+                "pathlib.Path(path).read_bytes()."
+            )
+        data = bytes(data)
         if data[:4] != MAGIC:
             raise BitstreamError(f"Not a stream of lic: it starts with {data[:4]!r}, expected {MAGIC!r}.")
         if len(data) < _SHORTEST:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lic.argument_types import check_argument
 from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat, desync_error
 from lic.codec.codec_file import STORED, CodecFile, restored_model, restored_tables, weights_of
 from lic.codec.coder_timing import collect
@@ -34,6 +35,7 @@ from lic.models.base import CompressionModel
 from lic.weights import get_tensors
 
 Precision = Literal["float32", "bfloat16"]
+_CODED = ("transform", "entropy", "rate")  # The attributes of a model that a codec takes.
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -76,11 +78,14 @@ class Codec:
         if not isinstance(model, CompressionModel):
             is_name = isinstance(model, (str, os.PathLike))
             advice = f"Load a codec by lic.load({str(model)!r})." if is_name else "Make one by lic.create_model."
+            advice = "It is a codec already; its model is codec.model." if isinstance(model, Codec) else advice
             raise ValueError(f"Codec: expected a lic.CompressionModel. Received: {type(model).__name__}. {advice}")
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
-            weights = {f"weights/{name}": array.astype(stored) for name, array in get_tensors(model).items()}
+            # Without weights that a subclass adds for its training, such as those of a discriminator.
+            tensors = {name: each for name, each in get_tensors(model).items() if name.partition("/")[0] in _CODED}
+            weights = {f"weights/{name}": array.astype(stored) for name, array in tensors.items()}
         self._open(CodecFile(model.configuration(), stored, {}, weights), precision, tile)
         if deterministic:
             self._file = self._file._replace(integer=self._calibrated(calibration or [sample_image()]))
@@ -144,6 +149,7 @@ class Codec:
           LicError: The codec has one rate only, or the lowest quality's stream is larger.
         """
         check_effort(effort)
+        check_argument("Codec", "max_bytes", max_bytes, int)
         image = checked_image(image)
         latent = self._latent(image)
         encode = functools.partial(self._coded_at, image, latent)
@@ -379,6 +385,7 @@ class Codec:
                 f"Codec: expected a stream as bytes. Received: {type(stream).__name__}. Read a file by "
                 "pathlib.Path(path).read_bytes()."
             )
+        check_argument("Codec", "max_pixels", max_pixels, int)
         parsed = Stream.parse(bytes(stream))
         # The stream, and not the codec's own choice, decides which networks decode it.
         deterministic = Flag.DETERMINISTIC in parsed.flags and bool(self._file.integer)
@@ -402,18 +409,27 @@ class Codec:
         return parsed, y_hat.numpy()
 
 
-def load(name_or_path: str | os.PathLike, **options: Any) -> Codec:
+def load(
+    name_or_path: str | os.PathLike,
+    *,
+    precision: Precision = "float32",
+    tile: Tile = "auto",
+    deterministic: bool = False,
+) -> Codec:
     """Loads a codec: one that ships, by its name, or one from a file.
 
     Args:
       name_or_path: Name of a model whose weights ship, such as "default", or path of a codec file.
-      **options: `precision`, `tile` and `deterministic` of `Codec`.
+      precision: As for `Codec`.
+      tile: As for `Codec`.
+      deterministic: As for `Codec`.
 
     Raises:
       RegistryError: No model has this name.
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
+      ValueError: An argument is of another type.
     """
-    return Codec._from_file(CodecFile.read(codec_path(name_or_path)), **options)
+    return Codec._from_file(CodecFile.read(codec_path(name_or_path)), precision, tile, deterministic)
 
 
 def _check_parts(parts: int | None, most: int) -> None:

@@ -130,6 +130,11 @@ def read_text(path: str | os.PathLike) -> dict[str, Any]:
     """
     if not os.path.exists(path):
         raise CheckpointError(f"There is no codec file {os.fspath(path)!r}.")
+    if os.path.isdir(path):
+        raise CheckpointError(
+            f"{os.fspath(path)!r} is a folder, expected a codec file. Give the file in it, or take the codec of a "
+            "training by lic.training.codec_of_run."
+        )
     with as_checkpoint_error(f"{path} is not a codec file, or damaged", "Get it anew."):
         with open_archive(path) as archive:
             text = json.loads(text_of(archive, _TEXT))

@@ -8,7 +8,7 @@ import os
 
 from lic import registry
 from lic.codec.codec_file import read_text
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, check_kind
 
 
 def codec_path(name_or_path: str | os.PathLike) -> str:
@@ -17,7 +17,10 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
     Raises:
       RegistryError: The text is no path, and no model has this name.
       CheckpointError: No weights ship for the model of this name.
+      ValueError: It is neither a text nor a path.
     """
+    expected = "the name of a model that ships or the path of a codec file, such as 'default'"
+    check_kind("load", "name_or_path", name_or_path, (str, os.PathLike), expected)
     text = os.fspath(name_or_path)
     if is_path(text):
         return text

@@ -4,7 +4,7 @@ from lic.entropy.autoregressive import Autoregressive, CausalContext
 from lic.entropy.base import EntropyModel, Estimated
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard, CheckerboardContext
-from lic.entropy.coders import Coder, Decode, Encode, Estimate, Recorder
+from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Record, Recorder
 from lic.entropy.distributions import (
     Distribution,
     FactorizedPrior,
@@ -15,6 +15,7 @@ from lic.entropy.distributions import (
     Normal,
     ScaleTable,
 )
+from lic.entropy.distributions.location_scale import LocationScaleDistribution
 from lic.entropy.factorized import Factorized
 from lic.entropy.hyperprior import Hyperprior
 from lic.entropy.orders import Order, wavefronts
@@ -38,6 +39,7 @@ __all__ = [
     "Distribution",
     "Dual",
     "Encode",
+    "Encoded",
     "EntropyModel",
     "Estimate",
     "Estimated",
@@ -48,11 +50,13 @@ __all__ = [
     "LatentResidualPrediction",
     "Likelihood",
     "LocationScale",
+    "LocationScaleDistribution",
     "Logistic",
     "Normal",
     "Order",
     "Part",
     "Quadtree",
+    "Record",
     "Recorder",
     "ScaleTable",
     "SpaceChannel",

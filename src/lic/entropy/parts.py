@@ -40,7 +40,13 @@ EVERYTHING = Part("latent", lambda latent: latent, lambda latent, values: values
 
 
 def channels(start: int, stop: int) -> Part:
-    """Returns the part that holds channels `start` to `stop` (not included)."""
+    """Returns the part that holds channels `start` to `stop` (not included).
+
+    Raises:
+      ValueError: `start` is below 0, or above `stop`.
+    """
+    if not 0 <= start <= stop:
+        raise ValueError(f"channels: expected 0 <= start <= stop. Received: start={start!r}, stop={stop!r}.")
 
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         return tf.concat([latent[..., :start], values, latent[..., stop:]], -1)

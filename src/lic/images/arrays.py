@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+
 import numpy as np
 from PIL import Image
 
@@ -23,6 +26,11 @@ def checked_image(image: np.ndarray | Image.Image) -> np.ndarray:
     """
     if isinstance(image, Image.Image):
         return _pixels_of_image(image)
+    if isinstance(image, (str, os.PathLike)):
+        raise ImageError(
+            f"Expected an image as uint8 [height, width, 3], or [height, width] for grey. Received: the path "
+            f"{os.fspath(image)!r}. Read it, for example with lic.images.read_image(path)."
+        )
     image = np.asarray(image)
     allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
     if image.dtype != np.uint8 or not allowed or not image.size:
@@ -53,8 +61,13 @@ def _picture_of(image: Image.Image, request: Request) -> Picture:
     file = getattr(image, "fp", None)
     if file is None or not getattr(image, "tile", None) or getattr(image, "n_frames", 1) > 1:
         return picture_of_image(image, request)
+    # Pillow closes a file that it opened itself as soon as it has read the samples, so the bytes are kept.
+    position = file.tell()
+    file.seek(0)
+    content = io.BytesIO(file.read())
+    file.seek(position)
     try:
-        return picture_of(image, file, request)
+        return picture_of(image, content, request)
     except ImageError as error:
         if error.argument is None:
             raise

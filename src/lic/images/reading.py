@@ -16,6 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from lic.errors import ImageError
 from lic.images import heif, jpegxl, pillow, tiff
 from lic.images.failures import as_image_errors
 from lic.images.picture import Picture, Request, pixels_of
@@ -44,6 +45,11 @@ def read_image(
     Raises:
       ImageError: The file cannot be read, or the image would lose something and the argument that allows it is missing.
     """
+    if not isinstance(path, (str, os.PathLike)) and not hasattr(path, "read"):
+        raise ImageError(
+            f"read_image: expected a path or an open binary file. Received: {type(path).__name__}. "
+            "A codec takes arrays and images of Pillow as they are."
+        )
     request = Request(_name_of(path), background, to_8_bit, frame)
     with _opened(path, request.name) as file:
         return pixels_of(_picture_of(file, request), request)

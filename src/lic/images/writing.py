@@ -11,6 +11,7 @@ from PIL import Image
 
 from lic.atomic_write import atomic_write
 from lic.errors import ImageError
+from lic.images.arrays import checked_image
 
 JPEG_QUALITY = 95
 
@@ -64,7 +65,7 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
     Raises:
       ImageError: No format with this suffix holds every pixel, or none of this size.
     """
-    format = format_of(path)
+    format, pixels = format_of(path), checked_image(pixels)
     check_size(path, format, pixels.shape[0], pixels.shape[1], pixels.ndim == 2)
     data = encoded(pixels, format)
     with atomic_write(path) as file:

@@ -39,7 +39,9 @@ def safetensors_package() -> Any:
     try:
         import safetensors.numpy
     except ImportError:
-        raise ImportError("Safetensors files need the package safetensors: pip install 'keras-lic[torch]'.") from None
+        raise ImportError(
+            "Safetensors files need the package safetensors: pip install 'keras-lic[safetensors]'."
+        ) from None
     return safetensors
 
 

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
     from lic.models.lambdas import LAMBDAS, beta_of_lmbda, lmbda_of_beta
     from lic.models.optimizer import Adam
     from lic.models.published import PublishedSystem
+    from lic.models.rate import Gains, RateControl, SingleRate
+    from lic.models.soap import SOAP
 
 __all__ = [
     "LAMBDAS",
+    "SOAP",
     "Adam",
     "Compressed",
     "CompressionModel",
+    "Gains",
     "PublishedSystem",
+    "RateControl",
+    "SingleRate",
     "beta_of_lmbda",
     "create_model",
     "lmbda_of_beta",
@@ -36,6 +42,8 @@ _HOMES = {
     "lic.models.lambdas": ("LAMBDAS", "beta_of_lmbda", "lmbda_of_beta"),
     "lic.models.optimizer": ("Adam",),
     "lic.models.published": ("PublishedSystem",),
+    "lic.models.rate": ("Gains", "RateControl", "SingleRate"),
+    "lic.models.soap": ("SOAP",),
 }
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -59,6 +59,7 @@ class CompressionModel(Configured, keras.Model):
 
     Attributes:
       rate: The rate control: `SingleRate` or `Gains`.
+      trackers: The means that `fit` and `evaluate` report, Keras metrics by the names of `losses_of`.
 
     Raises:
       ValueError: The parts do not fit, `lmbda` is not positive and rising, or `distortion` is unknown.
@@ -142,6 +143,13 @@ class CompressionModel(Configured, keras.Model):
     def synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:
         """Returns the images of latents [batch, rows, columns, depth], padding included, in float32."""
         return tf.cast(self.transform.synthesis(y_hat), "float32")
+
+    def configuration(self) -> dict[str, Any]:
+        """Returns transform, entropy, lmbda and distortion as plain data, of which a codec makes a `CompressionModel`.
+
+        Arguments that a subclass adds are for training, and are left out.
+        """
+        return self.configuration_as(CompressionModel)
 
     def _constructed(self) -> None:
         """Makes all variables, by running the model on a small image: Keras may then save, load, count and copy it."""
@@ -227,6 +235,8 @@ class CompressionModel(Configured, keras.Model):
         """Trains the model; arguments are those of `keras.Model.fit`. Targets `y`, such as labels, have no effect."""
         if callbacks is None or isinstance(callbacks, (list, tuple)):
             callbacks = [*(callbacks or ()), _WarnsOfRange()]
+        if isinstance(kwargs.get("validation_data"), (np.ndarray, tf.Tensor)):
+            kwargs["validation_data"] = (kwargs["validation_data"],)  # Keras 2 would ask for its truth value.
         if kwargs.get("class_weight") is not None:
             raise ValueError("fit: expected no class_weight, since images have no classes. Pass sample_weight.")
         return super().fit(x, _targets(x, y, kwargs), callbacks=callbacks, **kwargs)
@@ -236,9 +246,11 @@ class CompressionModel(Configured, keras.Model):
         return super().evaluate(x, _targets(x, y, kwargs), **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
-        """Returns the arguments of `compile`, for Keras's own format of files."""
-        config = {"optimizer": saving.serialize_keras_object(self.optimizer)} if self.optimizer else {}
-        return config | {"seed": self.__dict__.get("_seed"), "jit_compile": bool(self.jit_compile)}
+        """Returns the arguments of `compile`, for Keras's own format of files; empty before `compile` was called."""
+        if not getattr(self, "optimizer", None):
+            return {}
+        optimizer = saving.serialize_keras_object(self.optimizer)
+        return {"optimizer": optimizer, "seed": self.__dict__.get("_seed"), "jit_compile": bool(self.jit_compile)}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as `get_compile_config` describes it."""
@@ -361,7 +373,7 @@ def _checked_images(images: Any) -> tf.Tensor:
     """Returns images in float32, or raises a ValueError if they have another shape than [batch, height, width, 3]."""
     shape = getattr(images, "shape", None)
     if shape is None or len(shape) != 4 or shape[-1] not in (3, None):
-        received = f"a {type(images).__name__}" if shape is None else f"the shape {tuple(shape)}"
+        received = type(images).__name__ if shape is None else f"the shape {tuple(shape)}"
         raise ValueError(
             f"CompressionModel: expected images [batch, height, width, 3] on 0..255. Received: {received}. Pass one "
             "image as image[None], repeat the channel of a grey one three times, and map a dataset to images alone."

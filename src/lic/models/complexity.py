@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from lic.argument_types import check_argument
 from lic.complexity.complexity import Complexity, PartComplexity, PartScopes, count
 from lic.complexity.interpreter import Counts
 from lic.entropy.coders import Estimate, Recorder
@@ -41,6 +42,8 @@ def complexity(model: CompressionModel, height: int = 512, width: int = 768) -> 
       ValueError: A size is less than 1.
       LicError: The count depends on values, and not on sizes alone.
     """
+    for name, size in (("height", height), ("width", width)):
+        check_argument("complexity", name, size, int)
     if height < 1 or width < 1:
         raise ValueError(f"complexity: expected height and width of at least 1. Received: {height}x{width}.")
     parameters = parameters_of(model)

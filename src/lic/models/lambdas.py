@@ -6,6 +6,8 @@ or 1 - MS-SSIM. The code of SwinT-ChARM minimises mean squared error + beta * bi
 
 from __future__ import annotations
 
+import numbers
+
 # Qualities 1 to 8 of CompressAI's models, whose code applies them to pixels on 0..1 with a factor of 255^2.
 LAMBDAS = {
     "mse": (0.0018, 0.0035, 0.0067, 0.0130, 0.0250, 0.0483, 0.0932, 0.1800),
@@ -41,9 +43,9 @@ def beta_of_lmbda(lmbda: float, patch: int) -> float:
     return 1 / (lmbda * patch**2)
 
 
-def _check_positive(function: str, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if not number > 0:
+def _check_positive(function: str, **given: float) -> None:
+    for name, number in given.items():
+        if not (isinstance(number, numbers.Real) and number > 0):
             raise ValueError(
                 f"{function}: expected {name} over 0. Received: {name}={number!r}. Give a positive number."
             )

@@ -204,4 +204,4 @@ def _require_raises(call: Callable[[], object], error: type[Exception], what: st
         call()
     except error:
         return
-    fail(f"{what} was taken without a {error.__name__}")
+    fail(f"{what} was taken, expected {error.__name__}")

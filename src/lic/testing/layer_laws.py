@@ -43,7 +43,7 @@ def trial_of_layer(layer: keras.layers.Layer, input_shape: Sequence[int | None])
 def configuration_makes_it_anew(layer: keras.layers.Layer, input_shape: tuple, values: tf.Tensor) -> None:
     """`from_config(get_config())` is a layer of the same class and configuration, frozen where it is frozen."""
     again = _anew(layer)
-    require(type(again) is type(layer), f"a {type(again).__name__} comes out of a {type(layer).__name__}")
+    require(type(again) is type(layer), f"{type(again).__name__} comes out of {type(layer).__name__}")
     require(again.get_config() == layer.get_config(), f"{again.get_config()} comes out of {layer.get_config()}")
     again(values)
     before, after = (len(each.trainable_weights) for each in (layer, again))

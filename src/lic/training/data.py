@@ -189,7 +189,7 @@ class Photographs:
         if not self.skipped:
             return _GIVE
         name, reason = next(iter(self.skipped.items()))
-        return f"{len(self.skipped)} files are left out, the first of them, {name}, because {reason}."
+        return f"Files that are left out: {len(self.skipped)}. The first is {name}, because {reason}."
 
 
 @functools.lru_cache(maxsize=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lic.environment import tf
+from lic.errors import check, check_kind
 from lic.models.base import CompressionModel
 from lic.weights import value_of
 
@@ -20,7 +21,13 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     Args:
       model: A model that has its variables.
       images: Images [batch, height, width, 3] on 0..255.
+
+    Raises:
+      ValueError: An argument is of another kind or shape.
     """
+    check_kind("start_scales", "model", model, CompressionModel, "a lic.CompressionModel, such as codec.model")
+    shape = np.shape(images)
+    check("start_scales", "images", len(shape) == 4 and shape[-1] == 3, "images [batch, height, width, 3]", shape)
     latent = model.analyse(tf.constant(images, "float32"))
     deviations = SHARE * np.std(np.asarray(latent), axis=(0, 1, 2))
     for layer, start, stop in model.entropy.scale_biases:

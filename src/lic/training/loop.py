@@ -14,7 +14,7 @@ import numpy as np
 from lic.codec.codec import Codec
 from lic.environment import compute_in, keras, tf
 from lic.errors import TrainingError, as_error
-from lic.folder_lock import locked
+from lic.folder_lock import locked, make_folder
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.distortion import check_size
@@ -75,6 +75,10 @@ def train(
             "lic.TrainingSettings(steps=3)."
         )
     settings = settings or TrainingSettings()
+    if not isinstance(callbacks, (list, tuple)):
+        raise TrainingError(
+            f"train: expected callbacks as a list of Keras callbacks. Received: {callbacks!r}. Write callbacks=[...]."
+        )
     _check_callbacks(callbacks, settings)
     keras.utils.set_random_seed(settings.seed)
     start = model.fingerprint.hex() if isinstance(model, Codec) else None
@@ -85,7 +89,7 @@ def train(
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
     run = RunFolder(out)
-    run.path.mkdir(parents=True, exist_ok=True)
+    make_folder(run.path, TrainingError)
     with locked(run.path, TrainingError, "training"):
         return _trained(model, photographs, run, settings, start, valid_files, callbacks, progress)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import typing
 from typing import Any
 
+from lic.argument_types import check_argument
 from lic.errors import RegistryError, check
 from lic.models.lambdas import LAMBDAS, lmbda_of_beta
 from lic.registry import suggestion
@@ -53,6 +55,8 @@ class TrainingSettings:
     start_scales: bool = False
 
     def __post_init__(self):
+        for name, hint in typing.get_type_hints(type(self)).items():
+            check_argument("TrainingSettings", name, getattr(self, name), hint)
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
         check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small)

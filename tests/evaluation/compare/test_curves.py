@@ -97,7 +97,7 @@ def test_a_point_beyond_the_anchor_is_not_extrapolated():
 
 def test_without_bjontegaard_the_error_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "bjontegaard", None)
-    with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
+    with pytest.raises(ImportError, match=r"pip install 'keras-lic\[eval\]'"):
         bd_rate(CURVE, CURVE)
 
 

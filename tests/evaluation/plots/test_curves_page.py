@@ -47,5 +47,5 @@ def test_each_codec_is_once_in_the_legend_and_alike_in_both_measures(groups):
 
 def test_without_plotly_the_error_names_the_package(groups, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotly.subplots", None)
-    with pytest.raises(ImportError, match=r"Install `keras-lic\[eval\]`"):
+    with pytest.raises(ImportError, match=r"pip install 'keras-lic\[eval\]'"):
         curves_page_figure(groups)

@@ -6,7 +6,7 @@ from lic.errors import EvaluationError
 from lic.evaluation.compare.comparison import compare
 from lic.evaluation.compare.entries import entries_of
 from lic.evaluation.plots.figures import DASHED, bd_rate_bars, limits, rate_distortion, speed
-from lic.evaluation.plots.theme import COLOURS, WIDTH, save_figure
+from lic.evaluation.plots.theme import WIDTH, save_figure, styles
 from lic.evaluation.run.results import Results
 from tests.evaluation.conftest import rows
 
@@ -40,13 +40,16 @@ def near(image, colour):
     return np.mean(np.abs(image.astype(int) - wanted).max(-1) < 24)
 
 
-def test_pictures_are_not_blank_and_have_their_colours(figures, tmp_path):
+def test_pictures_are_not_blank_and_have_their_colours(figures, among, tmp_path):
+    colours = [style.colour for name, style in styles(among).items() if not name.startswith("published:")]
     for name, figure in figures.items():
         image = pixels(figure, tmp_path / f"{name}.png")
         assert image.shape[1] == pytest.approx(300 * WIDTH, abs=2), name
         assert 0.02 < np.mean(image.min(-1) < 128) < 0.5, name
         assert image.std() > 25, name
-        assert near(image, COLOURS[1 if name == "speed" else 0]) > 0.0005, name
+        drawn = [colour for colour in colours if near(image, colour) > 0.0005]
+        # The anchor has no bar, and the bar of a codec with one rate is paler.
+        assert len(drawn) >= len(colours) - 2 * (name == "bd-rate"), name
 
 
 def test_nothing_touches_the_edges(figures, tmp_path):

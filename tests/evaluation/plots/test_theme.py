@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from lic.errors import EvaluationError
-from lic.evaluation.compare.curves import Curve
+from lic.evaluation.compare.curves import Curve, published_curves
 from lic.evaluation.compare.entries import Entry
 from lic.evaluation.plots.theme import (
     COLOURS,
@@ -19,6 +19,7 @@ from lic.evaluation.plots.theme import (
     styles,
     theme,
 )
+from lic.evaluation.run.classical import CLASSICAL
 
 
 def drawn(path, title="A title"):
@@ -48,14 +49,41 @@ def test_pyplot_is_left_alone(tmp_path):
     assert ("matplotlib.pyplot" in sys.modules) == was_imported
 
 
+KNOWN = ["default", *CLASSICAL]
+PUBLISHED = [f"published:{name}" for name in published_curves()]
+
+
+def styles_of(*names):
+    return styles(Entry(name, name, Curve(name, (1.0,), (30.0,)), (None,)) for name in names)
+
+
 def test_styles_differ_and_published_curves_are_dashed_and_hollow():
-    names = ["published:vtm", *map(str, range(12)), "published:bpg444"]
-    style_of = styles(Entry(name, name, Curve(name, (1.0,), (30.0,)), (None,)) for name in names)
-    assert len(set(style_of.values())) == len(names)
-    assert [style_of[str(number)].colour for number in range(7)] == list(COLOURS)
-    assert {style_of[name].dash for name in names[1:-1]} == {"solid"}
-    assert (style_of["published:vtm"].dash, style_of["published:bpg444"].dash) == DASHES[:2]
-    assert (style_of["published:vtm"].fill, style_of["0"].fill) == ("white", COLOURS[0])
+    runs = [*KNOWN, *map(str, range(12))]
+    style_of = styles_of(*PUBLISHED, *runs)
+    assert len(set(style_of.values())) == len(PUBLISHED) + len(runs)
+    assert {style_of[name].colour for name in runs} == set(COLOURS)
+    assert {style_of[name].dash for name in runs} == {"solid"}
+    assert {style_of[name].dash for name in PUBLISHED} == set(DASHES)
+    assert {style_of[name].fill for name in PUBLISHED} == {"white"}
+    assert style_of["jpeg"].fill == style_of["jpeg"].colour
+
+
+def test_a_codec_has_the_same_style_in_all_figures():
+    alone = {name: styles_of(name)[name] for name in [*KNOWN, *PUBLISHED, "mine"]}
+    assert styles_of(*alone) == styles_of(*reversed(alone)) == alone
+    assert styles_of("unlike", *alone)["jpeg"] == alone["jpeg"]
+
+
+def test_own_codecs_of_a_figure_have_their_own_colours_while_there_are_any():
+    own = len(COLOURS) - len(KNOWN)
+    colours = [style.colour for style in styles_of(*KNOWN, *map(str, range(own))).values()]
+    assert len(set(colours)) == len(COLOURS)
+
+
+def test_a_codec_of_several_runs_has_one_colour_and_a_marker_for_each():
+    before, after, alone = styles_of("jpeg (before)", "jpeg (after)", "jpeg").values()
+    assert before.colour == after.colour == alone.colour
+    assert len({before.marker, after.marker, alone.marker}) == 3
 
 
 @pytest.mark.parametrize(("labels", "columns"), [(5 * ["short"], 3), (4 * ["short"], 4), (3 * [23 * "W"], 1)])

@@ -89,6 +89,10 @@ class LocationScaleDistribution(Distribution):
       likelihood: The family of the distribution.
       mean: The means, in the shape of the numbers.
       index: The real scale indexes, likewise.
+
+    Attributes:
+      offset: The means.
+      index: The scale indexes, which are whole numbers in the result of `as_coded`.
     """
 
     def __init__(self, likelihood: LocationScale, mean: tf.Tensor, index: tf.Tensor):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from lic.argument_types import check_argument
 from lic.environment import tf
 from lic.layers.bounds import lower_bound, upper_bound
 
@@ -29,6 +30,8 @@ class ScaleTable(NamedTuple):
 
     def check(self) -> None:
         """Raises a ValueError unless the table is valid."""
+        for name, value in zip(("count", "lowest", "highest"), self):
+            check_argument("ScaleTable", name, value, float)
         in_range = 2 <= self.count <= LARGEST_COUNT and 0 < self.lowest < self.highest < math.inf
         if not (in_range and self.count == int(self.count) and self.rounding in ROUNDINGS):
             raise ValueError(

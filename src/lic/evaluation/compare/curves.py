@@ -211,7 +211,7 @@ def _bjontegaard(function: str, anchor: Curve, curve: Curve, method: Method, **o
         import bjontegaard
     except ImportError as error:
         raise ImportError(
-            f"BD-rate needs bjontegaard, which cannot be imported ({error}). Install `keras-lic[eval]`."
+            f"BD-rate needs bjontegaard, which cannot be imported ({error}). Install it: pip install 'keras-lic[eval]'."
         ) from error
 
     points = [sorted(zip(each.bpp, each.decibels)) for each in (anchor, curve)]

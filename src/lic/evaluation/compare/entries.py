@@ -46,6 +46,11 @@ class Entry(NamedTuple):
     decode_seconds: float | None = None
 
     @property
+    def codec(self) -> str:
+        """The name without the run behind it, for a codec that several runs have."""
+        return self.name.rpartition(" (")[0] or self.name
+
+    @property
     def published(self) -> bool:
         """True for a published curve."""
         return self.name.startswith(PUBLISHED)

@@ -12,6 +12,7 @@ from lic.codec.rate_search import checked_quality
 from lic.entropy.coders import Estimate, Recorder
 from lic.entropy.parts import SIDE
 from lic.environment import tf
+from lic.errors import check_kind
 from lic.images import checked_image, coloured
 
 
@@ -43,6 +44,7 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
       ImageError: The array has another type or shape.
       ValueError: The codec does not have the quality.
     """
+    check_kind("bit_map", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
     model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.rate)])
     latent = model.analyse(tf.constant(coloured(checked_image(image))[None], "float32"))
     estimate = Estimate(model.rate.apply_gain(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)

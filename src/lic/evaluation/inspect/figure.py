@@ -63,7 +63,7 @@ def _draw_pictures(figure: SubFigure, inspection: Inspection) -> None:
     first, second, third = figure.subplots(1, 3)
     original, decoded, error = inspection.original, inspection.decoded, inspection.error
     height, width = original.pixels.shape[:2]
-    _draw_picture(first, original.pixels, f"original\n{width}x{height} pixels, {original.bytes:,} bytes")
+    _draw_picture(first, original.pixels, f"original\n{width}x{height} pixels, {original.bytes:,} bytes uncompressed")
     _draw_picture(second, decoded.pixels, f"decoded\n{decoded.figures}")
     for axes in (first, second):
         _outline(axes, inspection.crop)

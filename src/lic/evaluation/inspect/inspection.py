@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.errors import check
+from lic.errors import check, check_kind
 from lic.evaluation.inspect.bit_map import BitMap, bit_map
 from lic.evaluation.inspect.pictures import Picture, beside_jpeg, decoded_picture
 from lic.images import coloured
@@ -78,6 +78,7 @@ def inspect_image(
       ImageError: The array has another type or shape, or the image is too large for JPEG.
       ValueError: The codec does not have the quality, or the crop is not within the image.
     """
+    check_kind("inspect_image", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
     stream = codec.compress(image, quality=quality)
     original, decoded, jpeg = beside_jpeg(image, stream, codec.decompress(stream))
     if crop is None:

@@ -48,7 +48,9 @@ def inspection_page(inspection: Inspection, title: str, about: str) -> str:
         style=_resource("page.css"),
         script=_resource("page.js"),
         options="".join(_option(number, each) for number, each in enumerate(pictures)),
-        rows="".join(map(_table_row, pictures)),
+        rows="".join(
+            _table_row(f"{each.name}{', uncompressed' * (each is inspection.original)}", each) for each in pictures
+        ),
         heat=_data_url(heat_colours(bits.positions, 0.0, most)),
         gradient=", ".join(f"#{bytes(stop.tolist()).hex()}" for stop in heat_colours(np.linspace(0, 1, _STOPS), 0, 1)),
         most=f"{most:,.0f}",
@@ -73,6 +75,6 @@ def _option(number: int, picture: Picture) -> str:
     return f'<option value="{number}">{html.escape(picture.name)}</option>'
 
 
-def _table_row(picture: Picture) -> str:
+def _table_row(name: str, picture: Picture) -> str:
     cells = "".join(f"<td>{cell}</td>" for cell in (f"{picture.bytes:,}", f"{picture.bpp:.3f}", picture.loss))
-    return f'<tr><th scope="row">{html.escape(picture.name)}</th>{cells}</tr>'
+    return f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>'

@@ -66,7 +66,7 @@ def curves_page_figure(
         from plotly.subplots import make_subplots
     except ImportError as error:
         raise ImportError(
-            f"Pages need plotly, which cannot be imported ({error}). Install `keras-lic[eval]`."
+            f"Pages need plotly, which cannot be imported ({error}). Install it: pip install 'keras-lic[eval]'."
         ) from error
 
     figure = make_subplots(cols=len(groups), horizontal_spacing=0.07)

@@ -12,7 +12,7 @@ from lic.evaluation.compare.comparison import ComparedEntry, Comparison
 from lic.evaluation.compare.curves import Measure
 from lic.evaluation.compare.entries import Entry
 from lic.evaluation.plots.label_placement import Label, place_labels
-from lic.evaluation.plots.theme import COLOURS, GREY, Style, column_figure, legend_below, styles, theme
+from lic.evaluation.plots.theme import GREY, Style, column_figure, legend_below, styles, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,9 @@ def _draw_curve(axes: Axes, entry: Entry, style: Style) -> Line2D:
 
 
 def bd_rate_bars(comparison: Comparison, title: str | None = None) -> Figure:
-    """Draws BD-rates as bars, the best on top; a codec with one rate has a hatched bar, the change at its point.
+    """Draws BD-rates as bars, the best on top, hollow for published curves.
+
+    A codec with one rate has a hatched bar, the change at its point.
 
     Args:
       comparison: The entries and their differences from the anchor.
@@ -121,12 +123,14 @@ def bd_rate_bars(comparison: Comparison, title: str | None = None) -> Figure:
     names = [textwrap.fill(each.entry.label, 26) for each in bars]
     bar_height = max(0.2, 0.03 + 0.12 * (1 + max(name.count("\n") for name in names)))  # Inches, for the longest name.
     with theme():
+        from matplotlib.patches import Patch
+
         figure, axes = column_figure(0.85 + bar_height * len(bars), title)
+        style_of = styles(each.entry for each in comparison.compared)
         kinds = {}
         for position, each in enumerate(bars):
-            kind, look = _bar_kind(each)
-            (bar,) = axes.barh(position, each.rate, height=0.7, edgecolor="white", linewidth=0, **look)
-            kinds.setdefault(kind, bar)
+            axes.barh(position, each.rate, height=0.7, **_bar_look(each, style_of[each.entry.name].colour))
+            kinds[_bar_kind(each)] = Patch(**_bar_look(each, GREY))
         axes.set_yticks(range(len(bars)), names, fontsize=7)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
@@ -140,14 +144,19 @@ def bd_rate_bars(comparison: Comparison, title: str | None = None) -> Figure:
     return figure
 
 
-def _bar_kind(compared: ComparedEntry) -> tuple[str, dict[str, Any]]:
-    """Returns the kind of a bar as the legend names it, and the arguments that draw it."""
-    published = compared.entry.published
-    look = {"color": GREY if published else COLOURS[0]}
-    kind = "published" if published else "measured"
-    if compared.bd_rate is None:
-        return f"{kind}, one rate: at its point", look | {"hatch": "/////", "alpha": 0.75}
-    return kind, look
+def _bar_kind(compared: ComparedEntry) -> str:
+    """Returns the kind of a bar as the legend names it."""
+    kind = "published" if compared.entry.published else "measured"
+    return f"{kind}, one rate: at its point" if compared.bd_rate is None else kind
+
+
+def _bar_look(compared: ComparedEntry, colour: str) -> dict[str, Any]:
+    """Returns the arguments that draw a bar."""
+    hollow, hatched = compared.entry.published, compared.bd_rate is None
+    look = {"facecolor": "white" if hollow else colour, "edgecolor": colour, "linewidth": 0.8 if hollow else 0.0}
+    if hatched:
+        look |= {"hatch": "/////", "alpha": 0.75, "edgecolor": colour if hollow else "white"}
+    return look
 
 
 def _write_values(axes: Axes, values: Sequence[float]) -> None:

@@ -9,24 +9,41 @@ import contextlib
 import math
 import os
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from lic.atomic_write import atomic_write
 from lic.errors import EvaluationError
-from lic.evaluation.compare.entries import Entry
+from lic.evaluation.compare.curves import published_curves
+from lic.evaluation.compare.entries import PUBLISHED, Entry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+T = TypeVar("T")
 ENDINGS = (".png", ".svg")
 WIDTH = 3.5  # Width of a column of a paper in inches.
 GREY = "#666666"
-# Okabe and Ito's palette without its yellow, which is too pale for lines on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+# Okabe and Ito's palette without its yellow, which is too pale for lines on white, and four of Tol's darker colours.
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#882255",
+    "#999933",
+    "#332288",
+    "#117733",
+)
+# Codecs that everyone has; each has a colour to itself, so that it looks the same in all figures.
+_KNOWN = ("default", "jpeg", "webp", "avif", "jpegxl", "jpeg2000")
 HEAT_COLOURS = "viridis"  # Its order is seen by eyes that do not tell red from green, and in grey.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("dashed", "dotted", "dashdot", "longdash")
@@ -81,17 +98,45 @@ class Style(NamedTuple):
 
 
 def styles(entries: Iterable[Entry]) -> dict[str, Style]:
-    """Returns the style of each entry by its name; codecs of runs get the first colours."""
-    ordered = sorted(entries, key=lambda entry: entry.published)
-    runs = sum(not entry.published for entry in ordered)
-    return {
-        entry.name: Style(
-            COLOURS[number % len(COLOURS)],
-            MARKERS[number % len(MARKERS)],
-            DASHES[(number - runs) % len(DASHES)] if entry.published else "solid",
-        )
-        for number, entry in enumerate(ordered)
-    }
+    """Returns the style of each entry by its name.
+
+    The style follows from the name, so that a codec has the same colour in all figures. There is one exception: of two
+    codecs of one's own whose names lead to one colour, the later one in the alphabet takes the next colour that is
+    free. A codec that several runs have has one colour, and a marker for each run.
+
+    Args:
+      entries: The entries of a figure, in any order.
+    """
+    published = {PUBLISHED + name: number for number, name in enumerate(published_curves())}
+    style_of: dict[str, Style] = {}
+    numbers: dict[str, int] = {}
+    for entry in sorted(entries, key=lambda entry: entry.name):
+        if entry.published:
+            style_of[entry.name] = _published_style(published.get(entry.name, len(published)))
+            continue
+        number = numbers.setdefault(entry.codec, _colour_number(entry.codec, numbers.values()))
+        taken = {style.marker for style in style_of.values() if style[::2] == (COLOURS[number], "solid")}
+        style_of[entry.name] = Style(COLOURS[number], _first_free(MARKERS, number, taken), "solid")
+    return style_of
+
+
+def _published_style(number: int) -> Style:
+    """Returns the style of a published curve by its place in the list; neighbours there get colours far apart."""
+    return Style(COLOURS[4 * number % len(COLOURS)], MARKERS[number % len(MARKERS)], DASHES[number % len(DASHES)])
+
+
+def _colour_number(codec: str, taken: Collection[int]) -> int:
+    """Returns the place of a codec's colour in `COLOURS`, if possible one that is not taken."""
+    if codec in _KNOWN:
+        return _KNOWN.index(codec)
+    own = range(len(_KNOWN), len(COLOURS))
+    return _first_free(own, zlib.crc32(codec.encode("utf-8", "surrogateescape")), taken)
+
+
+def _first_free(choices: Sequence[T], start: int, taken: Collection[T]) -> T:
+    """Returns the first of the choices from a start on, round and round, that is not taken, or else the first."""
+    turned = [choices[(start + turn) % len(choices)] for turn in range(len(choices))]
+    return next((choice for choice in turned if choice not in taken), turned[0])
 
 
 def check_matplotlib() -> None:
@@ -100,7 +145,8 @@ def check_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"Drawing needs matplotlib, which cannot be imported here ({error}). Install `keras-lic[eval]`."
+            f"Drawing needs matplotlib, which cannot be imported here ({error}). "
+            "Install it: pip install 'keras-lic[eval]'."
         ) from None
 
 

@@ -58,7 +58,9 @@ def classical_codec(name: str) -> ClassicalCodec:
         raise RegistryError(f"There is no classical codec named {name!r}. {suggestion(name, CLASSICAL)}")
     codec = CLASSICAL[name]
     if not codec.available():
-        raise RegistryError(f"{name} is missing here. Install `keras-lic[eval]`, or leave it out.")
+        raise RegistryError(
+            f"{name} is missing here. Install what it needs, pip install 'keras-lic[eval]', or leave it out."
+        )
     return codec
 
 

@@ -8,7 +8,7 @@ import datetime
 import itertools
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from lic.cluster import on_cluster
@@ -19,7 +19,7 @@ from lic.evaluation.run.journal import Journal
 from lic.evaluation.run.measurement import CONVENTIONS
 from lic.evaluation.run.results import Results
 from lic.evaluation.run.worker import Outcome, Task, Worker, failure_of, remaining_tasks
-from lic.folder_lock import locked
+from lic.folder_lock import locked, make_folder
 from lic.images import digest_of, image_files
 from lic.versions import machine, versions
 
@@ -65,12 +65,17 @@ def evaluate(
       EvaluationError: There is no codec, two codecs have the same name, a codec lacks a quality, `jobs` is less than 1,
         `out` holds results of other images or codecs, or damaged ones, or another evaluation writes to it.
     """
+    for name, value in (("models", models), ("codecs", codecs), ("qualities", qualities)):
+        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+            raise EvaluationError(
+                f"evaluate: expected {name} to be a list. Received: {value!r}. Write {name}=[{value!r}]."
+            )
     evaluated = [EvaluatedCodec.learned(model, qualities, **options) for model in models]
     evaluated += [EvaluatedCodec.classical(name, qualities) for name in codecs]
     _check(evaluated, jobs)
     folder, names = _images_in(images)
     at_once = "one for each worker of Ray" if ray else jobs
-    pathlib.Path(out).mkdir(parents=True, exist_ok=True)
+    make_folder(out, EvaluationError)
     with locked(out, EvaluationError, "evaluation"):
         journal = Journal(out, _facts(evaluated, folder, names, at_once))
         work = [(codec, remaining_tasks(codec, names, journal.rows)) for codec in evaluated]
@@ -115,6 +120,8 @@ def _images_in(images: str | os.PathLike) -> tuple[pathlib.Path, list[str]]:
     path = pathlib.Path(images)
     if path.is_file():
         return path.parent, [path.name]
+    if not path.is_dir():
+        raise ImageError(f"There is no folder or image {str(images)!r}. Give a folder of images, or one image.")
     names = [str(file.relative_to(path)) for file in image_files(path)]
     if not names:
         raise ImageError(f"{images} holds no images. Give a folder of images, such as PNG files.")

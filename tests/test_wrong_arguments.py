@@ -1,0 +1,162 @@
+"""Arguments of the wrong kind: each message names the argument, what was expected, and what was received."""
+
+import numpy as np
+import pytest
+
+import lic
+from lic.errors import CheckpointError, EvaluationError, ImageError, TrainingError
+from tests.conftest import random_images, shared_codec
+
+IMAGE = random_images(16, 16, 3)
+SMALL = {"steps": 1, "batch": 1, "crop": 16}
+WRONG = {
+    "a path in place of an image": (
+        lambda codec, folder: codec.compress("photo.png"),
+        ImageError,
+        r"Received: the path 'photo.png'. Read it.*read_image",
+    ),
+    "bytes as text": (
+        lambda codec, folder: codec.compress_to(IMAGE, "2000"),
+        ValueError,
+        r"max_bytes to be a whole number. Received: max_bytes='2000'",
+    ),
+    "pixels as text": (
+        lambda codec, folder: codec.decompress(codec.compress(IMAGE), max_pixels="big"),
+        ValueError,
+        r"max_pixels to be a whole number",
+    ),
+    "nothing to load": (
+        lambda codec, folder: lic.load(None),
+        ValueError,
+        r"load: expected name_or_path .*Received: NoneType",
+    ),
+    "a folder to load": (
+        lambda codec, folder: lic.load(folder),
+        CheckpointError,
+        r"is a folder, expected a codec file.*codec_of_run",
+    ),
+    "a misspelt option": (
+        lambda codec, folder: lic.load("default", precison="float32"),
+        TypeError,
+        r"load\(\).*precison",
+    ),
+    "a codec of a codec": (lambda codec, folder: lic.Codec(codec), ValueError, r"Received: Codec. .*codec.model"),
+    "a folder that is not there": (
+        lambda codec, folder: codec.save(folder / "no" / "mine.codec"),
+        FileNotFoundError,
+        r"no'$",
+    ),
+    "a path in place of a stream": (
+        lambda codec, folder: lic.codec.Stream.parse("photo.lic"),
+        lic.BitstreamError,
+        r"expected a stream as bytes. Received: str",
+    ),
+    "an array in place of a file": (
+        lambda codec, folder: lic.images.read_image(IMAGE),
+        ImageError,
+        r"expected a path or an open binary file. Received: ndarray",
+    ),
+    "real numbers to write": (
+        lambda codec, folder: lic.images.write_image(folder / "a.png", IMAGE / 2),
+        ImageError,
+        r"uint8.*Received: float64",
+    ),
+    "a setting as text": (
+        lambda codec, folder: lic.TrainingSettings(crop="big"),
+        ValueError,
+        r"TrainingSettings: expected crop to be a whole number. Received: crop='big'",
+    ),
+    "a file in place of a run": (
+        lambda codec, folder: lic.train(codec, folder, folder / "a.png", lic.TrainingSettings(**SMALL)),
+        TrainingError,
+        r"cannot be made: a file has its name",
+    ),
+    "one callback": (
+        lambda codec, folder: lic.train(codec, folder, folder / "RUN", callbacks=print),
+        TrainingError,
+        r"expected callbacks as a list",
+    ),
+    "one model": (
+        lambda codec, folder: lic.evaluate(folder, folder / "OUT", models="default"),
+        EvaluationError,
+        r"expected models to be a list. Received: 'default'",
+    ),
+    "a file in place of results": (
+        lambda codec, folder: lic.evaluate(folder, folder / "a.png", codecs=["jpeg"]),
+        EvaluationError,
+        r"cannot be made: a file has its name",
+    ),
+    "no images": (
+        lambda codec, folder: lic.evaluate(folder / "no", folder / "OUT", codecs=["jpeg"]),
+        ImageError,
+        r"There is no folder or image .*Give a folder",
+    ),
+    "a list of tensors": (
+        lambda codec, folder: lic.weights.set_tensors(codec.model, [1]),
+        ValueError,
+        r"expected tensors to be a dict of arrays.*Received: list",
+    ),
+    "weights of a codec": (
+        lambda codec, folder: lic.weights.get_tensors(codec),
+        ValueError,
+        r"expected layer to be a Keras layer or model.*Received: Codec",
+    ),
+    "bits of a model": (
+        lambda codec, folder: lic.evaluation.inspect.bit_map(codec.model, IMAGE),
+        ValueError,
+        r"bit_map: expected codec to be a lic.Codec.*Received: CompressionModel",
+    ),
+    "an inspected model": (
+        lambda codec, folder: lic.evaluation.inspect.inspect_image(codec.model, IMAGE),
+        ValueError,
+        r"inspect_image: expected codec to be a lic.Codec",
+    ),
+    "a beta as text": (lambda codec, folder: lic.lmbda_of_beta("a", 256), ValueError, r"expected beta over 0"),
+    "scales of a codec": (
+        lambda codec, folder: lic.training.start_scales(codec, IMAGE),
+        ValueError,
+        r"start_scales: expected model to be a lic.CompressionModel",
+    ),
+    "scales of one image": (
+        lambda codec, folder: lic.training.start_scales(codec.model, IMAGE),
+        ValueError,
+        r"expected images to be images \[batch.*Received: \(16, 16, 3\)",
+    ),
+    "a table as text": (
+        lambda codec, folder: lic.entropy.Normal(("a", 0.1, 2.0)),
+        ValueError,
+        r"ScaleTable: expected count to be a number",
+    ),
+    "channels backwards": (
+        lambda codec, folder: lic.entropy.channels(5, 3),
+        ValueError,
+        r"start=5, stop=3",
+    ),
+    "a height as text": (
+        lambda codec, folder: codec.model.complexity(height="a"),
+        ValueError,
+        r"complexity: expected height to be a whole number",
+    ),
+    "a misspelt name": (lambda codec, folder: lic.Transfrom, AttributeError, r"Did you mean 'Transform'\?"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    lic.images.write_image(tmp_path / "a.png", IMAGE)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_the_message_says_what_is_wrong(name, folder):
+    call, error, words = WRONG[name]
+    with pytest.raises(error, match=words):
+        call(shared_codec("klt", "factorized"), folder)
+
+
+def test_tensors_may_be_lists():
+    model = shared_codec("klt", "factorized").model
+    tensors = lic.weights.get_tensors(model)
+    lic.weights.set_tensors(model, {name: tensor.tolist() for name, tensor in tensors.items()})
+    for name, tensor in lic.weights.get_tensors(model).items():
+        np.testing.assert_array_equal(tensor, tensors[name])
