@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import lic
-from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior, channels
+from lic.entropy import EVERYTHING, Decode, Encode, Estimate, channels
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard
 from lic.entropy.hyperprior import Hyperprior
@@ -51,11 +51,11 @@ REAL = "real bits are near the estimate"
 SLICES = {"num_slices": 3, "slice_widths": (8,), "kernel_sizes": (3, 3)}
 
 
-class _Halves(lic.EntropyModel):
+class Halves(lic.EntropyModel):
     """Two halves of the channels, of which the second sees the first; the mutants below start from this model."""
 
-    def __init__(self, latent_depth, hyper):
-        super().__init__(latent_depth, hyper)
+    def __init__(self, latent_depth, hyper, **kwargs):
+        super().__init__(latent_depth, hyper, **kwargs)
         self.networks = [Convolution(latent_depth, 3) for _ in range(2)]
 
     def parts(self):
@@ -80,12 +80,12 @@ class _Halves(lic.EntropyModel):
 
 
 @caught_by(None)
-class Sound(_Halves):
+class Sound(Halves):
     """No mutant: the model that they all start from keeps every law."""
 
 
 @caught_by(LATER)
-class LeaksTheFuture(_Halves):
+class LeaksTheFuture(Halves):
     """The first half sees the second if the coder has a latent."""
 
     def features(self, coder):
@@ -110,7 +110,7 @@ class SeesItself(ChARM):
 
 
 @caught_by(SAME)
-class ReadsTheLatent(_Halves):
+class ReadsTheLatent(Halves):
     """It takes a shortcut to the latent, which the decoder does not have, and cannot run without it."""
 
     def features(self, coder):
@@ -118,7 +118,7 @@ class ReadsTheLatent(_Halves):
 
 
 @caught_by("a call changes no variable")
-class WritesAVariable(_Halves):
+class WritesAVariable(Halves):
     """It counts its calls."""
 
     def __init__(self, latent_depth, hyper):
@@ -152,7 +152,7 @@ class WrongOrderOfSlices(ChARM):
 
 
 @caught_by(PARTITION)
-class SlicesOverlap(_Halves):
+class SlicesOverlap(Halves):
     """An index is off by one, and a channel is in both halves."""
 
     def parts(self):
@@ -183,7 +183,7 @@ def _every_second():
 
 
 @caught_by(PARTITION)
-class PutTurnsNumbersAround(_Halves):
+class PutTurnsNumbersAround(Halves):
     """The numbers that it puts are not those that it took."""
 
     def parts(self):
@@ -192,7 +192,7 @@ class PutTurnsNumbersAround(_Halves):
 
 
 @caught_by(REAL)
-class EstimatesWithAnotherIndex(_Halves):
+class EstimatesWithAnotherIndex(Halves):
     """The estimate uses the real index, and the coder an index that is truncated and lower."""
 
     def parameters(self, coder, parameters):
@@ -201,7 +201,7 @@ class EstimatesWithAnotherIndex(_Halves):
 
 
 @caught_by("configuration and weights make it anew", gain=0.5)
-class BrokenConfiguration(_Halves):
+class BrokenConfiguration(Halves):
     """An argument is lost."""
 
     def __init__(self, latent_depth, hyper, gain=1.0):
@@ -216,7 +216,7 @@ class BrokenConfiguration(_Halves):
 
 
 @caught_by("the same latent gives the same every time")
-class KeepsState(_Halves):
+class KeepsState(Halves):
     """Its result depends on the latent before."""
 
     def features(self, coder):
@@ -227,7 +227,7 @@ class KeepsState(_Halves):
 
 
 @caught_by("it stays in float32 under mixed precision")
-class ComputesInThePolicy(_Halves):
+class ComputesInThePolicy(Halves):
     """Its layers follow the policy."""
 
     def build(self, input_shape):
@@ -235,7 +235,7 @@ class ComputesInThePolicy(_Halves):
 
 
 @caught_by("images of a batch do not mix")
-class MixesTheBatch(_Halves):
+class MixesTheBatch(Halves):
     """Features are normalised over the batch."""
 
     def features(self, coder):
@@ -244,7 +244,7 @@ class MixesTheBatch(_Halves):
 
 
 @caught_by("gradients reach every variable")
-class HasADeadNetwork(_Halves):
+class HasADeadNetwork(Halves):
     """One network is never used."""
 
     def __init__(self, latent_depth, hyper):
@@ -253,7 +253,7 @@ class HasADeadNetwork(_Halves):
 
 
 @caught_by("gradients reach every variable")
-class StopsGradients(_Halves):
+class StopsGradients(Halves):
     """No gradient comes back to the hyper transform."""
 
     def features(self, coder):
@@ -261,7 +261,7 @@ class StopsGradients(_Halves):
 
 
 @caught_by("the same latent gives the same every time")
-class IsRandom(_Halves):
+class IsRandom(Halves):
     """Dropout is left on."""
 
     def features(self, coder):
@@ -269,7 +269,7 @@ class IsRandom(_Halves):
 
 
 @caught_by("cost grows no faster than positions")
-class LooksAtAllPairs(_Halves):
+class LooksAtAllPairs(Halves):
     """Every position attends to every other."""
 
     def features(self, coder):
@@ -280,8 +280,8 @@ class LooksAtAllPairs(_Halves):
         return tf.ensure_shape(tf.reshape(tf.matmul(scores, tokens), shape), features.shape)
 
 
-@caught_by(GRAPH)
-class NeedsToKnowTheSize(_Halves):
+@caught_by("a graph holds the walk")
+class NeedsToKnowTheSize(Halves):
     """It runs if sizes are known numbers, and not in a graph for all sizes."""
 
     def features(self, coder):
@@ -290,8 +290,70 @@ class NeedsToKnowTheSize(_Halves):
         return features + tf.zeros((1, height, width, 1))
 
 
+@caught_by(GRAPH)
+class ComputesOtherwiseInAGraph(Halves):
+    """Its features are others inside a graph, as those of a layer that a graph rewrites."""
+
+    def features(self, coder):
+        return super().features(coder) * (1.0 if tf.executing_eagerly() else 1.01)
+
+
+@caught_by(SAME)
+class LimitsWhatItDecodes(Halves):
+    """What it decodes is limited, and only latents far out show it."""
+
+    def walk(self, coder):
+        y_hat = super().walk(coder)
+        return tf.clip_by_value(y_hat, -1e4, 1e4) if isinstance(coder, Decode) else y_hat
+
+
 @caught_by("rounding moves nothing by more than a step")
-class ReturnsTooMuch(_Halves):
+class PredictsWithoutALimit(Halves):
+    """A network adds up to three steps to the decoded numbers."""
+
+    def __init__(self, latent_depth, hyper):
+        super().__init__(latent_depth, hyper)
+        self.prediction = Convolution(latent_depth, 1)
+
+    def walk(self, coder):
+        y_hat = super().walk(coder)
+        return y_hat + 3 * tf.tanh(self.prediction(y_hat))
+
+
+@caught_by("the same latent gives the same every time")
+class RemembersTheLastWidth(Halves):
+    """It is tuned to the width of the latent before, in any of its copies."""
+
+    width = 0
+
+    def features(self, coder):
+        before, RemembersTheLastWidth.width = RemembersTheLastWidth.width, coder.zeros.shape[2]
+        return super().features(coder) * (1.1 if before == 11 else 1.0)
+
+
+@caught_by("all bits are named and positive")
+class KeepsAnAxisOfItsBits(Halves):
+    """Its bits have an axis too many."""
+
+    def call(self, latent, training=False, walk=None):
+        estimated = super().call(latent, training, walk)
+        return estimated._replace(bits={name: bits[:, None] for name, bits in estimated.bits.items()})
+
+
+@caught_by("configuration and weights make it anew")
+class ChangesItsConfiguration(Halves):
+    """What its configuration holds is changed once more in each copy."""
+
+    def __init__(self, latent_depth, hyper, label="part", **kwargs):
+        super().__init__(latent_depth, hyper, **kwargs)
+        self.label = label
+
+    def get_config(self):
+        return super().get_config() | {"label": self.label + "s"}
+
+
+@caught_by("rounding moves nothing by more than a step")
+class ReturnsTooMuch(Halves):
     """The residual is added without a limit."""
 
     def walk(self, coder):
@@ -299,7 +361,7 @@ class ReturnsTooMuch(_Halves):
 
 
 @caught_by("all bits are named and positive")
-class ReportsNegativeBits(_Halves):
+class ReportsNegativeBits(Halves):
     """It returns negative bits."""
 
     def call(self, latent, training=False, walk=None):
@@ -332,7 +394,7 @@ class LeaksTheFutureInTraining(LeaksTheFuture):
 
 
 @caught_by(PARTITION)
-class DropsTheNinthRow(_Halves):
+class DropsTheNinthRow(Halves):
     """It codes the first eight rows only, which is all that a small latent has."""
 
     def parts(self):
@@ -356,7 +418,7 @@ def _first_rows(part):
 
 
 @caught_by("rounding moves nothing by more than a step")
-class MovesByMoreThanHalfAStep(_Halves):
+class MovesByMoreThanHalfAStep(Halves):
     """It adds a little more than latent residual prediction may."""
 
     def walk(self, coder):
@@ -364,7 +426,7 @@ class MovesByMoreThanHalfAStep(_Halves):
 
 
 @caught_by("a number is moved by a prediction only")
-class ShiftsEveryNumber(_Halves):
+class ShiftsEveryNumber(Halves):
     """It adds a constant, as a wrong offset would."""
 
     def walk(self, coder):
@@ -372,7 +434,7 @@ class ShiftsEveryNumber(_Halves):
 
 
 @caught_by("a call is the walk")
-class CallsAnotherWalk(_Halves):
+class CallsAnotherWalk(Halves):
     """Its call, by which it is trained, returns another latent than its walk."""
 
     def call(self, latent, training=False, walk=None):
@@ -381,7 +443,7 @@ class CallsAnotherWalk(_Halves):
 
 
 @caught_by("gradients reach the latent")
-class StopsTheGradient(_Halves):
+class StopsTheGradient(Halves):
     """No analysis could learn from it."""
 
     def call(self, latent, training=False, walk=None):
@@ -389,7 +451,7 @@ class StopsTheGradient(_Halves):
 
 
 @caught_by("another process codes the same")
-class WalksOverASet(_Halves):
+class WalksOverASet(Halves):
     """It codes its parts in the order of a set of their names, which differs from process to process."""
 
     def walk(self, coder):
@@ -400,40 +462,6 @@ class WalksOverASet(_Halves):
             part = channels(*bounds[name])
             y_hat = part.put(y_hat, coder.code(part, self.likelihood.of(part.take(mean), part.take(index))))
         return y_hat
-
-
-def _second_hyper():
-    return hyper()
-
-
-class TwoHyperTransforms(_Halves):
-    """It is sound, with a second side information that a second prior codes."""
-
-    def __init__(self, latent_depth, hyper):
-        super().__init__(latent_depth, hyper)
-        self.second = _second_hyper()
-        self.second_prior = FactorizedPrior(self.second.depth)
-
-    def features(self, coder):
-        return super().features(coder) + coder.side(self.second, self.second_prior)
-
-
-class Normalised(_Halves):
-    """It is sound, and normalises its features as Keras means it."""
-
-    def __init__(self, latent_depth, hyper):
-        super().__init__(latent_depth, hyper)
-        self.norm = keras.layers.BatchNormalization()
-
-    def call(self, latent, training=False, walk=None):
-        self.__dict__["_is_training"] = training
-        return super().call(latent, training, walk)
-
-    def features(self, coder):
-        return self.norm(super().features(coder), training=self.__dict__.get("_is_training", False))
-
-
-SOUND = [TwoHyperTransforms, Normalised]
 
 
 def make(mutant):

@@ -1,3 +1,4 @@
+import contextlib
 import functools
 
 import numpy as np
@@ -46,6 +47,20 @@ class CountsItsStreams(_Mutant):
         return super().compress(image, **options)
 
 
+class BatchesBySize(_Mutant):
+    """Its streams come in the order of the images' sizes."""
+
+    def compress_batch(self, images, **options):
+        return super().compress_batch(sorted(images, key=np.size), **options)
+
+
+class ForgetsAnOption(_Mutant):
+    """It darkens what is too bright, and its file does not hold that it does."""
+
+    def compress(self, image, **options):
+        return super().compress(np.minimum(image, 230), **options)
+
+
 class SavesAnother(_Mutant):
     def save(self, path):
         lic.Codec(tiny_model("klt", "factorized")).save(path)
@@ -64,6 +79,18 @@ class ChecksNothing(_Mutant):
         try:
             return super().decompress(stream, **options)
         except lic.LicError:
+            return np.zeros((17, 33, 3), np.uint8)
+
+
+class ShowsBlack(_Mutant):
+    """In place of a damaged stream's image it shows black, as a browser might."""
+
+    def decompress(self, stream, **options):
+        try:
+            return super().decompress(stream, **options)
+        except lic.BitstreamError:
+            if options:
+                raise
             return np.zeros((17, 33, 3), np.uint8)
 
 
@@ -90,6 +117,14 @@ class VerifiesNothing(_Mutant):
         Stream.parse(stream)
 
 
+class VerifiesNoSymbols(_Mutant):
+    """It ignores the checksum of symbols."""
+
+    def verify(self, stream, **options):
+        with contextlib.suppress(lic.DesyncError):
+            super().verify(stream, **options)
+
+
 class TakesLargeImages(_Mutant):
     def decompress(self, stream, *, max_pixels=0, **options):
         return super().decompress(stream, **options)
@@ -102,6 +137,10 @@ class PreviewsATile(_Mutant):
 
 
 CAUGHT_BY = {
+    BatchesBySize: "the same image gives the same stream",
+    ForgetsAnOption: "a saved codec is the same codec",
+    ShowsBlack: "damaged streams are refused",
+    VerifiesNoSymbols: "verify accepts right streams only",
     TakesAnyQuality: "qualities are those it has",
     ExceedsTheBytes: "a number of bytes is not exceeded",
     VerifiesNothing: "verify accepts right streams only",

@@ -49,6 +49,18 @@ class ComputesWithItsAge(Sound):
         return self.inner(values) * self.age
 
 
+class KeepsItsAgeInFiles(ComputesWithItsAge):
+    """The number is in files, as Keras lets a layer write more than its weights, and not in its weights."""
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["age"] = np.array(self.age)
+
+    def load_own_variables(self, store):
+        self.age = float(np.array(store["age"]))
+        super().load_own_variables({name: store[name] for name in store.keys() if name != "age"})
+
+
 class BuildsTooLittle(Sound):
     def build(self, input_shape):
         self.built = True
@@ -80,6 +92,7 @@ MUTANTS = [
     (lambda: ForgetsItsWidth(5), "weights make a copy equal"),
     (lambda: _frozen(ForgetsThatItIsFrozen), "configuration makes it anew"),
     (lambda: ComputesWithItsAge(5), "weights make a copy equal"),
+    (lambda: KeepsItsAgeInFiles(5), "weights make a copy equal"),
     (lambda: BuildsTooLittle(5), "build makes the weights that a call makes"),
     (lambda: IsNotRegistered(5), "a keras file holds it"),
 ]

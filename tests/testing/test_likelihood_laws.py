@@ -44,6 +44,15 @@ class BroadcastsItsScale(Normal):
         return self.of(mean, tf.reduce_mean(index, -1, keepdims=True) + 0 * index[..., :1])
 
 
+@caught_by("a distribution has the shape of its numbers")
+class CannotBeEmpty(Normal):
+    """It fails for a part without channels."""
+
+    def of(self, mean, index):
+        tf.debugging.assert_greater(tf.size(mean), 0)
+        return super().of(mean, index)
+
+
 @caught_by("bits are those of the tables")
 class TablesOfAnotherFamily(Normal):
     """The tables are those of the logistic distribution."""
@@ -58,6 +67,28 @@ class ForgetsTheEscape(Laplace):
     def pmfs(self):
         for first, probabilities in super().pmfs():
             yield first, np.append(probabilities[:-1] * 1.01, probabilities[-1])
+
+
+@caught_by("probabilities sum to one")
+class CountsItsEndsOften(Laplace):
+    """The ends of its long tables are far more probable than its bits say."""
+
+    def pmfs(self):
+        for first, probabilities in super().pmfs():
+            ends = np.ones(len(probabilities))
+            ends[[0, -1]] = 1e4 if len(ends) > 9 else 1
+            yield first, probabilities * ends
+
+
+@caught_by("gradients are finite far out")
+class TakesARootOfWhatItDoesNotUse(Normal):
+    """`tf.where` chooses among finite bits, but the branch that it does not take has no gradient."""
+
+    def of(self, mean, index):
+        distribution = super().of(mean, index)
+        bits = distribution.bits
+        distribution.bits = lambda centred: bits(centred) + tf.where(centred > 1e5, tf.pow(centred - 1e5, 0.5), 0.0)
+        return distribution
 
 
 @caught_by("gradients are finite far out")
@@ -79,16 +110,34 @@ class NeverTheSameTwice(Normal):
         return distribution
 
 
+@caught_by("coding rounds to a distribution of the tables")
+class RestoresAnotherNumber(Normal):
+    """It does not undo what it does to numbers before they are rounded."""
+
+    def of(self, mean, index):
+        distribution = super().of(mean, index)
+        distribution.restore = lambda centred: centred + tf.round(mean)
+        return distribution
+
+
 @caught_by("tables are deterministic")
 class DrawsItsTables(Normal):
     """Its tables hold a little noise."""
 
+    noise = 3e-4
     random = np.random.default_rng(0)
 
     def pmfs(self):
         for first, probabilities in super().pmfs():
-            noisy = probabilities * (1 + 0.01 * self.random.random(len(probabilities)))
+            noisy = probabilities * (1 + self.noise * self.random.random(len(probabilities)))
             yield first, noisy / noisy.sum()
+
+
+@caught_by("tables are deterministic")
+class DrawsMuchNoise(DrawsItsTables):
+    """Its tables hold more noise than its bits allow."""
+
+    noise = 1e-2
 
 
 @caught_by("start gives parameters of the right spread")

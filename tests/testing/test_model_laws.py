@@ -44,18 +44,35 @@ def test_broken_parts_are_named_with_their_kind():
 class _Mutant(lic.CompressionModel):
     """A model that is broken in one way."""
 
-    def __init__(self):
-        super().__init__(Sound(), tiny_model("conv", "factorized").entropy)
 
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls()
+def _made(mutant):
+    parts = tiny_model("klt", "factorized")
+    return mutant(parts.transform, parts.entropy)
 
 
 class CropsTooMuch(_Mutant):
     def call(self, images, training=False, quality=None):
         compressed = super().call(images, training, quality)
         return compressed._replace(x_hat=compressed.x_hat[:, :-1])
+
+
+class EnlargesTinyImages(_Mutant):
+    def call(self, images, training=False, quality=None):
+        compressed = super().call(images, training, quality)
+        missing = tf.maximum(8 - tf.shape(images)[1], 0)
+        return compressed._replace(x_hat=tf.pad(compressed.x_hat, [(0, 0), (0, missing), (0, 0), (0, 0)]))
+
+
+class ReportsNoPSNR(_Mutant):
+    def losses_of(self, images, training=False, quality=None):
+        losses = super().losses_of(images, training, quality)
+        return losses | {"psnr": losses["psnr"] * float("nan")}
+
+
+class ReturnsAnotherLatent(_Mutant):
+    def call(self, images, training=False, quality=None):
+        compressed = super().call(images, training, quality)
+        return compressed._replace(y=compressed.y + 0.5)
 
 
 class HasNoLoss(_Mutant):
@@ -70,7 +87,7 @@ class DoesNotLearn(_Mutant):
 
 class BrokenConfiguration(_Mutant):
     def get_config(self):
-        return super().get_config() | {"lmbda": np.random.default_rng().uniform()}
+        return super().get_config() | {"lmbda": float(np.random.default_rng().uniform())}
 
 
 class CountsPaddedPixels(_Mutant):
@@ -102,6 +119,9 @@ CAUGHT_BY = {
     BrightensItsImage: "x hat is the synthesis of y hat",
     SmoothsOutsideOfTheSynthesis: "a codec decodes to the image of the model",
     StopsTheGradient: "training reaches every variable",
+    EnlargesTinyImages: "every size comes back",
+    ReportsNoPSNR: "losses are finite",
+    ReturnsAnotherLatent: "x hat is the synthesis of y hat",
     CropsTooMuch: "every size comes back",
     HasNoLoss: "losses are finite",
     DoesNotLearn: "a step of training changes weights",
@@ -112,7 +132,7 @@ CAUGHT_BY = {
 @pytest.mark.parametrize("mutant", CAUGHT_BY)
 def test_mutants_are_caught_by_the_law_that_should(mutant):
     with pytest.raises(LawError, match="The model breaks 1 of the laws:") as caught:
-        laws_of(mutant())[f"model: {CAUGHT_BY[mutant]}"]()
+        laws_of(_made(mutant))[f"model: {CAUGHT_BY[mutant]}"]()
     assert CAUGHT_BY[mutant] in caught.value.broken
 
 

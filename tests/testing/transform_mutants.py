@@ -78,6 +78,83 @@ class KnowsWhereItIs(_Small):
         return values + tf.range(tf.shape(values)[1], dtype=values.dtype)[None, :, None, None]
 
 
+@caught_by("downscale and depth are as declared")
+class PadsSmallImages(_Small):
+    """Its latent has at least two rows."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.analysis = Sequential([Spoilt(_at_least_two_rows), self.analysis])
+
+
+def _at_least_two_rows(images):
+    return tf.pad(images, [(0, 0), (0, tf.maximum(8 - tf.shape(images)[1], 0)), (0, 0), (0, 0)])
+
+
+@caught_by("moving the image moves the latent")
+class KnowsItsColumn(_Small):
+    """A ramp over the columns of the latent is added before the synthesis."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.synthesis = Sequential([Spoilt(_with_columns), self.synthesis])
+
+
+def _with_columns(values):
+    return values + 0.1 * tf.range(tf.shape(values)[2], dtype=values.dtype)[None, None, :, None]
+
+
+@caught_by("moving the image moves the latent")
+class HasAGridOfItsOwn(_Small):
+    """Every second position is brighter, and tiles begin at even positions, so that nothing shows there."""
+
+    def spoil(self, values):
+        odd = tf.range(tf.shape(values)[1]) // 2 % 2
+        return values * (1 + 0.2 * tf.cast(odd, values.dtype)[None, :, None, None])
+
+
+@caught_by("tiles give what the whole image gives")
+class SeesFurtherThanItsTiles(_Small):
+    """Dilated convolutions see six positions on each side, and tiles overlap by four."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        far = [keras.layers.Conv2D(DEPTH, 3, padding="same", dilation_rate=rate) for rate in (1, 2, 3)]
+        self.analysis = Sequential([self.analysis, *far])
+
+
+@caught_by("tiles give what the whole image gives")
+class SqueezesAndExcites(_Small):
+    """It weighs channels by their means over the image, and does not declare that it sees all of it."""
+
+    def spoil(self, values):
+        return values * tf.sigmoid(tf.reduce_mean(values, (1, 2), keepdims=True))
+
+
+@caught_by("tiles give what the whole image gives")
+class ComputesLargeImagesCoarsely(_Small):
+    """Beyond 16 positions it computes something else."""
+
+    def spoil(self, values):
+        return tf.where(tf.shape(values)[1] > 2 * 16, tf.round(values), values)
+
+
+@caught_by("tiles give what the whole image gives")
+class ForgetsWhatIsBeyond(_Small):
+    """All after the 24th row of the latent is black."""
+
+    def spoil(self, values):
+        return values * tf.cast(tf.range(tf.shape(values)[1]) < 2 * 24, values.dtype)[None, :, None, None]
+
+
+@caught_by("images of a batch do not mix")
+class PullsTowardsTheBatch(_Small):
+    """Numbers move towards their mean over the batch, which changes nothing for one image."""
+
+    def spoil(self, values):
+        return 0.9 * values + 0.1 * tf.reduce_mean(values, 0, keepdims=True)
+
+
 @caught_by("images of a batch do not mix")
 class NormalisesTheBatch(_Small):
     """Batch normalisation is always as in training."""
@@ -93,6 +170,20 @@ class IsRandom(_Small):
 
     def spoil(self, values):
         return tf.nn.dropout(values, 0.5)
+
+
+@caught_by("the same image gives the same every time")
+class RemembersTheLastImage(_Small):
+    """It is tuned to the width of the image that was coded last, in any of its copies."""
+
+    width = 0
+
+    def call(self, values):
+        RemembersTheLastImage.width = int(values.shape[2])
+        return super().call(values)
+
+    def spoil(self, values):
+        return values * (1.1 if RemembersTheLastImage.width == 7 * self.downscale else 1.0)
 
 
 @caught_by("a call changes no variable")
@@ -183,6 +274,17 @@ class HyperMixesTheBatch(_SmallHyper):
 
     def spoil(self, values):
         return values - 0.5 * tf.reduce_mean(values, 0, keepdims=True)
+
+
+@caught_by("the same latent gives the same every time")
+class HyperRemembersTheLastLatent(_SmallHyper):
+    """It is tuned to the width of the latent before, in any of its copies."""
+
+    width = 0
+
+    def spoil(self, values):
+        before, HyperRemembersTheLastLatent.width = HyperRemembersTheLastLatent.width, int(values.shape[2])
+        return values * (1.1 if before == 7 else 1.0)
 
 
 @caught_by("the same latent gives the same every time")

@@ -37,6 +37,12 @@ def check_tile(tile: Tile) -> None:
         raise ValueError(f"Codec: expected tile to be None, 'auto' or a number of pixels. Received: {tile!r}.")
 
 
+def overlap_of(transform: Transform) -> int | None:
+    """Returns the overlap of tiles in positions of the latent, or None where an image is never cut."""
+    unit = transform.tile_multiple
+    return None if transform.tile_overlap is None else -(-transform.tile_overlap // unit) * unit
+
+
 def spans(transform: Transform, size: int, tile: int | None) -> list[Span]:
     """Returns the tiles along one axis of a latent.
 
@@ -45,12 +51,12 @@ def spans(transform: Transform, size: int, tile: int | None) -> list[Span]:
       size: Length of the axis, in positions of the latent.
       tile: Length of the tiles in pixels, or None for a single one.
     """
-    if tile is None:
+    overlap = overlap_of(transform)
+    if tile is None or overlap is None:
         return [Span(0, size, 0, size)]
     # A length is rounded up to multiples at which the tile and the whole image have the same windows.
     unit = transform.tile_multiple
     step = -(-tile // (unit * transform.downscale)) * unit
-    overlap = transform.tile_overlap
     starts = range(0, size, step)
     stops = [min(start + step, size) for start in starts]
     return [Span(start, stop, max(start - overlap, 0), min(stop + overlap, size)) for start, stop in zip(starts, stops)]

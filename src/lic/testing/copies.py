@@ -19,6 +19,16 @@ def fresh(part: Configured) -> Configured:
     return type(part).from_config(part.get_config())
 
 
+def computes_in_16_bits(layer: keras.layers.Layer) -> bool:
+    """Returns whether any layer inside computes in float16 or bfloat16."""
+    return any(each.compute_dtype in ("float16", "bfloat16") for each in layer._flatten_layers())
+
+
+def tolerance_of(layer: keras.layers.Layer, exact: float) -> float:
+    """Returns the tolerance for what a layer computes: the given one, or what 16 bits need."""
+    return max(exact, 2e-2) if computes_in_16_bits(layer) else exact
+
+
 def moved(layer: keras.layers.Layer, seed: int = 0) -> contextlib.AbstractContextManager[None]:
     """Adds noise, inside the context, to each weight whose numbers are all the same.
 

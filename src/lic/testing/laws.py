@@ -37,6 +37,12 @@ def slow(law: Law) -> Law:
     return law
 
 
+def ends_if_broken(law: Law) -> Law:
+    """Marks a law without which no other can be tried: if it is broken, the check ends there."""
+    law.ends_the_check = True
+    return law
+
+
 class Trial:
     """The laws of one part, and the arguments that they are tried with.
 
@@ -71,7 +77,7 @@ class Trial:
           LawError: Laws do not hold, or raised another error.
         """
         broken = {}
-        # All laws are tried, so that one error names everything to mend.
+        # All laws are tried but after a broken first one, so that one error names everything to mend.
         with self._during():
             for law in laws or self.laws_for(quick):
                 try:
@@ -80,6 +86,8 @@ class Trial:
                     broken[name_of(law)] = str(error)
                 except Exception as error:
                     broken[name_of(law)] = f"{type(error).__name__} was raised: {error}"
+                if broken and hasattr(law, "ends_the_check"):
+                    break
         if broken:
             raise LawError(self.subject, broken)
 

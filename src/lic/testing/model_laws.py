@@ -6,8 +6,10 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.environment import keras, tf
+from lic.errors import RegistryError
 from lic.models.base import CompressionModel
-from lic.testing.copies import fresh, moved
+from lic.models.distortion import LEAST_SIZE
+from lic.testing.copies import computes_in_16_bits, fresh, moved
 from lic.testing.entropy_laws import trial_of_entropy_model
 from lic.testing.hyper_laws import trial_of_hyper_transform
 from lic.testing.images import random_images
@@ -66,22 +68,22 @@ def every_size_comes_back(model: CompressionModel) -> None:
 def losses_are_finite(model: CompressionModel) -> None:
     """Loss, bpp, mse and psnr are finite, in training too."""
     for training in (False, True):
-        for name, value in model.losses_of(_images(64, 48), training=training).items():
+        for name, value in model.losses_of(_images_for(model, 64, 48), training=training).items():
             require(bool(np.isfinite(value).all()), f"with training={training}, {name} is {np.asarray(value)}")
 
 
 def bits_and_distortion_make_the_loss(model: CompressionModel) -> None:
     """The loss is bits per pixel of the image itself plus lmbda times the distortion, of what a call returns."""
-    images = _images(33, 50)  # Padding makes more pixels of it, over which bits would seem fewer.
+    images = _images_for(model, 33, 50)  # Padding makes more pixels of it, over which bits would seem fewer.
     compressed, losses = model(images), model.losses_of(images)
     quality = model.rate.qualities(1)
-    bpp = sum(float(bits[0]) for bits in compressed.bits.values()) / (33 * 50)
+    bpp = sum(float(bits[0]) for bits in compressed.bits.values()) / (images.shape[1] * images.shape[2])
     mse = float(np.mean(np.square(np.asarray(images - compressed.x_hat, np.float64))))
     require_near("bpp and the bits of a call", float(losses["bpp"][0]), bpp, 1e-4)
     require_near("mse and that of a call's x_hat", float(losses["mse"][0]), mse, 1e-3)
-    if model.distortion == "mse" and not model.losses:
-        expected = bpp + float(model.rate.lmbda(quality)[0]) * mse
-        require_near("the loss, and bpp + lmbda * mse", float(losses["loss"][0]), expected, 1e-3)
+    distortion = float(model.distortion_of(images, compressed.x_hat)[0])
+    expected = bpp + float(model.rate.lmbda(quality)[0]) * distortion + sum(float(added) for added in model.losses)
+    require_near("the loss, and bpp + lmbda * distortion", float(losses["loss"][0]), expected, 1e-3)
 
 
 def x_hat_is_the_synthesis_of_y_hat(model: CompressionModel) -> None:
@@ -95,9 +97,18 @@ def x_hat_is_the_synthesis_of_y_hat(model: CompressionModel) -> None:
 
 @slow
 def a_codec_decodes_to_the_image_of_the_model(model: CompressionModel) -> None:
-    """The codec of the model decodes to the pixels of x_hat, but for rounding."""
+    """The codec of the model decodes to the pixels of x_hat, but for rounding.
+
+    The law cannot be tried for parts that are not registered, of which no codec can be made, and not for a model that
+    computes in 16 bits, since its codec computes in float32.
+    """
+    try:
+        codec = Codec(model)
+    except RegistryError:
+        return
+    if computes_in_16_bits(model):
+        return
     image = random_images(64, 48, 3)
-    codec = Codec(model)
     decoded = codec.decompress(codec.compress(image)).astype(np.float64)
     expected = np.clip(np.asarray(model(image[None].astype(np.float32)).x_hat[0]), 0, 255)
     difference = float(np.abs(decoded - expected).mean())
@@ -111,7 +122,7 @@ def training_reaches_every_variable(model: CompressionModel) -> None:
         # Side information that rounds to zero everywhere would hide the layers behind it.
         model.entropy.quantization = "noise/noise"
         with moved(model), tf.GradientTape() as tape:
-            images = tf.concat([_images(64, 64, seed) for seed in range(2)], 0)
+            images = tf.concat([_images_for(model, 64, 64, seed) for seed in range(2)], 0)
             loss = tf.reduce_mean(model.losses_of(images, training=True)["loss"])
     finally:
         model.entropy.quantization = before
@@ -130,7 +141,7 @@ def a_step_of_training_changes_weights(model: CompressionModel) -> None:
     again = _copy(model)
     before = get_tensors(again)
     again.compile(keras.optimizers.Adam(1e-3))
-    again.fit(tf.data.Dataset.from_tensors(_images(64, 64)), epochs=1, verbose=0, shuffle=False)
+    again.fit(tf.data.Dataset.from_tensors(_images_for(model, 64, 64)), epochs=1, verbose=0, shuffle=False)
     after = get_tensors(again)
     require(any(np.any(after[name] != before[name]) for name in before), "a step of training changed no weight")
     for name, values in after.items():
@@ -163,6 +174,12 @@ def _copy(model: CompressionModel) -> CompressionModel:
     again = fresh(model)
     set_tensors(again, get_tensors(model))
     return again
+
+
+def _images_for(model: CompressionModel, height: int, width: int, seed: int = 0) -> tf.Tensor:
+    """Returns images that are large enough for the model's distortion."""
+    least = LEAST_SIZE + 1 if model.distortion == "ms-ssim" else 1
+    return _images(max(height, least), max(width, least), seed)
 
 
 def _images(height: int, width: int, seed: int = 0) -> tf.Tensor:

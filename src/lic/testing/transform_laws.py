@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
+
+from lic.codec.tiling import in_tiles, overlap_of
 from lic.environment import keras, tf
-from lic.testing.copies import fresh, moved, require_same_variables
+from lic.testing.copies import fresh, moved, require_same_variables, tolerance_of
 from lic.testing.hyper_laws import trial_of_hyper_transform
 from lic.testing.images import random_images
 from lic.testing.laws import Law, Trial, each, require, require_gradients, require_near, require_same
@@ -12,6 +17,9 @@ from lic.weights import get_tensors, set_tensors
 
 # Positions of the latent. Odd numbers do not fill windows of any size.
 GRIDS = ((1, 1), (3, 2), (5, 7), (23, 1), (2, 25))
+TILE = 8  # Positions of the latent, rounded up to the transform's own multiple.
+SIDE = 22  # Positions of the latent on each side of an image that moves, at least.
+_FRAME = 8  # Positions of one colour around what moves, where a transform sees the whole image.
 
 
 def check_transform(
@@ -19,6 +27,7 @@ def check_transform(
     synthesis: keras.layers.Layer | None = None,
     *,
     multiple: int = 1,
+    overlap: int | None = Transform.tile_overlap,
     quick: bool = False,
 ) -> None:
     """Checks that a transform, or a pair of layers, keeps every law of its kind; weights stay as they are.
@@ -28,17 +37,22 @@ def check_transform(
       synthesis: With a layer, the one from latents to images.
       multiple: With layers, the latent moves along with an image that moves by multiples of this number of positions,
         such as the size of attention windows; transforms declare it as `tile_multiple`.
+      overlap: With layers, the positions that they see on each side, or None where they see the whole image; transforms
+        declare it as `tile_overlap`.
       quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: The arguments are neither a transform nor two layers.
     """
-    trial_of_transform(analysis, synthesis, multiple).check(quick=quick)
+    trial_of_transform(analysis, synthesis, multiple, overlap).check(quick=quick)
 
 
 def trial_of_transform(
-    analysis: Transform | keras.layers.Layer, synthesis: keras.layers.Layer | None = None, multiple: int = 1
+    analysis: Transform | keras.layers.Layer,
+    synthesis: keras.layers.Layer | None = None,
+    multiple: int = 1,
+    overlap: int | None = Transform.tile_overlap,
 ) -> Trial:
     """Returns the laws of a transform or a pair of layers; see `check_transform`."""
     if isinstance(analysis, HyperTransform):
@@ -47,7 +61,7 @@ def trial_of_transform(
         return _trial(analysis, type(analysis).__name__, (*LAWS, configuration_and_weights_make_it_anew))
     if callable(analysis) and callable(synthesis):
         names = " and ".join(type(layer).__name__ for layer in (analysis, synthesis))
-        return _trial(_Declared(analysis, synthesis, multiple), names, LAWS)
+        return _trial(_Declared(analysis, synthesis, multiple, overlap), names, LAWS)
     raise ValueError(
         "check_transform: expected a lic.Transform or lic.HyperTransform, or two layers, analysis and synthesis. "
         f"Received: {type(analysis).__name__} and {type(synthesis).__name__}."
@@ -77,33 +91,68 @@ def moving_the_image_moves_the_latent(transform: Transform) -> None:
 
     This holds along rows and along columns.
     """
-    # The latent's numbers within the overlap of a border see the border, which moves too.
-    step, margin, scale = transform.tile_multiple, 2 * transform.tile_overlap, transform.downscale
-    long, short = 2 * margin + step + 4, 2 * margin + 4
-    for axis, direction, grid in ((1, "down", (long, short)), (2, "right", (short, long))):
-        images = _images(transform, *grid)
-        latent = transform.analysis(images)
-        require_near(
-            f"the latent of an image moved {direction} by {step * scale} pixels",
-            _inside(transform.analysis(_from(images, step * scale, axis)), margin),
-            _inside(_from(latent, step, axis), margin),
-            1e-3,
+    step, overlap = transform.tile_multiple, overlap_of(transform)
+    # Within the overlap of a border the latent depends on the border, which does not move.
+    margin = _FRAME if overlap is None else overlap
+    side = max(2 * (margin + step) + 4, SIDE)
+    for axis, direction in ((1, "down"), (2, "right")):
+        for what, layer, values, before, after in _paths(transform, side, side + 1):
+            if overlap is None:  # A mean over the whole image stays the same if all around what moves is of one colour.
+                values = _framed(values, (margin + step) * before)
+            moved = layer(tf.roll(values, step * before, axis))
+            expected = tf.roll(layer(values), step * after, axis)
+            inside = slice((margin + step) * after, -margin * after or None)
+            _require_near_to_scale(
+                f"the {what} moved {direction} by {step} positions",
+                moved[:, inside, inside],
+                expected[:, inside, inside],
+                transform,
+            )
+
+
+def tiles_give_what_the_whole_image_gives(transform: Transform) -> None:
+    """Large images are cut into tiles, so no number depends on more of an image than the overlap of tiles holds."""
+    overlap, unit = overlap_of(transform), transform.tile_multiple
+    if overlap is None:
+        return
+    step = -(-TILE // unit) * unit
+    rows, columns = max(3 * step, step + overlap) + 3, 2 * step + overlap + 2
+    for what, layer, values, before, after in _paths(transform, rows, columns):
+
+        def on_tile(tile: np.ndarray, layer: keras.layers.Layer = layer) -> np.ndarray:
+            return np.asarray(tf.cast(layer(tile[None])[0], tf.float32))
+
+        values = np.asarray(tf.cast(values[0], tf.float32))
+        whole = on_tile(values)
+        tiled = in_tiles(on_tile, values, transform, step * transform.downscale, (before, after), whole.shape[-1])
+        _require_near_to_scale(
+            f"the {what} of {rows}x{columns} positions, as a whole and in tiles of {step} with tile_multiple={unit} "
+            f"and tile_overlap={overlap} (None if layers see the whole image)",
+            tiled,
+            whole,
+            transform,
         )
-        require_near(
-            f"the image of a latent moved {direction} by {step} positions",
-            _inside(transform.synthesis(_from(latent, step, axis)), margin * scale),
-            _inside(_from(transform.synthesis(latent), step * scale, axis), margin * scale),
-            1e-3,
-        )
 
 
-def _from(values: tf.Tensor, start: int, axis: int) -> tf.Tensor:
-    """Returns values without their first rows (axis 1) or columns (axis 2)."""
-    return values[:, start:] if axis == 1 else values[:, :, start:]
+def _paths(transform: Transform, rows: int, columns: int) -> Iterator[tuple]:
+    """Yields words, a layer, its input, and the scales of input and output, for the analysis and for the synthesis."""
+    images = _images(transform, rows, columns)
+    yield "latent of an image", transform.analysis, images, transform.downscale, 1
+    yield "image of a latent", transform.synthesis, transform.analysis(images), 1, transform.downscale
 
 
-def _inside(values: tf.Tensor, margin: int) -> tf.Tensor:
-    return values[:, margin:-margin, margin:-margin]
+def _framed(values: tf.Tensor, frame: int) -> tf.Tensor:
+    """Returns values of which a frame of rows and columns is one colour, that of the mean."""
+    inside = values[:, frame:-frame, frame:-frame]
+    colour = tf.reduce_mean(inside, (1, 2), keepdims=True)
+    return colour + tf.pad(inside - colour, [(0, 0), (frame, frame), (frame, frame), (0, 0)])
+
+
+def _require_near_to_scale(what: str, first: tf.Tensor, second: tf.Tensor, transform: Transform) -> None:
+    """Requires two arrays to be near, relative to the largest number, since fresh weights may make small ones."""
+    first, second = (np.asarray(tf.cast(values, tf.float32), np.float64) for values in (first, second))
+    scale = max(np.abs(second).max(initial=0.0), 1e-6)
+    require_near(what, first / scale, second / scale, tolerance_of(transform, 1e-3))
 
 
 def gradients_reach_every_variable(transform: Transform) -> None:
@@ -135,13 +184,14 @@ def the_same_image_gives_the_same_every_time(transform: Transform) -> None:
 
 def images_of_a_batch_do_not_mix(transform: Transform) -> None:
     """The latent and the decoded image of an image do not depend on the others in its batch."""
-    images = [_images(transform, 3, 2, seed) for seed in range(3)]
+    images, tolerance = [_images(transform, 3, 2, seed) for seed in range(3)], tolerance_of(transform, 1e-5)
     together = transform.analysis(tf.concat(images, 0))
     decoded = transform.synthesis(together)
     for number, image in enumerate(images):
         alone = transform.analysis(image)
-        require_near(f"the latent of image {number} of 3 and alone", together[number], alone[0], 1e-5)
-        require_near(f"decoded image {number} of 3 and alone", decoded[number], transform.synthesis(alone)[0], 1e-5)
+        require_near(f"the latent of image {number} of 3 and alone", together[number], alone[0], tolerance)
+        synthesised = transform.synthesis(alone)[0]
+        require_near(f"decoded image {number} of 3 and alone", decoded[number], synthesised, tolerance)
 
 
 def one_graph_serves_all_sizes(transform: Transform) -> None:
@@ -149,28 +199,31 @@ def one_graph_serves_all_sizes(transform: Transform) -> None:
     analysis = tf.function(transform.analysis, [tf.TensorSpec((1, None, None, 3))], autograph=False)
     latents = tf.TensorSpec((1, None, None, transform.depth))
     synthesis = tf.function(lambda latent: tf.cast(transform.synthesis(latent), tf.float32), [latents], autograph=False)
+    tolerance = tolerance_of(transform, 1e-4)
     for where, grid in each(GRIDS):
         images = _images(transform, *grid)
         latent = transform.analysis(images)
-        require_near(f"{where} of the latent, analysis in a graph and eagerly", analysis(images), latent, 1e-4)
+        require_near(f"{where} of the latent, analysis in a graph and eagerly", analysis(images), latent, tolerance)
+        latent = tf.cast(latent, tf.float32)
         decoded = transform.synthesis(latent)
-        require_near(f"{where} of the latent, synthesis in a graph and eagerly", synthesis(latent), decoded, 1e-4)
+        require_near(f"{where} of the latent, synthesis in a graph and eagerly", synthesis(latent), decoded, tolerance)
 
 
 def configuration_and_weights_make_it_anew(transform: Transform) -> None:
     """The configuration and the weights make a copy that computes the same."""
-    again, images = fresh(transform), _images(transform, 3, 2)
+    again, images, tolerance = fresh(transform), _images(transform, 3, 2), tolerance_of(transform, 1e-6)
     again(images)
     require(again.get_config() == transform.get_config(), f"{again.get_config()} from {transform.get_config()}")
     set_tensors(again, get_tensors(transform))
     latent = transform.analysis(images)
-    require_near("the latent of a copy", again.analysis(images), latent, 1e-6)
-    require_near("the image of a copy", again.synthesis(latent), transform.synthesis(latent), 1e-6)
+    require_near("the latent of a copy", again.analysis(images), latent, tolerance)
+    require_near("the image of a copy", again.synthesis(latent), transform.synthesis(latent), tolerance)
 
 
 LAWS: tuple[Law, ...] = (
     downscale_and_depth_are_as_declared,
     moving_the_image_moves_the_latent,
+    tiles_give_what_the_whole_image_gives,
     gradients_reach_every_variable,
     a_call_changes_no_variable,
     the_same_image_gives_the_same_every_time,
@@ -182,12 +235,12 @@ LAWS: tuple[Law, ...] = (
 class _Declared(Transform):
     """Two layers as a transform, whose depth and downscale are measured on one image."""
 
-    def __init__(self, analysis: keras.layers.Layer, synthesis: keras.layers.Layer, multiple: int):
+    def __init__(self, analysis: keras.layers.Layer, synthesis: keras.layers.Layer, multiple: int, overlap: int | None):
         side = 256
         _, rows, _, depth = analysis(tf.zeros((1, side, side, 3))).shape
         super().__init__(depth, max(side // max(rows, 1), 1))
         self.analysis, self.synthesis = analysis, synthesis
-        self.tile_multiple, self.tile_overlap = multiple, max(self.tile_overlap, multiple)
+        self.tile_multiple, self.tile_overlap = multiple, overlap
 
 
 def _trial(transform: Transform, name: str, laws: tuple[Law, ...]) -> Trial:

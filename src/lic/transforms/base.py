@@ -22,7 +22,8 @@ class Transform(Layer):
     Attributes:
       analysis: The layer from images to latents.
       synthesis: The layer from latents to images.
-      tile_overlap: The overlap of the tiles of large images on each side, in positions of the latent.
+      tile_overlap: The overlap of the tiles of large images on each side, in positions of the latent; it is rounded up
+        to a multiple of `tile_multiple`. None: the transform sees the whole image, which is never cut into tiles.
       tile_multiple: Height and width of tiles are multiples of this number, in positions of the latent. A transform
         with a grid of its own, such as windows, sets it, so that the grid lies in each tile as in the whole image.
 
@@ -30,7 +31,7 @@ class Transform(Layer):
       ValueError: `depth` or `downscale` is less than 1.
     """
 
-    tile_overlap = 4
+    tile_overlap: int | None = 4
     tile_multiple = 1
     registry = registry.transforms
     analysis: keras.layers.Layer
