@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from lic.environment import keras
+from lic.environment import keras, tf
 from lic.errors import CheckpointError, LicError
+from lic.layers import Sequential
 from lic.weights import get_tensors, named_variables, set_tensors
 from tests.conftest import MIXES, tiny_model
 
@@ -43,6 +44,16 @@ def test_keras_layers_have_the_same_names_in_both_kerases():
     layer = keras.layers.Conv2D(3, 3)
     layer.build((None, 8, 8, 2))
     assert list(named_variables(layer)) == ["kernel", "bias"]
+
+
+def test_models_of_keras_inside_a_layer_have_names():
+    image = keras.Input((None, None, 3))
+    functional = keras.Model(image, keras.layers.Conv2D(4, 2, name="first")(image))
+    sequential = keras.Sequential([keras.layers.Conv2D(2, 1), keras.layers.Conv2D(3, 1)])
+    layer = Sequential([functional, sequential])
+    layer(tf.zeros((1, 4, 4, 3)))
+    kernels = [name for name in named_variables(layer) if name.endswith("kernel")]
+    assert kernels == ["layers/0/layers/1/kernel", "layers/1/layers/0/kernel", "layers/1/layers/1/kernel"]
 
 
 def test_values_come_back(model):

@@ -23,6 +23,19 @@ def test_tiles_begin_at_windows():
     assert all(span.first % 4 == 0 for span in spans(transform, 30, 100))
 
 
+def test_an_overlap_is_rounded_up_to_windows():
+    transform = tiny_model("conv", "hyperprior").transform
+    transform.tile_multiple, transform.tile_overlap = 6, 4
+    found = spans(transform, 30, 12 * transform.downscale)
+    assert [(span.first, span.last) for span in found] == [(0, 18), (6, 30), (18, 30)]
+
+
+def test_a_transform_that_sees_the_whole_image_is_never_cut():
+    transform = tiny_model("conv", "hyperprior").transform
+    transform.tile_overlap = None
+    assert spans(transform, 30, 8 * transform.downscale) == [(0, 30, 0, 30)]
+
+
 @pytest.mark.parametrize("transform", slow_but(["conv", "klt", "swin"], "conv"))
 def test_streams_of_tiles_and_of_whole_images_decode_with_either(transform):
     whole = shared_codec(transform, "checkerboard", residual=False)

@@ -382,15 +382,40 @@ class RoundsWithoutAGradient(Checkerboard):
         return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
+def is_training(coder):
+    while hasattr(coder, "coder"):
+        coder = coder.coder
+    return getattr(coder, "training", False)
+
+
 @caught_by(LATER)
 class LeaksTheFutureInTraining(LeaksTheFuture):
     """In training the first half sees the second."""
 
     def features(self, coder):
-        inner = coder
-        while hasattr(inner, "coder"):
-            inner = inner.coder
-        return super().features(coder) if getattr(inner, "training", False) else coder.side(self.hyper, self.prior)
+        return super().features(coder) if is_training(coder) else coder.side(self.hyper, self.prior)
+
+
+@caught_by(LATER)
+class LeaksLargeNumbersInTraining(Halves):
+    """In training the first half sees the second, if that is far from zero on average."""
+
+    def features(self, coder):
+        features = super().features(coder)
+        mean = tf.reduce_mean(latent_of(coder)[..., self.latent_depth // 2 :])
+        return features + tf.nn.relu(mean - 2) if is_training(coder) else features
+
+
+@caught_by("training sees what coding sees")
+class LearnsFromNumbersThatAreNotRounded(Halves):
+    """In training the second half sees the first as it was before it was rounded."""
+
+    def walk(self, coder):
+        features = self.features(coder)
+        first, second = self.parts()
+        decoded = self.code(coder, first, self.networks[0], [features])
+        seen = first.take(latent_of(coder)) if is_training(coder) else decoded
+        return tf.concat([decoded, self.code(coder, second, self.networks[1], [features, seen])], -1)
 
 
 @caught_by(PARTITION)

@@ -1,4 +1,7 @@
-"""Transforms and hyper transforms that are sound but unusual: no law may be broken by them."""
+"""Transforms and hyper transforms that are sound but unusual: no law may be broken by them.
+
+`SOUND` holds functions that make them; the test of each is slow unless it is in `QUICK`.
+"""
 
 import numpy as np
 
@@ -7,6 +10,19 @@ from lic.environment import keras, policy, tf
 from lic.layers import GDN, Convolution, Scale, Sequential
 
 SOUND = {}
+QUICK = [
+    "AttendsToTheWholeImage",
+    "DownscaleOne",
+    "HalfPrecision",
+    "HyperDownscale8",
+    "HyperOfOneChannel",
+    "InBlocks",
+    "ModelsOfKeras",
+    "NormalisedByBatch",
+    "SeesTheWholeImage",
+    "SharesItsWeights",
+    "WithoutWeights",
+]
 
 
 def sound(**options):

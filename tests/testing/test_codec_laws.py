@@ -11,6 +11,8 @@ from lic.testing.codec_laws import LAWS
 from lic.testing.laws import name_of
 from lic.testing.plugin import laws_of
 from tests.conftest import slow_but, tiny_model
+from tests.testing.only import laws_that_alone_catch
+from tests.testing.sound_models import CODECS
 
 
 @functools.cache
@@ -165,6 +167,16 @@ def test_mutants_are_caught_by_the_law_that_should(mutant):
 
 def test_every_law_has_caught_a_mutant():
     assert {name_of(law) for law in LAWS} == set(CAUGHT_BY.values())
+
+
+@pytest.mark.slow
+def test_each_law_alone_catches_a_mutant():
+    assert laws_that_alone_catch(CAUGHT_BY.items()) == {name_of(law) for law in LAWS}
+
+
+@pytest.mark.parametrize("name", slow_but(CODECS, "bfloat16"))
+def test_sound_but_unusual_ones_keep_every_law(name):
+    check_codec(CODECS[name](), quick=name == "bfloat16")
 
 
 @pytest.mark.parametrize(

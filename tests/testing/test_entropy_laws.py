@@ -5,13 +5,17 @@ import pytest
 
 from lic.entropy.factorized import Factorized
 from lic.environment import tf
+from lic.errors import LicError
 from lic.testing import LawError, check_entropy_model
 from lic.testing.entropy_laws import LAWS
 from lic.testing.laws import name_of
 from lic.testing.plugin import laws_of
 from lic.weights import get_tensors
-from tests.conftest import ENTROPY_MODELS, VARIANTS, tiny_model
-from tests.testing.entropy_mutants import DEPTH, MUTANTS, SOUND, hyper, make
+from tests.conftest import ENTROPY_MODELS, VARIANTS, slow_but, tiny_model
+from tests.testing.entropy_mutants import DEPTH, MUTANTS, hyper, make
+from tests.testing.looping_walks import LOOPING, Function
+from tests.testing.only import laws_that_alone_catch
+from tests.testing.sound_entropy import QUICK, SOUND
 
 
 @pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__)
@@ -38,7 +42,7 @@ def test_the_error_names_all_broken_laws():
 
 
 def test_every_law_has_caught_a_mutant():
-    assert {name_of(law) for law in LAWS} == {mutant.law for mutant in MUTANTS if mutant.law}
+    assert _names() == {mutant.law for mutant in MUTANTS if mutant.law}
     assert len(MUTANTS) > 20
 
 
@@ -48,7 +52,7 @@ def test_the_part_that_mutants_start_from_keeps_every_law():
 
 
 def test_a_quick_check_leaves_out_what_takes_long():
-    left_out = {name_of(law) for law in LAWS} - laws_of(tiny_model("conv", "factorized").entropy, quick=True).keys()
+    left_out = _names() - laws_of(tiny_model("conv", "factorized").entropy, quick=True).keys()
     assert {"another process codes the same", "cost grows no faster than positions"} <= left_out
     assert len(left_out) < 5
 
@@ -65,9 +69,30 @@ def test_our_own_keep_every_law(name):
     check_entropy_model(tiny_model("conv", entropy, **sizes).entropy)
 
 
-@pytest.mark.parametrize("maker", SOUND)
-def test_sound_but_unusual_ones_keep_every_law(maker):
-    check_entropy_model(maker(DEPTH, hyper()), quick=True)
+@pytest.mark.parametrize("name", slow_but(SOUND, *QUICK))
+def test_sound_but_unusual_ones_keep_every_law(name):
+    check_entropy_model(SOUND[name](), quick=name in QUICK)
+
+
+@pytest.mark.parametrize("maker", [each for each in LOOPING if each is not Function])
+def test_loops_and_branches_of_tensorflow_are_named_at_once(maker):
+    reason = "inner graph of TensorFlow|depends on a tensor, whose numbers a graph does not know"
+    with pytest.raises(LawError, match=f"breaks 1 of the laws:\n  a graph holds the walk: .*({reason})"):
+        check_entropy_model(maker(DEPTH, hyper()), quick=True)
+
+
+def test_a_graph_inside_an_eager_walk_is_an_error():
+    with pytest.raises(LicError, match="expected a call in the walk itself. Received: a call in an inner graph"):
+        check_entropy_model(Function(DEPTH, hyper()))
+
+
+@pytest.mark.slow
+def test_each_law_alone_catches_a_mutant():
+    assert laws_that_alone_catch((lambda each=each: make(each), each.law) for each in MUTANTS) == _names()
+
+
+def _names():
+    return {name_of(law) for law in LAWS}
 
 
 @pytest.mark.slow

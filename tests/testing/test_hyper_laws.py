@@ -7,6 +7,7 @@ from lic.testing.hyper_laws import LAWS
 from lic.testing.laws import name_of
 from lic.testing.plugin import laws_of
 from tests.conftest import TINY, VARIANTS
+from tests.testing.only import laws_that_alone_catch
 from tests.testing.transform_mutants import HYPER_MUTANTS, HyperIsRandom, SoundHyper
 
 
@@ -25,8 +26,8 @@ def test_the_error_names_all_broken_laws():
     assert "the same latent gives the same every time" in caught.value.broken
 
 
-def test_every_law_has_caught_a_mutant():
-    assert {name_of(law) for law in LAWS} == {mutant.law for mutant in HYPER_MUTANTS if mutant.law}
+def test_each_law_alone_catches_a_mutant():
+    assert laws_that_alone_catch((each.make, each.law) for each in HYPER_MUTANTS) == {name_of(law) for law in LAWS}
 
 
 def test_every_registered_name_is_tested_here():

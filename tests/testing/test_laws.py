@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lic.testing.laws import LawError, Trial, each, name_of, require, require_near, require_same
+from lic.testing.laws import LawError, Trial, each, ends_if_broken, name_of, require, require_near, require_same
 
 
 def two_is_two(number):
@@ -21,6 +21,19 @@ def test_all_laws_are_tried_and_broken_ones_are_named():
         "  two is two: 1 is not 2",
         "  three is three: TypeError was raised: no 1",
     ]
+
+
+def test_a_law_without_which_no_other_can_be_tried_ends_the_check():
+    @ends_if_broken
+    def one_is_one(number):
+        require(number == 1, f"{number} is not 1")
+
+    with pytest.raises(LawError) as caught:
+        Trial("The number", [one_is_one, two_is_two], 3).check()
+    assert caught.value.broken == {"one is one": "3 is not 1"}
+    with pytest.raises(LawError) as caught:
+        Trial("The number", [one_is_one, two_is_two], 1).check()
+    assert caught.value.broken == {"two is two": "1 is not 2"}
 
 
 def test_some_laws_can_be_tried_alone():

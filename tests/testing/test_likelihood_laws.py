@@ -8,6 +8,8 @@ from lic.testing import LawError, check_likelihood
 from lic.testing.laws import name_of
 from lic.testing.likelihood_laws import LAWS
 from lic.testing.plugin import laws_of
+from tests.testing.only import laws_that_alone_catch
+from tests.testing.sound_entropy import LIKELIHOODS
 
 MUTANTS = []
 
@@ -163,3 +165,13 @@ def test_the_error_names_all_broken_laws():
 
 def test_every_law_has_caught_a_mutant():
     assert {law for _, law in MUTANTS} == {name_of(law) for law in LAWS}
+
+
+@pytest.mark.slow
+def test_each_law_alone_catches_a_mutant():
+    assert laws_that_alone_catch(MUTANTS) == {name_of(law) for law in LAWS}
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_sound_but_unusual_ones_keep_every_law(name):
+    check_likelihood(LIKELIHOODS[name]())

@@ -1,8 +1,10 @@
+import functools
+
 import numpy as np
 import pytest
 
 import lic
-from lic.environment import tf
+from lic.environment import policy, tf
 from lic.testing import LawError, check_model
 from lic.testing.laws import name_of
 from lic.testing.model_laws import LAWS, trials_of_model
@@ -10,6 +12,8 @@ from lic.testing.plugin import laws_of
 from lic.weights import get_tensors
 from tests.conftest import slow_but, tiny_model
 from tests.testing.entropy_mutants import DEPTH, KeepsState, hyper
+from tests.testing.only import laws_that_alone_catch
+from tests.testing.sound_models import MODELS
 from tests.testing.transform_mutants import KnowsWhereItIs, Sound
 
 
@@ -138,6 +142,30 @@ def test_mutants_are_caught_by_the_law_that_should(mutant):
 
 def test_every_law_has_caught_a_mutant():
     assert {name_of(law) for law in LAWS} == set(CAUGHT_BY.values())
+
+
+@pytest.mark.slow
+def test_each_law_alone_catches_a_mutant():
+    mutants = [(functools.partial(_made, mutant), law) for mutant, law in CAUGHT_BY.items()]
+    alone = laws_that_alone_catch(mutants, lambda model: trials_of_model(model)["model"])
+    assert alone == {name_of(law) for law in LAWS}
+
+
+@pytest.mark.parametrize("name", slow_but(MODELS, "absolute error"))
+def test_sound_but_unusual_ones_keep_every_law(name):
+    trials = trials_of_model(MODELS[name]())
+    if name == "absolute error":
+        trials["model"].check(quick=True)
+    else:
+        for trial in trials.values():
+            trial.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_breaks_no_law(name):
+    with policy(name):
+        check_model(tiny_model("conv", "hyperprior"))
 
 
 def test_other_objects_than_models_are_refused():

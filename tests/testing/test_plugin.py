@@ -17,9 +17,9 @@ def test_laws_of_each_kind_have_names():
 
 
 MODULE = """
-    from tests.testing.transform_mutants import KnowsWhereItIs, Sound
+    from tests.testing.transform_mutants import HasAGridOfItsOwn, Sound
 
-    lic_parts = {"sound": Sound, "ramp": KnowsWhereItIs}
+    lic_parts = {"sound": Sound, "grid": HasAGridOfItsOwn}
 
     def test_laws(lic_law):
         lic_law()
@@ -31,7 +31,32 @@ def test_it_makes_one_test_for_each_part_and_law(pytester_run):
     assert ended.returncode == 1
     laws = len(laws_of(Sound()))
     assert f"1 failed, {2 * laws - 1} passed" in ended.stdout
-    assert "test_laws[ramp: moving the image moves the latent]" in ended.stdout
+    assert "test_laws[grid: moving the image moves the latent]" in ended.stdout
+
+
+QUICK = """
+    from lic.testing.laws import Trial, slow
+    from lic.testing import plugin
+
+    def quick_law(part):
+        pass
+
+    @slow
+    def slow_law(part):
+        assert False
+
+    plugin.trials_of = lambda part: {"kind": Trial("part", [quick_law, slow_law], part)}
+    lic_parts = {"mine": lambda: 3}
+
+    def test_laws(lic_law):
+        lic_law()
+"""
+
+
+def test_quick_leaves_out_what_takes_long(pytester_run):
+    ended = pytester_run(QUICK, "--lic-quick")
+    assert ended.returncode == 0
+    assert "1 passed" in ended.stdout
 
 
 def test_a_module_without_parts_is_refused(pytester_run):
@@ -49,12 +74,13 @@ def pytester_run(tmp_path):
 
     root = pathlib.Path(__file__).parents[2]
 
-    def run(module):
+    def run(module, *options):
         (tmp_path / "test_mine.py").write_text(textwrap.dedent(module))
         paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
         command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+        command += options
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
     return run

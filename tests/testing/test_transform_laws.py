@@ -7,8 +7,10 @@ from lic.testing import LawError, check_transform
 from lic.testing.laws import name_of
 from lic.testing.plugin import laws_of
 from lic.testing.transform_laws import LAWS, configuration_and_weights_make_it_anew
-from tests.conftest import TINY, VARIANTS
-from tests.testing.transform_mutants import MUTANTS, Sound, Spoilt
+from tests.conftest import TINY, VARIANTS, slow_but
+from tests.testing.only import laws_that_alone_catch
+from tests.testing.sound_transforms import QUICK, SOUND
+from tests.testing.transform_mutants import MUTANTS, SeesFurtherThanItsTiles, Sound, Spoilt, SqueezesAndExcites
 
 
 def _tiny(name):
@@ -25,15 +27,36 @@ def test_mutants_are_caught_by_the_law_that_should(mutant):
 
 
 def test_every_law_has_caught_a_mutant():
-    laws = {name_of(law) for law in (*LAWS, configuration_and_weights_make_it_anew)}
-    assert laws == {mutant.law for mutant in MUTANTS if mutant.law}
+    assert _names() == {mutant.law for mutant in MUTANTS if mutant.law}
+
+
+@pytest.mark.slow
+def test_each_law_alone_catches_a_mutant():
+    assert laws_that_alone_catch((each.make, each.law) for each in MUTANTS) == _names()
+
+
+def _names():
+    return {name_of(law) for law in (*LAWS, configuration_and_weights_make_it_anew)}
+
+
+@pytest.mark.parametrize("name", slow_but(SOUND, *QUICK))
+def test_sound_but_unusual_ones_keep_every_law(name):
+    check_transform(SOUND[name]())
+
+
+def test_a_declared_overlap_is_as_far_as_layers_see():
+    far, whole = SeesFurtherThanItsTiles(), SqueezesAndExcites()
+    for layers, overlap in (((far.analysis, far.synthesis), 8), ((whole.analysis, whole.synthesis), None)):
+        with pytest.raises(LawError, match=r"tile_overlap=4 \(None if layers see the whole image\)"):
+            check_transform(*layers)
+        check_transform(*layers, overlap=overlap)
 
 
 def test_every_registered_name_is_tested_here():
     assert registry.transforms.names() == ["conv", "klt", "swin"]
 
 
-@pytest.mark.parametrize("name", ["conv", "klt", "swin", "bls2017"])
+@pytest.mark.parametrize("name", slow_but(["conv", "klt", "swin", "bls2017"], "conv", "klt", "swin"))
 def test_our_own_keep_every_law(name):
     check_transform(_tiny(name))
 

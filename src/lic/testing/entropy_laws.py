@@ -136,6 +136,21 @@ def no_part_depends_on_a_later_one(entropy: EntropyModel) -> None:
                     )
 
 
+def training_sees_what_coding_sees(entropy: EntropyModel) -> None:
+    """Where training rounds, it has the parts and the distributions of coding, or it learns from other numbers."""
+    walks, latent = Walks(entropy), _latent(entropy, (5, 6))
+    coded, sides = walks.recorded(latent)
+    trained, _ = walks.recorded(latent, sides, training=True)
+    require(len(coded) == len(trained), f"{len(trained)} parts in training, and {len(coded)} in coding")
+    for number, (one, other) in enumerate(zip(coded, trained)):
+        what = f"of part {number} ({one.part.name!r}) in training and in coding"
+        (offsets, indexes), (in_training, indexes_in_training) = _parameters(one), _parameters(other)
+        require_near(f"offsets {what}", in_training, offsets, 1e-3)
+        # A rounded number has a last bit of its own in training, by which an index may come to lie beside.
+        beside = np.abs(np.asarray(indexes_in_training) - np.asarray(indexes)).max(initial=0)
+        require(beside <= 1, f"cdf indexes {what} differ by up to {beside}")
+
+
 def _parameters(record: Record) -> tuple[tf.Tensor, tf.Tensor]:
     return record.distribution.offset, record.distribution.pmf_index()
 
@@ -349,6 +364,7 @@ LAWS: tuple[Law, ...] = (
     estimating_encoding_and_decoding_are_equal_to_the_bit,
     they_are_equal_in_a_graph_that_was_traced_once,
     no_part_depends_on_a_later_one,
+    training_sees_what_coding_sees,
     real_bits_are_near_the_estimate,
     all_bits_are_named_and_positive,
     rounding_moves_nothing_by_more_than_a_step,

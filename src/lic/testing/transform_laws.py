@@ -244,7 +244,7 @@ class _Declared(Transform):
 
 
 def _trial(transform: Transform, name: str, laws: tuple[Law, ...]) -> Trial:
-    transform(_images(transform, 1, 1))
+    transform(_images(transform, 8, 8))
     return Trial(name, laws, transform, during=lambda: moved(transform))
 
 
