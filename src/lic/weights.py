@@ -146,14 +146,15 @@ def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) ->
         yield path, value
     elif isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric):
         yield path, value
+        if isinstance(value, keras.Model) and type(value).__module__.startswith("keras."):
+            # Sequential and functional models of Keras keep their layers where no attribute of their own leads to.
+            yield from _walk(list(value.layers), (*path, "layers"), kinds)
+            return
         for name, attribute in list(vars(value).items()):
             # Attributes of TensorFlow's own start with `_self_`.
             hidden = name.startswith("_self_") or (name.startswith("_") and isinstance(attribute, dict))
             if name not in layer_internals() and not hidden:
                 yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
-        if isinstance(value, keras.Model) and type(value).__module__.startswith("keras."):
-            # Sequential and functional models of Keras keep their layers where no attribute leads to.
-            yield from _walk(list(value.layers), (*path, "layers"), kinds)
     elif isinstance(value, kinds):
         yield path, value
         for name, attribute in vars(value).items():

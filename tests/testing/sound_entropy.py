@@ -206,7 +206,7 @@ class PartWithoutChannels(Halves):
         return nothing.put(y_hat, coder.code(nothing, self.likelihood.of(empty, empty)))
 
 
-@sound(quick=True)
+@sound()
 class DropsOutAndNormalises(Halves):
     """Dropout in training, and layer normalisation."""
 
@@ -235,7 +235,7 @@ class SharesItsNetwork(Halves):
 
 @sound(DEPTH, lambda: hyper_of(side_depth=1), name="OneSideChannel")
 @sound(DEPTH, _OneToOne, name="HyperOfDownscale1")
-@sound(DEPTH, _Steep, name="HyperOfDownscale8", quick=True)
+@sound(DEPTH, _Steep, name="HyperOfDownscale8")
 class _Plain(Halves):
     """Halves with another hyper transform."""
 
@@ -460,4 +460,4 @@ class _FixedScale(Hyperprior):
     """Hyperprior."""
 
 
-LIKELIHOODS = {"OneParameter": OneParameter, "TwoScales": TwoScales, "Stretched": Stretched}
+LIKELIHOODS = {"OneParameter": OneParameter, "Stretched": Stretched, "TwoScales": TwoScales}

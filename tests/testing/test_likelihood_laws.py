@@ -8,6 +8,7 @@ from lic.testing import LawError, check_likelihood
 from lic.testing.laws import name_of
 from lic.testing.likelihood_laws import LAWS
 from lic.testing.plugin import laws_of
+from tests.conftest import slow_but
 from tests.testing.only import laws_that_alone_catch
 from tests.testing.sound_entropy import LIKELIHOODS
 
@@ -172,6 +173,6 @@ def test_each_law_alone_catches_a_mutant():
     assert laws_that_alone_catch(MUTANTS) == {name_of(law) for law in LAWS}
 
 
-@pytest.mark.parametrize("name", LIKELIHOODS)
+@pytest.mark.parametrize("name", slow_but(LIKELIHOODS, "Stretched"))
 def test_sound_but_unusual_ones_keep_every_law(name):
     check_likelihood(LIKELIHOODS[name]())

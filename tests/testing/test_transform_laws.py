@@ -6,7 +6,12 @@ from lic.environment import tf
 from lic.testing import LawError, check_transform
 from lic.testing.laws import name_of
 from lic.testing.plugin import laws_of
-from lic.testing.transform_laws import LAWS, configuration_and_weights_make_it_anew
+from lic.testing.transform_laws import (
+    LAWS,
+    configuration_and_weights_make_it_anew,
+    tiles_give_what_the_whole_image_gives,
+    trial_of_transform,
+)
 from tests.conftest import TINY, VARIANTS, slow_but
 from tests.testing.only import laws_that_alone_catch
 from tests.testing.sound_transforms import QUICK, SOUND
@@ -44,16 +49,12 @@ def test_sound_but_unusual_ones_keep_every_law(name):
     check_transform(SOUND[name]())
 
 
-def test_a_declared_overlap_is_as_far_as_layers_see():
+def test_two_layers_declare_how_far_they_see():
     far, whole = SeesFurtherThanItsTiles(), SqueezesAndExcites()
     for layers, overlap in (((far.analysis, far.synthesis), 8), ((whole.analysis, whole.synthesis), None)):
         with pytest.raises(LawError, match=r"tile_overlap=4 \(None if layers see the whole image\)"):
-            check_transform(*layers)
-        check_transform(*layers, overlap=overlap)
-
-
-def test_every_registered_name_is_tested_here():
-    assert registry.transforms.names() == ["conv", "klt", "swin"]
+            trial_of_transform(*layers).check(tiles_give_what_the_whole_image_gives)
+        trial_of_transform(*layers, overlap=overlap).check(*LAWS[:3])
 
 
 @pytest.mark.parametrize("name", slow_but(["conv", "klt", "swin", "bls2017"], "conv", "klt", "swin"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from lic.entropy.distributions.base import Likelihood
 from lic.entropy.range_coding.cdf_tables import LIMIT, TOTAL, CdfTables, to_counts
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.testing.laws import Law, Trial, fail, require, require_near, require_same
 
 CHANNELS = 6
@@ -113,8 +113,11 @@ def coding_rounds_to_a_distribution_of_the_tables(likelihood: Likelihood) -> Non
 def tables_are_deterministic(likelihood: Likelihood) -> None:
     """Two equal likelihoods make the same tables, and the tables are valid."""
     again = type(likelihood).from_config(likelihood.get_config())
-    require(again == likelihood, "what get_config returns makes another likelihood")
-    require(hash(again) == hash(likelihood), "two equal likelihoods have different hashes")
+    if isinstance(likelihood, keras.layers.Layer):  # One that learns equals itself only.
+        again.set_weights(likelihood.get_weights())
+    else:
+        require(again == likelihood, "what get_config returns makes another likelihood")
+        require(hash(again) == hash(likelihood), "two equal likelihoods have different hashes")
     for index, (one, other) in enumerate(zip(likelihood.pmfs(), again.pmfs(), strict=True)):
         require(one[0] == other[0], f"the first symbol of pmf {index} differs from time to time")
         require_same(f"pmf {index} from time to time", to_counts(one[1]), to_counts(other[1]))
@@ -138,7 +141,9 @@ def start_gives_parameters_of_the_right_spread(likelihood: Likelihood) -> None:
     zeros = tf.zeros((1, 1, 1, CHANNELS))
     require_near("the offsets that start gives", distribution.restore(zeros), zeros, 1e-5)
     bits = np.ravel(distribution.bits(zeros))
-    require(bool(np.all(np.diff(bits) > 0)), f"a zero costs {np.round(bits, 3)} bits as deviations rise")
+    # Small deviations may all have the lowest scale of a table.
+    rises = bool(np.all(np.diff(bits) > -1e-3)) and bits[-1] > bits[0] + 1
+    require(rises, f"a zero costs {np.round(bits, 3)} bits as deviations rise")
 
 
 LAWS: tuple[Law, ...] = (
