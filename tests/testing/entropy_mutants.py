@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import lic
-from lic.entropy import EVERYTHING, Decode, Encode, Estimate, channels
+from lic.entropy import EVERYTHING, Autoregressive, Decode, Encode, Estimate, channels, positions, union, within
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard
 from lic.entropy.hyperprior import Hyperprior
@@ -487,6 +487,33 @@ class WalksOverASet(Halves):
             part = channels(*bounds[name])
             y_hat = part.put(y_hat, coder.code(part, self.likelihood.of(part.take(mean), part.take(index))))
         return y_hat
+
+
+@caught_by(LATER, context_width=8, parameter_widths=(8,), training_context="rounded")
+class WavefrontIsAStepTooEarly(Autoregressive):
+    """Codes positions together of which one sees the other: training has numbers that coding does not have yet."""
+
+    def __init__(self, latent_depth, hyper, **kwargs):
+        super().__init__(latent_depth, hyper, **kwargs)
+        self.order = self.order._replace(step_of=lambda row, column: column + 2 * row)
+
+
+@caught_by(PARTITION)
+class UnionOverlaps(Halves):
+    """Codes some numbers twice, in unions of positions within halves of the channels."""
+
+    def walk(self, coder):
+        features, y_hat = self.features(coder), coder.zeros
+        lower, upper = self.parts()
+        mean, index = self.parameters(coder, tf.concat([network(features) for network in self.networks], -1))
+        for one, other in ((0, 1), (1, 0)):
+            part = union("union", within(lower, _at_least(one)), within(upper, _at_least(other)))
+            y_hat = part.put(y_hat, coder.code(part, self.likelihood.of(part.take(mean), part.take(index))))
+        return y_hat
+
+
+def _at_least(parity):
+    return positions(f"at least {parity}", lambda row, column: (row + column) % 2 >= parity)
 
 
 def make(mutant):

@@ -11,6 +11,7 @@ from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Decode, Encode, Estimate, Record, Recorder
 from lic.entropy.coders.base import HyperAnalysis, LatentCoder
 from lic.entropy.distributions import Distribution, FactorizedPrior
+from lic.entropy.noise import drawn_from
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import tf
 
@@ -87,7 +88,8 @@ class Walks:
           training: Whether rounding has gradients, as in training.
         """
         recorder = Recorder(coder := _Estimate(latent, training, "ste/ste").taking(sides))
-        self.entropy.walk(recorder)
+        with drawn_from(0, tf.constant(0)):  # A context may see noise in training.
+            self.entropy.walk(recorder)
         return recorder.records, coder.sides
 
 
