@@ -84,7 +84,7 @@ def train(
     start = model.fingerprint.hex() if isinstance(model, Codec) else None
     model = _model_of(model)
     try:
-        check_size(model.distortion, (settings.crop, settings.crop))
+        check_size(model.distortion, (settings.crop - settings.trim,) * 2)
     except ValueError as error:
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
@@ -109,8 +109,9 @@ def _trained(
     run.begin(config, photographs.listing, photographs.digest)
     checkpoints = Checkpoints(run.checkpoints)
     if settings.start_scales and checkpoints.latest is None and not start:
-        batches = range(-(-_MEASURED // settings.batch))
-        start_scales(model, np.concatenate([photographs.batch_at(number) for number in batches])[:_MEASURED])
+        count, side = -(-_MEASURED // settings.batch), settings.crop - settings.trim
+        crops = np.concatenate([photographs.batch_at(step)[:, :side, :side] for step in range(count)])
+        start_scales(model, crops[:_MEASURED])
     _compile(model, settings)
     done = checkpoints.restore(model)
     if done > settings.steps:
@@ -222,6 +223,7 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
         seed=settings.seed,
         least_scale=settings.least_scale,
         small=settings.small,
+        trim=settings.trim,
     )
 
 

@@ -31,6 +31,8 @@ class TrainingSettings:
       precision: Type in which the transforms compute, "float32" or "bfloat16"; the entropy path is float32.
       least_scale: Crops are taken from images reduced by a random factor from this to 1.
       small: "skip" or "upscale" images smaller than a crop.
+      trim: The crops of each step lack up to so many rows at the bottom and columns on the right. With 63 a model trains
+        the padded borders that images have whose sides are no multiples of 64.
       seed: Seed of the initial weights, the crops and the noise.
       interval: Steps from one checkpoint and validation to the next; a Keras epoch.
       start_scales: Whether the scales are initialised by the untrained analysis of photographs.
@@ -50,6 +52,7 @@ class TrainingSettings:
     precision: str = "float32"
     least_scale: float = 1.0
     small: str = "skip"
+    trim: int = 0
     seed: int = 0
     interval: int = 1000
     start_scales: bool = False
@@ -59,7 +62,7 @@ class TrainingSettings:
             check_argument("TrainingSettings", name, getattr(self, name), hint)
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
-        check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small)
+        check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small, self.trim)
         self.schedule()  # It checks the decay.
         expect("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
