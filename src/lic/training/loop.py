@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from lic.models.create import create_model
 from lic.models.distortion import check_size
 from lic.models.optimizer import Adam
 from lic.models.untrusted_config import described_by_file
+from lic.training.averaging import AveragingAdam
 from lic.training.checkpoints import Checkpoints, averaged
 from lic.training.data import Photographs, photograph_files
 from lic.training.divergence import StopAtDivergence
@@ -229,12 +231,12 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
 
 def _compile(model: CompressionModel, settings: TrainingSettings) -> None:
     """Compiles the model, and sets its precision."""
-    averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     if settings.precision == "bfloat16":
         compute_in(model.transform, "mixed_bfloat16")
     # A constant rate is a number, which callbacks of Keras may change.
     rate = settings.learning_rate if settings.has_constant_rate else settings.schedule()
-    model.compile(Adam(rate, global_clipnorm=settings.clip, **averaging), seed=settings.seed)
+    adam = functools.partial(AveragingAdam, ema_momentum=settings.average) if settings.average else Adam
+    model.compile(adam(rate, global_clipnorm=settings.clip), seed=settings.seed)
 
 
 def _callbacks(

@@ -27,7 +27,8 @@ class TrainingSettings:
       warm_up: Steps of the warm-up.
       decay: "none", "cosine" or "tenth", see `lic.training.LearningRate`.
       clip: Largest norm of all gradients together, or None.
-      average: Share of their value that averaged weights keep in a step, or None for no averaging.
+      average: Share of their value that averaged weights keep in a step, or None for no averaging. The untrained weights
+        have no share.
       precision: Type in which the transforms compute, "float32" or "bfloat16"; the entropy path is float32.
       least_scale: Crops are taken from images reduced by a random factor from this to 1.
       small: "skip" or "upscale" images smaller than a crop.
@@ -44,18 +45,18 @@ class TrainingSettings:
     steps: int = 1_000_000
     batch: int = 8
     crop: int = 256
-    learning_rate: float = 1e-4
-    warm_up: int = 0
-    decay: str = "none"
+    learning_rate: float = 1e-3
+    warm_up: int = 200
+    decay: str = "tenth"
     clip: float | None = 1.0
-    average: float | None = None
+    average: float | None = 0.995
     precision: str = "float32"
     least_scale: float = 1.0
     small: str = "skip"
     trim: int = 0
     seed: int = 0
     interval: int = 1000
-    start_scales: bool = False
+    start_scales: bool = True
 
     def __post_init__(self):
         for name, hint in typing.get_type_hints(type(self)).items():
@@ -90,7 +91,7 @@ class Preset:
     Attributes:
       model: Name of the model.
       lmbda: Weight of the mean squared error, or one for each quality.
-      settings: Arguments of `TrainingSettings` that differ from its defaults.
+      settings: Arguments of `TrainingSettings`.
     """
 
     model: str
@@ -98,9 +99,19 @@ class Preset:
     settings: dict[str, Any]
 
 
-_MS2020 = {"steps": 2_000_000, "decay": "tenth", "clip": None}
+# A preset lists all that matters, so that it stays as it was published where the defaults change.
+_PAPERS = {
+    "crop": 256,
+    "learning_rate": 1e-4,
+    "warm_up": 0,
+    "decay": "none",
+    "clip": None,
+    "average": None,
+    "start_scales": False,
+}
+_MS2020 = _PAPERS | {"steps": 2_000_000, "batch": 8, "decay": "tenth"}
 PRESETS = {
-    "zyc2022": Preset("zyc2022", lmbda_of_beta(0.0003, 256), {"steps": 1_000_000, "batch": 16, "clip": None}),
+    "zyc2022": Preset("zyc2022", lmbda_of_beta(0.0003, 256), _PAPERS | {"steps": 1_000_000, "batch": 16}),
     "hzswq2021": Preset("hzswq2021", 0.01, _MS2020),
     "ms2020": Preset("ms2020", 0.01, _MS2020),
     "default": Preset(
@@ -113,6 +124,7 @@ PRESETS = {
             "learning_rate": 5e-4,
             "warm_up": 200,
             "decay": "cosine",
+            "clip": 1.0,
             "average": 0.998,
             "least_scale": 0.5,
             "start_scales": True,
