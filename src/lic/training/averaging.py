@@ -23,10 +23,11 @@ class AveragingAdam(Adam):
 
     def __init__(self, learning_rate: Any = 1e-4, *, ema_momentum: float = 0.998, **kwargs: Any):
         super().__init__(learning_rate, ema_momentum=ema_momentum, **{"use_ema": True} | kwargs)
+        self.__dict__["_share"] = ema_momentum
 
     def apply_gradients(self, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
         """Takes a step with pairs of a gradient and a variable."""
-        share = self.ema_momentum
+        share = self._share  # Not the attribute below, which another replica may have set.
         steps = tf.cast(tf.convert_to_tensor(self.iterations), "float32")  # Before this one.
         # Adam corrects its moments likewise. The first step replaces the average.
         self.ema_momentum = share * (1 - share**steps) / (1 - share ** (steps + 1))
