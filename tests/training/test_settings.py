@@ -8,7 +8,6 @@ from lic import registry
 from lic.errors import RegistryError
 from lic.training.settings import PRESETS, TrainingSettings, preset
 
-
 PAPER = {
     "crop": 256,
     "learning_rate": 1e-4,

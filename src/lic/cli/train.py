@@ -9,7 +9,6 @@ import typer
 
 from lic.cli import options
 
-
 # The fields of `TrainingSettings` that are options, with their defaults and those of presets. They are repeated here
 # because `--help` does not wait for TensorFlow; a test compares them.
 _SETTINGS = {

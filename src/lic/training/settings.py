@@ -27,13 +27,13 @@ class TrainingSettings:
       warm_up: Steps of the warm-up.
       decay: "none", "cosine" or "tenth", see `lic.training.LearningRate`.
       clip: Largest norm of all gradients together, or None.
-      average: Share of their value that averaged weights keep in a step, or None for no averaging. The untrained weights
-        have no share.
+      average: Share of their value that averaged weights keep in a step, or None for no averaging. The untrained
+        weights have no share.
       precision: Type in which the transforms compute, "float32" or "bfloat16"; the entropy path is float32.
       least_scale: Crops are taken from images reduced by a random factor from this to 1.
       small: "skip" or "upscale" images smaller than a crop.
-      trim: The crops of each step lack up to so many rows at the bottom and columns on the right. With 63 a model trains
-        the padded borders that images have whose sides are no multiples of 64.
+      trim: The crops of each step lack up to so many rows at the bottom and columns on the right. With 63 a model
+        trains the padded borders of images whose sides are no multiples of 64.
       seed: Seed of the initial weights, the crops and the noise.
       interval: Steps from one checkpoint and validation to the next; a Keras epoch.
       start_scales: Whether the scales are initialised by the untrained analysis of photographs.
