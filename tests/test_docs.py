@@ -37,7 +37,7 @@ LIKELIHOODS = "parts/likelihoods.md"
 # Replacements that make examples of long work small.
 SMALLER = {
     "training.md": {
-        "steps=20_000, batch=8, crop=256": "steps=2, batch=2, crop=64",
+        "steps=20_000, crop=128, batch=4": "steps=2, crop=64, batch=2",
         '"hzswq2021"': "tiny",
         "crop=256, batch=8": "crop=64, batch=2",
         "stop=10_000": "stop=2",

@@ -1,5 +1,6 @@
 """`lic train`: from a folder of photographs to a codec, also after kill -9."""
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -7,10 +8,12 @@ import sys
 import time
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import lic
 from lic.cli import app, main
+from lic.training.settings import PRESETS, TrainingSettings
 from tests.conftest import random_images
 from tests.training.conftest import save
 
@@ -61,7 +64,8 @@ def test_a_killed_training_goes_on_as_if_nothing_had_been(folder, tmp_path):
 
 
 def test_several_lmbda_make_a_codec_of_several_qualities(folder, tmp_path):
-    options = command(folder, tmp_path, "--lmbda", "0.002,0.02", "--steps", "1", "--average", "0.9", "--clip", "0")
+    further = ["--steps", "1", "--average", "0.9", "--clip", "0", "--trim", "5", "--no-start-scales"]
+    options = command(folder, tmp_path, "--lmbda", "0.002,0.02", *further)
     result = CliRunner().invoke(app, options)
     assert result.exit_code == 0, result.output
     assert str(tmp_path / "final.codec") in result.output
@@ -70,6 +74,20 @@ def test_several_lmbda_make_a_codec_of_several_qualities(folder, tmp_path):
     assert codec.decompress(codec.compress(random_images(20, 30, 3), quality=2)).shape == (20, 30, 3)
     settings = json.loads((tmp_path / "run.json").read_text())["config"]["settings"]
     assert (settings["average"], settings["clip"], settings["crop"]) == (0.9, None, 32)
+    assert (settings["trim"], settings["start_scales"]) == (5, False)
+
+
+def test_help_shows_the_default_of_each_setting_and_those_of_presets():
+    parameters = {each.name: each for each in typer.main.get_command(app).commands["train"].params}
+    for name, value in dataclasses.asdict(TrainingSettings()).items():
+        others = {preset: each.settings.get(name, value) for preset, each in PRESETS.items()}
+        changed = ", ".join(f"{preset} {shown(other)}" for preset, other in others.items() if other != value)
+        wanted = f"[default: {shown(value)}{changed and f'; presets: {changed}'}]"
+        assert parameters[name].help.endswith(wanted), f"{name}: {wanted}"
+
+
+def shown(value):
+    return {None: "0", True: "on", False: "off"}[value] if value is None or isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from lic.codec.graphs import Graphs
+from lic.environment import tf
 from tests.conftest import ALL_MIXES, random_images, shallow, slow_but, tiny_model
 
 
@@ -30,6 +31,13 @@ def test_each_function_is_traced_once(graphs):
         graphs.encode(latent, 1.0)
     for function in (graphs.analyse, graphs.encode):
         assert function.experimental_get_tracing_count() == 1
+
+
+def test_graphs_of_further_snapshots_are_no_retracing(graphs, caplog):
+    latent, tables = tf.zeros((4, 4, graphs._model.transform.depth)), graphs._tables
+    for _ in range(6):
+        Graphs(graphs._model, tables).synthesise(latent)
+    assert "retracing" not in caplog.text
 
 
 def test_a_preview_of_all_parts_is_the_decoded_latent(graphs):

@@ -54,6 +54,17 @@ def test_any_size_comes_back(size, transform):
     assert all(bits.shape == (1,) and bits.dtype == "float32" for bits in compressed.bits.values())
 
 
+@pytest.mark.parametrize("size", [(1, 1), (17, 33), (40, 72), (100, 52)])
+def test_crops_of_any_size_train_all_positions_also_at_padded_borders(size):
+    model = _of_transform("klt")
+    images = tf.constant(random_images(2, *size, 3).astype(np.float32))
+    with tf.GradientTape(persistent=True) as tape:
+        compressed = model(images, training=True)
+        bits, errors = tf.add_n(list(compressed.bits.values())), model.distortion_of(images, compressed.x_hat)
+    for part in (bits, errors):  # Rate and distortion reach each position, and with it the side information above it.
+        assert np.all(np.any(np.asarray(tape.gradient(part, compressed.y)) != 0, -1))
+
+
 def test_without_side_information_z_hat_is_none(images):
     assert tiny_model("conv", "factorized")(images).z_hat is None
 

@@ -73,6 +73,22 @@ def test_another_seed_gives_other_batches(photographs):
     assert not np.array_equal(first.batch_at(0), other.batch_at(0))
 
 
+def test_each_step_trims_its_crops_to_a_size_of_its_own(photographs):
+    whole, trimmed = Photographs(photographs, 32, 2), Photographs(photographs, 32, 2, trim=15)
+    sizes = set()
+    for step in range(60):
+        batch = trimmed.batch_at(step)
+        height, width = batch.shape[1:3]
+        assert np.array_equal(batch, whole.batch_at(step)[:, :height, :width])
+        sizes.add((height, width))
+    assert len(sizes) > 40
+    for counts in zip(*sizes):
+        assert (min(counts), max(counts)) == (17, 32)
+    for step, batch in enumerate(trimmed.dataset(5, 8), 5):
+        assert np.array_equal(batch, trimmed.batch_at(step))
+    assert np.array_equal(next(iter(trimmed.dataset(9, parts=range(1, 2), of=2))), trimmed.batch_at(9)[1:])
+
+
 def test_a_folder_that_does_not_fit_in_memory_gives_all_photographs_and_keeps_few(flat):
     photographs = Photographs(flat, 8, 16, memory=3 * 40 * 48 * 3)
     seen, most = set(), 0
@@ -186,8 +202,17 @@ def test_digests_of_different_files_differ(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("crop", 0), ("batch", 0), ("least_scale", 0.0), ("least_scale", 1.5), ("small", "drop")]
+    ("name", "value"),
+    [
+        ("crop", 0),
+        ("batch", 0),
+        ("least_scale", 0.0),
+        ("least_scale", 1.5),
+        ("small", "drop"),
+        ("trim", -1),
+        ("trim", 32),
+    ],
 )
 def test_wrong_arguments_are_named(photographs, name, value):
     with pytest.raises(ValueError, match=f"Photographs: expected {name} to be .* Received: {value!r}"):
-        Photographs(photographs, **{name: value})
+        Photographs(photographs, **{"crop": 32} | {name: value})

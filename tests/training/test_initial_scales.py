@@ -6,7 +6,7 @@ import pytest
 from lic.training.initial_scales import SHARE, start_scales
 from tests.conftest import random_images, tiny_model
 
-IMAGES = random_images(4, 64, 64, 3).astype(np.float32)
+IMAGES = random_images(10, 64, 64, 3).astype(np.float32)
 
 
 @pytest.mark.parametrize("entropy", ["checkerboard", "hyperprior", "space-channel"])

@@ -11,6 +11,7 @@ from lic.environment import keras
 from lic.errors import TrainingError
 from lic.folder_lock import locked
 from lic.training import loop
+from lic.training.data import Photographs
 from lic.training.settings import TrainingSettings
 from lic.weights import get_tensors
 from tests.conftest import random_images, tiny_model
@@ -145,10 +146,25 @@ def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
 
 def test_transforms_may_compute_in_bfloat16(photographs, tmp_path):
     model = tiny_model("klt", "factorized")
-    settings = few_steps(steps=2, interval=2, precision="bfloat16", start_scales=True)
+    settings = few_steps(steps=2, interval=2, precision="bfloat16", start_scales=True, trim=15)
     codec = lic.train(model, photographs, tmp_path, settings)
     assert all(weight.dtype == "float32" for weight in codec.model.weights)
     assert model.transform.synthesis.entrance.compute_dtype == "bfloat16"
+
+
+def test_a_step_is_traced_once_for_trimmed_crops_of_all_sizes(photographs, monkeypatch):
+    traced, gradients_of = [], lic.CompressionModel.gradients_of
+
+    def noted(model, images, weights=None):
+        traced.append(tuple(images.shape))
+        return gradients_of(model, images, weights)
+
+    monkeypatch.setattr(lic.CompressionModel, "gradients_of", noted)
+    model = tiny_model("klt", "factorized")
+    model.compile()
+    model.fit(Photographs(photographs, 64, 2, trim=63).dataset(stop=6), verbose=0)
+    assert traced == [(2, None, None, 3)]
+    assert int(model.optimizer.iterations) == 6
 
 
 @pytest.mark.parametrize("folder", ["none", "empty"])

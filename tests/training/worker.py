@@ -14,7 +14,7 @@ from lic.training.strategies import scope_of
 from lic.weights import get_tensors, set_tensors
 from tests.conftest import random_images, tiny_model
 
-SETTINGS = TrainingSettings(steps=3, batch=4, crop=64, learning_rate=1e-3, average=0.5)
+SETTINGS = TrainingSettings(steps=3, batch=4, crop=64, learning_rate=1e-3, warm_up=0, decay="none", average=0.5)
 
 
 def main(name: str, entropy: str, photographs: str, out: str, alone: str = "") -> None:

@@ -9,6 +9,31 @@ import typer
 
 from lic.cli import options
 
+# The fields of `TrainingSettings` that are options, with their defaults and those of presets. They are repeated here
+# because `--help` does not wait for TensorFlow; a test compares them.
+_SETTINGS = {
+    "steps": "1000000; presets: hzswq2021 2000000, ms2020 2000000, default 42000",
+    "interval": "1000",
+    "batch": "8; presets: zyc2022 16, default 4",
+    "crop": "256; presets: default 128",
+    "trim": "0",
+    "learning_rate": "0.001; presets: zyc2022 0.0001, hzswq2021 0.0001, ms2020 0.0001, default 0.0005",
+    "warm_up": "200; presets: zyc2022 0, hzswq2021 0, ms2020 0",
+    "decay": "tenth; presets: zyc2022 none, default cosine",
+    "clip": "1.0; presets: zyc2022 0, hzswq2021 0, ms2020 0",
+    "average": "0.995; presets: zyc2022 0, hzswq2021 0, ms2020 0, default 0.998",
+    "precision": "float32",
+    "least_scale": "1.0; presets: default 0.5",
+    "small": "skip",
+    "start_scales": "on; presets: zyc2022 off, hzswq2021 off, ms2020 off",
+    "seed": "0",
+}
+
+
+def _setting(name: str, metavar: str | None, text: str) -> Any:
+    """Returns an option that is a field of `TrainingSettings`; its default is None, so that presets are seen."""
+    return typer.Option(metavar=metavar, help=f"{text} [default: {_SETTINGS[name]}]")
+
 
 def train(
     data: Annotated[Path, typer.Option(metavar="DIR", help="Folder of photographs, with all folders inside.")],
@@ -26,7 +51,10 @@ def train(
     ] = None,
     transform: Annotated[str | None, typer.Option(metavar="T", help="A transform, in place of a model.")] = None,
     entropy: Annotated[str | None, typer.Option(metavar="E", help="An entropy model, with --transform.")] = None,
-    hyper: Annotated[str | None, typer.Option(metavar="H", help="A hyper transform.")] = None,
+    hyper: Annotated[
+        str | None,
+        typer.Option(metavar="H", help="A hyper transform. [default: swin with the transform swin, else conv]"),
+    ] = None,
     size: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A size of the parts, such as width=64; repeatable.")
     ] = None,
@@ -36,7 +64,9 @@ def train(
     lmbda: Annotated[
         str | None,
         typer.Option(
-            metavar="L[,L...]", help="Loss: bits per pixel + L x mean squared error; several L make several qualities."
+            metavar="L[,L...]",
+            help="Loss: bits per pixel + L x mean squared error; several L make several qualities. "
+            "[default: 0.01, or that of the model or preset]",
         ),
     ] = None,
     distortion: Annotated[str, typer.Option(help="mse or ms-ssim.")] = "mse",
@@ -44,31 +74,40 @@ def train(
         Path | None,
         typer.Option(metavar="DIR", help="Folder of photographs to compress and decode after each interval."),
     ] = None,
-    steps: Annotated[int | None, typer.Option(metavar="N", help="Steps of the optimizer.")] = None,
+    steps: Annotated[int | None, _setting("steps", "N", "Steps of the optimizer.")] = None,
     interval: Annotated[
-        int | None, typer.Option(metavar="N", help="Steps from one checkpoint to the next, a divisor of the steps.")
+        int | None, _setting("interval", "N", "Steps from one checkpoint to the next, a divisor of the steps.")
     ] = None,
-    batch: Annotated[int | None, typer.Option(metavar="N", help="Crops in a step.")] = None,
-    crop: Annotated[int | None, typer.Option(metavar="PIXELS", help="Height and width of the crops.")] = None,
+    batch: Annotated[int | None, _setting("batch", "N", "Crops in a step.")] = None,
+    crop: Annotated[int | None, _setting("crop", "PIXELS", "Height and width of the crops.")] = None,
+    trim: Annotated[
+        int | None,
+        _setting(
+            "trim", "PIXELS", "Rows and columns that the crops of a step may lack, so that padded borders are trained."
+        ),
+    ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(metavar="R", help="Learning rate of Adam after the warm-up.")
+        float | None, _setting("learning_rate", "R", "Learning rate of Adam after the warm-up.")
     ] = None,
-    warm_up: Annotated[int | None, typer.Option(metavar="N", help="Steps of the warm-up.")] = None,
-    decay: Annotated[str | None, typer.Option(help="none, cosine (second half) or tenth (last tenth).")] = None,
-    clip: Annotated[float | None, typer.Option(metavar="X", help="Largest norm of the gradients; 0 for none.")] = None,
+    warm_up: Annotated[int | None, _setting("warm_up", "N", "Steps of the warm-up.")] = None,
+    decay: Annotated[str | None, _setting("decay", None, "none, cosine (second half) or tenth (last tenth).")] = None,
+    clip: Annotated[float | None, _setting("clip", "X", "Largest norm of the gradients; 0 for none.")] = None,
     average: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Share of their value that averaged weights keep in a step; 0 for none."),
+        _setting("average", "X", "Share of their value that averaged weights keep in a step; 0 for none."),
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="Type in which transforms compute: float32 or bfloat16.")
+        str | None, _setting("precision", None, "Type in which transforms compute: float32 or bfloat16.")
     ] = None,
     least_scale: Annotated[
-        float | None, typer.Option(metavar="X", help="Crops come from images reduced by a factor from X to 1.")
+        float | None, _setting("least_scale", "X", "Crops come from images reduced by a factor from X to 1.")
     ] = None,
-    small: Annotated[str | None, typer.Option(help="Images smaller than a crop: skip or upscale.")] = None,
+    small: Annotated[str | None, _setting("small", None, "Images smaller than a crop: skip or upscale.")] = None,
+    start_scales: Annotated[
+        bool | None, _setting("start_scales", None, "Initialise the scales by the latents of photographs.")
+    ] = None,
     strategy: Annotated[str, typer.Option(help="none, mirrored or multi-worker.")] = "none",
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of weights, crops and noise.")] = None,
+    seed: Annotated[int | None, _setting("seed", "N", "Seed of weights, crops and noise.")] = None,
 ) -> None:
     """Train a model on a folder of photographs, and write RUN/final.codec.
 
@@ -121,24 +160,6 @@ def _say_where_it_stopped(out: Path) -> None:
     else:
         text = "No step is saved yet: the first checkpoint comes after --interval steps."
     typer.echo(f"\n{text}", err=True)
-
-
-# Options that are fields of `TrainingSettings`.
-_SETTINGS = [
-    "steps",
-    "interval",
-    "batch",
-    "crop",
-    "learning_rate",
-    "warm_up",
-    "decay",
-    "clip",
-    "average",
-    "precision",
-    "least_scale",
-    "small",
-    "seed",
-]
 
 
 def _preset_of(name: str | None) -> Any:

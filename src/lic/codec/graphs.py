@@ -13,7 +13,7 @@ from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.entropy.range_coding.range_coder import most_bits
 from lic.environment import tf
 from lic.errors import BitstreamError
-from lic.layers.tracing import snapshot_weights
+from lic.layers.tracing import snapshot_function, snapshot_weights
 from lic.models.base import CompressionModel
 
 
@@ -50,16 +50,16 @@ class Graphs:
         image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, model.transform.depth))
         integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
         coded = [tf.TensorSpec((), tf.string), integer, integer, real]
-        self.analyse = tf.function(self._analyse, [image], autograph=False)
-        self.estimate = tf.function(self._estimate, [latent, real], autograph=False)
-        self.encode = tf.function(self._encode, [latent, real], autograph=False)
-        self.encode_optimized = tf.function(self._encode_with_gain, autograph=False, reduce_retracing=True)
-        self.decode = tf.function(self._decode, coded, autograph=False)
+        self.analyse = snapshot_function(self._analyse, [image])
+        self.estimate = snapshot_function(self._estimate, [latent, real])
+        self.encode = snapshot_function(self._encode, [latent, real])
+        self.encode_optimized = snapshot_function(self._encode_with_gain, reduce_retracing=True)
+        self.decode = snapshot_function(self._decode, coded)
         # The walk of a preview differs with the number of parts, so each number has a graph of its own.
         self.preview = functools.cache(
-            lambda parts: tf.function(functools.partial(self._decode, parts=parts), coded, autograph=False)
+            lambda parts: snapshot_function(functools.partial(self._decode, parts=parts), coded)
         )
-        self.synthesise = tf.function(self._synthesise, [latent], autograph=False)
+        self.synthesise = snapshot_function(self._synthesise, [latent])
         self.optimizer = LatentOptimizer(model, self._derived)
 
     def _analyse(self, image: tf.Tensor) -> tf.Tensor:

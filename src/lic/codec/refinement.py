@@ -11,7 +11,7 @@ import numpy as np
 from lic.entropy.coders.gumbel import GumbelCoder
 from lic.entropy.noise import drawn_from
 from lic.environment import tf
-from lic.layers.tracing import snapshot_weights
+from lic.layers.tracing import snapshot_function, snapshot_weights
 from lic.models.base import CompressionModel
 from lic.models.distortion import check_size
 
@@ -51,7 +51,7 @@ class LatentOptimizer:
 
     def __init__(self, model: CompressionModel, derived: dict[int, Any]):
         self._model, self._derived = model, derived
-        self._step = tf.function(self._take_step, autograph=False, reduce_retracing=True)
+        self._step = snapshot_function(self._take_step, reduce_retracing=True)
 
     def refine(
         self,

@@ -15,7 +15,7 @@ import functools
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lic.environment import keras, tf
@@ -91,6 +91,21 @@ def snapshot_weights(cache: dict[int, Any]) -> Iterator[None]:
     """
     with _changed(derived_weights=cache):
         yield
+
+
+def snapshot_function(function: Callable, signature: Sequence[tf.TensorSpec] | None = None, **options: Any) -> Any:
+    """Returns the `tf.function` of one snapshot, which is traced for the constants of this snapshot.
+
+    TensorFlow warns of code that is traced again and again. A further snapshot is no such case, so each is counted
+    alone.
+
+    Args:
+      function: The function, such as a method of the snapshot.
+      signature: The types and shapes of its arguments.
+      **options: Further arguments of `tf.function`.
+    """
+    # TensorFlow counts traces by the code of a function. A partial has none, and is counted itself.
+    return tf.function(functools.partial(function), signature, autograph=False, **options)
 
 
 # Interception of calls.

@@ -21,6 +21,7 @@ from lic.images import coloured, digest_of, image_files, image_size, read_image
 _log = logging.getLogger(__name__)
 _CROPS_PER_READ = 16  # Crops for each photograph that is read, if the folder does not fit in memory.
 _GIVE = "Give a folder of photographs, such as JPEG or PNG files."
+_SIZES = 1 << 31  # Keeps the random numbers of sizes apart from those of the order.
 _READY = 4  # Batches that are made ahead of the model.
 
 
@@ -38,6 +39,7 @@ class Photographs:
       least_scale: Each crop is taken from the photograph reduced by a random factor between this and 1.
       flips: Whether half of the crops are mirrored, and half transposed.
       small: "skip" leaves out photographs smaller than a crop, "upscale" enlarges them.
+      trim: The crops of each step lack up to so many rows at the bottom and columns on the right; a step draws both.
       memory: Bytes of decoded photographs that are kept.
 
     Attributes:
@@ -60,11 +62,13 @@ class Photographs:
         least_scale: float = 1.0,
         flips: bool = True,
         small: Literal["skip", "upscale"] = "skip",
+        trim: int = 0,
         memory: int = 2 << 30,
     ):
-        check_crops("Photographs", crop, batch, least_scale, small)
+        check_crops("Photographs", crop, batch, least_scale, small, trim)
         self.folder, self.crop, self.batch, self.seed = pathlib.Path(folder), crop, batch, seed
         self.least_scale, self.flips, self.small = least_scale, flips, small
+        self.trim = trim
         self.skipped: dict[str, str] = {}
         self.listing: list[tuple[str, int]] = []
         pixels = [size for file in photograph_files(self.folder) if (size := self._list(file))]
@@ -75,17 +79,17 @@ class Photographs:
         self._kept: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
 
     def batch_at(self, step: int) -> np.ndarray:
-        """Returns the batch of a step, from 0: uint8 [batch, crop, crop, 3].
+        """Returns the batch of a step, from 0: uint8 [batch, height, width, 3], both `crop` unless `trim` is given.
 
         Raises:
           TrainingError: None of the photographs can be read.
         """
-        return self._crops(range(step * self.batch, (step + 1) * self.batch))
+        return self._crops(step, range(step * self.batch, (step + 1) * self.batch))
 
     def dataset(
         self, start: int = 0, stop: int | None = None, *, parts: range = range(1), of: int = 1
     ) -> tf.data.Dataset:
-        """Returns the batches of steps from `start` to before `stop`, float32 [batch / of, crop, crop, 3] on 0..255.
+        """Returns the batches of steps from `start` to before `stop`, float32 [batch / of, height, width, 3] on 0..255.
 
         Args:
           start: The first step.
@@ -106,14 +110,19 @@ class Photographs:
             for step in itertools.takewhile(lambda step: stop is None or step < stop, itertools.count(start)):
                 for part in parts:
                     first = step * self.batch + part * share
-                    yield self._crops(range(first, first + share))
+                    yield self._crops(step, range(first, first + share))
 
-        signature = tf.TensorSpec((share, self.crop, self.crop, 3), tf.uint8)
+        side = None if self.trim else self.crop  # Of unknown sizes, a training step is traced once for all of them.
+        signature = tf.TensorSpec((share, side, side, 3), tf.uint8)
         dataset = tf.data.Dataset.from_generator(shares, output_signature=signature)
+        if stop is not None:  # Keras would take a step behind the end of a dataset of unknown length.
+            dataset = dataset.apply(tf.data.experimental.assert_cardinality(max(stop - start, 0) * len(parts)))
         return dataset.map(lambda crops: tf.cast(crops, tf.float32)).prefetch(_READY)
 
-    def _crops(self, numbers: range) -> np.ndarray:
-        return np.stack([self._crop(number) for number in numbers])
+    def _crops(self, step: int, numbers: range) -> np.ndarray:
+        random = np.random.default_rng((self.seed, step, _SIZES))
+        height, width = self.crop - random.integers(self.trim + 1, size=2)
+        return np.stack([self._crop(number)[:height, :width] for number in numbers])
 
     def _crop(self, number: int) -> np.ndarray:
         random = np.random.default_rng((self.seed, number))
@@ -212,9 +221,10 @@ def photograph_files(folder: str | os.PathLike) -> list[pathlib.Path]:
     return files
 
 
-def check_crops(owner: str, crop: int, batch: int, least_scale: float, small: str) -> None:
+def check_crops(owner: str, crop: int, batch: int, least_scale: float, small: str, trim: int) -> None:
     """Raises a ValueError if arguments of `Photographs`, given to `owner`, are out of range."""
     check(owner, "crop", crop >= 1, "at least 1", crop)
     check(owner, "batch", batch >= 1, "at least 1", batch)
     check(owner, "least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
     check(owner, "small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
+    check(owner, "trim", 0 <= trim < crop, f"from 0 to less than crop={crop}", trim)

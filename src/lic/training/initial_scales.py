@@ -11,6 +11,7 @@ from lic.weights import value_of
 
 SHARE = 0.5  # Scale over deviation: a hyperprior soon predicts smaller deviations than that over whole images.
 DAMPING = 0.1  # Factor of the last layer's kernel, so that at first the bias decides.
+_AT_ONCE = 8  # Images that are analysed at once, so that memory does not grow with their number.
 
 
 def start_scales(model: CompressionModel, images: np.ndarray) -> None:
@@ -28,8 +29,12 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     check_kind("start_scales", "model", model, CompressionModel, "a lic.CompressionModel, such as codec.model")
     shape = np.shape(images)
     check("start_scales", "images", len(shape) == 4 and shape[-1] == 3, "images [batch, height, width, 3]", shape)
-    latent = model.analyse(tf.constant(images, "float32"))
-    deviations = SHARE * np.std(np.asarray(latent), axis=(0, 1, 2))
-    for layer, start, stop in model.entropy.scale_biases:
+    biases = model.entropy.scale_biases
+    if not biases:
+        return
+    some = np.split(np.asarray(images), range(_AT_ONCE, len(images), _AT_ONCE))
+    latents = [np.asarray(model.analyse(tf.constant(each, "float32"))) for each in some]
+    deviations = SHARE * np.std(np.concatenate(latents), axis=(0, 1, 2))
+    for layer, start, stop in biases:
         layer.bias.assign(model.entropy.likelihood.start(deviations[start:stop]))
         layer.kernel.assign(value_of(layer.kernel) * DAMPING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from lic.models.create import create_model
 from lic.models.distortion import check_size
 from lic.models.optimizer import Adam
 from lic.models.untrusted_config import described_by_file
+from lic.training.averaging import AveragingAdam
 from lic.training.checkpoints import Checkpoints, averaged
 from lic.training.data import Photographs, photograph_files
 from lic.training.divergence import StopAtDivergence
@@ -84,7 +86,7 @@ def train(
     start = model.fingerprint.hex() if isinstance(model, Codec) else None
     model = _model_of(model)
     try:
-        check_size(model.distortion, (settings.crop, settings.crop))
+        check_size(model.distortion, (settings.crop - settings.trim,) * 2)
     except ValueError as error:
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
@@ -109,8 +111,9 @@ def _trained(
     run.begin(config, photographs.listing, photographs.digest)
     checkpoints = Checkpoints(run.checkpoints)
     if settings.start_scales and checkpoints.latest is None and not start:
-        batches = range(-(-_MEASURED // settings.batch))
-        start_scales(model, np.concatenate([photographs.batch_at(number) for number in batches])[:_MEASURED])
+        count, side = -(-_MEASURED // settings.batch), settings.crop - settings.trim
+        crops = np.concatenate([photographs.batch_at(step)[:, :side, :side] for step in range(count)])
+        start_scales(model, crops[:_MEASURED])
     _compile(model, settings)
     done = checkpoints.restore(model)
     if done > settings.steps:
@@ -222,17 +225,18 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
         seed=settings.seed,
         least_scale=settings.least_scale,
         small=settings.small,
+        trim=settings.trim,
     )
 
 
 def _compile(model: CompressionModel, settings: TrainingSettings) -> None:
     """Compiles the model, and sets its precision."""
-    averaging = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
     if settings.precision == "bfloat16":
         compute_in(model.transform, "mixed_bfloat16")
     # A constant rate is a number, which callbacks of Keras may change.
     rate = settings.learning_rate if settings.has_constant_rate else settings.schedule()
-    model.compile(Adam(rate, global_clipnorm=settings.clip, **averaging), seed=settings.seed)
+    adam = functools.partial(AveragingAdam, ema_momentum=settings.average) if settings.average else Adam
+    model.compile(adam(rate, global_clipnorm=settings.clip), seed=settings.seed)
 
 
 def _callbacks(

@@ -27,10 +27,13 @@ class TrainingSettings:
       warm_up: Steps of the warm-up.
       decay: "none", "cosine" or "tenth", see `lic.training.LearningRate`.
       clip: Largest norm of all gradients together, or None.
-      average: Share of their value that averaged weights keep in a step, or None for no averaging.
+      average: Share of their value that averaged weights keep in a step, or None for no averaging. The untrained
+        weights have no share.
       precision: Type in which the transforms compute, "float32" or "bfloat16"; the entropy path is float32.
       least_scale: Crops are taken from images reduced by a random factor from this to 1.
       small: "skip" or "upscale" images smaller than a crop.
+      trim: The crops of each step lack up to so many rows at the bottom and columns on the right. With 63 a model
+        trains the padded borders of images whose sides are no multiples of 64.
       seed: Seed of the initial weights, the crops and the noise.
       interval: Steps from one checkpoint and validation to the next; a Keras epoch.
       start_scales: Whether the scales are initialised by the untrained analysis of photographs.
@@ -42,24 +45,25 @@ class TrainingSettings:
     steps: int = 1_000_000
     batch: int = 8
     crop: int = 256
-    learning_rate: float = 1e-4
-    warm_up: int = 0
-    decay: str = "none"
+    learning_rate: float = 1e-3
+    warm_up: int = 200
+    decay: str = "tenth"
     clip: float | None = 1.0
-    average: float | None = None
+    average: float | None = 0.995
     precision: str = "float32"
     least_scale: float = 1.0
     small: str = "skip"
+    trim: int = 0
     seed: int = 0
     interval: int = 1000
-    start_scales: bool = False
+    start_scales: bool = True
 
     def __post_init__(self):
         for name, hint in typing.get_type_hints(type(self)).items():
             check_argument("TrainingSettings", name, getattr(self, name), hint)
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
-        check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small)
+        check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small, self.trim)
         self.schedule()  # It checks the decay.
         expect("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
@@ -87,7 +91,7 @@ class Preset:
     Attributes:
       model: Name of the model.
       lmbda: Weight of the mean squared error, or one for each quality.
-      settings: Arguments of `TrainingSettings` that differ from its defaults.
+      settings: Arguments of `TrainingSettings`.
     """
 
     model: str
@@ -95,9 +99,19 @@ class Preset:
     settings: dict[str, Any]
 
 
-_MS2020 = {"steps": 2_000_000, "decay": "tenth", "clip": None}
+# A preset lists all that matters, so that it stays as it was published where the defaults change.
+_PAPERS = {
+    "crop": 256,
+    "learning_rate": 1e-4,
+    "warm_up": 0,
+    "decay": "none",
+    "clip": None,
+    "average": None,
+    "start_scales": False,
+}
+_MS2020 = _PAPERS | {"steps": 2_000_000, "batch": 8, "decay": "tenth"}
 PRESETS = {
-    "zyc2022": Preset("zyc2022", lmbda_of_beta(0.0003, 256), {"steps": 1_000_000, "batch": 16, "clip": None}),
+    "zyc2022": Preset("zyc2022", lmbda_of_beta(0.0003, 256), _PAPERS | {"steps": 1_000_000, "batch": 16}),
     "hzswq2021": Preset("hzswq2021", 0.01, _MS2020),
     "ms2020": Preset("ms2020", 0.01, _MS2020),
     "default": Preset(
@@ -110,6 +124,7 @@ PRESETS = {
             "learning_rate": 5e-4,
             "warm_up": 200,
             "decay": "cosine",
+            "clip": 1.0,
             "average": 0.998,
             "least_scale": 0.5,
             "start_scales": True,
