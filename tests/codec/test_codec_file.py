@@ -306,10 +306,13 @@ OTHER_DEFAULTS = [
     (registry.transforms, "swin", "window", 2),
     (registry.hyper_transforms, "conv", "features_activation", None),
     (registry.hyper_transforms, "swin", "hyper_window", 2),
+    (registry.entropy_models, "autoregressive", "context_size", 3),
     (registry.entropy_models, "charm", "feature_support", "halves"),
     (registry.entropy_models, "checkerboard", "fusion", "add"),
+    (registry.entropy_models, "dual", "context_size", 5),
     (registry.entropy_models, "factorized", "prior_filters", (2, 2)),
     (registry.entropy_models, "hyperprior", "predicted_scale", True),
+    (registry.entropy_models, "quadtree", "fusion", "add"),
     (registry.entropy_models, "space-channel", "context_size", 3),
 ]
 
@@ -417,7 +420,7 @@ def _add_argument(monkeypatch, maker, argument, default, declared):
     *parameters, keywords = inspect.signature(maker.__init__).parameters.values()
     added = inspect.Parameter(argument, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=float)
     _replace_constructor(monkeypatch, maker, constructor, *parameters, added, keywords)
-    monkeypatch.setattr(maker, "added_arguments", {argument: declared})
+    monkeypatch.setattr(maker, "added_arguments", {**maker.added_arguments, argument: declared})
 
 
 ADDED = [(registry.transforms, "conv"), (registry.hyper_transforms, "conv"), (registry.entropy_models, "charm")]

@@ -2,6 +2,14 @@ import numpy as np
 import pytest
 
 from lic.entropy import ChARM, Estimate, Recorder
+from lic.layers import Convolution
+from lic.testing.entropy_laws import (
+    configuration_and_weights_make_it_anew,
+    estimating_encoding_and_decoding_are_equal_to_the_bit,
+    gradients_reach_every_variable,
+    no_part_depends_on_a_later_one,
+    trial_of_entropy_model,
+)
 from lic.transforms import ConvHyperTransform
 from tests.conftest import tiny_model
 
@@ -58,3 +66,35 @@ def test_wrong_sizes_are_named():
 def test_depths_that_slices_do_not_divide_make_a_model():
     model = tiny_model("conv", "charm", latent_depth=11, num_slices=4)
     assert _slice_depths(model.entropy) == [2, 3, 3, 3]
+
+
+def test_slices_may_differ_in_depth():
+    model = tiny_model("conv", "charm", slice_depths=(1, 4, 7), num_slices=10)
+    assert _slice_depths(model.entropy) == [1, 4, 7]
+    with pytest.raises(ValueError, match=r"slice_depths.*add up to latent_depth=12.*\(5, 6\)"):
+        ChARM(12, _hyper(), slice_depths=(5, 6))
+
+
+class _SeesThroughContexts(ChARM):
+    """Each slice sees its support through a layer of its own, but for the layer that all slices share."""
+
+    def context(self, number, first):
+        if first:
+            return Convolution(4, 3, activation="relu")
+        if number == 0:
+            self.shared = Convolution(8 + number, 1)
+        return self.shared if number == 0 else None
+
+
+def test_a_slice_may_see_its_support_through_a_layer():
+    entropy = _SeesThroughContexts(12, _hyper(), num_slices=3, slice_widths=(4,), kernel_sizes=(3, 3), residual=True)
+    entropy(np.zeros((1, 4, 4, 12), np.float32))
+    assert [networks.mean.layers[0].kernel.shape[2] for networks in entropy.slices] == [4, 4, 4]
+    assert [networks.residual.network.layers[0].kernel.shape[2] for networks in entropy.slices] == [8, 8, 8]
+    assert [networks.index.layers[0].kernel.shape[2] for networks in entropy.slices] == [8, 12, 16]
+    trial_of_entropy_model(entropy).check(
+        estimating_encoding_and_decoding_are_equal_to_the_bit,
+        no_part_depends_on_a_later_one,
+        gradients_reach_every_variable,
+        configuration_and_weights_make_it_anew,
+    )

@@ -4,6 +4,7 @@ import pytest
 from lic.entropy import Estimate, Recorder, SpaceChannel, anchors, non_anchors
 from lic.entropy.coders import part_names
 from lic.environment import tf
+from lic.layers import Convolution
 from lic.transforms import ConvHyperTransform
 
 
@@ -88,3 +89,15 @@ def test_groups_that_do_not_add_up_are_refused(depths):
 def test_an_even_context_is_refused():
     with pytest.raises(ValueError, match="SpaceChannel: expected context_size to be odd. Received: 4"):
         _model(context_size=4)
+
+
+class _OwnContexts(SpaceChannel):
+    def context(self, number, context_width):
+        return Convolution(context_width + number, 1)
+
+
+def test_a_group_may_have_a_context_network_of_its_own():
+    entropy = _OwnContexts(12, _model().hyper, group_depths=(2, 4, 6), context_width=8, parameter_width=10)
+    entropy(np.zeros((1, 3, 4, 12), np.float32))
+    assert [group.channel_context and group.channel_context.filters for group in entropy.groups] == [None, 9, 10]
+    assert [group.parameters.layers[0].kernel.shape[2] for group in entropy.groups] == [8, 17, 18]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from lic.entropy.distributions.base import Likelihood
 from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import channels
 from lic.entropy.residual import LatentResidualPrediction
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
@@ -31,7 +32,7 @@ class ChARM(EntropyModel):
     Args:
       latent_depth: Channels of the latent.
       hyper: The hyper transform.
-      num_slices: Number of slices; their depths differ by at most one channel.
+      num_slices: Number of slices where `slice_depths` is None; their depths differ by at most one channel.
       max_support: Number of leading slices that each later slice has as support; None for all.
       slice_widths: Inner channels of the slice networks, for all slices or a tuple for each.
       kernel_sizes: Kernel sizes of the slice networks.
@@ -39,11 +40,15 @@ class ChARM(EntropyModel):
         first half, those for scale indexes the second, as in ms2020; "own": they see only the slice's own channels of
         these halves, as in SwinT-ChARM, where each half is as deep as the latent.
       residual: Whether latent residual prediction refines each slice before the next one is coded.
+      slice_depths: Channels of each slice, or None.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: There are more slices than channels, or not as many widths as slices.
+      ValueError: There are more slices than channels, not as many widths as slices, or `slice_depths` do not add up to
+        `latent_depth`.
     """
+
+    added_arguments: ClassVar[Mapping[str, Any]] = {"slice_depths": None}
 
     def __init__(
         self,
@@ -55,16 +60,20 @@ class ChARM(EntropyModel):
         kernel_sizes: Sequence[Count] = (5, 5, 3),
         feature_support: Literal["all", "halves", "own"] = "all",
         residual: bool = False,
+        slice_depths: Sequence[Count] | None = None,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
         self._check("feature_support", feature_support in _SUPPORTS, f"one of {_SUPPORTS}", feature_support)
-        self._check(
-            "num_slices",
-            1 <= num_slices <= latent_depth,
-            f"1 to latent_depth ({latent_depth})",
-            num_slices,
-        )
+        if slice_depths is None:
+            fits = 1 <= num_slices <= latent_depth
+            self._check("num_slices", fits, f"1 to latent_depth ({latent_depth})", num_slices)
+            # The products are rounded down one by one, which spreads the remainder over the slices.
+            bounds = [number * latent_depth // num_slices for number in range(num_slices + 1)]
+        else:
+            fits = sum(slice_depths) == latent_depth
+            self._check("slice_depths", fits, f"numbers that add up to latent_depth={latent_depth}", slice_depths)
+            bounds, num_slices = [0, *itertools.accumulate(slice_depths)], len(slice_depths)
         self._check(
             "max_support",
             max_support is None or max_support >= 0,
@@ -74,12 +83,30 @@ class ChARM(EntropyModel):
         widths = list(slice_widths) if isinstance(slice_widths[0], Sequence) else [slice_widths] * num_slices
         self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
         self.max_support, self.feature_support = max_support, feature_support
-        # The products are rounded down one by one, which spreads the remainder over the slices.
-        bounds = [number * latent_depth // num_slices for number in range(num_slices + 1)]
         self.slices = [
-            SliceNetworks(start, stop, tuple(inner), tuple(kernel_sizes), self.likelihood, residual)
-            for start, stop, inner in zip(bounds, bounds[1:], widths)
+            SliceNetworks(
+                *bound,
+                tuple(inner),
+                tuple(kernel_sizes),
+                self.likelihood,
+                residual,
+                [self.context(number, first) for first in (True, False)],
+            )
+            for number, (bound, inner) in enumerate(zip(itertools.pairwise(bounds), widths))
         ]
+
+    def context(self, number: int, first: bool) -> keras.layers.Layer | None:
+        """Returns the layer through which a slice sees its support, or None for the support itself.
+
+        A subclass may give each slice a context network of its own, such as attention, or return one layer for several
+        slices, which then share it. The constructor of `ChARM` calls this method.
+
+        Args:
+          number: The number of the slice.
+          first: Whether the layer is for the network of the first parameter, the mean, and for latent residual
+            prediction; otherwise it is for the network of the other parameters.
+        """
+        return None
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then slice after slice."""
@@ -112,6 +139,7 @@ class SliceNetworks(Layer):
       kernel_sizes: Kernel sizes of the networks' layers.
       likelihood: The likelihood that the parameters are for.
       residual: Whether latent residual prediction refines the slice.
+      contexts: The layers through which the networks for means and for the other parameters see the support, or None.
     """
 
     def __init__(
@@ -122,10 +150,12 @@ class SliceNetworks(Layer):
         kernel_sizes: tuple[Count, ...],
         likelihood: Likelihood,
         residual: bool,
+        contexts: Sequence[keras.layers.Layer | None] = (None, None),
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.part, self.likelihood = (start, stop), likelihood
+        self.mean_context, self.index_context = contexts
         depth, others = stop - start, likelihood.parameters - 1
         begin = likelihood.start(np.ones(depth))
         self.mean = convolutions((*widths, depth), kernel_sizes, bias_initializer=StartAt(begin[:depth]))
@@ -144,8 +174,12 @@ class SliceNetworks(Layer):
           mean_support: The input of the network for means [batch, height, width, channels].
           index_support: The input of the network for the other parameters, likewise.
         """
+        if self.mean_context:
+            mean_support = self.mean_context(mean_support)
         parameters = self.mean(mean_support)
         if self.index:
+            if self.index_context:
+                index_support = self.index_context(index_support)
             parameters = tf.concat([parameters, self.index(index_support)], -1)
         decoded = coder.code(channels(*self.part), self.likelihood(parameters))
         if self.residual:

@@ -14,7 +14,7 @@ from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.base import Likelihood
 from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import anchors, channels, non_anchors, within
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
@@ -63,9 +63,27 @@ class SpaceChannel(EntropyModel):
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
         bounds = [0, *itertools.accumulate(depths)]
         self.groups = [
-            GroupNetworks(start, stop, context_width, parameter_width, context_size, self.likelihood)
-            for start, stop in itertools.pairwise(bounds)
+            GroupNetworks(
+                *bound,
+                self.context(number, context_width) if number else None,
+                CheckerboardContext(context_width, context_size),
+                parameter_width,
+                self.likelihood,
+            )
+            for number, bound in enumerate(itertools.pairwise(bounds))
         ]
+
+    def context(self, number: int, context_width: int) -> keras.layers.Layer:
+        """Returns the layer that makes a group's context of the groups before it, by default a 3x3 convolution.
+
+        A subclass may give each group a context network of its own, such as attention. The constructor of
+        `SpaceChannel` calls this method.
+
+        Args:
+          number: The number of the group, from 1.
+          context_width: Channels of the context.
+        """
+        return Convolution(context_width, 3, activation="relu")
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then group after group."""
@@ -86,9 +104,9 @@ class GroupNetworks(Layer):
     Args:
       start: First channel of the group.
       stop: The channel after its last.
-      context_width: Channels of each context.
+      channel_context: The layer that makes a context of the groups before, or None in the first group.
+      anchor_context: The layer that makes a context of the group's anchors.
       parameter_width: Channels of the layer before the parameters.
-      context_size: Height and width of the anchors' kernel.
       likelihood: The likelihood that the parameters are for.
     """
 
@@ -96,9 +114,9 @@ class GroupNetworks(Layer):
         self,
         start: int,
         stop: int,
-        context_width: Count,
+        channel_context: keras.layers.Layer | None,
+        anchor_context: keras.layers.Layer,
         parameter_width: Count,
-        context_size: Count,
         likelihood: Likelihood,
         **kwargs,
     ):
@@ -106,8 +124,7 @@ class GroupNetworks(Layer):
         self.start, self.stop, self.likelihood = start, stop, likelihood
         widths = (parameter_width, likelihood.parameters * (stop - start))
         begin = StartAt(likelihood.start(np.ones(stop - start)))
-        self.channel_context = Convolution(context_width, 3, activation="relu") if start else None
-        self.anchor_context = CheckerboardContext(context_width, context_size)
+        self.channel_context, self.anchor_context = channel_context, anchor_context
         self.parameters = convolutions(widths, (1, 1), bias_initializer=begin)
         # The correction starts at zero, so that training starts with equal parameters in both passes.
         self.correction = convolutions(widths, (1, 1), kernel_initializer="zeros")
