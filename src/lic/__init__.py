@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         TrainingError,
         WrongModelError,
     )
+    from lic.evaluation.inspect.numbers import inspect
     from lic.evaluation.run.evaluation import evaluate
     from lic.interop.import_weights import import_checkpoint
     from lic.models.base import CompressionModel
@@ -95,6 +96,7 @@ __all__ = [
     "create_model",
     "evaluate",
     "import_checkpoint",
+    "inspect",
     "list_entropy_models",
     "list_hyper_transforms",
     "list_likelihoods",
@@ -125,6 +127,7 @@ _HOMES = {
         "TrainingError",
         "WrongModelError",
     ),
+    "lic.evaluation.inspect.numbers": ("inspect",),
     "lic.evaluation.run.evaluation": ("evaluate",),
     "lic.interop.import_weights": ("import_checkpoint",),
     "lic.models.base": ("CompressionModel",),

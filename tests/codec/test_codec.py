@@ -433,3 +433,30 @@ def test_something_else_than_bytes_is_refused(stream):
     for decode in (codec.decompress, codec.verify):
         with pytest.raises(ValueError, match=r"expected a stream as bytes. Received: .*read_bytes\(\)"):
             decode(stream)
+
+
+def test_a_latent_is_encoded_and_decoded_as_the_image_it_is_of():
+    codec, image = shared_codec("conv", "hyperprior", lmbda=(0.002, 0.02)), random_images(40, 56, 3)
+    y = codec.analyse(image)
+    assert y.shape == (3, 4, 12)
+    stream = codec.encode_latent(y, quality=1.5, size=(40, 56))
+    assert stream == codec.compress(image, quality=1.5)
+    y_hat = codec.decode_latent(stream)
+    assert y_hat.shape == y.shape
+    pixels = codec.synthesise(y_hat)
+    assert pixels.dtype == np.float32
+    assert pixels.shape == (48, 64, 3)
+    np.testing.assert_array_equal(np.rint(np.clip(pixels[:40, :56], 0, 255)), codec.decompress(stream))
+    assert codec.decompress(codec.encode_latent(y + 1)).shape == (48, 64, 3)
+    assert not np.array_equal(codec.decode_latent(stream, parts=0), y_hat)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 11), (0, 4, 12)])
+def test_other_latents_are_refused(shape):
+    codec = shared_codec("conv", "hyperprior", lmbda=(0.002, 0.02))
+    with pytest.raises(ValueError, match=r"Codec: expected y to be a latent \[rows, columns, 12\]"):
+        codec.encode_latent(np.zeros(shape))
+    with pytest.raises(ValueError, match="expected y_hat to be a latent"):
+        codec.synthesise(np.zeros(shape))
+    with pytest.raises(ValueError, match=r"expected size to be height and width of a latent of 3x4 pos.*\(49, 64\)"):
+        codec.encode_latent(np.zeros((3, 4, 12)), size=(49, 64))

@@ -201,11 +201,65 @@ class Codec:
         """
         _check_parts(parts, len(self.parts))
         parsed, y_hat = self._decoded(stream, parts, max_pixels)
-        downscale = self.model.transform.downscale
-        pixels = in_tiles(self._graphs.synthesise, y_hat, self.model.transform, self._tile, (1, downscale), 3)
+        pixels = self._synthesised(y_hat)
         pixels = np.clip(pixels[: parsed.height, : parsed.width], 0, 255)
         pixels = pixels.mean(-1) if Flag.GREY in parsed.flags else pixels
         return np.rint(pixels).astype(np.uint8)
+
+    def analyse(self, image: np.ndarray) -> np.ndarray:
+        """Returns the latent of an image, float32 [rows, columns, depth], as the analysis gives it.
+
+        Args:
+          image: As for `compress`.
+
+        Raises:
+          ImageError: As for `compress`.
+        """
+        return self._latent(checked_image(image))
+
+    def encode_latent(
+        self, y: np.ndarray, *, quality: float | None = None, size: tuple[int, int] | None = None
+    ) -> bytes:
+        """Encodes a latent into a stream, which `decompress` and `decode_latent` read.
+
+        Args:
+          y: The latent [rows, columns, depth], such as an edited result of `analyse`.
+          quality: As for `compress`.
+          size: Height and width in pixels of the image that the stream decodes to; default: those of the latent times
+            the transform's `downscale`.
+
+        Raises:
+          ValueError: The latent does not have the transform's depth, or is not the one of an image of this size, or the
+            codec does not have the quality.
+          LicError: The latent, a mean or the side information is not finite.
+        """
+        y, downscale = self._checked_latent("y", y), self.model.transform.downscale
+        rows, columns = y.shape[:2]
+        height, width = (rows * downscale, columns * downscale) if size is None else size
+        fits = (-(-height // downscale), -(-width // downscale)) == (rows, columns)
+        check("Codec", "size", fits, f"height and width of a latent of {rows}x{columns} positions", size)
+        quality = checked_quality(quality, self.model.rate)
+        return self._pack((height, width, 3), quality, self._graphs.encode(y, quality))
+
+    def decode_latent(self, stream: bytes, *, parts: int | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+        """Decodes a stream into y_hat, float32 [rows, columns, depth], which `synthesise` takes.
+
+        Arguments and errors are those of `decompress`.
+        """
+        _check_parts(parts, len(self.parts))
+        return self._decoded(stream, parts, max_pixels)[1]
+
+    def synthesise(self, y_hat: np.ndarray) -> np.ndarray:
+        """Returns the image of a latent, float32 [rows x downscale, columns x downscale, 3], not clipped.
+
+        Args:
+          y_hat: The latent [rows, columns, depth], such as an edited result of `decode_latent`.
+
+        Raises:
+          ValueError: The latent does not have the transform's depth.
+        """
+        self._check_process()
+        return self._synthesised(self._checked_latent("y_hat", y_hat))
 
     def verify(self, stream: bytes, *, max_pixels: int = MAX_PIXELS) -> None:
         """Checks that a stream is whole and decodes here to what was coded, without making the image of it.
@@ -324,6 +378,16 @@ class Codec:
             transform.depth,
         )
 
+    def _synthesised(self, y_hat: np.ndarray) -> np.ndarray:
+        transform = self.model.transform
+        return in_tiles(self._graphs.synthesise, y_hat, transform, self._tile, (1, transform.downscale), 3)
+
+    def _checked_latent(self, name: str, latent: np.ndarray) -> np.ndarray:
+        latent, depth = np.asarray(latent, np.float32), self.model.transform.depth
+        fits = latent.ndim == 3 and latent.shape[-1] == depth and latent.size
+        check("Codec", name, fits, f"a latent [rows, columns, {depth}]", f"an array of shape {latent.shape}")
+        return latent
+
     def _verified(self, stream: bytes, verify: bool) -> bytes:
         if verify:
             self.verify(stream, max_pixels=sys.maxsize)  # This process made the stream, so its size needs no limit.
@@ -331,19 +395,20 @@ class Codec:
 
     def _coded_at(self, image: np.ndarray, latent: np.ndarray, quality: float) -> bytes:
         """Returns the stream of an image at a quality, without refinement."""
-        return self._pack(image, quality, self._graphs.encode(latent, quality))
+        return self._pack(image.shape, quality, self._graphs.encode(latent, quality))
 
-    def _pack(self, image: np.ndarray, quality: float, coded: Encoded) -> bytes:
+    def _pack(self, shape: tuple[int, ...], quality: float, coded: Encoded) -> bytes:
+        """Returns the stream of an image of a shape; the image is grey if it has no axis of channels."""
         collect(lambda: coder_seconds(self._tables, coded.string, coded.indexes)[0])
         if not coded.finite:
             raise LicError(
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
                 "The model's weights have diverged: go back to earlier ones."
             )
-        channels = 1 if image.ndim == 2 else 3
+        channels = 1 if len(shape) == 2 else 3
         quality = quality if self.qualities else None
         streams = self._streams(self._deterministic)
-        return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *image.shape[:2], channels, quality)
+        return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *shape[:2], channels, quality)
 
     def _streams(self, deterministic: bool) -> StreamFormat:
         downscale = self.model.transform.downscale
@@ -364,7 +429,7 @@ class Codec:
         refined, *side = self._graphs.optimizer.refine(coloured(image), latent, quality, STEPS[effort], progress)
         coded = self._graphs.encode_optimized(refined, tf.constant(quality), *side)
         # Refinement lowers an estimate of the loss; the real loss may still be higher.
-        return self._better(image, quality, stream, self._pack(image, quality, coded))
+        return self._better(image, quality, stream, self._pack(image.shape, quality, coded))
 
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
         """Returns the stream of the lowest loss, measured by its bytes and its decoded image."""

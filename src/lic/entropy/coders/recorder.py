@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lic.entropy.coders.base import Coder, CoderAround
+from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis
 from lic.entropy.coders.estimate import Estimate
 from lic.entropy.distributions.base import Distribution
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.parts import Part
 from lic.environment import tf
 
@@ -39,11 +40,12 @@ class Recorder(CoderAround):
     Attributes:
       records: The parts so far, in coding order, without the side information. The steps of `coder.serial` are records
         of one name; within a graph they are one record.
+      sides: The side information so far, each with its prior and its numbers.
     """
 
     def __init__(self, coder: Coder, replace: Callable[[Part, Distribution], Distribution] | None = None):
         super().__init__(coder)
-        self.records, self._replace, self._in_loop = [], replace, False
+        self.records, self.sides, self._replace, self._in_loop = [], [], replace, False
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         if self._replace:
@@ -51,6 +53,11 @@ class Recorder(CoderAround):
         values = super()._code(part, distribution)
         if not self._in_loop:  # Tensors cannot leave the loop of a graph: `_looped` records its steps as one part.
             self.records.append(Record(part, distribution, values))
+        return values
+
+    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
+        values = super()._code_side(analysis, downscale, prior)
+        self.sides.append((prior, values))
         return values
 
     def _begin_loop(self, name: str) -> None:

@@ -53,6 +53,11 @@ class Distribution(abc.ABC):
         It counts in `likelihood.pmfs()`, or in the distribution's own `pmfs()` if no likelihood made it.
         """
 
+    @property
+    def scale(self) -> tf.Tensor | None:
+        """The scale of each number, or None for distributions that have none."""
+        return None
+
     def centre(self, values: tf.Tensor) -> tf.Tensor:
         """Returns numbers of the part as differences from the offset."""
         return values - self.offset

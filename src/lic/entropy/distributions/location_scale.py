@@ -105,6 +105,11 @@ class LocationScaleDistribution(Distribution):
             raise ValueError(f"expected means and scale indexes of one shape. Received: {mean} and {index}")
         return mean.merge_with(index)
 
+    @property
+    def scale(self) -> tf.Tensor:
+        """The scale of each number, for the real indexes as they are."""
+        return self.likelihood.scales.scale_at(self.index)
+
     def bits(self, centred: tf.Tensor) -> tf.Tensor:
         inputs = tf.convert_to_tensor(centred), tf.convert_to_tensor(self.index)
         if isinstance(self.likelihood, keras.layers.Layer):  # A function for all of its kind would hold its weights.
