@@ -8,7 +8,7 @@ from PIL import Image
 
 from lic.errors import ImageError
 from lic.images import read_image, write_image
-from lic.images.writing import FORMATS, check_size, encoded, format_of, is_written
+from lic.images.writing import FORMATS, check_picture, encoded, format_of, is_written
 
 SHAPES = [(1, 1), (7, 5), (1, 1, 3), (7, 5, 3), (33, 65, 3), (1, 300, 3), (300, 1)]
 LOSSY = {".jpg", ".jpeg", ".jpe", ".jfif"}
@@ -84,8 +84,8 @@ def test_a_name_without_ending_is_refused_with_a_way_on():
 )
 def test_a_picture_that_a_format_cannot_hold_is_refused(name, height, width, grey):
     with pytest.raises(ImageError, match=rf"^{name}: the picture has"):
-        check_size(name, format_of(name), height, width, grey)
-    check_size(name, format_of(name), min(height, 16383), min(width, 16383), True)
+        check_picture(name, format_of(name), height, width, grey)
+    check_picture(name, format_of(name), min(height, 16383), min(width, 16383), True)
 
 
 @pytest.mark.parametrize(("ending", "most"), [(".jpg", 65500), (".webp", 16383), (".tga", 65535)])
@@ -94,7 +94,7 @@ def test_the_largest_sizes_are_written(ending, most):
     assert format.most == most
     assert read(encoded(np.zeros((1, most), np.uint8), format)).shape[:2] == (1, most)
     with pytest.raises(ImageError):
-        check_size("a", format, 1, most + 1, True)
+        check_picture("a", format, 1, most + 1, True)
 
 
 def test_what_pillow_refuses_is_an_error_of_ours():
