@@ -32,6 +32,7 @@ class Transform(Layer):
       ValueError: `depth` or `downscale` is less than 1.
     """
 
+    channels = 3
     tile_overlap: int | None = 4
     tile_multiple = 1
     registry = registry.transforms
