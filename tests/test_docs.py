@@ -70,6 +70,7 @@ GROUPS = {
         "deterministic.md",
         "compressai.md",
         "export.md",
+        "images.md",
     ],
 }
 # Pages whose examples need the coder's operations, which numba's coder cannot stand in for.

@@ -1,5 +1,6 @@
 """`lic compress`."""
 
+import io
 import json
 import os
 import re
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 import lic
 from lic.cli import app
 from lic.codec.bitstream import MAGIC, Stream
+from lic.evaluation.run.metrics import psnr
+from lic.images import read_samples, sample_image, write_image
 from tests.cli.conftest import ODD_NAMES
 from tests.conftest import DATA, random_images, tiny_model
 
@@ -534,3 +537,47 @@ def test_pictures_for_which_a_library_is_missing_are_named_with_it(
     assert name in result.stderr
     assert "keras-lic[formats]" in result.stderr
     assert files_below(tmp_path / "out") == ["a.lic"]
+
+
+@pytest.fixture(scope="module")
+def deep_codec(tmp_path_factory, loads_once):
+    """A codec of 5 channels of 12 bits."""
+    path = tmp_path_factory.mktemp("deep") / "deep.codec"
+    lic.Codec(tiny_model("klt", "factorized", channels=5, latent_depth=40), bit_depth=12).save(path)
+    return path
+
+
+def test_many_channels_of_many_bits_go_there_and_back(compress, deep_codec, tmp_path):
+    pixels = sample_image(5, 12)[:40, :50]
+    (tmp_path / "in").mkdir()
+    write_image(tmp_path / "in" / "a.tif", pixels)
+    write_image(tmp_path / "in" / "b.npy", pixels)
+    result = compress("in", "streams", "--model", deep_codec, "--json", "-v")
+    assert (result.exit_code, result.stderr) == (0, "")
+    reports, codec = strict_json(result.stdout), lic.load(str(deep_codec))
+    decoded = codec.decompress(codec.compress(pixels))
+    assert {report["psnr"] for report in reports} == {psnr(pixels, decoded, 12)}
+    result = CliRunner().invoke(app, ["decompress", "streams", "out", "--model", str(deep_codec)])
+    assert result.exit_code == 0
+    assert files_below(tmp_path / "out") == ["a.lic.tif", "b.lic.tif"]
+    read = {"channels": 5, "bit_depth": 12}
+    np.testing.assert_array_equal(read_samples(tmp_path / "out" / "a.lic.tif", **read), decoded)
+    for name in ("named.npy", "-"):
+        result = CliRunner().invoke(app, ["decompress", "streams/a.lic", name, "--model", str(deep_codec)])
+        found = io.BytesIO(result.stdout_bytes) if name == "-" else tmp_path / name
+        np.testing.assert_array_equal(read_samples(found, **read), decoded)
+
+
+def test_what_a_codec_of_many_channels_does_not_take_is_refused(compress, deep_codec, photo, tmp_path):
+    result = compress(photo, "--model", deep_codec)
+    assert result.exit_code == 1
+    assert "photo.png: the codec takes 5 channels, which TIFF and .npy files hold" in result.stderr
+    write_image(tmp_path / "a.tif", sample_image(5, 12)[:9, :9])
+    result = compress(tmp_path / "a.tif")
+    assert result.exit_code == 1
+    assert "has 12 bits" in result.stderr or "has 16 bits" in result.stderr
+    assert compress(tmp_path / "a.tif", "--model", deep_codec).exit_code == 0
+    result = CliRunner().invoke(app, ["decompress", str(tmp_path / "a.lic"), "a.png", "--model", str(deep_codec)])
+    assert result.exit_code == 1
+    assert "a.png: the picture has 5 channels, PNG holds grey and colour" in result.stderr
+    assert not (tmp_path / "a.png").exists()

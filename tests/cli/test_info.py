@@ -79,6 +79,8 @@ def test_codec_file_is_described(tiny, codec_file):
         "stored": "float16",
         "transform": "klt",
         "entropy model": "hyperprior",
+        "channels": 3,
+        "bits": 8,
         "lmbda": 0.03,
         "made by": f"lic {lic.__version__}",
         "bytes": codec_file.stat().st_size,

@@ -11,6 +11,7 @@ import lic
 from lic.codec.bitstream import Flag, Stream
 from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
+from lic.images import peak_of, sample_image
 from tests.conftest import MIXES, VARIANTS, random_images, shallow, shared_codec, shipped_codec, slow_but, tiny_model
 
 SIZES = [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)]
@@ -460,3 +461,117 @@ def test_other_latents_are_refused(shape):
         codec.synthesise(np.zeros(shape))
     with pytest.raises(ValueError, match=r"expected size to be height and width of a latent of 3x4 pos.*\(49, 64\)"):
         codec.encode_latent(np.zeros((3, 4, 12)), size=(49, 64))
+
+
+def _image_for(codec, height, width, seed=0):
+    """Returns an image such as a codec takes, which uses its whole range."""
+    image = sample_image(codec.channels, codec.bit_depth)[40 : 40 + height, 60 : 60 + width].copy()
+    image[0, 0], image[0, 1] = 0, peak_of(codec.bit_depth)
+    return image
+
+
+@pytest.fixture(scope="module", params=[(1, 8), (4, 12), (13, 16)], ids=str)
+def other(request):
+    """A codec of other channels and bits."""
+    channels, bits = request.param
+    sizes = {"latent_depth": 24 * channels, "lmbda": (0.002, 0.05), "channels": channels}
+    return lic.Codec(tiny_model("klt", "hyperprior", **sizes), bit_depth=bits)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (37, 70)])
+def test_images_of_other_channels_and_bits_come_back_in_their_shape_and_type(other, size):
+    image = _image_for(other, *size) if size != (1, 1) else _image_for(other, 9, 9)[5:6, 5:6]
+    decoded = other.decompress(other.compress(image))
+    assert (decoded.dtype, decoded.shape) == (image.dtype, image.shape)
+    assert decoded.dtype == (np.uint8 if other.bit_depth == 8 else np.uint16)
+    expected = other.model(image[None] * np.float32(255 / peak_of(other.bit_depth))).x_hat[0]
+    off = np.abs(decoded * (255 / peak_of(other.bit_depth)) - np.clip(expected, 0, 255))
+    assert off.max() <= (1 if other.bit_depth == 8 else 0.1)
+
+
+def test_all_that_a_codec_does_is_for_its_channels_and_bits(other, tmp_path):
+    image, peak = _image_for(other, 70, 50), peak_of(other.bit_depth)
+    coarse, fine = (other.compress(image, quality=quality) for quality in other.qualities)
+    errors = [np.mean(np.square((other.decompress(each) - image.astype(float)) / peak)) for each in (coarse, fine)]
+    assert errors[1] < errors[0]
+    other.verify(fine)
+    assert 8 * len(Stream.parse(fine).payload) <= 1.05 * sum(other.estimate(image, quality=2).values()) + 64
+    assert other.decompress(fine, parts=0).shape == image.shape
+    assert len(other.compress_to(image, (len(coarse) + len(fine)) // 2)) <= (len(coarse) + len(fine)) // 2
+    refined = other.compress(image, quality=1, effort=1, verify=True)
+    np.testing.assert_array_less(_loss(other, image, refined), _loss(other, image, coarse) + 1e-6)
+    other.save(tmp_path / "other.codec")
+    again = lic.load(tmp_path / "other.codec", tile=32)
+    assert (again.fingerprint, again.channels, again.bit_depth) == (other.fingerprint, other.channels, other.bit_depth)
+    off = np.abs(again.decompress(fine).astype(float) - other.decompress(fine)) / peak
+    assert off.mean() < 1 / 255
+
+
+def _loss(codec, image, stream):
+    decoded, peak = codec.decompress(stream).astype(float), peak_of(codec.bit_depth)
+    return 8 * len(stream) / image[..., 0].size + 0.002 * np.mean(np.square((decoded - image) * (255 / peak)))
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_more_bits_are_more_precise(bits):
+    """Rounding to 8 bits alone would cost so much that PSNR were 58.9 dB."""
+    model = tiny_model("klt", "factorized", channels=1, latent_depth=256, step=0.25, num_blocks=0)
+    codec = lic.Codec(model, bit_depth=bits)
+    image = np.random.default_rng(0).integers(0, 1 << bits, (32, 48), np.uint16)
+    error = np.mean(np.square((codec.decompress(codec.compress(image)) - image.astype(float)) / peak_of(bits)))
+    assert -10 * np.log10(error) > 66
+
+
+def test_the_analysis_sees_the_same_whatever_the_bits():
+    model = tiny_model("klt", "hyperprior", channels=4)
+    image = random_images(40, 50, 4)
+    plain, deep = lic.Codec(model), lic.Codec(model, bit_depth=16)
+    assert (
+        Stream.parse(plain.compress(image)).payload
+        == Stream.parse(deep.compress(image.astype(np.uint16) * 257)).payload
+    )
+    assert plain.fingerprint != deep.fingerprint
+
+
+def test_real_grey_has_an_axis_of_channels_only_if_it_was_given():
+    codec = lic.Codec(tiny_model("klt", "factorized", channels=1))
+    image = random_images(20, 30, 1)
+    whole, flat = codec.compress(image), codec.compress(image[..., 0])
+    assert Stream.parse(whole).payload == Stream.parse(flat).payload
+    assert (codec.decompress(whole).shape, codec.decompress(flat).shape) == ((20, 30, 1), (20, 30))
+    np.testing.assert_array_equal(codec.decompress(whole)[..., 0], codec.decompress(flat))
+
+
+def test_images_of_other_channels_and_bits_are_refused(other):
+    image = _image_for(other, 20, 20)
+    for wrong in (random_images(20, 20, 3), image[..., :2] if other.channels > 1 else image.astype(np.uint16)):
+        for method in (other.compress, other.estimate):
+            with pytest.raises(ImageError, match=rf"Expected an image as .*{other.channels}\]"):
+                method(wrong)
+    if other.bit_depth == 12:
+        with pytest.raises(ImageError, match="values up to 4096"):
+            other.compress(image + np.uint16(1))
+
+
+def test_a_flat_stream_is_refused_by_a_codec_of_many_channels(other):
+    stream = Stream.parse(other.compress(_image_for(other, 20, 20)))
+    if other.channels != 1:
+        with pytest.raises(BitstreamError, match=f"a grey image, and this codec's have {other.channels} channels"):
+            other.decompress(stream._replace(flags=stream.flags | Flag.GREY).pack())
+
+
+@pytest.mark.parametrize("bits", [7, 17, 8.5, "8", None, True])
+def test_other_numbers_of_bits_are_refused(codec, bits):
+    with pytest.raises(ValueError, match="expected bit_depth to be a whole number from 8 to 16"):
+        lic.Codec(codec.model, bit_depth=bits)
+
+
+def test_deterministic_codecs_are_calibrated_for_their_channels_and_bits():
+    model = tiny_model("klt", "checkerboard", channels=4, fusion="add")
+    codec = lic.Codec(model, deterministic=True, bit_depth=12)
+    image = _image_for(codec, 40, 50)
+    stream = codec.compress(image)
+    assert Flag.DETERMINISTIC in Stream.parse(stream).flags
+    assert codec.decompress(stream).shape == image.shape
+    given = lic.Codec(model, deterministic=True, bit_depth=12, calibration=[image])
+    assert given.decompress(given.compress(image)).shape == image.shape

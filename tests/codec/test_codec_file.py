@@ -457,19 +457,36 @@ def test_an_argument_that_is_added_later_moves_no_fingerprint_and_no_stream(gold
 
 
 def test_a_setting_of_the_codec_that_is_added_later_moves_no_fingerprint(golden, tmp_path, monkeypatch):
-    monkeypatch.setattr(codec_file, "ADDED_SETTINGS", {"bit_depth": 8})
+    settings = codec_file.ADDED_SETTINGS | {"later": 1}
+    monkeypatch.setattr(codec_file, "ADDED_SETTINGS", settings)
     file = CodecFile.read(golden.path)
-    assert file.settings == {"bit_depth": 8}
+    assert file.settings == settings
     assert file.fingerprint() == golden.plain
     file.write(tmp_path / "again.codec")
-    assert read_text(tmp_path / "again.codec")["bit_depth"] == 8
+    assert read_text(tmp_path / "again.codec").items() >= settings.items()
     again = lic.load(tmp_path / "again.codec", deterministic=True)
     np.testing.assert_array_equal(again.decompress(golden.stream), golden.decoded)
 
-    file._replace(settings={"bit_depth": 10}).write(tmp_path / "deep.codec")
-    deep = CodecFile.read(tmp_path / "deep.codec")
-    assert deep.settings == {"bit_depth": 10}
-    assert deep.fingerprint() != golden.plain
+    file._replace(settings={"later": 2}).write(tmp_path / "other.codec")
+    other = CodecFile.read(tmp_path / "other.codec")
+    assert other.settings == settings | {"later": 2}
+    assert other.fingerprint() != golden.plain
+
+
+def test_channels_and_bits_of_the_codec_move_no_fingerprint_of_files_without_them(golden):
+    text = read_text(golden.path)
+    assert not text.keys() & {"channels", "bit_depth"}
+    codec = lic.load(golden.path)
+    assert (codec.channels, codec.bit_depth) == (3, 8)
+    assert lic.Codec(codec.model, stored="float16").fingerprint == golden.plain
+    assert lic.Codec(codec.model, stored="float16", bit_depth=9).fingerprint != golden.plain
+
+
+@pytest.mark.parametrize("settings", [{"bit_depth": 17}, {"bit_depth": "8"}, {"bit_depth": None}, {"channels": 4}])
+def test_channels_and_bits_that_no_codec_has_are_refused(golden, settings, tmp_path):
+    CodecFile.read(golden.path)._replace(settings=settings).write(tmp_path / "wrong.codec")
+    with pytest.raises(CheckpointError, match="expected bit_depth from 8 to 16, and channels=3"):
+        lic.load(tmp_path / "wrong.codec")
 
 
 def test_members_that_unpack_to_gigabytes_are_refused_packed(path):

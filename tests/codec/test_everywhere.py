@@ -53,6 +53,7 @@ MANY = [(settings, "graph") for settings in SETTINGS] + [(SETTINGS[5], mode) for
 TINY = {
     "charm": ("conv", "charm", {"num_slices": 2}),
     "checkerboard": ("klt", "checkerboard", {"fusion": "add", "lmbda": (0.002, 0.02)}),
+    "channels": ("klt", "hyperprior", {"channels": 4}),
 }
 
 
@@ -60,8 +61,8 @@ TINY = {
 def folder(tmp_path_factory):
     """Deterministic codecs, and streams of theirs."""
     folder = tmp_path_factory.mktemp("streams")
-    image = random_images(200, 170, 3)
     for name, (transform, entropy, sizes) in TINY.items():
+        image = random_images(200, 170, sizes.get("channels", 3))
         codec = lic.Codec(tiny_model(transform, entropy, **sizes), deterministic=True, calibration=[image])
         codec.save(folder / f"{name}.codec")
         (folder / f"{name}.lic").write_bytes(codec.compress(image))

@@ -2,6 +2,7 @@ import pytest
 
 import lic
 import lic.registry
+from lic.codec import read_text
 from lic.codec.shipped import codec_path, name_of
 from lic.errors import CheckpointError, RegistryError
 
@@ -9,6 +10,13 @@ from lic.errors import CheckpointError, RegistryError
 def test_a_name_leads_to_the_file_that_ships():
     assert codec_path("default").endswith("default.codec")
     assert name_of(lic.load("default").fingerprint) == f"{lic.load('default').fingerprint.hex()} (default)"
+
+
+def test_arguments_and_settings_of_later_editions_move_no_fingerprint():
+    codec = lic.load("default")
+    assert codec.fingerprint.hex() == read_text(codec_path("default"))["fingerprint"] == "d54dedb0"
+    assert (codec.channels, codec.bit_depth) == (3, 8)
+    assert lic.Codec(codec.model, stored="float16").fingerprint == codec.fingerprint
 
 
 def test_an_unknown_fingerprint_is_just_that():

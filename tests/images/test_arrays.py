@@ -104,6 +104,40 @@ def test_images_of_files_are_those_of_the_files(kind, tmp_path):
     np.testing.assert_array_equal(checked_image(loaded), read_image(io.BytesIO(data)))
 
 
+@pytest.mark.parametrize(
+    ("channels", "bits", "shapes"),
+    [(1, 8, [(3, 2), (3, 2, 1)]), (4, 8, [(3, 2, 4)]), (13, 16, [(3, 2, 13)]), (3, 12, [(3, 2), (3, 2, 3)])],
+)
+def test_a_codec_takes_its_channels_and_bits(channels, bits, shapes):
+    kind, other = (np.uint8, np.uint16) if bits == 8 else (np.uint16, np.uint8)
+    for shape in [(3, 2), (3, 2, 1), (3, 2, 3), (3, 2, 4), (3, 2, 13)]:
+        image = np.full(shape, (1 << bits) - 1, kind)
+        if shape in shapes:
+            assert checked_image(image, channels, bits) is image
+            with pytest.raises(ImageError, match=f"Received: {np.dtype(other)}"):
+                checked_image(image.astype(other), channels, bits)
+        else:
+            with pytest.raises(ImageError, match=rf"Expected an image as {np.dtype(kind)} .*{channels}\]"):
+                checked_image(image, channels, bits)
+
+
+def test_values_over_the_range_of_the_bits_are_refused():
+    with pytest.raises(ImageError, match=r"uint16 of 10 bits \(0 to 1023\).*Received: values up to 1024"):
+        checked_image(np.full((2, 2), 1024, np.uint16), 1, 10)
+
+
+def test_images_of_pillow_are_those_of_photographs():
+    np.testing.assert_array_equal(checked_image(IMAGE.convert("L"), 1), np.asarray(IMAGE.convert("L")))
+    for channels, bits in ((1, 8), (4, 8), (3, 16)):
+        with pytest.raises(ImageError, match="Expected an image as"):
+            checked_image(IMAGE, channels, bits)
+
+
+def test_a_path_is_answered_with_the_way_to_read_it():
+    with pytest.raises(ImageError, match=r"read_samples\(path, channels=4, bit_depth=12\)"):
+        checked_image("a.tif", 4, 12)
+
+
 def test_grey_becomes_three_channels():
     assert coloured(PIXELS[..., 0]).shape == PIXELS.shape
     assert coloured(PIXELS) is PIXELS

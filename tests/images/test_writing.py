@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from lic.errors import ImageError
-from lic.images import read_image, write_image
-from lic.images.writing import FORMATS, check_size, encoded, format_of, is_written
+from lic.images import read_image, read_samples, write_image
+from lic.images.writing import FORMATS, check_picture, encoded, format_of, is_written
 
 SHAPES = [(1, 1), (7, 5), (1, 1, 3), (7, 5, 3), (33, 65, 3), (1, 300, 3), (300, 1)]
 LOSSY = {".jpg", ".jpeg", ".jpe", ".jfif"}
@@ -19,6 +19,8 @@ def random_pixels(shape):
 
 
 def read(data):
+    if data.startswith(b"\x93NUMPY"):
+        return np.load(io.BytesIO(data))
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB") if image.mode == "P" else image)
 
@@ -84,8 +86,8 @@ def test_a_name_without_ending_is_refused_with_a_way_on():
 )
 def test_a_picture_that_a_format_cannot_hold_is_refused(name, height, width, grey):
     with pytest.raises(ImageError, match=rf"^{name}: the picture has"):
-        check_size(name, format_of(name), height, width, grey)
-    check_size(name, format_of(name), min(height, 16383), min(width, 16383), True)
+        check_picture(name, format_of(name), height, width, grey)
+    check_picture(name, format_of(name), min(height, 16383), min(width, 16383), True)
 
 
 @pytest.mark.parametrize(("ending", "most"), [(".jpg", 65500), (".webp", 16383), (".tga", 65535)])
@@ -94,7 +96,28 @@ def test_the_largest_sizes_are_written(ending, most):
     assert format.most == most
     assert read(encoded(np.zeros((1, most), np.uint8), format)).shape[:2] == (1, most)
     with pytest.raises(ImageError):
-        check_size("a", format, 1, most + 1, True)
+        check_picture("a", format, 1, most + 1, True)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 5), (1, 1, 3), (33, 65, 3), (7, 5, 1), (7, 5, 4), (6, 9, 13)])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("ending", [".png", ".tif", ".npy"])
+def test_many_channels_and_16_bits_come_back(tmp_path, shape, bits, ending):
+    kind, channels = (np.uint16 if bits == 16 else np.uint8), 1 if len(shape) == 2 else shape[2]
+    pixels = np.random.default_rng(0).integers(0, 1 << bits, shape, kind)
+    path = tmp_path / f"out{ending}"
+    if ending == ".png" and channels > 3:
+        with pytest.raises(ImageError, match=f"has {channels} channels, PNG holds grey and colour.*tif or .npy"):
+            write_image(path, pixels)
+        return
+    write_image(path, pixels)
+    np.testing.assert_array_equal(read_samples(path, channels=channels, bit_depth=bits).reshape(shape), pixels)
+
+
+@pytest.mark.parametrize(("name", "bits", "held"), [("a.png", 12, "8 or 16"), ("a.bmp", 16, "8"), ("a.jpg", 9, "8")])
+def test_more_bits_than_a_format_holds_are_refused(name, bits, held):
+    with pytest.raises(ImageError, match=f"has {bits} bits a channel, .* holds {held}. End the name in .tif or .npy"):
+        check_picture(name, format_of(name), 9, 9, False, 3, bits)
 
 
 def test_what_pillow_refuses_is_an_error_of_ours():

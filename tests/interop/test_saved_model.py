@@ -251,3 +251,10 @@ def test_the_container_refuses_fields_that_the_codec_never_writes(containers, ca
     name, size, others, error, message = FOREIGN[case]
     with pytest.raises(getattr(containers[name], error.__name__), match=message):
         containers[name].CODEC.parse(packed(*size, **others))
+
+
+@pytest.mark.parametrize(("channels", "bits"), [(1, 8), (3, 12)])
+def test_codecs_of_other_channels_and_bits_are_refused(tmp_path, channels, bits):
+    codec = lic.Codec(tiny_model("klt", "factorized", channels=channels), bit_depth=bits)
+    with pytest.raises(lic.LicError, match=f"This codec takes {channels} channels of {bits} bits"):
+        export_saved_model(codec, tmp_path)

@@ -64,6 +64,29 @@ def test_sizes_go_to_every_part_that_has_them():
     assert len(model.entropy.slices) == 4
 
 
+@pytest.mark.parametrize(("transform", "channels"), [("conv", 1), ("klt", 13), ("swin", 4)])
+def test_models_take_the_channels_that_are_asked_for(transform, channels):
+    model = tiny_model(transform, "factorized", channels=channels, **shallow(transform, "factorized"))
+    assert model.transform.channels == channels
+    assert model(random_images(1, 32, 48, channels)).x_hat.shape == (1, 32, 48, channels)
+    assert model.losses_of(random_images(2, 32, 48, channels))["mse"].shape == (2,)
+    again = lic.CompressionModel.from_config(json.loads(json.dumps(model.configuration())))
+    assert again.transform.channels == channels
+    with pytest.raises(ValueError, match=rf"expected images \[batch, height, width, {channels}\]"):
+        model(random_images(1, 32, 48, 3))
+
+
+def test_instances_and_own_transforms_keep_their_channels():
+    grey = ConvTransform(width=8, latent_depth=8, channels=1)
+    assert lic.create_model(transform=grey, entropy="factorized").transform.channels == 1
+    assert lic.create_model(transform=grey, entropy="factorized", channels=1).transform is grey
+    with pytest.raises(RegistryError, match="expected channels=1, which the given ConvTransform takes.*channels=4"):
+        lic.create_model(transform=grey, entropy="factorized", channels=4)
+    with pytest.raises(ValueError, match="channels"):
+        lic.create_model(transform="conv", entropy="factorized", channels=0)
+    assert lic.create_model("default", channels=1, latent_depth=64).transform.channels == 1
+
+
 def test_arguments_of_the_base_class_are_sizes_too():
     assert "quantization" in constructor_arguments(ChARM)
     assert lic.create_model("default", quantization="ste/ste").entropy.quantization == "ste/ste"

@@ -210,3 +210,7 @@ def test_the_codec_that_ships_keeps_all():
 def test_other_objects_than_codecs_are_refused():
     with pytest.raises(ValueError, match="expected a lic.Codec. Received: str"):
         check_codec("default")
+
+
+def test_images_have_the_channels_and_bits_of_the_codec():
+    check_codec(lic.Codec(tiny_model("klt", "factorized", channels=4), bit_depth=12), quick=True)

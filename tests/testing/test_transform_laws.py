@@ -12,6 +12,7 @@ from lic.testing.transform_laws import (
     tiles_give_what_the_whole_image_gives,
     trial_of_transform,
 )
+from lic.transforms import ConvTransform
 from tests.conftest import TINY, VARIANTS, slow_but
 from tests.testing.only import laws_that_alone_catch
 from tests.testing.sound_transforms import QUICK, SOUND
@@ -77,3 +78,17 @@ def test_two_layers_are_checked_as_a_pair():
 def test_other_objects_than_transforms_are_refused(given):
     with pytest.raises(ValueError, match="check_transform: expected a lic.Transform"):
         check_transform(*given)
+
+
+def test_images_have_the_channels_of_the_transform():
+    check_transform(ConvTransform(width=4, latent_depth=6, channels=4), quick=True)
+
+    class Undeclared(ConvTransform):
+        """It is made for four channels, and does not say so."""
+
+        def __init__(self, **kwargs):
+            super().__init__(width=4, latent_depth=6, channels=4, **kwargs)
+            self.channels = 3
+
+    with pytest.raises(LawError):
+        check_transform(Undeclared(), quick=True)

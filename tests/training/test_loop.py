@@ -274,3 +274,12 @@ def test_a_full_disk_is_an_error_that_names_the_file(photographs, tmp_path, monk
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(TrainingError, match=r"step-0000003.npz could not be written \(No space left on device\)"):
         lic.train(make(), photographs, tmp_path, few_steps())
+
+
+def test_models_of_other_images_than_photographs_are_refused_with_a_way_on(tmp_path):
+    grey = tiny_model("klt", "factorized", channels=1)
+    with pytest.raises(TrainingError, match=r"images of 3 channels.*one for 1.*model.fit"):
+        lic.train(grey, tmp_path, tmp_path / "out")
+    deep = lic.Codec(tiny_model("klt", "factorized"), bit_depth=12)
+    with pytest.raises(TrainingError, match=r"a codec of 8 bits.*one of 12"):
+        lic.train(deep, tmp_path, tmp_path / "out")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.transforms import KLTTransform
-from lic.transforms.klt import klt
+from lic.transforms.klt import cosine_basis, klt
 from tests.conftest import random_images
 
 
@@ -18,6 +18,31 @@ def test_untrained_it_is_the_linear_transform():
     assert np.abs(full - images).max() < 1
     half = KLTTransform(width=8, latent_depth=96)(images)
     assert np.mean((half - images) ** 2) < 0.2 * np.var(images)
+
+
+@pytest.mark.parametrize("channels", [1, 4, 13])
+def test_other_channels_start_with_cosines_by_rising_frequency(channels):
+    basis = cosine_basis(channels, 256 * channels)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(256 * channels), atol=1e-5)
+    np.testing.assert_array_equal(cosine_basis(channels, 7), basis[:, :7])
+    vectors = basis.T.reshape(256, channels, 16, 16, channels)
+    np.testing.assert_allclose(vectors[0, 0, :, :, 0], 1 / 16, atol=1e-6)
+    for channel in range(channels):  # A vector has numbers in one channel only.
+        assert np.abs(np.delete(vectors[:, channel], channel, -1)).max(initial=0) == 0
+    slopes = sum(np.square(np.diff(vectors[:, 0, ..., 0], axis=axis)).sum((1, 2)) for axis in (1, 2))
+    assert slopes.argmin() == 0
+    assert slopes[:64].max() < slopes[-64:].min()
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_untrained_it_is_the_linear_transform_of_other_channels(channels):
+    images = random_images(1, 64, 48, channels).astype(np.float32)
+    full = KLTTransform(width=8, latent_depth=256 * channels, channels=channels)(images)
+    assert np.abs(full - images).max() < 1
+    half = KLTTransform(width=8, latent_depth=32 * channels, channels=channels)(images)
+    assert np.mean((half - images) ** 2) < 0.2 * np.var(images)
+    with pytest.raises(ValueError, match=f"at most {256 * channels}.*latent_depth=2000"):
+        KLTTransform(latent_depth=2000, channels=channels)
 
 
 def test_the_step_scales_the_latent():

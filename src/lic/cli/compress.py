@@ -99,12 +99,14 @@ def compress(
     """Compress images into .lic streams.
 
     Images are coded upright (EXIF orientation is applied) and in sRGB (other colour profiles are converted). Grey
-    images stay grey, CMYK becomes RGB. All metadata is dropped: EXIF, GPS, captions, colour profiles.
+    images stay grey, CMYK becomes RGB. All metadata is dropped: EXIF, GPS, captions, colour profiles. A model of other
+    channels than 3, or of more than 8 bits, takes TIFF, .npy and PNG of 16 bits, whose samples are coded as they are.
     """
     naming = files.Naming(ENDING, False, _is_stream)
     paths, out = files.split_output(paths, out, naming, lambda path: _is_stream(path) or not path.exists())
     unread: collections.Counter[str] = collections.Counter()
-    jobs = files.plan(paths, out, naming, lambda path: _is_image(path, unread))
+    loader = options.CodecLoader(model, precision, tile, deterministic)
+    jobs = files.plan(paths, out, naming, lambda path: _is_image(path, unread, not loader.takes_photographs))
     _refuse_other_endings(jobs)
     for ending, count in sorted(unread.items()):
         _log.warning(
@@ -115,7 +117,6 @@ def compress(
         raise typer.BadParameter("the workers of --ray have no standard input and output; name files")
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
     target = _target_of(quality, bpp, max_bytes)
-    loader = options.CodecLoader(model, precision, tile, deterministic)
     verify = len(jobs) > 1 if verify is None else verify
 
     def work(job: files.Job, show_progress: batch.ShowProgress) -> batch.Report:
@@ -180,10 +181,10 @@ def _compress_one(
     force: bool,
     verbose: bool,
 ) -> batch.Report:
-    from lic.images import read_image
+    from lic.images import read_samples
 
     with files.ordinary_file(job.source) as path:
-        pixels = read_image(path, **reading)
+        pixels = read_samples(path, channels=loader.channels, bit_depth=loader.bit_depth, **reading)
     codec = loader.codec  # It is loaded now, since a wrong image should be refused at once.
     began = time.perf_counter()
     stream = _encode(codec, pixels, **settings)
@@ -191,15 +192,15 @@ def _compress_one(
     files.write_bytes(job.target, stream, force)
     report = {"bytes": len(stream), "bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])}
     if verbose:
-        report |= {"psnr": _psnr(pixels, codec.decompress(stream)), "seconds": seconds}
+        report |= {"psnr": _psnr(pixels, codec.decompress(stream), loader.bit_depth), "seconds": seconds}
     return report
 
 
-def _psnr(pixels: Any, decoded: Any) -> float | None:
+def _psnr(pixels: Any, decoded: Any, bit_depth: int) -> float | None:
     """PSNR in dB, or None for equal images, since JSON has no infinity."""
     from lic.evaluation.run.metrics import psnr
 
-    decibels = psnr(pixels, decoded)
+    decibels = psnr(pixels, decoded, bit_depth)
     return decibels if math.isfinite(decibels) else None
 
 
@@ -207,7 +208,7 @@ def _is_stream(path: Path) -> bool:
     return path.suffix.lower() == ENDING
 
 
-def _is_image(path: Path, unread: collections.Counter[str]) -> bool:
+def _is_image(path: Path, unread: collections.Counter[str], arrays: bool) -> bool:
     """Whether a file in a folder is an image, and none that `lic decompress` named after its stream.
 
     Pictures in formats that nobody reads here are counted by their endings.
@@ -216,7 +217,7 @@ def _is_image(path: Path, unread: collections.Counter[str]) -> bool:
 
     if path.suffix.lower() in _UNREAD and not is_image(path):
         unread[path.suffix.lower()] += 1
-    return is_image(path) and f"{ENDING}." not in path.name.lower()
+    return is_image(path, arrays) and f"{ENDING}." not in path.name.lower()
 
 
 def _refuse_other_endings(jobs: list[files.Job]) -> None:

@@ -42,16 +42,17 @@ def decompress(
 ) -> None:
     """Decode .lic streams into images: PNG, or the format of OUT's suffix.
 
-    PNG, TIFF, BMP, PPM, TGA, WebP and JPEG 2000 are written without loss, JPEG at --jpeg-quality and with all of its
-    colours (4:4:4). Other formats are refused. The image of photo.lic is photo.lic.png unless OUT names it, and that of
-    --parts K is photo.lic.partsK.png; standard output gets PNG.
+    PNG, TIFF, .npy, BMP, PPM, TGA, WebP and JPEG 2000 are written without loss, JPEG at --jpeg-quality and with all of
+    its colours (4:4:4). Other formats are refused. The image of photo.lic is photo.lic.png unless OUT names it, and
+    that of --parts K is photo.lic.partsK.png; standard output gets PNG. TIFF takes the place of PNG for models of other
+    channels than grey and colour, and of 9 to 15 bits.
     """
-    ending = ".png" if parts is None else f".parts{parts}.png"
+    loader = options.CodecLoader(model, precision, tile)
+    ending = _default_ending(loader) if parts is None else f".parts{parts}{_default_ending(loader)}"
     naming = files.Naming(ending, True, _is_image)
     paths, out = files.split_output(paths, out, naming, lambda path: path.suffix.lower() != ENDING)
     jobs = files.plan(paths, out, naming, lambda path: path.suffix.lower() == ENDING)
     existing = batch.existing(force, skip_existing)
-    loader = options.CodecLoader(model, precision, tile)
 
     def work(job: files.Job, _: batch.ShowProgress) -> batch.Report:
         return _decompress_one(loader, job, parts, jpeg_quality, force, verbose)
@@ -65,28 +66,33 @@ def _is_image(path: Path) -> bool:
     return is_written(path)
 
 
-def _format_of(job: files.Job) -> Format:
-    from lic.images.writing import PNG, format_of
+def _default_ending(loader: options.CodecLoader) -> str:
+    return ".png" if loader.channels in (1, 3) and loader.bit_depth in (8, 16) else ".tif"
 
-    return PNG if job.target == files.STANDARD else format_of(job.target)
+
+def _format_of(loader: options.CodecLoader, job: files.Job) -> Format:
+    from lic.images.writing import format_of
+
+    return format_of(f"output{_default_ending(loader)}" if job.target == files.STANDARD else job.target)
 
 
 def _check(loader: options.CodecLoader, job: files.Job) -> None:
     """Raises an error if a stream is none, is another codec's, or is of a picture that the output cannot hold."""
-    _format_of(job)
+    _format_of(loader, job)
     if job.source != files.STANDARD and (job.source.is_file() or not job.source.exists()):
         _parsed(loader, job, files.read_bytes(job.source))
 
 
 def _parsed(loader: options.CodecLoader, job: files.Job, data: bytes) -> Stream:
     from lic.codec.bitstream import Flag, Stream
-    from lic.images.writing import check_size
+    from lic.images.writing import check_picture
 
     with files.naming(job.source):
         stream = Stream.parse(data)
         loader.check(stream)
     grey = Flag.GREY in stream.flags
-    check_size(job.target, _format_of(job), stream.height, stream.width, grey)
+    size = (stream.height, stream.width)
+    check_picture(job.target, _format_of(loader, job), *size, grey, loader.channels, loader.bit_depth)
     return stream
 
 
@@ -106,7 +112,7 @@ def _decompress_one(
     with files.naming(job.source):
         pixels = codec.decompress(data, parts=parts)
     seconds = time.perf_counter() - began
-    files.write_bytes(job.target, encoded(pixels, _format_of(job), jpeg_quality), force)
+    files.write_bytes(job.target, encoded(pixels, _format_of(loader, job), jpeg_quality), force)
     report = {"height": pixels.shape[0], "width": pixels.shape[1], "grey": pixels.ndim == 2}
     if verbose:
         report |= {"bpp": 8 * len(data) / (pixels.shape[0] * pixels.shape[1]), "seconds": seconds}

@@ -75,6 +75,8 @@ def _describe_codec(file: Path) -> dict[str, Any]:
         "stored": text["stored"],
         "transform": config["transform"]["name"],
         "entropy model": config["entropy"]["name"],
+        "channels": text.get("channels", 3),
+        "bits": text.get("bit_depth", 8),
         "lmbda": config["lmbda"],
         "made by": f"lic {text['lic']}",
         "bytes": file.stat().st_size,

@@ -95,6 +95,21 @@ class CodecLoader:
             print(f"lic: {printable(str(error))}", file=sys.stderr)
             raise typer.Exit(1) from None
 
+    @property
+    def channels(self) -> int:
+        """Channels of the images that the codec takes; a training that is not finished is one of 3."""
+        return (self._text or {}).get("channels", 3)
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of a channel of these images."""
+        return (self._text or {}).get("bit_depth", 8)
+
+    @property
+    def takes_photographs(self) -> bool:
+        """Whether the codec takes colour of 8 bits, as files of photographs hold it."""
+        return (self.channels, self.bit_depth) == (3, 8)
+
     def check(self, stream: Stream) -> None:
         """Raises an error unless the codec made a stream; it need not be loaded."""
         from lic.codec.bitstream import MAX_PIXELS, Flag, StreamFormat

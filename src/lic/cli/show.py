@@ -9,6 +9,7 @@ import typer
 
 from lic.cli import files, options
 from lic.cli.standard_streams import printable
+from lic.errors import LicError
 
 if TYPE_CHECKING:
     from lic.evaluation.inspect import Inspection
@@ -67,8 +68,11 @@ def show(
     from lic.evaluation.inspect import Box, inspect_image
     from lic.images import read_image
 
+    loader = options.CodecLoader(model, precision, tile)
+    if not loader.takes_photographs:
+        raise LicError(f"lic show draws images of 3 channels of 8 bits, and {model} is for others.")
     pixels = read_image(image, background=background, to_8_bit=to_8_bit, frame=frame)
-    codec = options.load(model, precision, tile)
+    codec = loader.codec
     try:
         inspection = inspect_image(codec, pixels, quality=quality, crop=Box(*box) if box else None)
     except ValueError as error:

@@ -37,7 +37,7 @@ _SHORTEST = _FIXED + 2 + _CHECKSUMS  # Height and width take at least a byte eac
 class Flag(enum.IntFlag):
     """The properties of a stream, one bit each; any other bit is an error."""
 
-    GREY = 1
+    GREY = 1  # The image has no axis of channels.
     DETERMINISTIC = 2
     QUALITY = 4
 
@@ -114,7 +114,7 @@ class Stream(NamedTuple):
 
     @property
     def channels(self) -> int:
-        """Channels of the image: 1 for grey, otherwise 3."""
+        """Channels of an image that a codec of 3 channels has coded: 1 for grey, otherwise 3."""
         return 1 if Flag.GREY in self.flags else 3
 
     def check_symbols(self, symbols: bytes) -> None:
@@ -152,7 +152,7 @@ class StreamFormat(NamedTuple):
           symbols: All coded symbols in coding order, an array of little-endian int32 or its bytes.
           height: Height of the image in pixels.
           width: Width of the image in pixels.
-          channels: 3, or 1 for grey.
+          channels: 1 for an image [height, width], 3 for any other.
           quality: The quality that the image was coded at; None for a codec with a single rate.
 
         Raises:

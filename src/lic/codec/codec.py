@@ -15,7 +15,7 @@ import numpy as np
 
 from lic.argument_types import check_argument
 from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat, desync_error
-from lic.codec.codec_file import STORED, CodecFile, restored_model, restored_tables, weights_of
+from lic.codec.codec_file import ADDED_SETTINGS, STORED, CodecFile, restored_model, restored_tables, weights_of
 from lic.codec.coder_timing import collect
 from lic.codec.float32 import check_float32
 from lic.codec.graphs import Graphs
@@ -28,8 +28,8 @@ from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, part_names
 from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
 from lic.environment import compute_in, tf
-from lic.errors import CheckpointError, LicError, check
-from lic.images import checked_image, coloured, sample_image
+from lic.errors import BitstreamError, CheckpointError, LicError, check
+from lic.images import checked_image, coloured, peak_of, sample_image
 from lic.layers.padding import pad
 from lic.models.base import CompressionModel
 from lic.weights import get_tensors
@@ -54,8 +54,9 @@ class Codec:
       deterministic: Whether the parameter networks compute in whole numbers, which are the same on every machine, so
         that streams decode everywhere. A codec that holds such networks decodes both kinds of streams.
       stored: The type that weights are stored in; "float16" halves the file.
-      calibration: Photographs, uint8 [height, width, 3], from which the units of these networks are chosen; default:
-        the photograph that ships.
+      calibration: Images, from which the units of these networks are chosen; default: the photograph that ships.
+      bit_depth: Bits of a channel, 8 to 16. Above 8 images are uint16 of that range. The model sees them on 0..255 in
+        any case, so that lmbda means the same.
 
     Attributes:
       model: The codec's own copy of the model.
@@ -74,6 +75,7 @@ class Codec:
         deterministic: bool = False,
         stored: Literal["float32", "float16"] = "float32",
         calibration: Iterable[np.ndarray] | None = None,
+        bit_depth: int = 8,
     ):
         if not isinstance(model, CompressionModel):
             is_name = isinstance(model, (str, os.PathLike))
@@ -82,13 +84,16 @@ class Codec:
             raise ValueError(f"Codec: expected a lic.CompressionModel. Received: {type(model).__name__}. {advice}")
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
+        check("Codec", "bit_depth", _is_bit_depth(bit_depth), "a whole number from 8 to 16", bit_depth)
+        settings = {"channels": model.transform.channels, "bit_depth": int(bit_depth)}
         with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
             # Without weights that a subclass adds for its training, such as those of a discriminator.
             tensors = {name: each for name, each in get_tensors(model).items() if name.partition("/")[0] in _CODED}
             weights = {f"weights/{name}": array.astype(stored) for name, array in tensors.items()}
-        self._open(CodecFile(model.configuration(), stored, {}, weights), precision, tile)
+        self._open(CodecFile(model.configuration(), stored, {}, weights, settings=settings), precision, tile)
         if deterministic:
-            self._file = self._file._replace(integer=self._calibrated(calibration or [sample_image()]))
+            images = calibration or [sample_image(self.channels, self.bit_depth)]
+            self._file = self._file._replace(integer=self._calibrated(images))
             self._choose(deterministic)
 
     def compress(
@@ -103,8 +108,9 @@ class Codec:
         """Compresses an image into a stream.
 
         Args:
-          image: uint8 [height, width, 3], or [height, width] for grey, which stays grey. An image of Pillow is
-            converted by its mode, profile and orientation.
+          image: uint8 [height, width, channels], or uint16 for a codec of more than 8 bits. A codec of 3 channels takes
+            [height, width] for grey, which stays grey, and one of 1 channel takes it as [height, width, 1]. An image
+            of Pillow is converted by its mode, profile and orientation.
           quality: Where the codec has several, one of `qualities` or any number between; default: the middle one.
           effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent. That takes time when
             compressing and none when decoding, and memory that grows with the image, even with tiles. The loss of the
@@ -113,13 +119,13 @@ class Codec:
           progress: Called with the completed fraction of the refinement, 0 to 1.
 
         Raises:
-          ImageError: The array is of another type or shape.
+          ImageError: The array is of another type or shape, or has values over the range of the codec's bits.
           ValueError: `quality` or `effort` is not one that this codec has, or the image is too small for the distortion
             that refinement measures.
           DesyncError: With `verify`, the stream does not decode here.
           LicError: The latent, a mean or the side information is not finite.
         """
-        image, quality = checked_image(image), checked_quality(quality, self.model.rate)
+        image, quality = self._checked(image), checked_quality(quality, self.model.rate)
         check_effort(effort)
         latent = self._latent(image)
         stream = self._coded_at(image, latent, quality)
@@ -150,7 +156,7 @@ class Codec:
         """
         check_effort(effort)
         check_argument("Codec", "max_bytes", max_bytes, int)
-        image = checked_image(image)
+        image = self._checked(image)
         latent = self._latent(image)
         encode = functools.partial(self._coded_at, image, latent)
         quality, stream = highest_quality(encode, self.qualities, max_bytes)
@@ -173,6 +179,16 @@ class Codec:
         return self._deterministic
 
     @property
+    def channels(self) -> int:
+        """Channels of the images that the codec takes."""
+        return self.model.transform.channels
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of a channel of the images that the codec takes."""
+        return self._bit_depth
+
+    @property
     def qualities(self) -> tuple[int, ...]:
         """The qualities, one for each lmbda of training, from the lowest rate up; empty for a single rate."""
         count = self.model.rate.count
@@ -184,7 +200,7 @@ class Codec:
         return part_names(self.model.entropy)
 
     def decompress(self, stream: bytes, *, parts: int | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-        """Decodes a stream into an image: uint8 [height, width, 3], or [height, width] if it was grey.
+        """Decodes a stream into an image of the type and the shape that was compressed.
 
         Args:
           stream: A stream from `compress`.
@@ -204,7 +220,9 @@ class Codec:
         pixels = self._synthesised(y_hat)
         pixels = np.clip(pixels[: parsed.height, : parsed.width], 0, 255)
         pixels = pixels.mean(-1) if Flag.GREY in parsed.flags else pixels
-        return np.rint(pixels).astype(np.uint8)
+        if self._bit_depth == 8:
+            return np.rint(pixels).astype(np.uint8)
+        return np.rint(pixels * np.float32(peak_of(self._bit_depth) / 255)).astype(np.uint16)
 
     def analyse(self, image: np.ndarray) -> np.ndarray:
         """Returns the latent of an image, float32 [rows, columns, depth], as the analysis gives it.
@@ -215,7 +233,7 @@ class Codec:
         Raises:
           ImageError: As for `compress`.
         """
-        return self._latent(checked_image(image))
+        return self._latent(self._checked(image))
 
     def encode_latent(
         self, y: np.ndarray, *, quality: float | None = None, size: tuple[int, int] | None = None
@@ -250,7 +268,7 @@ class Codec:
         return self._decoded(stream, parts, max_pixels)[1]
 
     def synthesise(self, y_hat: np.ndarray) -> np.ndarray:
-        """Returns the image of a latent, float32 [rows x downscale, columns x downscale, 3], not clipped.
+        """Returns the image of a latent, float32 [rows x downscale, columns x downscale, channels] on 0..255, not clipped.
 
         Args:
           y_hat: The latent [rows, columns, depth], such as an edited result of `decode_latent`.
@@ -285,7 +303,7 @@ class Codec:
 
     def estimate(self, image: np.ndarray, *, quality: float | None = None) -> dict[str, float]:
         """Returns the estimated bits of each part of an image's stream, without header and checksums."""
-        latent = self._latent(checked_image(image))
+        latent = self._latent(self._checked(image))
         bits = self._float_graphs.estimate(latent, checked_quality(quality, self.model.rate))
         return {name: float(each) for name, each in bits.items()}
 
@@ -326,6 +344,7 @@ class Codec:
         self._precision, self._tile, self._process = precision, tile, os.getpid()
         # Tables that are made here are kept in the file: made anew elsewhere, they might differ in a count.
         self.model = restored_model(file)
+        self._bit_depth = _bit_depth_of(file, self.model)
         tables = restored_tables(file, self.model)
         self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
         compute_in(self.model.transform, _POLICIES[precision])
@@ -352,7 +371,7 @@ class Codec:
 
     def _calibrated(self, images: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
         """Returns the units of the networks in whole numbers, from their inputs on images at all qualities."""
-        latents = [self._latent(checked_image(image)) for image in images]
+        latents = [self._latent(self._checked(image)) for image in images]
         pairs = itertools.product(latents, map(float, self.qualities or [1]))
         return arrays_of(calibrate(self.model, pairs))
 
@@ -365,12 +384,20 @@ class Codec:
             )
         check_float32()
 
+    def _checked(self, image: np.ndarray) -> np.ndarray:
+        return checked_image(image, self.channels, self._bit_depth)
+
+    def _on_255(self, pixels: np.ndarray) -> np.ndarray:
+        """Returns pixels in float32 on 0..255, the scale that the model computes on."""
+        values = pixels.astype(np.float32)
+        return values if self._bit_depth == 8 else values * np.float32(255 / peak_of(self._bit_depth))
+
     def _latent(self, image: np.ndarray) -> np.ndarray:
         self._check_process()
         transform = self.model.transform
-        padded = pad(tf.constant(coloured(image)[None]), transform.downscale)[0].numpy()
+        padded = pad(tf.constant(coloured(image, self.channels)[None]), transform.downscale)[0].numpy()
         return in_tiles(
-            lambda tile: self._graphs.analyse(tile.astype(np.float32)),
+            lambda tile: self._graphs.analyse(self._on_255(tile)),
             padded,
             transform,
             self._tile,
@@ -380,7 +407,8 @@ class Codec:
 
     def _synthesised(self, y_hat: np.ndarray) -> np.ndarray:
         transform = self.model.transform
-        return in_tiles(self._graphs.synthesise, y_hat, transform, self._tile, (1, transform.downscale), 3)
+        scales = (1, transform.downscale)
+        return in_tiles(self._graphs.synthesise, y_hat, transform, self._tile, scales, self.channels)
 
     def _checked_latent(self, name: str, latent: np.ndarray) -> np.ndarray:
         latent, depth = np.asarray(latent, np.float32), self.model.transform.depth
@@ -405,7 +433,7 @@ class Codec:
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
                 "The model's weights have diverged: go back to earlier ones."
             )
-        channels = 1 if len(shape) == 2 else 3
+        channels = 1 if len(shape) == 2 else 3  # A stream states whether the image has an axis of channels.
         quality = quality if self.qualities else None
         streams = self._streams(self._deterministic)
         return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *shape[:2], channels, quality)
@@ -426,7 +454,8 @@ class Codec:
         """Returns the stream of the refined latents, or `stream` if its loss is lower or there is no effort."""
         if not effort:
             return stream
-        refined, *side = self._graphs.optimizer.refine(coloured(image), latent, quality, STEPS[effort], progress)
+        original = self._on_255(coloured(image, self.channels))
+        refined, *side = self._graphs.optimizer.refine(original, latent, quality, STEPS[effort], progress)
         coded = self._graphs.encode_optimized(refined, tf.constant(quality), *side)
         # Refinement lowers an estimate of the loss; the real loss may still be higher.
         return self._better(image, quality, stream, self._pack(image.shape, quality, coded))
@@ -434,10 +463,11 @@ class Codec:
     def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
         """Returns the stream of the lowest loss, measured by its bytes and its decoded image."""
         lmbda = float(self.model.rate.lmbda(tf.constant([quality]))[0])
+        original = self._on_255(coloured(image, self.channels))[None]
 
         def loss(stream: bytes) -> float:
-            decoded = coloured(self.decompress(stream)).astype(np.float32)[None]
-            distortion = float(self.model.distortion_of(coloured(image).astype(np.float32)[None], decoded)[0])
+            decoded = self._on_255(coloured(self.decompress(stream), self.channels))[None]
+            distortion = float(self.model.distortion_of(original, decoded)[0])
             return 8 * len(stream) / (image.shape[0] * image.shape[1]) + lmbda * distortion
 
         return min(streams, key=loss)
@@ -455,6 +485,10 @@ class Codec:
         # The stream, and not the codec's own choice, decides which networks decode it.
         deterministic = Flag.DETERMINISTIC in parsed.flags and bool(self._file.integer)
         self._streams(deterministic).check(parsed, max_pixels, name_of)
+        if Flag.GREY in parsed.flags and self.channels not in (1, 3):
+            raise BitstreamError(
+                f"The stream is of a grey image, and this codec's have {self.channels} channels. Get it anew."
+            )
         downscale = self.model.transform.downscale
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
         whole = parts is None or parts == len(self.parts)
@@ -503,6 +537,21 @@ def _check_parts(parts: int | None, most: int) -> None:
     except TypeError:
         fits = False
     check("Codec", "parts", fits, f"None for all, or an integer from 0 to {most}, the number of `codec.parts`", parts)
+
+
+def _is_bit_depth(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 8 <= value <= 16
+
+
+def _bit_depth_of(file: CodecFile, model: CompressionModel) -> int:
+    """Returns the bits of a channel that a codec file states, or raises a CheckpointError if it is damaged."""
+    settings = ADDED_SETTINGS | dict(file.settings)
+    if not _is_bit_depth(settings["bit_depth"]) or settings["channels"] != model.transform.channels:
+        raise CheckpointError(
+            f"Codec file: expected bit_depth from 8 to 16, and channels={model.transform.channels}, those of the "
+            f"transform. Received: {settings}. Get the codec file anew."
+        )
+    return settings["bit_depth"]
 
 
 def _bytes_of(symbols: tf.Tensor) -> bytes:

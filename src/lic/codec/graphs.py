@@ -33,7 +33,8 @@ class Graphs:
       walker: Takes the walks; default: the model.
 
     Attributes:
-      analyse: Maps an image [height, width, 3], padded to multiples of the transform's `downscale`, to its latent.
+      analyse: Maps an image [height, width, channels], padded to multiples of the transform's `downscale`, to its
+        latent.
       estimate: Maps a latent [height, width, depth] and a quality to the bits of each part.
       encode: Encodes a latent [height, width, depth] at a quality.
       encode_optimized: Encodes a latent [1, height, width, depth] that gains have multiplied, at a quality, with its
@@ -47,7 +48,8 @@ class Graphs:
     def __init__(self, model: CompressionModel, tables: CdfTables, walker: Walker | None = None):
         self._model, self._tables, self._walker, self._derived = model, tables, walker or model, {}
         self._least_bits: LeastBits | None = None
-        image, latent = (tf.TensorSpec((None, None, depth)) for depth in (3, model.transform.depth))
+        transform = model.transform
+        image, latent = (tf.TensorSpec((None, None, depth)) for depth in (transform.channels, transform.depth))
         integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
         coded = [tf.TensorSpec((), tf.string), integer, integer, real]
         self.analyse = snapshot_function(self._analyse, [image])

@@ -64,7 +64,7 @@ class LatentOptimizer:
         """Returns the refined latent [1, rows, columns, depth], and after it the side information if there is any.
 
         Args:
-          image: uint8 [height, width, 3].
+          image: The image [height, width, channels] on 0..255.
           latent: The image's latent [rows, columns, depth], without gains.
           quality: The quality.
           steps: Number of steps.
@@ -101,7 +101,7 @@ class LatentOptimizer:
         """Takes one step of Adam (Kingma and Ba, ICLR 2015) on tensors of any size.
 
         Args:
-          images: The image [1, height, width, 3].
+          images: The image [1, height, width, channels].
           quality: The quality [1].
           values: The latent, and the side information if there is any.
           means: Adam's mean of the gradients, for each of the values.

@@ -14,32 +14,60 @@ from lic.images.picture import Picture, Request, pixels_of
 from lic.images.pillow import picture_of, picture_of_image
 
 
-def coloured(pixels: np.ndarray) -> np.ndarray:
-    """Returns a grey or colour image with three channels, [height, width, 3]."""
-    return np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+def coloured(pixels: np.ndarray, channels: int = 3) -> np.ndarray:
+    """Returns an image [height, width, channels]; one without an axis of channels has the same in each of them."""
+    return np.stack([pixels] * channels, -1) if pixels.ndim == 2 else pixels
 
 
-def checked_image(image: np.ndarray | Image.Image) -> np.ndarray:
-    """Returns an image as an array, or raises an ImageError if no codec takes it.
+def checked_image(image: np.ndarray | Image.Image, channels: int = 3, bit_depth: int = 8) -> np.ndarray:
+    """Returns an image as an array, or raises an ImageError if a codec does not take it.
 
     An image of Pillow is converted by its mode, profile and orientation, as a file is.
+
+    Args:
+      image: The image.
+      channels: Channels that the codec takes.
+      bit_depth: Bits of a channel that the codec takes.
     """
+    expected = f"Expected an image as {_taken(channels, bit_depth)}"
     if isinstance(image, Image.Image):
-        return _pixels_of_image(image)
+        if bit_depth > 8 or channels not in (1, 3):
+            raise ImageError(f"{expected}. Received: an image of Pillow. Pass its samples as an array.")
+        image = _pixels_of_image(image)
     if isinstance(image, (str, os.PathLike)):
+        plain = channels == 3 and bit_depth == 8
+        call = "read_image(path)" if plain else f"read_samples(path, channels={channels}, bit_depth={bit_depth})"
         raise ImageError(
-            f"Expected an image as uint8 [height, width, 3], or [height, width] for grey. Received: the path "
-            f"{os.fspath(image)!r}. Read it, for example with lic.images.read_image(path)."
+            f"{expected}. Received: the path {os.fspath(image)!r}. Read it, for example with lic.images.{call}."
         )
     image = np.asarray(image)
-    allowed = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
-    if image.dtype != np.uint8 or not allowed or not image.size:
+    allowed = (image.ndim == 3 and image.shape[2] == channels) or (image.ndim == 2 and channels in (1, 3))
+    if image.dtype != _dtype(bit_depth) or not allowed or not image.size:
+        advice = "Convert it, for example with np.asarray(PIL.Image.open(path).convert('RGB'))."
         raise ImageError(
-            "Expected an image as uint8 [height, width, 3], or [height, width] for grey, of at least 1x1. "
-            f"Received: {image.dtype} {list(image.shape)}. Convert it, for example with "
-            "np.asarray(PIL.Image.open(path).convert('RGB'))."
+            f"{expected}, of at least 1x1. Received: {image.dtype} {list(image.shape)}. "
+            + (advice if channels == 3 and bit_depth == 8 else "Convert it, or take a codec for such images.")
         )
+    if 8 < bit_depth < 16 and image.max() > peak_of(bit_depth):
+        raise ImageError(f"{expected}. Received: values up to {image.max()}. Scale them, or take a codec of more bits.")
     return image
+
+
+def peak_of(bit_depth: int) -> int:
+    """Returns the largest value of a number of bits."""
+    return (1 << bit_depth) - 1
+
+
+def _dtype(bit_depth: int) -> type[np.unsignedinteger]:
+    return np.uint16 if bit_depth > 8 else np.uint8
+
+
+def _taken(channels: int, bit_depth: int) -> str:
+    """Returns the type and the shapes of the images that a codec takes, in words."""
+    grey = "[height, width] or " if channels == 1 else ""
+    ending = ", or [height, width] for grey" if channels == 3 else ""
+    numbers = "uint8" if bit_depth == 8 else f"uint16 of {bit_depth} bits (0 to {peak_of(bit_depth)})"
+    return f"{numbers} {grey}[height, width, {channels}]{ending}"
 
 
 def _pixels_of_image(image: Image.Image) -> np.ndarray:

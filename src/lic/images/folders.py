@@ -12,6 +12,7 @@ from PIL import Image
 
 from lic.errors import ImageError
 
+ARRAY = ".npy"
 _HASHED = 1 << 16  # Bytes of each file that a digest covers.
 # Endings that Pillow lacks, of formats that `lic.images.read_image` reads with the extra `keras-lic[formats]`.
 _MORE = {".heic", ".heics", ".heif", ".heifs", ".hif", ".jxl"}
@@ -26,17 +27,26 @@ def _endings() -> frozenset[str]:
     return frozenset(ending for ending, name in known.items() if name in formats) | _MORE
 
 
-def is_image(path: str | os.PathLike) -> bool:
+def is_image(path: str | os.PathLike, arrays: bool = False) -> bool:
     """Returns whether a file's name ends like those of images that `read_image` reads, with or without the extra.
 
     The files that macOS writes beside others (`._photo.jpg`) are no images.
+
+    Args:
+      path: The file.
+      arrays: Whether arrays of numpy, .npy, count as images.
     """
     path = pathlib.PurePath(path)
-    return path.suffix.lower() in _endings() and not path.name.startswith("._")
+    ending = path.suffix.lower()
+    return (ending in _endings() or (arrays and ending == ARRAY)) and not path.name.startswith("._")
 
 
-def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
+def image_files(folder: str | os.PathLike, arrays: bool = False) -> list[pathlib.Path]:
     """Returns the files in a folder and in all folders inside whose names end like those of images, sorted.
+
+    Args:
+      folder: The folder.
+      arrays: As for `is_image`.
 
     Raises:
       ImageError: There is no such folder.
@@ -44,7 +54,7 @@ def image_files(folder: str | os.PathLike) -> list[pathlib.Path]:
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ImageError(f"There is no folder {str(folder)!r}.")
-    return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path, arrays))
 
 
 def digest_of(folder: str | os.PathLike, names: Iterable[str]) -> str:

@@ -25,16 +25,20 @@ class Request:
       background: Colour behind transparent pixels, if given.
       to_8_bit: Whether samples of more bits are rounded.
       frame: Number of the frame, if given.
+      bits: The most bits of a channel that are taken as they are.
     """
 
     name: str
     background: str | None = None
     to_8_bit: bool = False
     frame: int | None = None
+    bits: int = 8
 
     def check_bits(self, bits: int) -> None:
-        """Raises an ImageError if samples have more than 8 bits and the caller has not asked for rounding."""
-        if bits > 8 and not self.to_8_bit:
+        """Raises an ImageError if samples have more bits than are taken, and the caller has not asked for rounding."""
+        if bits > self.bits > 8:
+            raise ImageError(f"{self.name} has {bits} bits a channel, a codec takes {self.bits} at most. Convert it.")
+        if bits > self.bits and not self.to_8_bit:
             raise ImageError(
                 f"{self.name} has {bits} bits a channel, a codec takes 8. Pass to_8_bit=True to round them.", "to_8_bit"
             )

@@ -112,6 +112,26 @@ def picture_of_16_bits(image: Image.Image, file: BinaryIO) -> Picture:
     return Picture(samples, 65535, alpha)
 
 
+def encoded_in_16_bits(pixels: np.ndarray) -> bytes:
+    """Returns the PNG file of samples of 16 bits, which Pillow writes for grey only.
+
+    Args:
+      pixels: uint16 [height, width] or [height, width, 3].
+    """
+    height, width = pixels.shape[:2]
+    rows = np.ascontiguousarray(pixels, ">u2").view(np.uint8).reshape(height, -1)
+    # The filter "up" (2): each byte less the one above it.
+    filtered = np.full((height, rows.shape[1] + 1), 2, np.uint8)
+    filtered[:, 1:] = np.diff(rows, axis=0, prepend=np.uint8(0) * rows[:1])
+    header = struct.pack(">IIBBBBB", width, height, 16, _GREY if pixels.ndim == 2 else _COLOUR, 0, 0, 0)
+    contents = ((b"IHDR", header), (b"IDAT", zlib.compress(filtered.tobytes())), (b"IEND", b""))
+    return SIGNATURE + b"".join(_chunk(name, data) for name, data in contents)
+
+
+def _chunk(name: bytes, contents: bytes) -> bytes:
+    return struct.pack(">I", len(contents)) + name + contents + struct.pack(">I", zlib.crc32(name + contents))
+
+
 def _opened(file: BinaryIO, bits: int, kind: int) -> Image.Image:
     """Opens a file with other bits and another kind of colour in its header."""
     file.seek(0)

@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lic.errors import ImageError
 from lic.images import heif, jpegxl, pillow, tiff
+from lic.images.arrays import peak_of
 from lic.images.failures import as_image_errors
 from lic.images.picture import Picture, Request, pixels_of
 
@@ -50,9 +51,9 @@ def read_image(
             f"read_image: expected a path or an open binary file. Received: {type(path).__name__}. "
             "A codec takes arrays and images of Pillow as they are."
         )
-    request = Request(_name_of(path), background, to_8_bit, frame)
-    with _opened(path, request.name) as file:
-        return pixels_of(_picture_of(file, request), request)
+    request = Request(name_of(path), background, to_8_bit, frame)
+    with opened(path, request.name) as file:
+        return pixels_of(picture_in(file, request), request)
 
 
 def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
@@ -61,8 +62,8 @@ def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
     Raises:
       ImageError: The file cannot be read.
     """
-    request = Request(_name_of(path))
-    with _opened(path, request.name) as file:
+    request = Request(name_of(path))
+    with opened(path, request.name) as file:
         head = file.read(_HEAD)
         if jpegxl.is_jpegxl(head):
             return jpegxl.size_of(file)
@@ -77,19 +78,28 @@ def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
             raise ValueError(pillow.reason_of(file)) from error
 
 
-def sample_image() -> np.ndarray:
-    """Returns the photograph that ships with lic: uint8 [512, 768, 3], a dandelion."""
+def sample_image(channels: int = 3, bit_depth: int = 8) -> np.ndarray:
+    """Returns the photograph that ships with lic: uint8 [512, 768, 3], a dandelion.
+
+    Args:
+      channels: Channels of the result; others than 3 are red, green and blue in turn.
+      bit_depth: Bits of a channel; above 8 the result is uint16 of that range.
+    """
     sample = importlib.resources.files("lic.models") / "sample" / "dandelion.png"
     with importlib.resources.as_file(sample) as path:
-        return read_image(path)
+        pixels = read_image(path)
+    pixels = pixels if channels == 3 else pixels[..., np.arange(channels) % 3]
+    return pixels if bit_depth == 8 else np.rint(pixels * (peak_of(bit_depth) / 255)).astype(np.uint16)
 
 
-def _name_of(path: str | os.PathLike | BinaryIO) -> str:
+def name_of(path: str | os.PathLike | BinaryIO) -> str:
+    """Returns the name of a file, for messages."""
     return os.fspath(path) if isinstance(path, (str, os.PathLike)) else str(getattr(path, "name", "the image"))
 
 
 @contextlib.contextmanager
-def _opened(path: str | os.PathLike | BinaryIO, name: str) -> Iterator[BinaryIO]:
+def opened(path: str | os.PathLike | BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Opens a file at its beginning, and turns whatever is raised in the context into an ImageError."""
     with as_image_errors(name), contextlib.ExitStack() as stack:
         file = stack.enter_context(open(path, "rb")) if isinstance(path, (str, os.PathLike)) else path
         yield _seekable(file)
@@ -103,7 +113,8 @@ def _seekable(file: BinaryIO) -> BinaryIO:
     return file
 
 
-def _picture_of(file: BinaryIO, request: Request) -> Picture:
+def picture_in(file: BinaryIO, request: Request) -> Picture:
+    """Returns the samples of an open file, in any format that is read."""
     head = file.read(_HEAD)
     if jpegxl.is_jpegxl(head):
         return jpegxl.picture_of(file, request)

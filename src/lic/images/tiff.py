@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from lic.errors import ImageError
+from lic.images.exif import upright
 from lic.images.extra import needed
 from lic.images.picture import Picture, Request
 
@@ -69,6 +72,59 @@ def picture_of(file: BinaryIO, request: Request) -> Picture:
         if photometric not in _CHANNELS or len(set(depths)) > 1 or not (depths[0] <= 16 or depths[0] in (32, 64)):
             raise request.refused(f"samples of {max(depths)} bits with the photometric interpretation {photometric}")
         return _picture(page, photometric, depths[0], request)
+
+
+def samples_of(file: BinaryIO, channels: int, request: Request) -> np.ndarray:
+    """Returns the samples of a page as they are [height, width, channels], upright; or one channel from each page.
+
+    Raises:
+      ImageError: The file has other channels, or samples that are no whole numbers from 0 to 65535.
+    """
+    library = needed("tifffile", f"a TIFF file of {channels} channels", request)
+    logging.getLogger("tifffile").addHandler(_UNHEARD)
+    with library.TiffFile(file) as opened:
+        pages = [page.aspage() if hasattr(page, "aspage") else page for page in opened.pages]
+        pages = [page for page in pages if not page.is_reduced]  # Smaller copies of the image, for viewers.
+        if request.frame is None and len(pages) == channels and all(page.samplesperpixel == 1 for page in pages):
+            if len({page.shape for page in pages}) > 1:
+                raise request.refused("its pages have different sizes")
+            return np.concatenate([_samples(page, 1, request) for page in pages], -1)
+        return _samples(pages[request.checked_frame(len(pages))], channels, request)
+
+
+def _samples(page: Any, channels: int, request: Request) -> np.ndarray:
+    photometric = int(page.photometric)
+    check_format((int(page.sampleformat or 1),), photometric, page.imagedepth, request)
+    request.check_size(page.imagewidth, page.imagelength)
+    if page.samplesperpixel != channels:
+        found = f"{page.samplesperpixel} channel{'s' * (page.samplesperpixel != 1)}"
+        raise ImageError(f"{request.name} has {found}, the codec takes {channels}. Take a codec for as many.")
+    depths = page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
+    request.check_bits(max(depths))
+    if photometric not in _CHANNELS or len(set(depths)) > 1:
+        raise request.refused(f"samples of {max(depths)} bits with the photometric interpretation {photometric}")
+    samples = page.asarray()
+    samples = np.moveaxis(samples, 0, -1) if page.axes.startswith("S") else samples
+    samples, white = _in_16_bits(samples.reshape(page.imagelength, page.imagewidth, channels), max(depths))
+    if request.bits == 8 and white > 255:
+        samples = np.rint(samples * (255 / white)).astype(np.uint8)
+    samples = white - samples if photometric == _WHITE_IS_ZERO else samples
+    orientation = int(page.tags[ORIENTATION].value) if ORIENTATION in page.tags else 1
+    return np.ascontiguousarray(upright(samples, orientation))
+
+
+def encoded(pixels: np.ndarray, request: Request) -> bytes:
+    """Returns the TIFF file of samples of any channels.
+
+    Args:
+      pixels: uint8 or uint16 [height, width] or [height, width, channels].
+      request: The request, which names the file.
+    """
+    library, file = needed("tifffile", "a TIFF file of many channels or 16 bits", request), io.BytesIO()
+    kind = "rgb" if pixels.ndim == 3 and pixels.shape[2] == 3 else "minisblack"
+    planes = {"planarconfig": "contig"} if pixels.ndim == 3 else {}
+    library.imwrite(file, pixels, photometric=kind, compression="zlib", predictor=True, metadata=None, **planes)
+    return file.getvalue()
 
 
 def _picture(page: Any, photometric: int, bits: int, request: Request) -> Picture:

@@ -11,7 +11,10 @@ from PIL import Image
 
 from lic.atomic_write import atomic_write
 from lic.errors import ImageError
+from lic.images import tiff
 from lic.images.arrays import checked_image
+from lic.images.picture import Request
+from lic.images.png import encoded_in_16_bits
 
 JPEG_QUALITY = 95
 
@@ -24,21 +27,22 @@ class Format(NamedTuple):
       most: The largest height and width in pixels.
       options: Options of Pillow's writer that make it keep every pixel.
       grey_only: Whether it holds no colour.
+      any_channels: Whether it holds any number of channels, of up to 16 bits.
     """
 
     name: str
     most: int = 1 << 31
     options: dict[str, Any] = {}  # noqa: RUF012 - it is never changed
     grey_only: bool = False
+    any_channels: bool = False
 
 
 _JPEG = Format("JPEG", 65500, {"subsampling": "4:4:4"})
-_TIFF = Format("TIFF")
-PNG = Format("PNG")
+PNG, TIFF = Format("PNG"), Format("TIFF", any_channels=True)
 FORMATS = {
     ".png": PNG,
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
+    ".tif": TIFF,
+    ".tiff": TIFF,
     ".bmp": Format("BMP"),
     ".ppm": Format("PPM"),
     ".pnm": Format("PPM"),
@@ -51,6 +55,7 @@ FORMATS = {
     ".jpeg": _JPEG,
     ".jpe": _JPEG,
     ".jfif": _JPEG,
+    ".npy": Format("NPY", any_channels=True),
 }
 ENDINGS = ", ".join(FORMATS)
 
@@ -60,13 +65,17 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
 
     Args:
       path: The file.
-      pixels: uint8 [height, width, 3] or [height, width].
+      pixels: uint8 [height, width, 3] or [height, width]; TIFF and .npy also hold other channels and uint16,
+        and PNG holds grey and colour of uint16.
 
     Raises:
       ImageError: No format with this suffix holds every pixel, or none of this size.
     """
-    format, pixels = format_of(path), checked_image(pixels)
-    check_size(path, format, pixels.shape[0], pixels.shape[1], pixels.ndim == 2)
+    format = format_of(path)
+    deep = getattr(pixels, "dtype", None) == np.uint16
+    channels = pixels.shape[2] if isinstance(pixels, np.ndarray) and pixels.ndim == 3 else 1 if deep else 3
+    pixels = checked_image(pixels, channels, 16 if deep else 8)
+    check_picture(path, format, *pixels.shape[:2], pixels.ndim == 2, channels, 16 if deep else 8)
     data = encoded(pixels, format)
     with atomic_write(path) as file:
         file.write(data)
@@ -94,7 +103,15 @@ def format_of(path: str | os.PathLike) -> Format:
     return FORMATS[ending]
 
 
-def check_size(path: str | os.PathLike, format: Format, height: int, width: int, grey: bool) -> None:
+def check_picture(
+    path: str | os.PathLike,
+    format: Format,
+    height: int,
+    width: int,
+    grey: bool,
+    channels: int = 3,
+    bit_depth: int = 8,
+) -> None:
     """Raises an ImageError if a format cannot hold a picture.
 
     Args:
@@ -102,14 +119,27 @@ def check_size(path: str | os.PathLike, format: Format, height: int, width: int,
       format: The format.
       height: Height of the picture in pixels.
       width: Width of the picture in pixels.
-      grey: Whether the picture has one channel.
+      grey: Whether the picture has no axis of channels.
+      channels: Channels of the picture, if it is not grey.
+      bit_depth: Bits of a channel.
     """
+    if not format.any_channels and not grey and channels not in (1, 3):
+        raise ImageError(
+            f"{os.fspath(path)}: the picture has {channels} channels, {format.name} holds grey and colour. End the "
+            "name in .tif or .npy."
+        )
+    if not format.any_channels and bit_depth > 8 and (format != PNG or bit_depth < 16):
+        held = "8 or 16" if format == PNG else "8"
+        raise ImageError(
+            f"{os.fspath(path)}: the picture has {bit_depth} bits a channel, {format.name} holds {held}. End the name "
+            "in .tif or .npy."
+        )
     if max(height, width) > format.most:
         raise ImageError(
             f"{os.fspath(path)}: the picture has {height}x{width} pixels, {format.name} holds {format.most} a side at "
             "most. End the name in .png."
         )
-    if format.grey_only and not grey:
+    if format.grey_only and not grey and channels != 1:
         raise ImageError(f"{os.fspath(path)}: the picture has colours, this format holds grey only. End it in .ppm.")
 
 
@@ -117,13 +147,20 @@ def encoded(pixels: np.ndarray, format: Format, jpeg_quality: int = JPEG_QUALITY
     """Returns the file of a picture.
 
     Args:
-      pixels: uint8 [height, width, 3] or [height, width].
+      pixels: As for `write_image`.
       format: The format.
       jpeg_quality: Quality of JPEG, 1 to 100.
 
     Raises:
       ImageError: This installation of Pillow does not write the format, or not a picture of this size.
     """
+    if format.name == "NPY":
+        return _npy(pixels)
+    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
+    if pixels.dtype == np.uint16 and format == PNG:
+        return encoded_in_16_bits(pixels)
+    if pixels.dtype == np.uint16 or (pixels.ndim == 3 and pixels.shape[2] != 3):
+        return tiff.encoded(pixels, Request("The picture"))
     options = format.options | ({"quality": jpeg_quality} if format.name == "JPEG" else {})
     file = io.BytesIO()
     try:
@@ -132,4 +169,10 @@ def encoded(pixels: np.ndarray, format: Format, jpeg_quality: int = JPEG_QUALITY
         raise ImageError(
             f"This picture cannot be written as {format.name} ({error}). Take another format, such as PNG."
         ) from error
+    return file.getvalue()
+
+
+def _npy(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, pixels, allow_pickle=False)
     return file.getvalue()

@@ -85,7 +85,7 @@ def networks_of(model: CompressionModel) -> tuple[list[Network], dict[int, Any]]
 
     layers = {path: layer for path, layer in named_layers(model).items() if _may_be_network(model, layer)}
     with snapshot_weights(derived), plain_graphs(), intercept(layers, note):
-        model(tf.zeros((1, 64, 64, 3)))
+        model(tf.zeros((1, 64, 64, model.transform.channels)))
     return list(networks.values()), {key: tf.nest.map_structure(np.asarray, each) for key, each in derived.items()}
 
 

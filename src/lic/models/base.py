@@ -18,6 +18,7 @@ from lic.entropy.coders.base import Coder
 from lic.entropy.coders.variable_rate import ChannelGains
 from lic.entropy.noise import drawn_from
 from lic.environment import apply_summed, as_reported, keras, saving, tf
+from lic.errors import check
 from lic.layers.padding import pad
 from lic.layers.tracing import building
 from lic.models.complexity import complexity
@@ -31,7 +32,7 @@ class Compressed(NamedTuple):
     """The result of calling a compression model.
 
     Attributes:
-      x_hat: The decoded images [batch, height, width, 3] on 0..255, not clipped.
+      x_hat: The decoded images [batch, height, width, channels] on 0..255, not clipped.
       y: The latent before quantisation.
       y_hat: The latent as the synthesis takes it, quantised.
       z_hat: The quantised side information, or None where the model has none.
@@ -49,7 +50,8 @@ class CompressionModel(Configured, keras.Model):
     """A transform and an entropy model, trained on bits per pixel + lmbda * distortion.
 
     `compile(optimizer)`, `fit`, `evaluate`, `save_weights` and `load_weights` are Keras's own; data are images
-    [batch, height, width, 3] on 0..255. Reported are loss, bpp, mse and psnr.
+    [batch, height, width, channels] on 0..255, with the channels of the transform. Reported are loss, bpp, mse and
+    psnr.
 
     Args:
       transform: The transform.
@@ -92,7 +94,7 @@ class CompressionModel(Configured, keras.Model):
         ) -> Compressed: ...
 
     def call(self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None) -> Compressed:
-        """Analyses images [batch, height, width, 3] on 0..255, estimates their bits, and synthesises them again.
+        """Analyses images [batch, height, width, channels] on 0..255, estimates their bits, and synthesises them again.
 
         The bits come from one walk. `EntropyModel.call` makes an `Estimate` of latents that gains have multiplied, and
         hands it to `CompressionModel.walk`. There the rate control may put a coder around it, and `EntropyModel.walk`
@@ -106,7 +108,7 @@ class CompressionModel(Configured, keras.Model):
         Raises:
           ValueError: Images have another shape.
         """
-        images = _checked_images(images)
+        images = _checked_images(images, self.transform.channels)
         batch, height, width = tf.unstack(tf.shape(images)[:3])
         quality = self._qualities(batch, False, quality)
         y = self.analyse(images)
@@ -123,7 +125,7 @@ class CompressionModel(Configured, keras.Model):
         """Returns the latents [batch, rows, columns, depth] of images, in float32.
 
         Args:
-          images: Images [batch, height, width, 3] on 0..255, in float32.
+          images: Images [batch, height, width, channels] on 0..255, in float32.
           padded: Whether height and width are multiples of the transform's `downscale` already.
         """
         images = images if padded else pad(images, self.transform.downscale)
@@ -157,7 +159,7 @@ class CompressionModel(Configured, keras.Model):
         # At more than one position, where a distribution of a broadcastable shape is found.
         height, width = (max(64, count * self.transform.downscale) for count in (2, 3))
         with tf.init_scope(), building():
-            self(tf.zeros((1, height, width, 3)))
+            self(tf.zeros((1, height, width, self.transform.channels)))
         for layer in self._flatten_layers():  # Also those that are never called themselves, such as the transform.
             layer.built = True
 
@@ -186,11 +188,11 @@ class CompressionModel(Configured, keras.Model):
         of the rest, so that all qualities count about alike.
 
         Args:
-          images: Images [batch, height, width, 3] on 0..255.
+          images: Images [batch, height, width, channels] on 0..255.
           training: Whether `EntropyModel.quantization` takes the place of rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: from `rate.qualities`.
         """
-        images = _checked_images(images)
+        images = _checked_images(images, self.transform.channels)
         quality = self._qualities(tf.shape(images)[0], training, quality)
         compressed = self(images, training=training, quality=quality)
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
@@ -204,7 +206,7 @@ class CompressionModel(Configured, keras.Model):
         return {"loss": loss, "bpp": bpp, "mse": mse, "psnr": psnr_of(mse)}
 
     def distortion_of(self, images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
-        """Returns the distortion [batch] that the loss weighs, of images [batch, height, width, 3] on 0..255."""
+        """Returns the distortion [batch] that the loss weighs, of images [batch, height, width, channels] on 0..255."""
         return 1 - ms_ssim(images, decoded) if self.distortion == "ms-ssim" else mean_squared_error(images, decoded)
 
     def compile(self, optimizer: Any = None, *, seed: int | None = None, **kwargs: Any) -> None:
@@ -279,7 +281,7 @@ class CompressionModel(Configured, keras.Model):
         counts alike, also where replicas have different numbers of them.
 
         Args:
-          images: Images [batch, height, width, 3] on 0..255.
+          images: Images [batch, height, width, channels] on 0..255.
           weights: The factor of each image's loss [batch] in the mean, as Keras's `sample_weight`; default: 1.
         """
         with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
@@ -333,7 +335,7 @@ class CompressionModel(Configured, keras.Model):
 
     def _losses_in_replica(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """Returns the result of `losses_of`, also where this replica got no image of a last, smaller batch."""
-        images = _checked_images(images)
+        images = _checked_images(images, self.transform.channels)
         number, height, width, channels = tf.unstack(tf.shape(images))
         if replicas.count() > 1:  # Not all operations take an empty batch, so a black image stands in for it.
             images = tf.concat([images, tf.zeros((tf.maximum(1 - number, 0), height, width, channels))], 0)
@@ -369,14 +371,15 @@ class _WarnsOfRange(keras.callbacks.Callback):
         self._is_first = False
 
 
-def _checked_images(images: Any) -> tf.Tensor:
-    """Returns images in float32, or raises a ValueError if they have another shape than [batch, height, width, 3]."""
+def _checked_images(images: Any, channels: int) -> tf.Tensor:
+    """Returns images in float32, or raises a ValueError if they are not [batch, height, width, channels]."""
     shape = getattr(images, "shape", None)
-    if shape is None or len(shape) != 4 or shape[-1] not in (3, None):
+    if shape is None or len(shape) != 4 or shape[-1] not in (channels, None):
         received = type(images).__name__ if shape is None else f"the shape {tuple(shape)}"
+        advice = "repeat the channel of a grey one three times, " if channels == 3 else ""
         raise ValueError(
-            f"CompressionModel: expected images [batch, height, width, 3] on 0..255. Received: {received}. Pass one "
-            "image as image[None], repeat the channel of a grey one three times, and map a dataset to images alone."
+            f"CompressionModel: expected images [batch, height, width, {channels}] on 0..255. Received: {received}. "
+            f"Pass one image as image[None], {advice}and map a dataset to images alone."
         )
     return tf.cast(images, "float32")
 
@@ -404,6 +407,8 @@ def _check_parts(transform: Transform, entropy: EntropyModel, distortion: str) -
                 f"{type(transform).__name__}: expected the constructor to set {name}, a Keras layer. "
                 f"Received: {getattr(transform, name, None)!r}."
             )
+    channels = getattr(transform, "channels", None)
+    check("Transform", "channels", type(channels) is int and channels > 0, "a whole number of at least 1", channels)
     if transform.depth != entropy.latent_depth:
         raise ValueError(
             "CompressionModel: expected an entropy model for latents as deep as the transform's. Received: "

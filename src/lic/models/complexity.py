@@ -87,7 +87,7 @@ def _multiply_accumulates(model: CompressionModel, height: int, width: int) -> t
         with snapshot_weights(derived), scopes.scopes_of(layers, _part_of):
             return count(functools.partial(function, model, scopes), *shapes, label_of=scopes.part_of)
 
-    return counted(_encode, [1, height, width, 3]), counted(_decode, latent, *side)
+    return counted(_encode, [1, height, width, model.transform.channels]), counted(_decode, latent, *side)
 
 
 class _EstimateAtOnce(Estimate):

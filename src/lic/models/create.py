@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from lic import registry
+from lic.argument_types import check_argument
 from lic.config import Configured, constructor_arguments
 from lic.entropy.base import EntropyModel
 from lic.entropy.distributions.base import Likelihood
@@ -34,6 +35,7 @@ def create_model(
     lmbda: float | Sequence[float] | None = None,
     distortion: Literal["mse", "ms-ssim"] = "mse",
     quality: int | None = None,
+    channels: int | None = None,
     **sizes: Any,
 ) -> CompressionModel:
     """Makes a published system, with other parts and sizes where they are given, or a mix of parts, with fresh weights.
@@ -51,6 +53,7 @@ def create_model(
       distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
       quality: The quality of a published system that comes in several, such as "compressai-mbt2018-mean" from 1 to 8.
         It sets sizes and lmbda.
+      channels: Channels of the images; default: those of an instance of a transform, else 3. 1 is grey.
       **sizes: Arguments of the constructors of all parts that are given by name, each handed to every part that has it.
 
     Raises:
@@ -69,7 +72,7 @@ def create_model(
             f"Received: latent_depth={sizes['latent_depth']!r}. Leave it out, or make the instance with it."
         )
     sizes = {**system.sizes, **sizes} | ({"latent_depth": depth} if depth else {})
-    made = _made(parts, sizes)
+    made = _made(_with_channels(parts, channels), sizes)
     lmbda = system.lmbda if lmbda is None else lmbda
     return CompressionModel(made["transform"], made["entropy"], lmbda=lmbda, distortion=distortion)
 
@@ -202,6 +205,23 @@ def _check_sizes(sizes: dict[str, Any], parts: dict[str, Any]) -> None:
         )
 
 
+def _with_channels(parts: dict[str, Any], channels: int | None) -> dict[str, Any]:
+    """Returns parts whose transform is for images of a number of channels."""
+    transform = parts["transform"]
+    if channels is None or (not isinstance(transform, type) and transform.channels == channels):
+        return parts
+    if isinstance(transform, type) and "channels" in constructor_arguments(transform):
+        return parts | {"transform": functools.partial(transform, channels=channels)}
+    check_argument("create_model", "channels", channels, int)
+    if isinstance(transform, type) and transform.channels == channels:
+        return parts
+    name = transform.__name__ if isinstance(transform, type) else f"the given {type(transform).__name__}"
+    raise RegistryError(
+        f"create_model: expected channels={transform.channels}, which {name} takes. Received: channels={channels!r}. "
+        "Leave it out, or choose a transform that is made for as many."
+    )
+
+
 def _depth_of(part: Any) -> int | None:
     """Returns how many channels the latent of an instance has, or None for a class."""
     if isinstance(part, EntropyModel):
@@ -213,7 +233,8 @@ def _made(parts: dict[str, Any], sizes: dict[str, Any]) -> dict[str, Any]:
     """Makes the parts that are classes, each with those of the sizes and of the parts before it that it takes."""
     made: dict[str, Any] = {}
     for argument, part in parts.items():
-        made[argument] = part(**_fitting(part, sizes | made)) if isinstance(part, type) else part
+        maker = part.func if isinstance(part, functools.partial) else part
+        made[argument] = part(**_fitting(maker, sizes | made)) if isinstance(maker, type) else part
         if argument == "transform":
             sizes = sizes | {"latent_depth": made[argument].depth}
     return made

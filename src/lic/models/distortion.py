@@ -29,7 +29,7 @@ def check_size(distortion: str, size: Sequence[int | None]) -> None:
 
 
 def mean_squared_error(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
-    """Returns the mean squared error [batch] of images [batch, height, width, 3] on 0..255."""
+    """Returns the mean squared error [batch] of images [batch, height, width, channels] on 0..255."""
     return tf.reduce_mean(tf.math.squared_difference(images, decoded), (1, 2, 3))
 
 
@@ -39,7 +39,9 @@ def psnr_of(mse: tf.Tensor) -> tf.Tensor:
 
 
 def ms_ssim(images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
-    """Returns MS-SSIM [batch] of images [batch, height, width, 3] on 0..255.
+    """Returns MS-SSIM [batch] of images [batch, height, width, channels] on 0..255.
+
+    It is the mean over the channels.
 
     Source: Wang, Simoncelli, Bovik, Asilomar 2003, with five scales, as TensorFlow computes it.
 

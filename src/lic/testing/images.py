@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+from lic.images import peak_of
+
+if TYPE_CHECKING:
+    from lic.codec.codec import Codec
+
+
+def codec_images(codec: Codec, height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Returns a random image such as a codec takes: [height, width, channels], uint8 or uint16."""
+    pixels = random_images(height, width, codec.channels, seed=seed)
+    if codec.bit_depth == 8:
+        return pixels
+    return np.rint(pixels * (peak_of(codec.bit_depth) / 255)).astype(np.uint16)
 
 
 def random_images(*shape: int, seed: int = 0) -> np.ndarray:

@@ -54,7 +54,7 @@ def trials_of_model(model: CompressionModel) -> dict[str, Trial]:
 def every_size_comes_back(model: CompressionModel) -> None:
     """Images of any size are decoded in their size, and the latents and decoded images are finite."""
     for where, size in each(SIZES):
-        images = _images(*size)
+        images = _images(model, *size)
         compressed = model(images)
         require(
             compressed.x_hat.shape == images.shape,
@@ -88,7 +88,7 @@ def bits_and_distortion_make_the_loss(model: CompressionModel) -> None:
 
 def x_hat_is_the_synthesis_of_y_hat(model: CompressionModel) -> None:
     """A call returns the synthesis of the quantised latent that it returns, and the analysis of the image as y."""
-    images = _images(64, 48)
+    images = _images(model, 64, 48)
     compressed = model(images)
     synthesised = model.synthesise(compressed.y_hat)[:, :64, :48]
     require_near("x_hat and the synthesis of y_hat", compressed.x_hat, synthesised, 1e-4)
@@ -108,7 +108,7 @@ def a_codec_decodes_to_the_image_of_the_model(model: CompressionModel) -> None:
         return
     if computes_in_16_bits(model):
         return
-    image = random_images(64, 48, 3)
+    image = random_images(64, 48, model.transform.channels)
     decoded = codec.decompress(codec.compress(image)).astype(np.float64)
     expected = np.clip(np.asarray(model(image[None].astype(np.float32)).x_hat[0]), 0, 255)
     difference = float(np.abs(decoded - expected).mean())
@@ -150,7 +150,7 @@ def a_step_of_training_changes_weights(model: CompressionModel) -> None:
 
 def configuration_and_weights_make_it_anew(model: CompressionModel) -> None:
     """The configuration and the weights make a model that computes the same."""
-    again, images = _copy(model), _images(64, 48)
+    again, images = _copy(model), _images(model, 64, 48)
     require(again.get_config() == model.get_config(), f"{again.get_config()} from {model.get_config()}")
     first, second = model(images), again(images)
     require_near("x_hat of a copy", second.x_hat, first.x_hat, 1e-5)
@@ -179,8 +179,8 @@ def _copy(model: CompressionModel) -> CompressionModel:
 def _images_for(model: CompressionModel, height: int, width: int, seed: int = 0) -> tf.Tensor:
     """Returns images that are large enough for the model's distortion."""
     least = LEAST_SIZE + 1 if model.distortion == "ms-ssim" else 1
-    return _images(max(height, least), max(width, least), seed)
+    return _images(model, max(height, least), max(width, least), seed)
 
 
-def _images(height: int, width: int, seed: int = 0) -> tf.Tensor:
-    return tf.constant(random_images(height, width, 3, seed=seed)[None], tf.float32)
+def _images(model: CompressionModel, height: int, width: int, seed: int = 0) -> tf.Tensor:
+    return tf.constant(random_images(height, width, model.transform.channels, seed=seed)[None], tf.float32)

@@ -196,7 +196,7 @@ def images_of_a_batch_do_not_mix(transform: Transform) -> None:
 
 def one_graph_serves_all_sizes(transform: Transform) -> None:
     """One graph of each layer, traced for unknown sizes, computes the same as the layer outside a graph."""
-    analysis = tf.function(transform.analysis, [tf.TensorSpec((1, None, None, 3))], autograph=False)
+    analysis = tf.function(transform.analysis, [tf.TensorSpec((1, None, None, transform.channels))], autograph=False)
     latents = tf.TensorSpec((1, None, None, transform.depth))
     synthesis = tf.function(lambda latent: tf.cast(transform.synthesis(latent), tf.float32), [latents], autograph=False)
     tolerance = tolerance_of(transform, 1e-4)
@@ -249,6 +249,6 @@ def _trial(transform: Transform, name: str, laws: tuple[Law, ...]) -> Trial:
 
 
 def _images(transform: Transform, rows: int, columns: int, seed: int = 0) -> tf.Tensor:
-    """Returns an image [1, height, width, 3] whose latent has as many rows and columns."""
-    pixels = random_images(rows * transform.downscale, columns * transform.downscale, 3, seed=seed)
+    """Returns an image [1, height, width, channels] whose latent has as many rows and columns."""
+    pixels = random_images(rows * transform.downscale, columns * transform.downscale, transform.channels, seed=seed)
     return tf.constant(pixels[None], tf.float32)

@@ -21,7 +21,7 @@ class StopAtDivergence(keras.callbacks.Callback):
     and the images of the step show the fault again.
 
     Args:
-      images_of: Returns the images [batch, height, width, 3] of a step.
+      images_of: Returns the images [batch, height, width, channels] of a step.
     """
 
     def __init__(self, images_of: Callable[[int], np.ndarray]):
@@ -46,7 +46,7 @@ def find_nonfinite(model: CompressionModel, images: np.ndarray) -> str | None:
 
     Args:
       model: The model.
-      images: Images [batch, height, width, 3] on 0..255.
+      images: Images [batch, height, width, channels] on 0..255.
     """
     for name, variable in [("the images", images), *named_variables(model).items()]:
         if not _finite(variable):

@@ -21,14 +21,15 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
 
     Args:
       model: A model that has its variables.
-      images: Images [batch, height, width, 3] on 0..255.
+      images: Images [batch, height, width, channels] on 0..255.
 
     Raises:
       ValueError: An argument is of another kind or shape.
     """
     check_kind("start_scales", "model", model, CompressionModel, "a lic.CompressionModel, such as codec.model")
     shape = np.shape(images)
-    check("start_scales", "images", len(shape) == 4 and shape[-1] == 3, "images [batch, height, width, 3]", shape)
+    fits = len(shape) == 4 and shape[-1] == model.transform.channels
+    check("start_scales", "images", fits, f"images [batch, height, width, {model.transform.channels}]", shape)
     biases = model.entropy.scale_biases
     if not biases:
         return

@@ -84,7 +84,17 @@ def train(
     _check_callbacks(callbacks, settings)
     keras.utils.set_random_seed(settings.seed)
     start = model.fingerprint.hex() if isinstance(model, Codec) else None
+    if isinstance(model, Codec) and model.bit_depth != 8:
+        raise TrainingError(
+            f"train: expected a codec of 8 bits, as photographs have. Received: one of {model.bit_depth}. Train its "
+            "model by codec.model.fit on arrays on 0..255, and make a lic.Codec of it."
+        )
     model = _model_of(model)
+    if model.transform.channels != 3:
+        raise TrainingError(
+            f"train: expected a model for images of 3 channels, as photographs have. Received: one for "
+            f"{model.transform.channels}. Train it by model.compile and model.fit on arrays on 0..255."
+        )
     try:
         check_size(model.distortion, (settings.crop - settings.trim,) * 2)
     except ValueError as error:

@@ -73,7 +73,7 @@ class Summaries(keras.callbacks.Callback):
 
     Args:
       folder: The folder of the event files.
-      images: Crops to show, [batch, height, width, 3] on 0..255.
+      images: Crops to show, [batch, height, width, channels] on 0..255.
       every: Steps from one scalar to the next.
     """
 

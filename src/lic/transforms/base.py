@@ -10,7 +10,7 @@ from lic.layers.base import Layer
 class Transform(Layer):
     """Base of image transforms: a subclass sets `analysis` and `synthesis` in its constructor.
 
-    `analysis` maps images [batch, height, width, 3] on 0..255 to latents [batch, height / downscale,
+    `analysis` maps images [batch, height, width, channels] on 0..255 to latents [batch, height / downscale,
     width / downscale, depth], and `synthesis` maps latents to images. Both take every height and width that is a
     multiple of `downscale`. The arguments of a subclass's constructor are the sizes that `lic.create_model` takes for
     it; all of them need defaults.
@@ -22,6 +22,7 @@ class Transform(Layer):
     Attributes:
       analysis: The layer from images to latents.
       synthesis: The layer from latents to images.
+      channels: Channels of the images; a subclass for others than 3 sets it.
       tile_overlap: The overlap of the tiles of large images on each side, in positions of the latent; it is rounded up
         to a multiple of `tile_multiple`. None: the transform sees the whole image, which is never cut into tiles.
       tile_multiple: Height and width of tiles are multiples of this number, in positions of the latent. A transform
@@ -31,6 +32,7 @@ class Transform(Layer):
       ValueError: `depth` or `downscale` is less than 1.
     """
 
+    channels = 3
     tile_overlap: int | None = 4
     tile_multiple = 1
     registry = registry.transforms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 from lic.argument_types import Count
 from lic.environment import keras
@@ -31,10 +32,13 @@ class ConvTransform(Transform):
       analysis_kernel_sizes: Kernel size of each convolution of the analysis; the synthesis has them in reverse. By
         default all have `kernel_size`.
       latent_bias: Whether the last convolution of the analysis has a bias.
+      channels: Channels of the images.
 
     Raises:
       ValueError: A stride or kernel size is not a whole number of at least 1, or their numbers differ.
     """
+
+    added_arguments: ClassVar = {"channels": 3}
 
     def __init__(
         self,
@@ -46,11 +50,13 @@ class ConvTransform(Transform):
         analysis_strides: Sequence[Count] = (2, 2, 2, 2),
         analysis_kernel_sizes: Sequence[Count] | None = None,
         latent_bias: bool = True,
+        channels: Count = 3,
         **kwargs,
     ):
         _check_layers(analysis_strides, analysis_kernel_sizes)
         sizes = (kernel_size,) * len(analysis_strides) if analysis_kernel_sizes is None else analysis_kernel_sizes
         super().__init__(latent_depth, math.prod(analysis_strides), **kwargs)
+        self.channels = channels
         inner = len(sizes) - 1
         down = [
             Convolution(filters, size, down=stride, correlation=True, bias=bias, kernel_form=kernel_form)
@@ -61,7 +67,7 @@ class ConvTransform(Transform):
         up = [
             Convolution(filters, size, up=stride, kernel_form=kernel_form, full_precision=pixels)
             for filters, size, stride, pixels in zip(
-                [width] * inner + [3], sizes[::-1], analysis_strides[::-1], [False] * inner + [True]
+                [width] * inner + [channels], sizes[::-1], analysis_strides[::-1], [False] * inner + [True]
             )
         ]
         self.analysis = Sequential([Scale(1 / 255), *_with_gdn(down, square_root=square_root)])

@@ -1,9 +1,13 @@
-"""A linear block transform that starts as the Karhunen-Loeve transform (KLT) of photographs, with learnt branches."""
+"""A linear block transform that starts as the Karhunen-Loeve transform (KLT) of photographs, with learnt branches.
+
+Images of other channels than 3 have no such statistics, and the transform starts as a cosine transform.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib.resources
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,22 +41,51 @@ def klt() -> tuple[np.ndarray, np.ndarray]:
         return arrays["basis"].astype(np.float32), arrays["variances"]
 
 
+def cosine_basis(channels: int, count: int) -> np.ndarray:
+    """Returns the first vectors of the separable cosine transform (DCT-II) of 16x16 blocks, for each channel alone.
+
+    Args:
+      channels: Channels of the blocks.
+      count: Number of vectors.
+
+    Returns:
+      The orthonormal vectors [256 * channels, count], one in each column, by rising frequency, for blocks flattened in
+      the order row, column, channel. The channels of one frequency follow each other.
+    """
+    numbers = np.arange(BLOCK)
+    waves = np.cos(np.pi / BLOCK * (numbers[:, None] + 0.5) * numbers) * np.sqrt(2 / BLOCK)
+    waves[:, 0] /= np.sqrt(2)
+    down, across = np.divmod(np.arange(BLOCK**2), BLOCK)
+    order = np.lexsort((down, down**2 + across**2))[: -(-count // channels)]
+    plane = np.kron(waves, waves)[:, order]
+    return np.kron(plane, np.eye(channels))[:, :count].astype(np.float32)
+
+
+def start_of(channels: int, latent_depth: int) -> np.ndarray:
+    """Returns the vectors [256 * channels, latent_depth] that the linear transform starts with."""
+    return klt()[0][:, :latent_depth] if channels == 3 else cosine_basis(channels, latent_depth)
+
+
 @register_transform("klt")
 class KLTTransform(Transform):
     """Analyses 16x16 blocks with a linear transform that starts as the KLT of photographs, and adds residual branches.
 
-    The branches are convolutional, work at 1/8 of the image's height and width, and start at zero. So an untrained
-    model codes like a block transform, and training improves on that.
+    Where images have other channels than 3, it starts as the cosine transform of each channel. The branches are
+    convolutional, work at 1/8 of the image's height and width, and start at zero. So an untrained model codes like a
+    block transform, and training improves on that.
 
     Args:
       width: Channels of the residual branches.
-      latent_depth: Channels of the latent, at most 768.
+      latent_depth: Channels of the latent, at most 256 for each channel of the images.
       num_blocks: Residual blocks in each branch.
       step: Initial step of the quantiser, in grey levels.
+      channels: Channels of the images.
 
     Raises:
-      ValueError: `latent_depth` is over 768.
+      ValueError: `latent_depth` is over 256 for each channel.
     """
+
+    added_arguments: ClassVar = {"channels": 3}
 
     def __init__(
         self,
@@ -60,24 +93,28 @@ class KLTTransform(Transform):
         latent_depth: Count = 192,
         num_blocks: CountOrZero = 3,
         step: float = 52.0,
+        channels: Count = 3,
         **kwargs,
     ):
         super().__init__(latent_depth, BLOCK, **kwargs)
-        if latent_depth > 3 * BLOCK**2:
+        self.channels = channels
+        if latent_depth > channels * BLOCK**2:
             raise ValueError(
-                f"KLTTransform: expected latent_depth of at most {3 * BLOCK**2}, the numbers in a block. "
+                f"KLTTransform: expected latent_depth of at most {channels * BLOCK**2}, the numbers in a block. "
                 f"Received: latent_depth={latent_depth}. Pass less, or use the transform 'conv'."
             )
-        self.analysis = KLTAnalysis(width, latent_depth, num_blocks, step)
-        self.synthesis = KLTSynthesis(width, latent_depth, num_blocks, step)
+        self.analysis = KLTAnalysis(width, latent_depth, num_blocks, step, channels)
+        self.synthesis = KLTSynthesis(width, latent_depth, num_blocks, step, channels)
 
 
 class KLTAnalysis(Layer):
     """The analysis of `KLTTransform`; its arguments are the transform's."""
 
-    def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
+    added_arguments: ClassVar = {"channels": 3}
+
+    def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, channels: int = 3, **kwargs):
         super().__init__(autocast=False, **kwargs)  # The linear transform is float32 whatever the policy.
-        self.latent_depth, self.step = latent_depth, step
+        self.latent_depth, self.step, self.channels = latent_depth, step, channels
         self.branch = Sequential(
             [
                 Scale(1 / MIDDLE),
@@ -88,16 +125,17 @@ class KLTAnalysis(Layer):
         )
 
     def build(self, input_shape: tuple):
-        start = klt()[0][:, : self.latent_depth] * (ANALYSIS_GAIN / self.step)
+        # The start is made in the initialiser, which does not run where a damaged file asks for too many channels.
+        start = functools.partial(start_of, self.channels, self.latent_depth)
         self.linear = self.add_weight(
             name="linear",
-            shape=start.shape,
-            initializer=lambda shape, dtype=None: tf.constant(start),
+            shape=(self.channels * BLOCK**2, self.latent_depth),
+            initializer=lambda shape, dtype=None: tf.constant(start() * (ANALYSIS_GAIN / self.step)),
         )
         super().build(input_shape)
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        """Maps images [batch, height, width, 3] on 0..255 to latents."""
+        """Maps images [batch, height, width, channels] on 0..255 to latents."""
         image = tf.cast(image, "float32") - MIDDLE
         blocks = space_to_depth(image, BLOCK)
         latent = _multiply(blocks / ANALYSIS_GAIN, self.linear)
@@ -108,24 +146,26 @@ class KLTAnalysis(Layer):
 class KLTSynthesis(Layer):
     """The synthesis of `KLTTransform`; its arguments are the transform's."""
 
-    def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, **kwargs):
+    added_arguments: ClassVar = {"channels": 3}
+
+    def __init__(self, width: int, latent_depth: int, num_blocks: int, step: float, channels: int = 3, **kwargs):
         super().__init__(autocast=False, **kwargs)  # The linear transform is float32 whatever the policy.
-        self.latent_depth, self.step = latent_depth, step
+        self.latent_depth, self.step, self.channels = latent_depth, step, channels
         self.entrance = Convolution(4 * width, 1)
         self.branch = Sequential(
             [
                 *(ResidualBlock(width) for _ in range(num_blocks)),
-                Convolution(3 * (BLOCK // 2) ** 2, 1, kernel_initializer="zeros"),
+                Convolution(channels * (BLOCK // 2) ** 2, 1, kernel_initializer="zeros"),
                 Scale(BRANCH_GAIN),
             ]
         )
 
     def build(self, input_shape: tuple):
-        start = klt()[0][:, : self.latent_depth].T * (self.step * SYNTHESIS_GAIN)
+        start = functools.partial(start_of, self.channels, self.latent_depth)
         self.linear = self.add_weight(
             name="linear",
-            shape=start.shape,
-            initializer=lambda shape, dtype=None: tf.constant(start),
+            shape=(self.latent_depth, self.channels * BLOCK**2),
+            initializer=lambda shape, dtype=None: tf.constant(start().T * (self.step * SYNTHESIS_GAIN)),
         )
         super().build(input_shape)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from lic.argument_types import Count, CountOrZero
 from lic.layers.sequential import Scale, Sequential
@@ -24,10 +25,13 @@ class SwinTransform(Transform):
       depths: Number of blocks of each stage.
       window: Height and width of the windows, in tokens.
       head_dim: Channels of each head; all widths are multiples of it.
+      channels: Channels of the images.
 
     Raises:
       ValueError: There are not three widths and four depths, or a width is no multiple of `head_dim`.
     """
+
+    added_arguments: ClassVar = {"channels": 3}
 
     def __init__(
         self,
@@ -36,9 +40,11 @@ class SwinTransform(Transform):
         depths: Sequence[CountOrZero] = (2, 2, 6, 2),
         window: Count = 8,
         head_dim: Count = 32,
+        channels: Count = 3,
         **kwargs,
     ):
         super().__init__(latent_depth, **kwargs)
+        self.channels = channels
         self.tile_overlap = self.tile_multiple = window
         inner = (width,) * 3 if isinstance(width, int) else tuple(width)
         if len(inner) != 3 or len(depths) != 4:
@@ -48,6 +54,6 @@ class SwinTransform(Transform):
             )
         widths, common = (*inner, latent_depth), {"window": window, "head_dim": head_dim}
         merging = SwinStages.merging(widths, depths, **common)
-        splitting = SwinStages.splitting(widths[::-1], tuple(depths)[::-1], 3, **common)
+        splitting = SwinStages.splitting(widths[::-1], tuple(depths)[::-1], channels, **common)
         self.analysis = Sequential([Scale(1 / 255), PatchEmbedding(widths[0]), merging])
         self.synthesis = Sequential([splitting, Scale(255.0)])

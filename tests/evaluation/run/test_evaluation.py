@@ -9,7 +9,8 @@ import lic
 from lic.errors import EvaluationError, ImageError
 from lic.evaluation.run import worker
 from lic.evaluation.run.classical import classical_codec
-from lic.evaluation.run.metrics import psnr
+from lic.evaluation.run.metrics import ms_ssim, psnr
+from lic.images import sample_image, write_image
 from tests.conftest import random_images, tiny_model
 
 
@@ -174,3 +175,22 @@ def test_wrong_arguments_are_named(folder, tmp_path):
     with pytest.raises(ImageError, match="no images"):
         lic.evaluate(tmp_path / "empty", tmp_path / "run", codecs=["jpeg"])
     assert not (tmp_path / "run").exists()
+
+
+def test_a_codec_of_many_channels_is_measured_on_images_of_its_channels_and_bits(tmp_path):
+    codec = lic.Codec(tiny_model("klt", "factorized", channels=5, latent_depth=40), bit_depth=12)
+    pixels = sample_image(5, 12)[:170, :180]
+    (tmp_path / "images").mkdir()
+    write_image(tmp_path / "images" / "a.tif", pixels)
+    write_image(tmp_path / "images" / "b.npy", pixels)
+    write_image(tmp_path / "images" / "c.png", random_images(170, 180, 3))
+    results = lic.evaluate(tmp_path / "images", tmp_path / "out", models=[codec])
+    stream = codec.compress(pixels)
+    decoded = codec.decompress(stream)
+    assert [row.image for row in results.rows] == ["a.tif", "b.npy"]
+    for row in results.rows:
+        assert row.bytes == len(stream)
+        assert row.psnr == 10 * np.log10(4095**2 / np.mean(np.square(decoded.astype(float) - pixels)))
+        assert row.ms_ssim == pytest.approx(ms_ssim(pixels, decoded, 12))
+    assert [failure.image for failure in results.failures] == ["c.png"]
+    assert "the codec takes 5 channels" in results.failures[0].error

@@ -25,6 +25,22 @@ def test_a_constant_offset(offset):
     assert psnr(grey, grey + np.uint8(offset)) == pytest.approx(20 * math.log10(255 / offset))
 
 
+def test_the_peak_is_that_of_the_bits(image):
+    deep = image.astype(np.uint16) * 257
+    noisy = np.clip(image + np.random.default_rng(0).normal(0, 9, image.shape), 0, 255).astype(np.uint8)
+    assert psnr(deep, noisy.astype(np.uint16) * 257, 16) == pytest.approx(psnr(image, noisy))
+    assert ms_ssim(deep, noisy.astype(np.uint16) * 257, 16) == pytest.approx(ms_ssim(image, noisy), abs=1e-5)
+    assert psnr(np.zeros((3, 3), np.uint16), np.full((3, 3), 1023, np.uint16), 10) == 0
+
+
+@pytest.mark.parametrize("channels", [1, 4, 13])
+def test_ms_ssim_is_the_mean_over_the_channels(channels):
+    one, other = (random_images(170, 180, channels, seed=seed) for seed in range(2))
+    mixed = one // 2 + other // 2
+    alone = [ms_ssim(one[..., channel], mixed[..., channel]) for channel in range(channels)]
+    assert ms_ssim(one, mixed) == pytest.approx(np.mean(alone), abs=1e-4)
+
+
 def test_differences_do_not_wrap_around():
     black, white = np.zeros((8, 8), np.uint8), np.full((8, 8), 255, np.uint8)
     assert psnr(black, white) == psnr(white, black) == 0

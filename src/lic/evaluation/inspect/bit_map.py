@@ -13,7 +13,6 @@ from lic.entropy.coders import Estimate, Recorder
 from lic.entropy.parts import SIDE
 from lic.environment import tf
 from lic.errors import check_kind
-from lic.images import checked_image, coloured
 
 
 class BitMap(NamedTuple):
@@ -46,7 +45,7 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     """
     check_kind("bit_map", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
     model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.rate)])
-    latent = model.analyse(tf.constant(coloured(checked_image(image))[None], "float32"))
+    latent = tf.constant(codec.analyse(image)[None])
     estimate = Estimate(model.rate.apply_gain(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)
     recorder = Recorder(estimate)
     model.walk(recorder, qualities)

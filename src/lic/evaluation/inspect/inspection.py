@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.errors import check, check_kind
+from lic.errors import ImageError, check, check_kind
 from lic.evaluation.inspect.bit_map import BitMap, bit_map
 from lic.evaluation.inspect.pictures import Picture, beside_jpeg, decoded_picture
 from lic.images import coloured
@@ -75,10 +75,16 @@ def inspect_image(
       crop: The rectangle to be enlarged; by default where the error is largest.
 
     Raises:
-      ImageError: The array has another type or shape, or the image is too large for JPEG.
+      ImageError: The codec is not for 3 channels of 8 bits, the array has another type or shape, or the image is too
+        large for JPEG.
       ValueError: The codec does not have the quality, or the crop is not within the image.
     """
     check_kind("inspect_image", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
+    if (codec.channels, codec.bit_depth) != (3, 8):
+        raise ImageError(
+            f"inspect_image: expected a codec for 3 channels of 8 bits, which can be drawn. Received: one for "
+            f"{codec.channels} of {codec.bit_depth}."
+        )
     stream = codec.compress(image, quality=quality)
     original, decoded, jpeg = beside_jpeg(image, stream, codec.decompress(stream))
     if crop is None:

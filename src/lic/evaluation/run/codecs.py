@@ -30,6 +30,16 @@ class EvaluatedCodec(NamedTuple):
     qualities: tuple[float | None, ...]
     facts: dict[str, Any]
 
+    @property
+    def channels(self) -> int:
+        """Channels of the images that the codec takes."""
+        return getattr(self.codec, "channels", 3)
+
+    @property
+    def bit_depth(self) -> int:
+        """Bits of a channel of these images."""
+        return getattr(self.codec, "bit_depth", 8)
+
     @classmethod
     def learned(
         cls, model: str | os.PathLike | Codec, qualities: Sequence[float] = (), **options: Any

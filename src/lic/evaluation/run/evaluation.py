@@ -73,7 +73,10 @@ def evaluate(
     evaluated = [EvaluatedCodec.learned(model, qualities, **options) for model in models]
     evaluated += [EvaluatedCodec.classical(name, qualities) for name in codecs]
     _check(evaluated, jobs)
-    folder, names = _images_in(images)
+    arrays = any(
+        (getattr(each.codec, "channels", 3), getattr(each.codec, "bit_depth", 8)) != (3, 8) for each in evaluated
+    )
+    folder, names = _images_in(images, arrays)
     at_once = "one for each worker of Ray" if ray else jobs
     make_folder(out, EvaluationError)
     with locked(out, EvaluationError, "evaluation"):
@@ -115,14 +118,14 @@ def _outcomes(
         threads.shutdown(cancel_futures=True)  # An evaluation that is stopped waits only for tasks that are running.
 
 
-def _images_in(images: str | os.PathLike) -> tuple[pathlib.Path, list[str]]:
+def _images_in(images: str | os.PathLike, arrays: bool) -> tuple[pathlib.Path, list[str]]:
     """Returns a folder and the names of the images inside."""
     path = pathlib.Path(images)
     if path.is_file():
         return path.parent, [path.name]
     if not path.is_dir():
         raise ImageError(f"There is no folder or image {str(images)!r}. Give a folder of images, or one image.")
-    names = [str(file.relative_to(path)) for file in image_files(path)]
+    names = [str(file.relative_to(path)) for file in image_files(path, arrays)]
     if not names:
         raise ImageError(f"{images} holds no images. Give a folder of images, such as PNG files.")
     return path, names

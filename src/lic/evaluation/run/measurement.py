@@ -20,8 +20,8 @@ _log = logging.getLogger(__name__)
 CONVENTIONS = {
     "bytes": "the whole file or stream, headers included",
     "bpp": "8 * bytes / (height * width)",
-    "psnr": "dB against a peak of 255, over all values of the decoded 8-bit image: R, G and B alike, or grey",
-    "ms_ssim": "five scales, mean over R, G and B; ms_ssim_db is -10 log10(1 - ms_ssim)",
+    "psnr": "dB against the codec's peak, 255 for 8 bits, over all values of the decoded image, channels alike",
+    "ms_ssim": "five scales, mean over the channels; ms_ssim_db is -10 log10(1 - ms_ssim)",
     "seconds": "wall clock from pixels to bytes and back; coder is the range coder alone, networks is all the rest",
     "peak_memory": "largest number of bytes resident in the whole process while it encoded and decoded",
 }
@@ -31,7 +31,10 @@ _PROCESS = pathlib.Path("/proc/self")
 
 
 class Compressor(Protocol):
-    """Anything that can be measured: a `lic.Codec`, a classical codec, or any object with these two methods."""
+    """Anything that can be measured: a `lic.Codec`, a classical codec, or any object with these two methods.
+
+    One for images of other channels than 3, or of more than 8 bits, has `channels` and `bit_depth`, too.
+    """
 
     def compress(self, image: np.ndarray, *, quality: float | None) -> bytes:
         """Returns the stream of an image, uint8 [height, width, 3] or [height, width]."""
@@ -47,7 +50,8 @@ def measure(codec: Compressor, name: str, image: str, pixels: np.ndarray, qualit
       codec: The codec.
       name: Name of the codec in the row.
       image: Name of the image in the row.
-      pixels: uint8 [height, width, 3] or [height, width].
+      pixels: An image such as the codec takes, uint8 [height, width, 3] or [height, width] unless it has other channels
+        or bits.
       quality: A quality of the codec; None if it has a single rate.
 
     Raises:
@@ -57,7 +61,8 @@ def measure(codec: Compressor, name: str, image: str, pixels: np.ndarray, qualit
     stream, encode_seconds, encode_coder_seconds = _timed(lambda: codec.compress(pixels, quality=quality))
     decoded, decode_seconds, decode_coder_seconds = _timed(lambda: codec.decompress(stream))
     memory = peak_memory()
-    decibels, similarity = psnr(pixels, decoded), ms_ssim(pixels, decoded)
+    bit_depth = getattr(codec, "bit_depth", 8)
+    decibels, similarity = psnr(pixels, decoded, bit_depth), ms_ssim(pixels, decoded, bit_depth)
     notes = [LOSSLESS] * (decibels == math.inf) + [TOO_SMALL] * (similarity is None)
     height, width = pixels.shape[:2]
     return Row(

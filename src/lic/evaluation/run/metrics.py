@@ -7,34 +7,36 @@ import math
 import numpy as np
 
 from lic.errors import ImageError
-from lic.images import coloured
+from lic.images import coloured, peak_of
 from lic.models.distortion import LEAST_SIZE
 from lic.models.distortion import ms_ssim as _ms_ssim
 
 
-def psnr(original: np.ndarray, decoded: np.ndarray) -> float:
+def psnr(original: np.ndarray, decoded: np.ndarray, bit_depth: int = 8) -> float:
     """Returns the peak signal-to-noise ratio in dB over all values of two images; it is infinite if they are equal.
 
     Args:
-      original: uint8 [height, width, 3] or [height, width].
+      original: uint8 or uint16 [height, width, channels] or [height, width].
       decoded: The decoded image, of the same type and shape.
+      bit_depth: Bits of a channel, which decide the peak.
 
     Raises:
       ImageError: The shapes differ.
     """
     _check_shapes(original, decoded)
     error = np.mean((original.astype(np.float64) - decoded.astype(np.float64)) ** 2)
-    return 10 * math.log10(255**2 / error) if error else math.inf
+    return 10 * math.log10(peak_of(bit_depth) ** 2 / error) if error else math.inf
 
 
-def ms_ssim(original: np.ndarray, decoded: np.ndarray) -> float | None:
-    """Returns MS-SSIM over RGB, or None if the image is too small for its five scales.
+def ms_ssim(original: np.ndarray, decoded: np.ndarray, bit_depth: int = 8) -> float | None:
+    """Returns the mean of each channel's MS-SSIM, or None if the image is too small for its five scales.
 
     Source: Wang, Simoncelli, Bovik, Asilomar 2003.
 
     Args:
-      original: uint8 [height, width, 3] or [height, width].
+      original: uint8 or uint16 [height, width, channels] or [height, width].
       decoded: The decoded image, of the same type and shape.
+      bit_depth: Bits of a channel, which decide the peak.
 
     Raises:
       ImageError: The shapes differ.
@@ -42,7 +44,8 @@ def ms_ssim(original: np.ndarray, decoded: np.ndarray) -> float | None:
     _check_shapes(original, decoded)
     if min(original.shape[:2]) < LEAST_SIZE:
         return None
-    batches = [coloured(image)[None].astype(np.float32) for image in (original, decoded)]
+    scale = np.float32(255 / peak_of(bit_depth))
+    batches = [coloured(image)[None].astype(np.float32) * scale for image in (original, decoded)]
     return float(_ms_ssim(*batches)[0])
 
 

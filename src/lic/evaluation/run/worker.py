@@ -10,7 +10,7 @@ from lic.errors import ImageError
 from lic.evaluation.run.codecs import EvaluatedCodec
 from lic.evaluation.run.measurement import measure
 from lic.evaluation.run.results import Failure, Row
-from lic.images import read_image
+from lic.images import read_samples
 
 
 class Task(NamedTuple):
@@ -52,6 +52,7 @@ class Worker:
     def __init__(self, codec: EvaluatedCodec, folder: pathlib.Path):
         self._codec, self._folder = codec.codec, folder
         self._warm = False
+        self._channels, self._bit_depth = codec.channels, codec.bit_depth
 
     def __call__(self, task: Task) -> Outcome:
         """Measures the image of a task at all of its qualities."""
@@ -60,7 +61,7 @@ class Worker:
             self(task._replace(qualities=task.qualities[:1]))
         outcome = Outcome([], [])
         try:
-            pixels = read_image(self._folder / task.image)
+            pixels = read_samples(self._folder / task.image, channels=self._channels, bit_depth=self._bit_depth)
         except ImageError as error:
             return Outcome([], [Failure(task.image, None, None, str(error))])
         for quality in task.qualities:
