@@ -80,10 +80,11 @@ def test_instances_and_own_transforms_keep_their_channels():
     grey = ConvTransform(width=8, latent_depth=8, channels=1)
     assert lic.create_model(transform=grey, entropy="factorized").transform.channels == 1
     assert lic.create_model(transform=grey, entropy="factorized", channels=1).transform is grey
-    with pytest.raises(RegistryError, match="expected channels=1, which the given ConvTransform takes.*channels=4"):
+    with pytest.raises(RegistryError, match="expected channels=1, which ConvTransform takes.*channels=4"):
         lic.create_model(transform=grey, entropy="factorized", channels=4)
-    with pytest.raises(ValueError, match="channels"):
-        lic.create_model(transform="conv", entropy="factorized", channels=0)
+    for wrong in (0, 1.5, "1"):
+        with pytest.raises(ValueError, match="channels"):
+            lic.create_model(transform="conv", entropy="factorized", channels=wrong)
     assert lic.create_model("default", channels=1, latent_depth=64).transform.channels == 1
 
 

@@ -81,13 +81,13 @@ def test_other_objects_than_transforms_are_refused(given):
 
 
 def test_images_have_the_channels_of_the_transform():
-    check_transform(ConvTransform(width=4, latent_depth=6, channels=4), quick=True)
+    check_transform(ConvTransform(width=4, latent_depth=6, channels=4, analysis_strides=(4,)), quick=True)
 
     class Undeclared(ConvTransform):
         """It is made for four channels, and does not say so."""
 
         def __init__(self, **kwargs):
-            super().__init__(width=4, latent_depth=6, channels=4, **kwargs)
+            super().__init__(width=4, latent_depth=6, channels=4, analysis_strides=(4,), **kwargs)
             self.channels = 3
 
     with pytest.raises(LawError):

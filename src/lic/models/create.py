@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from lic import registry
-from lic.argument_types import check_argument
 from lic.config import Configured, constructor_arguments
 from lic.entropy.base import EntropyModel
 from lic.entropy.distributions.base import Likelihood
@@ -72,7 +71,7 @@ def create_model(
             f"Received: latent_depth={sizes['latent_depth']!r}. Leave it out, or make the instance with it."
         )
     sizes = {**system.sizes, **sizes} | ({"latent_depth": depth} if depth else {})
-    made = _made(_with_channels(parts, channels), sizes)
+    made = _made(parts, sizes, channels)
     lmbda = system.lmbda if lmbda is None else lmbda
     return CompressionModel(made["transform"], made["entropy"], lmbda=lmbda, distortion=distortion)
 
@@ -205,21 +204,13 @@ def _check_sizes(sizes: dict[str, Any], parts: dict[str, Any]) -> None:
         )
 
 
-def _with_channels(parts: dict[str, Any], channels: int | None) -> dict[str, Any]:
-    """Returns parts whose transform is for images of a number of channels."""
-    transform = parts["transform"]
-    if channels is None or (not isinstance(transform, type) and transform.channels == channels):
-        return parts
-    if isinstance(transform, type) and "channels" in constructor_arguments(transform):
-        return parts | {"transform": functools.partial(transform, channels=channels)}
-    check_argument("create_model", "channels", channels, int)
-    if isinstance(transform, type) and transform.channels == channels:
-        return parts
-    name = transform.__name__ if isinstance(transform, type) else f"the given {type(transform).__name__}"
-    raise RegistryError(
-        f"create_model: expected channels={transform.channels}, which {name} takes. Received: channels={channels!r}. "
-        "Leave it out, or choose a transform that is made for as many."
-    )
+def _check_channels(transform: Transform, channels: int | None) -> None:
+    """Raises a RegistryError if a transform is not for images of the channels that are asked for."""
+    if channels is not None and transform.channels != channels:
+        raise RegistryError(
+            f"create_model: expected channels={transform.channels}, which {type(transform).__name__} takes. Received: "
+            f"channels={channels!r}. Leave it out, or choose a transform that is made for as many."
+        )
 
 
 def _depth_of(part: Any) -> int | None:
@@ -229,13 +220,14 @@ def _depth_of(part: Any) -> int | None:
     return part.depth if isinstance(part, Transform) and not isinstance(part, HyperTransform) else None
 
 
-def _made(parts: dict[str, Any], sizes: dict[str, Any]) -> dict[str, Any]:
+def _made(parts: dict[str, Any], sizes: dict[str, Any], channels: int | None) -> dict[str, Any]:
     """Makes the parts that are classes, each with those of the sizes and of the parts before it that it takes."""
     made: dict[str, Any] = {}
     for argument, part in parts.items():
-        maker = part.func if isinstance(part, functools.partial) else part
-        made[argument] = part(**_fitting(maker, sizes | made)) if isinstance(maker, type) else part
+        own = {"channels": channels} if argument == "transform" and channels is not None else {}
+        made[argument] = part(**_fitting(part, sizes | own | made)) if isinstance(part, type) else part
         if argument == "transform":
+            _check_channels(made[argument], channels)
             sizes = sizes | {"latent_depth": made[argument].depth}
     return made
 
