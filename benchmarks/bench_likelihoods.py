@@ -2,9 +2,9 @@
 
     python benchmarks/bench_likelihoods.py
 
-The latent is that of the codec `default` for the photograph that ships. Means and standard deviations are those that its
-entropy model predicts, so that each likelihood codes the same numbers with the same deviations. Shapes that are learnt
-are fitted to them first.
+The latent is that of the codec `default` for the photograph that ships. Means and standard deviations are those that
+its entropy model predicts, so that each likelihood codes the same numbers with the same deviations. Shapes that are
+learnt are fitted to them first.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def fit(likelihood: Likelihood, found: Sequence[Record], zeros: tf.Tensor, steps
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints a table of all registered likelihoods."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quality", type=float, help="the quality of `default`; default: the middle one")
     found, zeros = records(parser.parse_args(arguments).quality)

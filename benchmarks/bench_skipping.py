@@ -39,26 +39,27 @@ SHOWN = {
 
 def measure(codec: lic.Codec, images: Sequence[np.ndarray], quality: float, repeats: int) -> Row:
     """Returns the row of a codec at a quality: means over images, and symbols a second over all of them."""
-    sums = np.zeros(9)
-    for image in images:
-        latent = codec._latent(image)
-        stream = codec.compress(image, quality=quality)
-        parsed = Stream.parse(stream)
-        coded = codec._graphs.encode(latent, quality)
-        _, symbols, indexes = codec._graphs.decode(parsed.payload, *latent.shape[:2], quality)
-        encode = _least(repeats, lambda: codec._graphs.encode(latent, quality))
-        decode = _least(repeats, lambda: codec._graphs.decode(parsed.payload, *latent.shape[:2], quality))
-        alone = np.min([coder_seconds(codec._tables, coded.string, indexes) for _ in range(repeats)], 0)
-        pixels = image.shape[0] * image.shape[1]
-        points = 8 * len(stream) / pixels, psnr(image, codec.decompress(stream))
-        side = len(symbols) - latent.size
-        sums += [*points, 1, len(symbols), encode, decode, *alone, (len(indexes) / 2 - side) / latent.size]
-    bpp, decibels, count, symbols, *seconds, kept = sums
+    bpp, decibels, symbols, kept, *seconds = np.sum([_figures(codec, image, quality, repeats) for image in images], 0)
     speeds = dict(zip(("encode", "decode", "range_encode", "range_decode"), symbols / np.array(seconds) / 1e6))
     shown = {name: f"{speed:.1f}" for name, speed in speeds.items()}
-    limit = "none" if codec.skip_below is None else f"{codec.skip_below:g}"
+    limit, count = "none" if codec.skip_below is None else f"{codec.skip_below:g}", len(images)
     points = {"coded": f"{100 * kept / count:.1f}", "bpp": f"{bpp / count:.4f}", "psnr": f"{decibels / count:.3f}"}
     return {"quality": f"{quality:g}", "limit": limit, **points, **shown}
+
+
+def _figures(codec: lic.Codec, image: np.ndarray, quality: float, repeats: int) -> tuple[float, ...]:
+    """Returns bpp, PSNR, symbols, the share of the latent's numbers that are coded, and four times in seconds."""
+    latent, stream = codec._latent(image), codec.compress(image, quality=quality)
+    payload, graphs = Stream.parse(stream).payload, codec._graphs
+    coded = graphs.encode(latent, quality)
+    _, symbols, indexes = graphs.decode(payload, *latent.shape[:2], quality)
+    encode = _least(repeats, lambda: graphs.encode(latent, quality))
+    decode = _least(repeats, lambda: graphs.decode(payload, *latent.shape[:2], quality))
+    alone = np.min([coder_seconds(codec._tables, coded.string, indexes) for _ in range(repeats)], 0)
+    # Each number that is coded has a value and one for its escape. Side information is always coded.
+    kept = (len(indexes) / 2 - (len(symbols) - latent.size)) / latent.size
+    bpp = 8 * len(stream) / (image.shape[0] * image.shape[1])
+    return bpp, psnr(image, codec.decompress(stream)), len(symbols), kept, encode, decode, *alone
 
 
 def _least(repeats: int, call: Callable[[], Any]) -> float:
@@ -71,6 +72,7 @@ def _least(repeats: int, call: Callable[[], Any]) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints a table of all qualities and limits."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", required=True, help="a folder of images")
     parser.add_argument("--every", type=int, default=1, help="takes one image in so many")

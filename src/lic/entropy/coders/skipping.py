@@ -56,6 +56,10 @@ class SkippingDistribution(Distribution):
     def shape(self) -> tf.TensorShape:
         return self._distribution.shape
 
+    @property
+    def scale(self) -> tf.Tensor | None:
+        return self._distribution.scale
+
     def bits(self, centred: tf.Tensor) -> tf.Tensor:
         return tf.where(self.kept, self._distribution.bits(centred), 0.0)
 
