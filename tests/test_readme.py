@@ -35,6 +35,8 @@ OWN = [block.rpartition("\n\n\n")[0] for block in BLOCKS if "@lic.register_" in 
 OWN_MIXES = slow_but(
     [
         ("conv", "two-halves", "hyperbolic-secant"),
+        ("conv", "two-halves", "generalized-normal"),
+        ("klt", "two-halves", "generalized-normal-per-channel"),
         ("klt", "two-halves", "laplace"),
         ("swin", "two-halves", "logistic"),
         ("patches", "two-halves", "normal"),

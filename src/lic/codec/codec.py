@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import operator
 import os
 import sys
@@ -25,7 +26,7 @@ from lic.codec.rate_search import checked_quality, highest_quality, refine_to_si
 from lic.codec.refinement import STEPS, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
-from lic.entropy.coders import Encoded, part_names
+from lic.entropy.coders import Encoded, Estimate, part_names, skipping
 from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
 from lic.environment import compute_in, tf
 from lic.errors import BitstreamError, CheckpointError, LicError, check
@@ -57,13 +58,17 @@ class Codec:
       calibration: Images, from which the units of these networks are chosen; default: the photograph that ships.
       bit_depth: Bits of a channel, 8 to 16. Above 8 images are uint16 of that range. The model sees them on 0..255 in
         any case, so that lmbda means the same.
+      skip_below: Numbers of the latent whose scale is below it are not coded, and stand at their means, which takes
+        less time and fewer bits, and changes the image a little. A scale is one of the likelihood's table, such as
+        0.12, under the gain of the quality. None codes all numbers. Streams carry another fingerprint.
 
     Attributes:
       model: The codec's own copy of the model.
 
     Raises:
       CheckpointError: Weights do not fit the type or are not finite.
-      LicError: The parameter networks cannot be deterministic; the message names what they compute.
+      LicError: The parameter networks cannot be deterministic; the message names what they compute. Or `skip_below` is
+        given and a part is coded under a distribution without scales.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Codec:
         stored: Literal["float32", "float16"] = "float32",
         calibration: Iterable[np.ndarray] | None = None,
         bit_depth: int = 8,
+        skip_below: float | None = None,
     ):
         if not isinstance(model, CompressionModel):
             is_name = isinstance(model, (str, os.PathLike))
@@ -85,7 +91,8 @@ class Codec:
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         check("Codec", "bit_depth", _is_bit_depth(bit_depth), "a whole number from 8 to 16", bit_depth)
-        settings = {"channels": model.transform.channels, "bit_depth": int(bit_depth)}
+        limit = None if skip_below is None else _checked_limit(skip_below)
+        settings = {"channels": model.transform.channels, "bit_depth": int(bit_depth), "skip_below": limit}
         with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
             # Without weights that a subclass adds for its training, such as those of a discriminator.
             tensors = {name: each for name, each in get_tensors(model).items() if name.partition("/")[0] in _CODED}
@@ -189,6 +196,11 @@ class Codec:
         return self._bit_depth
 
     @property
+    def skip_below(self) -> float | None:
+        """Numbers of the latent whose scale is below it are not coded; None if all are."""
+        return self._file.settings.get("skip_below")
+
+    @property
     def qualities(self) -> tuple[int, ...]:
         """The qualities, one for each lmbda of training, from the lowest rate up; empty for a single rate."""
         count = self.model.rate.count
@@ -268,7 +280,7 @@ class Codec:
         return self._decoded(stream, parts, max_pixels)[1]
 
     def synthesise(self, y_hat: np.ndarray) -> np.ndarray:
-        """Returns the image of a latent, float32 [rows x downscale, columns x downscale, channels] on 0..255, not clipped.
+        """Returns the image [rows x downscale, columns x downscale, channels] of a latent, on 0..255 and not clipped.
 
         Args:
           y_hat: The latent [rows, columns, depth], such as an edited result of `decode_latent`.
@@ -349,7 +361,9 @@ class Codec:
         self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
         compute_in(self.model.transform, _POLICIES[precision])
         self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
-        self._tables, self._float_graphs = tables, Graphs(self.model, tables)
+        if self.skip_below is not None:
+            _check_scales(self.model, _checked_limit(self.skip_below))
+        self._tables, self._float_graphs = tables, Graphs(self.model, tables, None, self.skip_below)
         self._lock, self._made_integer_graphs = threading.Lock(), None
         self._choose(False)
 
@@ -358,7 +372,7 @@ class Codec:
         with self._lock:
             if self._made_integer_graphs is None:
                 arithmetic = IntegerArithmetic(self.model, units_of(self._file.integer))
-                graphs = Graphs(self.model, self._tables, arithmetic)
+                graphs = Graphs(self.model, self._tables, arithmetic, self.skip_below)
                 _, symbols, _ = graphs.decode.get_concrete_function().structured_outputs
                 arithmetic.check(symbols)
                 self._made_integer_graphs = graphs
@@ -552,6 +566,18 @@ def _bit_depth_of(file: CodecFile, model: CompressionModel) -> int:
             f"transform. Received: {settings}. Get the codec file anew."
         )
     return settings["bit_depth"]
+
+
+def _checked_limit(skip_below: float) -> float:
+    check_argument("Codec", "skip_below", skip_below, float)
+    check("Codec", "skip_below", 0 < skip_below < math.inf, "None, or a scale over 0", skip_below)
+    return float(skip_below)
+
+
+def _check_scales(model: CompressionModel, skip_below: float) -> None:
+    """Raises a LicError if a part of a model's latent is coded under a distribution without scales."""
+    entropy = model.entropy
+    entropy.walk(skipping(Estimate(tf.zeros((1, 1, 1, entropy.latent_depth))), skip_below))
 
 
 def _bytes_of(symbols: tf.Tensor) -> bytes:

@@ -28,7 +28,7 @@ FORMAT = 1
 STORED = ("float32", "float16")
 # Settings of the codec that were added to codec.json after files were written, each with the value that a file without
 # it stands for. Such a value never changes, as with `Configured.added_arguments`.
-ADDED_SETTINGS: dict[str, Any] = {"channels": 3, "bit_depth": 8}
+ADDED_SETTINGS: dict[str, Any] = {"channels": 3, "bit_depth": 8, "skip_below": None}
 _TEXT = "codec.json"
 _FIELDS = ("fingerprint", "stored", "config", "tables", "lic")
 _WEIGHTS = "weights/"

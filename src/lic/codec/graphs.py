@@ -7,7 +7,7 @@ import math
 from typing import Protocol
 
 from lic.codec.refinement import LatentOptimizer
-from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview
+from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview, skipping
 from lic.entropy.coders.decode import LeastBits
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.entropy.range_coding.range_coder import most_bits
@@ -31,6 +31,7 @@ class Graphs:
       model: The model, whose weights stay as they are.
       tables: The coder's tables.
       walker: Takes the walks; default: the model.
+      skip_below: Numbers of the latent whose scale is below it are not coded; None codes all.
 
     Attributes:
       analyse: Maps an image [height, width, channels], padded to multiples of the transform's `downscale`, to its
@@ -45,8 +46,15 @@ class Graphs:
       optimizer: Optimises latents.
     """
 
-    def __init__(self, model: CompressionModel, tables: CdfTables, walker: Walker | None = None):
+    def __init__(
+        self,
+        model: CompressionModel,
+        tables: CdfTables,
+        walker: Walker | None = None,
+        skip_below: float | None = None,
+    ):
         self._model, self._tables, self._walker, self._derived = model, tables, walker or model, {}
+        self._skip_below = skip_below
         self._least_bits: LeastBits | None = None
         transform = model.transform
         image, latent = (tf.TensorSpec((None, None, depth)) for depth in (transform.channels, transform.depth))
@@ -62,7 +70,7 @@ class Graphs:
             lambda parts: snapshot_function(functools.partial(self._decode, parts=parts), coded)
         )
         self.synthesise = snapshot_function(self._synthesise, [latent])
-        self.optimizer = LatentOptimizer(model, self._derived)
+        self.optimizer = LatentOptimizer(model, self._derived, skip_below)
 
     def _analyse(self, image: tf.Tensor) -> tf.Tensor:
         with snapshot_weights(self._derived):
@@ -72,8 +80,7 @@ class Graphs:
         latent, quality = (tf.cast(each, tf.float32)[None] for each in (latent, quality))
         bound = self._model.entropy.likelihood_bound
         coder = Estimate(self._model.rate.apply_gain(latent, quality), likelihood_bound=bound)
-        with snapshot_weights(self._derived):
-            self._walker.walk(coder, quality)
+        self._walk(coder, quality)
         return {name: bits[0] for name, bits in coder.bits.items()}
 
     def _encode(self, latent: tf.Tensor, quality: tf.Tensor) -> Encoded:
@@ -83,9 +90,12 @@ class Graphs:
 
     def _encode_with_gain(self, latent: tf.Tensor, quality: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
         coder = Encode(latent, self._tables, side)
-        with snapshot_weights(self._derived):
-            self._walker.walk(coder, quality[None])
+        self._walk(coder, quality[None])
         return coder.finish()
+
+    def _walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
+        with snapshot_weights(self._derived):
+            return self._walker.walk(skipping(coder, self._skip_below), quality)
 
     def _decode(
         self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor, parts: int | None = None
@@ -93,8 +103,7 @@ class Graphs:
         zeros, quality = tf.zeros((1, rows, columns, self._model.transform.depth)), tf.cast(quality, tf.float32)
         coded = payload, zeros, self._tables
         coder = Decode(*coded) if parts is None else Preview(*coded, parts)
-        with snapshot_weights(self._derived):
-            y_hat = self._walker.walk(coder, quality[None])
+        y_hat = self._walk(coder, quality[None])
         if parts is None:
             self._least_bits = coder.least_bits
         return y_hat[0], *coder.finish()

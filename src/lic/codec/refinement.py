@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lic.entropy.coders.gumbel import GumbelCoder
+from lic.entropy.coders.skipping import skipping
 from lic.entropy.noise import drawn_from
 from lic.environment import tf
 from lic.layers.tracing import snapshot_function, snapshot_weights
@@ -47,10 +48,11 @@ class LatentOptimizer:
     Args:
       model: The model, whose weights stay as they are.
       derived: The tensors that its layers derived from their weights; see `lic.layers.tracing.snapshot_weights`.
+      skip_below: Numbers of the latent whose scale is below it are not coded; None codes all.
     """
 
-    def __init__(self, model: CompressionModel, derived: dict[int, Any]):
-        self._model, self._derived = model, derived
+    def __init__(self, model: CompressionModel, derived: dict[int, Any], skip_below: float | None = None):
+        self._model, self._derived, self._skip_below = model, derived, skip_below
         self._step = snapshot_function(self._take_step, reduce_retracing=True)
 
     def refine(
@@ -133,7 +135,7 @@ class LatentOptimizer:
         latent, side = values[0], values[1] if len(values) > 1 else None
         coder = GumbelCoder(latent, side, temperature)
         height, width = tf.unstack(tf.shape(images)[1:3])
-        x_hat = model.synthesise(model.walk(coder, quality))[:, :height, :width]
+        x_hat = model.synthesise(model.walk(skipping(coder, self._skip_below), quality))[:, :height, :width]
         distortion = model.rate.lmbda(quality) * model.distortion_of(images, x_hat)
         return tf.reduce_sum(tf.add_n(list(coder.bits.values())) + tf.cast(height * width, "float32") * distortion)
 

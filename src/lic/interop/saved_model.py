@@ -160,9 +160,8 @@ class _TabledArithmetic(IntegerArithmetic):
 
 def _graphs(codec: Codec) -> Graphs:
     tables = restored_tables(codec._file, codec.model)
-    if codec.deterministic:
-        return Graphs(codec.model, tables, _TabledArithmetic(codec.model, units_of(codec._file.integer)))
-    return Graphs(codec.model, tables)
+    arithmetic = _TabledArithmetic(codec.model, units_of(codec._file.integer)) if codec.deterministic else None
+    return Graphs(codec.model, tables, arithmetic, codec.skip_below)
 
 
 def _called_alone(function: Any) -> Any:

@@ -38,6 +38,7 @@ def trial_of_likelihood(likelihood: Likelihood) -> Trial:
 def a_distribution_has_the_shape_of_its_numbers(likelihood: Likelihood) -> None:
     """Parameters [n, h, w, parameters x channels] make the distribution of numbers [n, h, w, channels]."""
     for shape in ((1, 1, 1, 1), (2, 3, 4, CHANNELS), (1, 1, 0, 2)):
+        shape = (*shape[:3], likelihood.channels or shape[3])
         distribution = likelihood(_parameters(likelihood, shape))
         require(
             distribution.shape.is_compatible_with(shape),
@@ -53,12 +54,13 @@ def a_distribution_has_the_shape_of_its_numbers(likelihood: Likelihood) -> None:
 
 def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
     """The bits of a coded distribution are the logarithms of the probabilities in the tables."""
+    shape = (1, 8, 8, _channels(likelihood))
     for spread in SPREADS:
-        distribution = likelihood(_parameters(likelihood, (1, 8, 8, CHANNELS), spread)).as_coded()
-        indexes = np.ravel(np.broadcast_to(distribution.pmf_index(), (1, 8, 8, CHANNELS)))
+        distribution = likelihood(_parameters(likelihood, shape, spread)).as_coded()
+        indexes = np.ravel(np.broadcast_to(distribution.pmf_index(), shape))
         pmfs = list(likelihood.pmfs())
         for steps in (0, 1, -2):
-            bits = np.ravel(distribution.bits(tf.fill((1, 8, 8, CHANNELS), float(steps))))
+            bits = np.ravel(distribution.bits(tf.fill(shape, float(steps))))
             for place, index in enumerate(indexes):
                 first, probabilities = pmfs[index]
                 if not first <= steps < first + len(probabilities) - 1:
@@ -75,25 +77,28 @@ def probabilities_sum_to_one(likelihood: Likelihood) -> None:
         total = float(np.sum(probabilities))
         require(abs(total - 1) < 1e-6, f"the probabilities of pmf {index} sum to {total:.8f}")
         require(bool(np.all(probabilities >= 0)), f"pmf {index} has a negative probability")
-    parameters, total = _parameters(likelihood, (1, 1, 1, CHANNELS)), np.zeros(CHANNELS)
+    channels = _channels(likelihood)
+    parameters, total = _parameters(likelihood, (1, 1, 1, channels)), np.zeros(channels)
     for symbols in np.array_split(np.arange(-LIMIT, LIMIT + 1, dtype=np.float32), 16):
-        values = tf.constant(np.repeat(symbols[None, None, :, None], CHANNELS, -1))
+        values = tf.constant(np.repeat(symbols[None, None, :, None], channels, -1))
         bits = likelihood(tf.repeat(parameters, len(symbols), 2)).bits(values)
         total += np.sum(2.0 ** -np.asarray(bits, np.float64), (0, 1, 2))
-    require_near("the sum of the probabilities of all symbols and one", total, np.ones(CHANNELS), 1e-3)
+    require_near("the sum of the probabilities of all symbols and one", total, np.ones(channels), 1e-3)
 
 
 def gradients_are_finite_far_out(likelihood: Likelihood) -> None:
     """Bits and their gradients for numbers and parameters are finite, even for extreme parameters and numbers."""
+    channels, weights = _channels(likelihood), list(getattr(likelihood, "trainable_weights", ()))
     for spread in (1.0, 100.0, 1e6):
-        parameters = _parameters(likelihood, (1, 1, len(_FAR), CHANNELS), spread)
-        values = tf.constant(np.repeat(np.array(_FAR, np.float32)[:, None], CHANNELS, 1)[None, None])
+        parameters = _parameters(likelihood, (1, 1, len(_FAR), channels), spread)
+        values = tf.constant(np.repeat(np.array(_FAR, np.float32)[:, None], channels, 1)[None, None])
         with tf.GradientTape() as tape:
             tape.watch([values, parameters])
             bits = likelihood(parameters).bits(values)
         require(bool(np.all(np.isfinite(bits))), f"bits are not finite for parameters to {spread:g}")
         require(bool(np.all(np.asarray(bits) > -1e-3)), f"bits are negative ({np.min(bits):.4f}) at {spread:g}")
-        for name, gradient in zip(("numbers", "parameters"), tape.gradient(bits, [values, parameters])):
+        names = ["numbers", "parameters", *(f"the weight {weight.name!r}" for weight in weights)]
+        for name, gradient in zip(names, tape.gradient(bits, [values, parameters, *weights])):
             if gradient is not None:
                 finite = bool(np.all(np.isfinite(gradient)))
                 require(finite, f"gradients of bits for {name} are not finite for parameters to {spread:g}")
@@ -101,11 +106,12 @@ def gradients_are_finite_far_out(likelihood: Likelihood) -> None:
 
 def coding_rounds_to_a_distribution_of_the_tables(likelihood: Likelihood) -> None:
     """`as_coded` keeps offset and cdf index, and is its own coded form."""
-    distribution = likelihood(_parameters(likelihood, (1, 3, 4, CHANNELS), 10.0))
+    shape = (1, 3, 4, _channels(likelihood))
+    distribution = likelihood(_parameters(likelihood, shape, 10.0))
     coded = distribution.as_coded()
     require_same("offset before and after as_coded", distribution.offset, coded.offset)
     require_same("pmf_index before and after as_coded", distribution.pmf_index(), coded.pmf_index())
-    values = tf.random.stateless_normal((1, 3, 4, CHANNELS), (1, 2), stddev=5.0)
+    values = tf.random.stateless_normal(shape, (1, 2), stddev=5.0)
     require_same("bits of as_coded once and twice", coded.bits(values), coded.as_coded().bits(values))
     require_near("values after centre and restore", coded.restore(coded.centre(values)), values, 1e-5)
 
@@ -131,14 +137,15 @@ def tables_are_deterministic(likelihood: Likelihood) -> None:
 
 def start_gives_parameters_of_the_right_spread(likelihood: Likelihood) -> None:
     """`start` gives parameters for every channel, and larger deviations give wider distributions."""
-    deviations = np.geomspace(0.3, 50, CHANNELS)
+    channels = _channels(likelihood)
+    deviations = np.geomspace(0.3, 50, channels)
     start = np.asarray(likelihood.start(deviations))
     require(
-        start.shape == (likelihood.parameters * CHANNELS,),
-        f"start returns the shape {start.shape} for {CHANNELS} channels of {likelihood.parameters} parameters",
+        start.shape == (likelihood.parameters * channels,),
+        f"start returns the shape {start.shape} for {channels} channels of {likelihood.parameters} parameters",
     )
     distribution = likelihood(tf.constant(start[None, None, None], tf.float32))
-    zeros = tf.zeros((1, 1, 1, CHANNELS))
+    zeros = tf.zeros((1, 1, 1, channels))
     require_near("the offsets that start gives", distribution.restore(zeros), zeros, 1e-5)
     bits = np.ravel(distribution.bits(zeros))
     # Small deviations may all have the lowest scale of a table.
@@ -155,6 +162,10 @@ LAWS: tuple[Law, ...] = (
     tables_are_deterministic,
     start_gives_parameters_of_the_right_spread,
 )
+
+
+def _channels(likelihood: Likelihood) -> int:
+    return likelihood.channels or CHANNELS
 
 
 def _parameters(likelihood: Likelihood, shape: tuple[int, ...], spread: float = 3.0) -> tf.Tensor:

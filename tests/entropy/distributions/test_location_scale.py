@@ -7,13 +7,18 @@ import pytest
 import scipy.stats
 
 import lic
-from lic.entropy import CdfTables, Laplace, LocationScale, Logistic, Normal, ScaleTable
+from lic.entropy import CdfTables, GeneralizedNormal, Laplace, LocationScale, Logistic, Normal, ScaleTable
 from lic.entropy.coders import ChannelGains
 from lic.entropy.distributions.location_scale import log_one_minus_exp
 from lic.environment import keras, tf
 
-FAMILIES = {"laplace": Laplace, "logistic": Logistic, "normal": Normal}
-SCIPY = {"laplace": scipy.stats.laplace, "logistic": scipy.stats.logistic, "normal": scipy.stats.norm}
+FAMILIES = {"generalized-normal": GeneralizedNormal, "laplace": Laplace, "logistic": Logistic, "normal": Normal}
+SCIPY = {
+    "generalized-normal": scipy.stats.gennorm(1.5, scale=1 / scipy.stats.gennorm(1.5).std()),
+    "laplace": scipy.stats.laplace,
+    "logistic": scipy.stats.logistic,
+    "normal": scipy.stats.norm,
+}
 # The index of every scale is exact in this table, so that a test may ask for any scale.
 FINE = ScaleTable(10_001, 0.1, 1000.0)
 
@@ -31,7 +36,9 @@ def bits_at(name, values, scale):
 
 
 def test_every_registered_likelihood_is_tested_here():
-    assert [FAMILIES[name] for name in lic.list_likelihoods()] == [*FAMILIES.values()]
+    others = {"generalized-normal-per-channel"}  # Its shapes differ, and tests/.../test_generalized_normal.py has it.
+    assert lic.list_likelihoods() == sorted({*FAMILIES} | others)
+    assert [lic.registry.likelihoods.get(name) for name in FAMILIES] == [*FAMILIES.values()]
     assert all(issubclass(family, LocationScale) for family in FAMILIES.values())
 
 
@@ -53,8 +60,11 @@ def test_far_out_bits_grow_as_the_tail_does(name):
     with tf.GradientTape() as tape:
         bits = FAMILIES[name](FINE).of(tf.zeros((1, 1, 1, 1)), index).bits(value)
     distance = 999.5 / 0.5
-    expected = {"normal": distance**2 / 2, "laplace": distance, "logistic": distance}[name] / math.log(2)
-    slope = {"normal": distance / 0.5, "laplace": 2, "logistic": 2}[name] / math.log(2)
+    power = {"generalized-normal": (distance * SCIPY["generalized-normal"].kwds["scale"] ** -1) ** 1.5}
+    nats = {"normal": distance**2 / 2, "laplace": distance, "logistic": distance} | power
+    expected = nats[name] / math.log(2)
+    exponent = {"generalized-normal": 1.5, "normal": 2}.get(name, 1)
+    slope = expected * exponent / 999.5
     assert float(bits) == pytest.approx(expected, rel=2e-3)
     assert float(tape.gradient(bits, value)) == pytest.approx(slope, rel=1e-2)
 
@@ -76,14 +86,17 @@ def test_gradients_are_finite_everywhere(name):
 
 @pytest.mark.parametrize(("values", "tolerance"), [(np.linspace(-14, 6, 81), 2e-5), (np.linspace(-300, -15, 40), 1e-5)])
 def test_log_cdf_is_that_of_float64(name, values, tolerance):
-    found = FAMILIES[name].log_cdf(tf.constant(values, "float32"))
-    np.testing.assert_allclose(found, SCIPY[name].logcdf(values), rtol=tolerance, atol=1e-6)
+    expected = SCIPY[name].logcdf(values)
+    values, expected = values[np.isfinite(expected)], expected[np.isfinite(expected)]  # Some of SciPy's underflow.
+    assert len(values) > 20 or name == "generalized-normal"
+    found = FAMILIES[name]().log_cdf(tf.constant(values, "float32"))
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=1e-6)
 
 
 def test_upper_tail_is_that_of_float64(name):
     values = np.array([0.0, 1e-9, 0.3, 1, 5, 30, 800])
     expected = SCIPY[name].sf(values)
-    np.testing.assert_allclose([FAMILIES[name].upper_tail(float(value)) for value in values], expected, rtol=1e-12)
+    np.testing.assert_allclose([FAMILIES[name]().upper_tail(float(value)) for value in values], expected, rtol=1e-12)
 
 
 def test_deviation_is_the_standard_deviation_at_scale_one(name):
@@ -127,7 +140,7 @@ def test_equal_arguments_make_equal_likelihoods(name):
     assert family() == family(ScaleTable()) == family((64, 0.11, 256.0))
     assert hash(family()) == hash(family(ScaleTable()))
     assert family() != family((8, 0.5, 32.0))
-    assert len({each() for each in FAMILIES.values()}) == 3
+    assert len({each() for each in FAMILIES.values()}) == len(FAMILIES)
 
 
 def test_tables_are_made_of_probabilities_that_sum_to_one(name):

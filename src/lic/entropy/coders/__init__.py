@@ -1,4 +1,4 @@
-"""Coders that a walk is given: they estimate, encode, decode, preview, optimise, scale or record."""
+"""Coders that a walk is given: they estimate, encode, decode, preview, optimise, scale, skip or record."""
 
 from lic.entropy.coders.base import Coder
 from lic.entropy.coders.decode import Decode, Preview
@@ -6,6 +6,7 @@ from lic.entropy.coders.encode import Encode, Encoded
 from lic.entropy.coders.estimate import Estimate
 from lic.entropy.coders.gumbel import GumbelCoder
 from lic.entropy.coders.recorder import Record, Recorder, part_names
+from lic.entropy.coders.skipping import SkippingCoder, skipping
 from lic.entropy.coders.variable_rate import ChannelGains, VariableRateCoder
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Preview",
     "Record",
     "Recorder",
+    "SkippingCoder",
     "VariableRateCoder",
     "part_names",
+    "skipping",
 ]

@@ -50,6 +50,7 @@ class Coder(abc.ABC):
                 f"Received: {type(distribution).__name__}. Call the likelihood with the parameters: "
                 "coder.code(part, self.likelihood(parameters))."
             )
+        distribution = distribution.in_part(part, self.zeros)
         _check_shape(part.name, part.take(self.zeros).shape, distribution)
         return self._code(part, distribution)
 
@@ -75,7 +76,7 @@ class Coder(abc.ABC):
             return self.code(whole, step(latent, whole))
         latent = self._in_a_loop(order, step)
         if not tf.executing_eagerly():
-            self._looped(whole, lambda: step(latent, whole), latent)
+            self._looped(whole, lambda: step(latent, whole).in_part(whole, self.zeros), latent)
         return latent
 
     def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:

@@ -79,7 +79,8 @@ class Decode(Coder):
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         indexes = self._indexes(part, distribution)
-        self._bits_of_parts.append(self._tables.least_bits_of(distribution))
+        least = self._tables.least_bits_of(distribution)
+        self._bits_of_parts.append(least if distribution.kept is None else np.zeros(1))
         return self._decoded(part.name, indexes, distribution)
 
     def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
@@ -95,7 +96,7 @@ class Decode(Coder):
         return indexes if indexes.shape.rank == 4 else tf.broadcast_to(indexes, tf.shape(part.take(self.zeros)))
 
     def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
-        symbols = self._decoder.read(indexes)
+        symbols = self._decoder.read(indexes, distribution.kept)
         self._symbols.add(symbols)
         # The range coder's results have no static shape, but convolutions need to know the channels.
         centred = tf.ensure_shape(tf.cast(symbols, "float32"), (None, None, None, distribution.shape[-1]))
@@ -129,4 +130,6 @@ class Preview(Decode):
         if self._left >= 0:
             return super()._code(part, distribution)
         medians = tf.gather(self._tables.medians(), self._indexes(part, distribution))
+        if distribution.kept is not None:
+            medians = tf.where(distribution.kept, medians, 0)
         return distribution.restore(tf.cast(medians, "float32"))

@@ -68,6 +68,6 @@ class Encode(LatentCoder):
         # The range coder cannot code NaN and infinities; the codec raises an error where `finite` is false.
         symbols = tf.cast(rounded(tf.where(finite, centred, 0.0)), "int32")
         indexes = self._tables.cdf_index(name, distribution)
-        self._encoder.write(tf.broadcast_to(indexes, tf.shape(symbols)), symbols)
+        self._encoder.write(tf.broadcast_to(indexes, tf.shape(symbols)), symbols, distribution.kept)
         self._symbols.add(symbols)
         return tf.cast(symbols, "float32")

@@ -2,12 +2,15 @@
 
 from lic.entropy.distributions.base import Distribution, Likelihood
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.generalized_normal import GeneralizedNormal, GeneralizedNormalPerChannel
 from lic.entropy.distributions.location_scale import Laplace, LocationScale, Logistic, Normal
 from lic.entropy.distributions.scale_table import ScaleTable
 
 __all__ = [
     "Distribution",
     "FactorizedPrior",
+    "GeneralizedNormal",
+    "GeneralizedNormalPerChannel",
     "Laplace",
     "Likelihood",
     "LocationScale",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,10 +28,12 @@ class Distribution(abc.ABC):
       offset: The origin of rounding, such as the means; in the shape of the part or broadcastable to it.
       likelihood: The likelihood whose probabilities the coder's tables hold; None if they hold the distribution's own,
         such as those of a prior.
+      kept: Whether each number is coded, a tensor of bool; None if all are. The others stand at their offset.
     """
 
     offset: tf.Tensor | float
     likelihood: Likelihood | None = None
+    kept: tf.Tensor | None = None
 
     @property
     @abc.abstractmethod
@@ -66,6 +68,17 @@ class Distribution(abc.ABC):
         """Returns the numbers of the part whose differences from the offset are given."""
         return centred + self.offset
 
+    def in_part(self, part: Part, zeros: tf.Tensor) -> Distribution:
+        """Returns the distribution with all that it keeps for each channel in the shape of a part's numbers.
+
+        A coder calls it before anything else. Only the part knows which channels its numbers are of.
+
+        Args:
+          part: The part that is coded under it.
+          zeros: A latent of zeros [batch, height, width, depth].
+        """
+        return self
+
     def as_coded(self) -> Distribution:
         """Returns the distribution that the coder's tables hold, such as that of a rounded scale index."""
         return self
@@ -84,6 +97,20 @@ class Distribution(abc.ABC):
             f"works in models of one rate only. Write {type(self).__name__}.under_gain, or give one number as lmbda."
         )
 
+    def scale_is_at_least(self, limit: float) -> tf.Tensor:
+        """Returns whether the scale that each number is coded with is at least a limit, as a tensor of bool.
+
+        Args:
+          limit: The limit.
+
+        Raises:
+          LicError: The distribution has no scales.
+        """
+        raise LicError(
+            f"{type(self).__name__} has no scales, so no numbers can be skipped for a small one. Give skip_below=None, "
+            f"or a model whose likelihood has a table of scales, such as lic.entropy.Normal."
+        )
+
     def training_loss(self) -> tf.Tensor | None:
         """Returns a number that is zero but has gradients for weights that the bits do not train, or None.
 
@@ -100,10 +127,14 @@ class Likelihood(Configured, abc.ABC):
 
     Attributes:
       parameters: Number of parameters for each number of the latent.
+      channels: Number of channels of the latent that it has weights for; None if it takes any.
+      families: The likelihoods whose pmfs it has, one after the other, so that their tables are made once; or none.
     """
 
     registry = registry.likelihoods
     parameters: int
+    channels: int | None = None
+    families: tuple[Likelihood, ...] = ()
 
     @abc.abstractmethod
     def __call__(self, parameters: tf.Tensor) -> Distribution:
@@ -152,5 +183,13 @@ class Likelihood(Configured, abc.ABC):
         return hash((type(self), repr(self.configuration())))
 
     def __reduce__(self) -> tuple:
-        """Copies and pickles by the configuration, from which an equal likelihood is made."""
-        return type(self).from_configuration, (self.configuration(),)
+        """Copies and pickles by the configuration, from which an equal likelihood is made, and by the weights."""
+        weights = self.get_weights() if isinstance(self, keras.layers.Layer) else []
+        return _remade, (type(self), self.configuration(), weights)
+
+
+def _remade(maker: type[Likelihood], configuration: dict[str, Any], weights: list[np.ndarray]) -> Likelihood:
+    likelihood = maker.from_configuration(configuration)
+    if weights:
+        likelihood.set_weights(weights)
+    return likelihood

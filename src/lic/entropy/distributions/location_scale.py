@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +57,10 @@ class LocationScale(Likelihood):
     def upper_tail(value: float) -> float:
         """Returns the probability of numbers above a value, which is at least 0, at scale one and in float64."""
 
+    def upper_tails(self, values: np.ndarray) -> np.ndarray:
+        """Returns the results of `upper_tail` for many values [count]."""
+        return np.array([self.upper_tail(value) for value in values.tolist()])
+
     def __call__(self, parameters: tf.Tensor) -> LocationScaleDistribution:
         return self.of(*tf.split(parameters, 2, -1))
 
@@ -75,8 +79,12 @@ class LocationScale(Likelihood):
 
     def pmfs(self) -> Iterator[Pmf]:
         # Distributions are symmetric: one half is computed and mirrored, and both tails are the escape's.
-        for scale in self.scales.scales():
-            tail = np.array([self.upper_tail((symbol + 0.5) / scale) for symbol in range(LONGEST_PMF // 2)])
+        scales, lengths = np.array(self.scales.scales()), LONGEST_PMF >> np.arange(8, 0, -1)
+        # Tails are computed as far as the first below TAIL; all scales in one call, which is much faster in numpy.
+        ends = self.upper_tails(np.ravel((lengths - 0.5) / scales[:, None])).reshape(len(scales), -1)
+        lengths = lengths[np.minimum((ends >= TAIL).sum(1), len(lengths) - 1)]
+        values = [(np.arange(length) + 0.5) / scale for length, scale in zip(lengths, scales)]
+        for tail in np.split(self.upper_tails(np.concatenate(values)), np.cumsum(lengths)[:-1]):
             last = min(np.count_nonzero(tail >= TAIL), len(tail) - 1)
             half = np.concatenate([[1 - 2 * tail[0]], tail[:last] - tail[1 : last + 1]])
             yield -last, np.concatenate([half[:0:-1], half, [2 * tail[last]]])
@@ -121,21 +129,40 @@ class LocationScaleDistribution(Distribution):
         return self.likelihood.scales.row(self.index)
 
     def as_coded(self) -> LocationScaleDistribution:
-        return self.likelihood.of(self.offset, tf.cast(self.pmf_index(), "float32"))
+        return self._with(self.offset, tf.cast(self.likelihood.scales.row(self.index), "float32"))
 
     def under_gain(self, gains: ChannelGains) -> LocationScaleDistribution:
         # Multiplying a scale adds to its index, because the table is geometric. The division by `log_step` is written
         # as a product: TensorFlow turns some divisions by a constant into products, and the two round differently.
         index = self.index + gains.log_scale * (1 / self.likelihood.scales.log_step)
-        return self.likelihood.of(gains.apply(self.offset), index)
+        return self._with(gains.apply(self.offset), index)
+
+    def scale_is_at_least(self, limit: float) -> tf.Tensor:
+        # Rows of the table are compared: they are integers, which are the same on every machine.
+        scales = self.likelihood.scales
+        return scales.row(self.index) >= sum(scale < limit for scale in scales.scales())
+
+    def _with(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:
+        """Returns distributions that are like these but for means and scale indexes."""
+        return self.likelihood.of(mean, index)
 
 
 def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
-    """Returns minus log2 of the probability of [centred - 1/2, centred + 1/2]."""
-    scale, distance = likelihood.scales.scale_at(index), tf.abs(centred)
+    return step_bits(likelihood.log_cdf, likelihood.scales.scale_at(index), centred)
+
+
+def step_bits(log_cdf: Callable[[tf.Tensor], tf.Tensor], scale: tf.Tensor, centred: tf.Tensor) -> tf.Tensor:
+    """Returns minus log2 of the probabilities of [centred - 1/2, centred + 1/2].
+
+    Args:
+      log_cdf: The logarithm of the distribution function at scale one, accurate far into its lower tail.
+      scale: The scales.
+      centred: The numbers as differences from the means.
+    """
+    distance = tf.abs(centred)
     # Numbers above the mean are mirrored to the lower tail, where `log_cdf` is accurate.
-    upper = likelihood.log_cdf((0.5 - distance) / scale)
-    lower = likelihood.log_cdf((-0.5 - distance) / scale)
+    upper = log_cdf((0.5 - distance) / scale)
+    lower = log_cdf((-0.5 - distance) / scale)
     return (upper + log_one_minus_exp(lower - upper)) * (-1 / math.log(2))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Container, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -220,12 +221,14 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
 
 def _counts_of(source: Source) -> Iterable[tuple[int, np.ndarray]]:
     # Equal likelihoods share their counts, which take long to make. A layer has weights of its own, which may change.
+    if families := getattr(source, "families", ()):
+        return itertools.chain.from_iterable(map(_shared_counts, families))
     if isinstance(source, keras.layers.Layer):
         return ((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
     return _shared_counts(source)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=64)
 def _shared_counts(source: Source) -> tuple[tuple[int, np.ndarray], ...]:
     return tuple((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
 

@@ -94,9 +94,18 @@ class RangeEncoder:
         self._tables = tables
         self._indexes, self._values, self._bits = Pieces(tf.int32), Pieces(tf.int32), _BitCounter(tables)
 
-    def write(self, indexes: tf.Tensor, symbols: tf.Tensor) -> None:
-        """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes."""
+    def write(self, indexes: tf.Tensor, symbols: tf.Tensor, kept: tf.Tensor | None = None) -> None:
+        """Adds symbols, each with the index of its cdf; symbols that the cdf does not hold become escapes.
+
+        Args:
+          indexes: The indexes.
+          symbols: The symbols, likewise.
+          kept: Whether each symbol is written, likewise; None if all are.
+        """
         tables, indexes, symbols = self._tables, tf.reshape(indexes, [-1]), tf.reshape(symbols, [-1])
+        if kept is not None:
+            places = _places(kept)
+            indexes, symbols = tf.gather(indexes, places), tf.gather(symbols, places)
         # After its symbols, a part has a second symbol for each: the escaped one by the cdf of escapes, or else one by
         # the cdf of a certain symbol, which takes no bits. So a decoder knows their number before it reads them.
         length = tf.gather(tables.cdf_length, indexes)
@@ -159,8 +168,18 @@ class RangeDecoder:
         self._state, self._bits = _coder.start(tables, string), _BitCounter(tables)
         self._most_bits = 256 * most_bits(tf.cast(tf.strings.length(string), tf.int64))
 
-    def read(self, indexes: tf.Tensor) -> tf.Tensor:
-        """Returns a symbol for each index of a cdf, in the shape of the indexes."""
+    def read(self, indexes: tf.Tensor, kept: tf.Tensor | None = None) -> tf.Tensor:
+        """Returns a symbol for each index of a cdf, in the shape of the indexes.
+
+        Args:
+          indexes: The indexes.
+          kept: Whether each symbol was written, likewise; the others are zero. None if all were.
+        """
+        if kept is not None:
+            places = _places(kept)
+            symbols = self.read(tf.gather(tf.reshape(indexes, [-1]), places))
+            flat = tf.scatter_nd(places[:, None], symbols, [tf.size(indexes)])
+            return tf.reshape(flat, tf.shape(indexes))
         tables, shape, indexes = self._tables, tf.shape(indexes), tf.reshape(indexes, [-1])
         values = self._read(indexes)
         escaped = values >= tf.gather(tables.cdf_length, indexes)
@@ -195,6 +214,11 @@ class RangeDecoder:
         self._indexes.add(indexes)
         self._state, values = _coder.decode(self._tables, self._state, indexes)
         return values
+
+
+def _places(kept: tf.Tensor) -> tf.Tensor:
+    """Returns the places [count] of those numbers, in flat order, that are kept."""
+    return tf.cast(tf.where(tf.reshape(kept, [-1]))[:, 0], "int32")
 
 
 class _BitCounter:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.codec.rate_search import checked_quality
-from lic.entropy.coders import Estimate, Recorder
+from lic.entropy.coders import Estimate, Recorder, skipping
 from lic.entropy.parts import SIDE
 from lic.environment import tf
 from lic.errors import check_kind
@@ -48,7 +48,7 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     latent = tf.constant(codec.analyse(image)[None])
     estimate = Estimate(model.rate.apply_gain(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)
     recorder = Recorder(estimate)
-    model.walk(recorder, qualities)
+    model.walk(skipping(recorder, codec.skip_below), qualities)
     located, parts = tf.zeros_like(latent), collections.defaultdict(float)
     for part, distribution, values in recorder.records:
         bits = estimate.bits_of(tf.round(distribution.centre(values)), distribution)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.codec.rate_search import checked_quality
-from lic.entropy.coders import Estimate, Recorder
+from lic.entropy.coders import Estimate, Recorder, skipping
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.parts import EVERYTHING, SIDE, Part
 from lic.environment import tf
@@ -52,7 +52,8 @@ def inspect(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.rate)])
     latent = model.rate.apply_gain(tf.constant(codec.analyse(image)[None]), qualities)
     estimate = Estimate(latent, likelihood_bound=model.entropy.likelihood_bound)
-    model.walk(recorder := Recorder(estimate), qualities)
+    recorder = Recorder(estimate)
+    model.walk(skipping(recorder, codec.skip_below), qualities)
     found: dict[str, Numbers] = {}
     for prior, values in recorder.sides:
         name = SIDE if SIDE not in found else f"{SIDE} {len(found)}"
