@@ -29,6 +29,7 @@ DATA = pathlib.Path(__file__).parent / "data"
 TINY = {
     "width": 8,
     "latent_depth": 12,
+    "num_blocks": 1,
     "outer_width": 8,
     "hyper_width": 8,
     "side_depth": 4,

@@ -15,6 +15,7 @@ import lic
 from lic import registry
 from lic.cli import app
 from lic.entropy.range_coding.range_coder import coder_name
+from tests import test_readme
 from tests.conftest import random_images, slow_but
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -54,7 +55,7 @@ TINY = (
     "import lic\n"
     "tiny = lic.create_model(transform='klt', entropy='factorized', width=8, latent_depth=12, num_blocks=1)\n"
 )
-# Pages by subject. Those of a group share a process, because the start of TensorFlow takes longer than most pages.
+# Pages by subject. Pages share a process, because the start of TensorFlow takes longer than most of them.
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
     "own": ["own-transform.md", "own-entropy-model.md", "own-likelihood.md", "testing.md"],
@@ -75,8 +76,12 @@ GROUPS = {
 }
 # Pages whose examples need the coder's operations, which numba's coder cannot stand in for.
 NEED_OPERATIONS = {"export.md"}
+# A codec that ships is loaded once, and its graphs are traced once; no page changes it.
 RUNNER = """
-import os, pathlib, runpy, sys
+import functools, os, pathlib, runpy, sys
+import lic
+load, shipped = lic.load, functools.cache(lic.load)
+lic.load = lambda path, **options: (shipped if path == "default" else load)(path, **options)
 for page in sys.argv[1:]:
     os.chdir(pathlib.Path(page).parent)
     runpy.run_path(page)
@@ -105,19 +110,25 @@ def example(page):
     return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
 
 
-@pytest.mark.parametrize("groups", slow_but(["parts use look", "own"], "parts use look"))
+@pytest.mark.parametrize("groups", slow_but(["README parts use look", "own"], "README parts use look"))
 def test_examples_run(groups, tmp_path):
-    scripts = []
     left_out = NEED_OPERATIONS if coder_name() == "numba" else set()
-    for page in (page for group in groups.split() for page in GROUPS[group] if page not in left_out):
+    examples = {
+        page: example(page) for group in groups.split() for page in GROUPS.get(group, []) if page not in left_out
+    }
+    if "README" in groups:  # Each block of the README is an example of its own.
+        examples |= {f"README-{number}": code for number, code in enumerate(test_readme.examples())}
+    scripts = []
+    for page, code in examples.items():
         folder = tmp_path / page.replace("/", "-").removesuffix(".md")
         for photograph in ("photo.png", "PHOTOGRAPHS/a.png", "HELD_OUT/b.png"):
             (folder / photograph).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(random_images(70, 90, 3)).save(folder / photograph)  # Sizes that are no multiples of 16.
-        (folder / "page.py").write_text(example(page))
+        (folder / "page.py").write_text(code)
         scripts.append(folder / "page.py")
     ended = subprocess.run([sys.executable, "-c", RUNNER, *scripts], capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
+    assert len(re.findall("^ran ", ended.stdout, re.MULTILINE)) == len(scripts) > 3
 
 
 def test_every_page_with_examples_is_in_a_group():

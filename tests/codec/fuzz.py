@@ -246,14 +246,13 @@ def damage_files(count, seed, slowest):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--count", type=int, required=True, help="mutated streams")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slowest", type=float, default=2.0, help="seconds that a stream may take")
-    parser.add_argument("--files", action="store_true", help="damage files in place of streams")
+    parser.add_argument("--files", type=int, default=0, help="damaged files, before the streams; 10 times as slow")
     options = parser.parse_args()
     if options.files:
-        damage_files(options.count, options.seed, options.slowest)
-        return
+        damage_files(options.files, options.seed, 2.5 * options.slowest)
     both = targets()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outcomes, slowest = collections.Counter(), 0.0

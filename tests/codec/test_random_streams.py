@@ -1,4 +1,4 @@
-"""Ten thousand streams with a right header and random bytes behind it, in a child process that has a time limit."""
+"""Streams with a right header and random bytes behind it, in a child process that has a time limit."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 import lic
 from tests.conftest import ENTROPY_MODELS, slow_but, tiny_model
 
-COUNT, SLOWEST = 10_000, 2.0
+COUNT, MANY, SLOWEST = 500, 2000, 2.0
 
 # Each stream must end in a typed error within two seconds; the chance of a right checksum by luck is nil.
 CHILD = """
@@ -43,7 +43,7 @@ print("slowest", slowest, "ended", number + 1)
 def test_random_streams_end_in_a_typed_error(tmp_path, entropy):
     lmbda = (0.002, 0.02) if entropy == "hyperprior" else 0.01
     lic.Codec(tiny_model("klt", entropy, lmbda=lmbda)).save(tmp_path / "tiny.codec")
-    count = COUNT // 5
+    count = COUNT if entropy == "hyperprior" else MANY
     # A slow machine is given more than two seconds for a stream, since only an end that never comes is a failure.
     command = [sys.executable, "-c", CHILD, str(tmp_path / "tiny.codec"), "0", str(count), str(5 * SLOWEST)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=600)

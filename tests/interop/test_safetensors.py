@@ -9,7 +9,7 @@ from lic.errors import CheckpointError
 from lic.interop.safetensors import export_safetensors, import_safetensors, torch_tensors
 from lic.layers.convolution import Convolution
 from lic.weights import get_tensors, named_layers, set_tensors
-from tests.conftest import MIXES, VARIANTS, assert_near, random_images, tiny_model
+from tests.conftest import MIXES, VARIANTS, assert_near, random_images, shallow, tiny_model
 
 safetensors = pytest.importorskip("safetensors.numpy")
 LMBDAS = (0.002, 0.01, 0.05)
@@ -45,7 +45,7 @@ def _read(path):
 
 @pytest.mark.parametrize(("transform", "entropy"), MIXES)
 def test_every_mix_goes_out_and_in(transform, entropy, tmp_path):
-    model = _changed(tiny_model(transform, entropy))
+    model = _changed(tiny_model(transform, entropy, **shallow(transform, entropy)))
     again = _out_and_in(model, tmp_path)
     assert again.configuration() == model.configuration()
     expected = _seen(model)

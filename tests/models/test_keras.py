@@ -75,6 +75,7 @@ def test_a_keras_file_holds_all_and_training_goes_on(trained, images, tmp_path):
     assert_same_weights(again, trained)
     other = pickle.loads(pickle.dumps(again))
     for model in (again, other):
+        model.run_eagerly = True  # Tracing takes longer than a step.
         model.fit(images[2:4], verbose=0)
         assert int(model.optimizer.iterations) == int(trained.optimizer.iterations) + 1
     for one, two in zip(again.get_weights(), other.get_weights(), strict=True):
@@ -83,7 +84,7 @@ def test_a_keras_file_holds_all_and_training_goes_on(trained, images, tmp_path):
 
 def test_model_checkpoint_writes_files_that_load(images, tmp_path):
     model = fresh()
-    model.compile(lic.Adam())
+    model.compile(lic.Adam(), run_eagerly=True)
     checkpoint = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.keras"))
     model.fit(images[:1], callbacks=[checkpoint], verbose=0)
     assert_same_weights(keras.models.load_model(tmp_path / "1.keras"), model)
@@ -109,7 +110,7 @@ def test_a_model_that_was_never_compiled_is_copied(copied):
 
 def test_validation_data_may_be_an_array(images):
     model = fresh()
-    model.compile(lic.Adam())
+    model.compile(lic.Adam(), run_eagerly=True)
     history = model.fit(images[:1], validation_data=images[:2], verbose=0).history
     assert history["val_bpp"][0] > 0
 
@@ -206,7 +207,7 @@ def test_a_loss_or_a_metric_of_keras_is_refused(argument):
 def test_legacy_optimisers_train(images):
     model = fresh()
     before = model.get_weights()
-    model.compile(keras.optimizers.legacy.Adam(1e-3))
+    model.compile(keras.optimizers.legacy.Adam(1e-3), run_eagerly=True)
     model.fit(images[:2], verbose=0)
     assert any(np.any(one != two) for one, two in zip(before, model.get_weights(), strict=True))
 

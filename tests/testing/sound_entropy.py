@@ -167,7 +167,7 @@ class _InPasses(Halves):
         return y_hat
 
 
-@sound(quick=True)
+@sound()
 class DiagonalStripes(_InPasses):
     """Three passes over diagonals; two of them are empty at one position."""
 

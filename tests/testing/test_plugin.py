@@ -1,7 +1,11 @@
+import os
+import sys
 import textwrap
+import types
 
 import pytest
 
+from lic.testing import plugin
 from lic.testing.plugin import laws_of
 from tests.conftest import tiny_model
 from tests.testing.transform_mutants import Sound
@@ -65,22 +69,15 @@ def test_a_module_without_parts_is_refused(pytester_run):
 
 
 @pytest.fixture
-def pytester_run(tmp_path):
-    """Runs pytest in a process of its own, with no other plugin."""
-    import os
-    import pathlib
-    import subprocess
-    import sys
-
-    root = pathlib.Path(__file__).parents[2]
+def pytester_run(tmp_path, monkeypatch, capsys):
+    """Runs pytest with its own options, in this process: another would import TensorFlow."""
+    monkeypatch.setattr(plugin, "trials_of", plugin.trials_of)  # Modules may replace it.
 
     def run(module, *options):
         (tmp_path / "test_mine.py").write_text(textwrap.dedent(module))
-        paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-        environment = {name: value for name, value in environment.items() if not name.startswith("PYTEST_")}
-        command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
-        command += options
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        own = ["-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path)]
+        sys.modules.pop("test_mine", None)  # That of the test before.
+        returncode = pytest.main([*own, str(tmp_path), *options])
+        return types.SimpleNamespace(returncode=returncode, stdout=capsys.readouterr().out)
 
     return run

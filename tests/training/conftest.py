@@ -1,10 +1,12 @@
 """A folder of small photographs, and settings for a few steps."""
 
 import functools
+import warnings
 
 import pytest
 from PIL import Image
 
+from lic.environment import tf
 from lic.training.settings import TrainingSettings
 from tests.conftest import random_images, tiny_model
 
@@ -22,6 +24,16 @@ def photographs(tmp_path_factory):
         save(folder / f"{'inside/' if number == 3 else ''}{number}.png", 96 + 8 * number, 128, seed=number)
     Image.fromarray(random_images(100, 90, 1)[..., 0]).save(folder / "grey.png")
     return folder
+
+
+@pytest.fixture
+def eagerly():
+    """Runs a test without tracing: that takes longer than the few steps of tests that are not about the graph."""
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_functions_eagerly`")
+        yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ def test_a_folder_of_another_training_is_an_error(trained, photographs):
         lic.train(make(), photographs, trained[0], few_steps(learning_rate=0.1))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_registered_model_is_trained_by_name(photographs, tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr(loop, "create_model", lambda name: made.append(name) or tiny_model("klt", "factorized"))
@@ -136,6 +137,7 @@ def test_a_registered_model_is_trained_by_name(photographs, tmp_path, monkeypatc
     assert [row["validation"]["quality"] for row in rows(tmp_path) if "validation" in row] == [None]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
     model = tiny_model("klt", "factorized")
     kernel = model.transform.synthesis.entrance.kernel
@@ -206,6 +208,7 @@ class Seen(keras.callbacks.Callback):
         self.logs.append(dict(logs))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_callbacks_see_the_validation(photographs, tmp_path):
     seen = Seen()
     best = keras.callbacks.ModelCheckpoint(str(tmp_path / "best.weights.h5"), "val_loss", save_weights_only=True)
@@ -218,6 +221,7 @@ def test_callbacks_see_the_validation(photographs, tmp_path):
     assert (tmp_path / "best.weights.h5").exists()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_codec_is_trained_further_and_stays_as_it_is(trained, photographs, tmp_path):
     _, codec = trained
     before = get_tensors(codec.model)
@@ -230,6 +234,7 @@ def test_a_codec_is_trained_further_and_stays_as_it_is(trained, photographs, tmp
         lic.train(make(), photographs, tmp_path, few_steps(learning_rate=1e-9, average=None, start_scales=True))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_stopped_training_has_a_codec(trained, photographs, tmp_path):
     with pytest.raises(TrainingError, match=r"holds no training: it has no run\.json"):
         loop.codec_of_run(tmp_path)
@@ -252,6 +257,7 @@ def test_fewer_steps_than_were_taken_are_refused(trained, photographs):
         lic.train(make(), photographs, trained[0], few_steps(steps=3))
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "callback",
     [
@@ -267,6 +273,7 @@ def test_callbacks_set_a_constant_learning_rate_and_are_refused_beside_a_schedul
     assert float(np.asarray(model.optimizer.learning_rate)) < 1e-3
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_full_disk_is_an_error_that_names_the_file(photographs, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "step-0000003.npz")

@@ -78,17 +78,18 @@ def test_numbers_that_are_not_finite_become_text(log):
     assert rows(log)[-1]["loss"] == "nan"
 
 
-@pytest.fixture
-def events(tmp_path):
+@pytest.fixture(scope="module")
+def events(tmp_path_factory):
     """Tag -> steps, of six steps of training with scalars each two."""
+    folder = tmp_path_factory.mktemp("events")
     model = tiny_model("klt", "factorized")
     model.compile(lic.Adam(), seed=0)
     images = random_images(2, 32, 48, 3)
-    summaries = Summaries(tmp_path, images[:1], every=2)
+    summaries = Summaries(folder, images[:1], every=2)
     data = tf.data.Dataset.from_tensors(images.astype(np.float32)).repeat(6)
     model.fit(data, verbose=0, callbacks=[summaries])
     found = {}
-    for file in tmp_path.glob("events*"):
+    for file in folder.glob("events*"):
         for event in tf.compat.v1.train.summary_iterator(str(file)):
             for value in event.summary.value:
                 found.setdefault(value.tag, {})[event.step] = value
