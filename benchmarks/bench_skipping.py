@@ -37,38 +37,55 @@ SHOWN = {
 }
 
 
-def measure(codec: lic.Codec, images: Sequence[np.ndarray], quality: float, repeats: int) -> Row:
-    """Returns the row of a codec at a quality: means over images, and symbols a second over all of them."""
-    bpp, decibels, symbols, kept, *seconds = np.sum([_figures(codec, image, quality, repeats) for image in images], 0)
+def measure(codecs: Sequence[lic.Codec], images: Sequence[np.ndarray], quality: float, repeats: int) -> list[Row]:
+    """Returns the row of each codec at a quality: means over images, and symbols a second over all of them."""
+    sums = np.zeros((len(codecs), 8))
+    for image in images:
+        coded = [_Coded(codec, image, quality) for codec in codecs]
+        # All codecs take turns, so that what else runs on the machine slows each of them.
+        seconds = np.min([[each.seconds() for each in coded] for _ in range(repeats)], 0)
+        sums += np.concatenate([[each.figures() for each in coded], seconds], 1)
+    return [_row(codec, quality, each, len(images)) for codec, each in zip(codecs, sums)]
+
+
+def _row(codec: lic.Codec, quality: float, sums: np.ndarray, count: int) -> Row:
+    bpp, decibels, kept, symbols, *seconds = sums
     speeds = dict(zip(("encode", "decode", "range_encode", "range_decode"), symbols / np.array(seconds) / 1e6))
     shown = {name: f"{speed:.1f}" for name, speed in speeds.items()}
-    limit, count = "none" if codec.skip_below is None else f"{codec.skip_below:g}", len(images)
+    limit = "none" if codec.skip_below is None else f"{codec.skip_below:g}"
     points = {"coded": f"{100 * kept / count:.1f}", "bpp": f"{bpp / count:.4f}", "psnr": f"{decibels / count:.3f}"}
     return {"quality": f"{quality:g}", "limit": limit, **points, **shown}
 
 
-def _figures(codec: lic.Codec, image: np.ndarray, quality: float, repeats: int) -> tuple[float, ...]:
-    """Returns bpp, PSNR, symbols, the share of the latent's numbers that are coded, and four times in seconds."""
-    latent, stream = codec._latent(image), codec.compress(image, quality=quality)
-    payload, graphs = Stream.parse(stream).payload, codec._graphs
-    coded = graphs.encode(latent, quality)
-    _, symbols, indexes = graphs.decode(payload, *latent.shape[:2], quality)
-    encode = _least(repeats, lambda: graphs.encode(latent, quality))
-    decode = _least(repeats, lambda: graphs.decode(payload, *latent.shape[:2], quality))
-    alone = np.min([coder_seconds(codec._tables, coded.string, indexes) for _ in range(repeats)], 0)
-    # Each number that is coded has a value and one for its escape. Side information is always coded.
-    kept = (len(indexes) / 2 - (len(symbols) - latent.size)) / latent.size
-    bpp = 8 * len(stream) / (image.shape[0] * image.shape[1])
-    return bpp, psnr(image, codec.decompress(stream)), len(symbols), kept, encode, decode, *alone
+class _Coded:
+    """An image that a codec has coded at a quality."""
+
+    def __init__(self, codec: lic.Codec, image: np.ndarray, quality: float):
+        self._codec, self._image, self._graphs = codec, image, codec._graphs
+        self._latent, self._stream = codec._latent(image), codec.compress(image, quality=quality)
+        self._encode = self._latent, quality
+        self._decode = Stream.parse(self._stream).payload, *self._latent.shape[:2], quality
+        self._coded = self._graphs.encode(*self._encode)
+        _, self._symbols, self._indexes = self._graphs.decode(*self._decode)
+
+    def figures(self) -> list[float]:
+        """Returns bpp, PSNR in dB, the share of the latent's numbers that are coded, and the number of symbols."""
+        # Each number that is coded has a value and one for its escape. Side information is always coded.
+        side = len(self._symbols) - self._latent.size
+        kept = (len(self._indexes) / 2 - side) / self._latent.size
+        bpp = 8 * len(self._stream) / (self._image.shape[0] * self._image.shape[1])
+        return [bpp, psnr(self._image, self._codec.decompress(self._stream)), kept, len(self._symbols)]
+
+    def seconds(self) -> list[float]:
+        """Returns the seconds of encoding and decoding the latent, and of the range coder alone in both."""
+        times = [_seconds(self._graphs.encode, *self._encode), _seconds(self._graphs.decode, *self._decode)]
+        return [*times, *coder_seconds(self._codec._tables, self._coded.string, self._indexes)]
 
 
-def _least(repeats: int, call: Callable[[], Any]) -> float:
-    seconds = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        tf.nest.map_structure(np.asarray, call())
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
+def _seconds(function: Callable, *arguments: Any) -> float:
+    began = time.perf_counter()
+    tf.nest.map_structure(np.asarray, function(*arguments))
+    return time.perf_counter() - began
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,8 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     images = [read_image(path) for path in image_files(given.images)[:: given.every]]
     model = lic.load(given.model).model
     codecs = [lic.Codec(model, stored="float16", skip_below=limit) for limit in (None, *given.skip_below)]
-    rows = [measure(codec, images, quality, given.repeats) for quality in given.quality for codec in codecs]
-    print(table(rows, SHOWN))
+    print(table([row for each in given.quality for row in measure(codecs, images, each, given.repeats)], SHOWN))
 
 
 if __name__ == "__main__":

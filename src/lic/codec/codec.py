@@ -29,7 +29,7 @@ from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, Estimate, part_names, skipping
 from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
 from lic.environment import compute_in, tf
-from lic.errors import BitstreamError, CheckpointError, LicError, check
+from lic.errors import BitstreamError, CheckpointError, LicError, as_checkpoint_error, check
 from lic.images import checked_image, coloured, peak_of, sample_image
 from lic.layers.padding import pad
 from lic.models.base import CompressionModel
@@ -332,6 +332,9 @@ class Codec:
         cls, file: CodecFile, precision: Precision = "float32", tile: Tile = "auto", deterministic: bool = False
     ) -> Codec:
         codec = cls.__new__(cls)
+        with as_checkpoint_error("The codec file's skip_below is not valid", "Get the codec file anew."):
+            if file.settings.get("skip_below") is not None:
+                _checked_limit(file.settings["skip_below"])
         if not file.tables:  # Tables that are made here might differ in a count, and take long.
             raise CheckpointError("The codec file lacks its tables. Get the codec file anew.")
         codec._open(file, precision, tile)
@@ -362,7 +365,7 @@ class Codec:
         compute_in(self.model.transform, _POLICIES[precision])
         self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
         if self.skip_below is not None:
-            _check_scales(self.model, _checked_limit(self.skip_below))
+            _check_scales(self.model, self.skip_below)
         self._tables, self._float_graphs = tables, Graphs(self.model, tables, None, self.skip_below)
         self._lock, self._made_integer_graphs = threading.Lock(), None
         self._choose(False)

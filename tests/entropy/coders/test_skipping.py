@@ -129,6 +129,13 @@ def test_limits_that_are_no_scales_are_refused(model, limit):
         lic.Codec(model, skip_below=limit)
 
 
+def test_a_file_with_a_limit_that_is_no_scale_is_refused(model):
+    file = lic.Codec(model, skip_below=0.2)._file
+    for limit in (-1, "x"):
+        with pytest.raises(lic.CheckpointError, match="skip_below"):
+            lic.Codec._from_file(file._replace(settings={"skip_below": limit}))
+
+
 def test_a_model_without_scales_is_refused():
     with pytest.raises(lic.LicError, match="FactorizedPrior has no scales, so no numbers can be skipped"):
         lic.Codec(tiny_model("klt", "factorized"), skip_below=0.2)
