@@ -55,7 +55,7 @@ def test_estimating_encoding_and_decoding_give_the_same(entropy, likelihood):
 # Codecs trace each entropy model too, in tests/codec/test_codec.py. A likelihood's arithmetic may differ in a graph.
 @pytest.mark.parametrize(("entropy", "likelihood"), slow_but(MIXES, *(("hyperprior", name) for name in LIKELIHOODS)))
 def test_they_are_equal_in_a_graph(entropy, likelihood):
-    model = tiny_model("conv", entropy, likelihood=likelihood).entropy
+    model = tiny_model("conv", entropy, likelihood=likelihood, **SMALLER.get(likelihood, {})).entropy
     trial_of_entropy_model(model).check(they_are_equal_in_a_graph_that_was_traced_once)
 
 
