@@ -76,14 +76,17 @@ GROUPS = {
 }
 # Pages whose examples need the coder's operations, which numba's coder cannot stand in for.
 NEED_OPERATIONS = {"export.md"}
-# A codec that ships is loaded once, and its graphs are traced once; no page changes it.
+# A codec that ships is loaded once, and its graphs are traced once; no page changes it. Pages that train, and have no
+# graph of their own, do so eagerly, since tracing takes longer than their few steps.
 RUNNER = """
 import functools, os, pathlib, runpy, sys
 import lic
+from lic.environment import tf
 load, shipped = lic.load, functools.cache(lic.load)
 lic.load = lambda path, **options: (shipped if path == "default" else load)(path, **options)
 for page in sys.argv[1:]:
     os.chdir(pathlib.Path(page).parent)
+    tf.config.run_functions_eagerly(pathlib.Path(page).parent.name in ("training", "fine-tuning"))
     runpy.run_path(page)
     print("ran", page, flush=True)
 """
