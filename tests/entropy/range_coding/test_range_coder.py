@@ -67,11 +67,11 @@ def test_an_escape_costs_its_sixteen_bits(tables):
 
 def test_damaged_strings_give_other_symbols_or_are_too_short(tables):
     random, outcomes = np.random.default_rng(0), set()
-    indexes = tf.constant(random.integers(0, len(tables.cdf_offset), (8000,)), "int32")
+    indexes = tf.constant(random.integers(0, len(tables.cdf_offset), (500,)), "int32")
     for _ in range(200):
         string = random.bytes(random.integers(0, 1000))
         try:
-            assert RangeDecoder(tf.constant(string), tables).read(indexes).shape == (8000,)
+            assert RangeDecoder(tf.constant(string), tables).read(indexes).shape == (500,)
             outcomes.add("symbols")
         except tf.errors.InvalidArgumentError as error:
             outcomes.add(TOO_SHORT if TOO_SHORT in str(error) else error)

@@ -7,8 +7,8 @@ The packages' own escape mode, a negative precision, does not return on some str
 are used, and escapes are coded with cdfs of their own (see `lic.entropy.range_coding.cdf_tables`).
 
 A decoder may read beyond the end of a string, because the encoder leaves out zeros there. It must not do so for ever:
-a made-up stream of 50 bytes may be of an image of any size. So the bits of one value in 16 are added up, which takes
-little time, and compared with the string's length after each part (`most_bits`).
+a made-up stream of 50 bytes may be of an image of any size. So the bits of values are added up, in large parts of so
+many values only that it takes little time, and compared with the string's length after each part (`most_bits`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lic.environment import NEEDS, tf
 CHOICE = "LIC_CODER"
 TOO_SHORT = "The coded bytes end before the symbols do."
 _PACKAGES = ("tensorflow_compression", "tensorflow_compression_ops")
-_COUNTED = 16
+_COUNTED = 1 << 16
 # The coder rounds intervals, and leaves out zeros at the end, so that values may take a few bits more than a string
 # has: a number of bits, and one bit in 32. An encoder appends zeros where values take more than half of this margin.
 _MARGIN, _RELATIVE_MARGIN = 1024, 32
@@ -222,7 +222,7 @@ def _places(kept: tf.Tensor) -> tf.Tensor:
 
 
 class _BitCounter:
-    """Adds up the bits of every sixteenth value, in 256ths.
+    """Adds up the bits of values, in 256ths: of all values of a small part, and of some 65,536 of a large one.
 
     Args:
       tables: The coder's tables.
@@ -236,7 +236,8 @@ class _BitCounter:
 
     def add(self, indexes: tf.Tensor, values: tf.Tensor) -> None:
         """Adds values by the indexes of their cdfs."""
-        indexes, values = indexes[::_COUNTED], values[::_COUNTED]
+        step = 1 + tf.size(indexes) // _COUNTED
+        indexes, values = indexes[::step], values[::step]
         self.total += tf.reduce_sum(tf.gather(self._bits, tf.gather(self._starts, indexes) + values))
 
 
