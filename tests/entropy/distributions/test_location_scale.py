@@ -10,7 +10,8 @@ import lic
 from lic.entropy import CdfTables, GeneralizedNormal, Laplace, LocationScale, Logistic, Normal, ScaleTable
 from lic.entropy.coders import ChannelGains
 from lic.entropy.distributions.location_scale import log_one_minus_exp
-from lic.environment import keras, tf
+from lic.environment import tf
+from tests.testing.sound_entropy import Stretched
 
 FAMILIES = {"generalized-normal": GeneralizedNormal, "laplace": Laplace, "logistic": Logistic, "normal": Normal}
 SCIPY = {
@@ -154,22 +155,6 @@ def test_tables_are_made_of_probabilities_that_sum_to_one(name):
 def test_tables_of_scales_that_are_not_valid_are_refused(name, scales):
     with pytest.raises(ValueError, match="ScaleTable: expected 2 to 16384 scales"):
         FAMILIES[name](scales)
-
-
-class Stretched(Logistic, keras.layers.Layer):
-    """A likelihood that learns: one factor of all scales."""
-
-    def __init__(self):
-        keras.layers.Layer.__init__(self)
-        Logistic.__init__(self, (8, 0.5, 32.0))
-        self.stretch = self.add_weight(name="stretch", shape=(), initializer="ones")
-        self.built = True
-
-    def log_cdf(self, values):
-        return tf.math.log_sigmoid(values * tf.convert_to_tensor(self.stretch))
-
-    def upper_tail(self, value):
-        return Logistic.upper_tail(value * float(tf.convert_to_tensor(self.stretch)))
 
 
 def test_a_likelihood_that_learns_has_gradients_and_tables_of_its_own():

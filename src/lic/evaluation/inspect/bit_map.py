@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import collections
 from typing import NamedTuple
 
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.rate_search import checked_quality
-from lic.entropy.coders import Estimate, Recorder, skipping
-from lic.entropy.parts import SIDE
-from lic.environment import tf
 from lic.errors import check_kind
+from lic.evaluation.inspect.numbers import inspect
 
 
 class BitMap(NamedTuple):
@@ -44,15 +40,9 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
       ValueError: The codec does not have the quality.
     """
     check_kind("bit_map", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
-    model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.rate)])
-    latent = tf.constant(codec.analyse(image)[None])
-    estimate = Estimate(model.rate.apply_gain(latent, qualities), likelihood_bound=model.entropy.likelihood_bound)
-    recorder = Recorder(estimate)
-    model.walk(skipping(recorder, codec.skip_below), qualities)
-    located, parts = tf.zeros_like(latent), collections.defaultdict(float)
-    for part, distribution, values in recorder.records:
-        bits = estimate.bits_of(tf.round(distribution.centre(values)), distribution)
-        located = part.put(located, bits)
-        parts[part.name] += float(tf.reduce_sum(bits))  # The steps of `coder.serial` have one name.
-    side = float(estimate.bits.get(SIDE, (0.0,))[0])
-    return BitMap(tf.reduce_sum(located[0], -1).numpy(), tuple(parts.items()), side, model.transform.downscale)
+    numbers = inspect(codec, image, quality=quality)
+    bits = {name: numbers.pop(name).bits for name in codec.parts}  # What is left is side information.
+    positions = sum(each.sum(-1) for each in bits.values())
+    parts = tuple((name, float(each.sum())) for name, each in bits.items())
+    side = sum((float(each.bits.sum()) for each in numbers.values()), 0.0)
+    return BitMap(positions, parts, side, codec.model.transform.downscale)

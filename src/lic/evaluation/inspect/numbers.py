@@ -10,7 +10,7 @@ from lic.codec.codec import Codec
 from lic.codec.rate_search import checked_quality
 from lic.entropy.coders import Estimate, Recorder, skipping
 from lic.entropy.distributions.base import Distribution
-from lic.entropy.parts import EVERYTHING, SIDE, Part
+from lic.entropy.parts import SIDE
 from lic.environment import tf
 from lic.errors import check_kind
 
@@ -54,24 +54,25 @@ def inspect(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     estimate = Estimate(latent, likelihood_bound=model.entropy.likelihood_bound)
     recorder = Recorder(estimate)
     model.walk(skipping(recorder, codec.skip_below), qualities)
-    found: dict[str, Numbers] = {}
+    found: dict[str, list[tf.Tensor]] = {}
     for prior, values in recorder.sides:
-        name = SIDE if SIDE not in found else f"{SIDE} {len(found)}"
-        found[name] = _numbers(estimate, EVERYTHING, prior, values, tf.zeros_like(values))
+        found[f"{SIDE} {len(found)}" if found else SIDE] = _numbers(estimate, prior, values)
     for part, distribution, values in recorder.records:
-        numbers = _numbers(estimate, part, distribution.as_coded(), values, tf.zeros_like(latent))
         # The steps of `coder.serial` have one name, and hold different numbers.
-        found[part.name] = Numbers(*map(np.add, found[part.name], numbers)) if part.name in found else numbers
-    return found
+        fields = found.get(part.name, [tf.zeros_like(latent)] * len(Numbers._fields))
+        numbers = _numbers(estimate, distribution.as_coded(), values)
+        found[part.name] = [part.put(field, each) for field, each in zip(fields, numbers)]
+    return {name: _as_arrays(*fields) for name, fields in found.items()}
 
 
-def _numbers(
-    estimate: Estimate, part: Part, distribution: Distribution, values: tf.Tensor, zeros: tf.Tensor
-) -> Numbers:
-    symbols = tf.round(distribution.centre(values))
-    scales = tf.zeros_like(values) if distribution.scale is None else distribution.scale
-    fields = [tf.ones_like(values), tf.zeros_like(values) + distribution.offset, scales, symbols]
-    inside, means, scales, symbols, bits = (
-        part.put(zeros, each)[0].numpy() for each in (*fields, estimate.bits_of(symbols, distribution))
-    )
+def _numbers(estimate: Estimate, distribution: Distribution, values: tf.Tensor) -> list[tf.Tensor]:
+    """Returns the fields of `Numbers` for the numbers of a part, float32 in the shape of the part."""
+    symbols, zeros = tf.round(distribution.centre(values)), tf.zeros_like(values)
+    scales = zeros if distribution.scale is None else distribution.scale
+    bits = estimate.bits_of(symbols, distribution)
+    return [tf.ones_like(values), zeros + distribution.offset, scales, symbols, bits]
+
+
+def _as_arrays(*fields: tf.Tensor) -> Numbers:
+    inside, means, scales, symbols, bits = (field[0].numpy() for field in fields)
     return Numbers(inside.astype(bool), means, scales, symbols.astype(np.int32), bits)
