@@ -430,7 +430,7 @@ class Codec:
     def _checked_latent(self, name: str, latent: np.ndarray) -> np.ndarray:
         latent, depth = np.asarray(latent, np.float32), self.model.transform.depth
         fits = latent.ndim == 3 and latent.shape[-1] == depth and latent.size
-        check("Codec", name, fits, f"a latent [rows, columns, {depth}]", f"an array of shape {latent.shape}")
+        check("Codec", name, fits, f"a latent of the shape [rows, columns, {depth}]", latent.shape)
         return latent
 
     def _verified(self, stream: bytes, verify: bool) -> bytes:

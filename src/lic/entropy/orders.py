@@ -17,8 +17,8 @@ class Order(NamedTuple):
       name: The key of the bits of all positions.
       step_of: Maps rows [height, 1] and columns [1, width], int32 from 0, to the number of the step of each position,
         int32 from 0, a tensor that broadcasts to [height, width].
-      training: What `step` sees of the latent in training, where all positions are computed at once: the latent
-        "rounded", or with "noise".
+      training: The latent that `step` sees in training, where all positions are computed at once: "rounded", or with
+        "noise".
     """
 
     name: str

@@ -141,7 +141,7 @@ class Coder(abc.ABC):
         """States that the loop has ended."""
 
     def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
-        """States what a loop of a graph has coded: a part, a function that makes its distribution, and its numbers."""
+        """Receives the part that a loop of a graph has coded, a function for its distribution, and its numbers."""
 
     def _known_at_once(self, order: Order) -> tf.Tensor | None:
         """Returns the latent that `step` sees where all positions are computed at once; None where they are not."""
