@@ -234,8 +234,8 @@ def assert_near(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> N
     assert np.abs(actual - expected).max() <= tolerance * np.abs(expected).max()
 
 
-def set_seeds(seed: int) -> None:
-    """Seeds Python, numpy, Keras and TensorFlow.
+def set_seeds(seed: int, tensorflow_too: bool = True) -> None:
+    """Seeds Python, numpy, Keras and, if asked, TensorFlow.
 
     TensorFlow optimises each graph anew after its seed was set, which takes a quarter of a second for a codec. So its
     seed is left alone if it is the same and nothing has been drawn since.
@@ -246,8 +246,16 @@ def set_seeds(seed: int) -> None:
 
     tensorflow = context()
     unused = tensorflow._seed == seed and tensorflow._rng.getstate() == random.Random(seed).getstate()
-    with mock.patch.object(tensorflow, "_set_global_seed") if unused else contextlib.nullcontext():
+    left_alone = unused or not tensorflow_too
+    with mock.patch.object(tensorflow, "_set_global_seed") if left_alone else contextlib.nullcontext():
         keras.utils.set_random_seed(seed)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef):
+    """Fixtures of a module draw the same weights whichever test needs them first, and others than tests draw."""
+    if fixturedef.scope != "function":
+        set_seeds(1, tensorflow_too=False)
 
 
 @pytest.fixture(autouse=True)
