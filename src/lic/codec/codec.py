@@ -444,7 +444,7 @@ class Codec:
 
     def _pack(self, shape: tuple[int, ...], quality: float, coded: Encoded) -> bytes:
         """Returns the stream of an image of a shape; the image is grey if it has no axis of channels."""
-        collect(lambda: coder_seconds(self._tables, coded.string, coded.indexes)[0])
+        collect(lambda: coder_seconds(self._tables, coded.string, coded.cdfs)[0])
         if not coded.finite:
             raise LicError(
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
@@ -514,12 +514,12 @@ class Codec:
         quality = self.model.rate.default if parsed.quality is None else parsed.quality
         graphs.check_length(parsed.payload, rows, columns)
         try:
-            y_hat, symbols, indexes = decode(parsed.payload, rows, columns, quality)
+            y_hat, symbols, cdfs = decode(parsed.payload, rows, columns, quality)
         except tf.errors.InvalidArgumentError as error:
             if TOO_SHORT not in str(error):
                 raise
             raise desync_error() from None
-        collect(lambda: coder_seconds(self._tables, parsed.payload, indexes)[1])
+        collect(lambda: coder_seconds(self._tables, parsed.payload, cdfs)[1])
         if whole:
             parsed.check_symbols(_bytes_of(symbols))
         return parsed, y_hat.numpy()
