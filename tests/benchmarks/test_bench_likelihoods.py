@@ -22,4 +22,6 @@ def test_tables_cost_a_little(likelihoods, monkeypatch):
         row = likelihoods.measure(likelihood, [record], mean + values)
         assert 0 < float(row["all"]) < 0.5
         assert float(row["all"]) == pytest.approx(float(row["rounding"]) + float(row["counts"]), abs=2e-3)
-        assert float(row["exact"].replace(",", "")) == pytest.approx(exact, rel=0.1 if likelihood.mixture_size else 0.01)
+        assert float(row["exact"].replace(",", "")) == pytest.approx(
+            exact, rel=0.1 if likelihood.mixture_size else 0.01
+        )

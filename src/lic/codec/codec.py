@@ -227,7 +227,7 @@ class Codec:
           DesyncError: The decoded symbols are not those that were coded.
           ValueError: `parts` is no number of parts.
         """
-        _check_parts(parts, len(self.parts))
+        self._check_parts(parts)
         parsed, y_hat = self._decoded(stream, parts, max_pixels)
         pixels = self._synthesised(y_hat)
         pixels = np.clip(pixels[: parsed.height, : parsed.width], 0, 255)
@@ -276,7 +276,7 @@ class Codec:
 
         Arguments and errors are those of `decompress`.
         """
-        _check_parts(parts, len(self.parts))
+        self._check_parts(parts)
         return self._decoded(stream, parts, max_pixels)[1]
 
     def synthesise(self, y_hat: np.ndarray) -> np.ndarray:
@@ -489,6 +489,17 @@ class Codec:
 
         return min(streams, key=loss)
 
+    def _check_parts(self, parts: int | None) -> None:
+        if parts is None:  # The parts are found by a walk, which takes longer than it takes to decode a small image.
+            return
+        most = len(self.parts)
+        try:
+            fits = not isinstance(parts, bool) and 0 <= operator.index(parts) <= most
+        except TypeError:
+            fits = False
+        expected = f"None for all, or an integer from 0 to {most}, the number of `codec.parts`"
+        check("Codec", "parts", fits, expected, parts)
+
     def _decoded(self, stream: bytes, parts: int | None, max_pixels: int) -> tuple[Stream, np.ndarray]:
         """Returns the fields of a stream, and the latent that its first parts, or all parts, decode to."""
         self._check_process()
@@ -546,14 +557,6 @@ def load(
       ValueError: An argument is of another type.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), precision, tile, deterministic)
-
-
-def _check_parts(parts: int | None, most: int) -> None:
-    try:
-        fits = parts is None or (not isinstance(parts, bool) and 0 <= operator.index(parts) <= most)
-    except TypeError:
-        fits = False
-    check("Codec", "parts", fits, f"None for all, or an integer from 0 to {most}, the number of `codec.parts`", parts)
 
 
 def _is_bit_depth(value: Any) -> bool:

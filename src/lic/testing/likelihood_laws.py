@@ -64,7 +64,10 @@ def bits_are_those_of_the_counts(likelihood: Likelihood) -> None:
     shape, symbols = (1, 6, 6, _channels(likelihood)), (-2, -1, 0, 1)
     for spread in SPREADS:
         distribution = likelihood(_parameters(likelihood, shape, spread)).as_coded()
-        mixtures, counts = np.asarray(distribution.mixtures()), np.asarray(distribution.counts(symbols[0], len(symbols)))
+        mixtures, counts = (
+            np.asarray(distribution.mixtures()),
+            np.asarray(distribution.counts(symbols[0], len(symbols))),
+        )
         require_same("the sums of counts and 65536", counts.sum(-1), np.full(shape, TOTAL))
         weights = mixtures[..., NORMALS::3].sum(-1)
         require_same("the sums of weights and 65536", weights, np.full(shape, 1 << WEIGHT_BITS))

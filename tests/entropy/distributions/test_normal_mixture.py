@@ -30,7 +30,10 @@ def drawn(distribution, seed=1):
     weights = np.moveaxis(tf.nn.softmax(distribution.logits, -2).numpy(), -2, 0)
     which = (random.uniform(size=SHAPE) > np.cumsum(weights, 0)[:-1]).sum(0)
     scales = distribution.likelihood.scales.scale_at(distribution.index)
-    mean, scale = (np.take_along_axis(np.moveaxis(np.asarray(each), -2, 0), which[None], 0)[0] for each in (distribution.means, scales))
+    mean, scale = (
+        np.take_along_axis(np.moveaxis(np.asarray(each), -2, 0), which[None], 0)[0]
+        for each in (distribution.means, scales)
+    )
     return tf.constant(random.normal(mean, scale), tf.float32)
 
 
@@ -48,7 +51,9 @@ def python_counts(mixture):
             total += weight * (low + (high - low) * (place % 256) // 256)
         return total
 
-    ends = [(share(first + value) - share(first)) * (65536 - length - 1) // 2**40 + value for value in range(length + 1)]
+    ends = [
+        (share(first + value) - share(first)) * (65536 - length - 1) // 2**40 + value for value in range(length + 1)
+    ]
     return np.diff([*ends, 65536])
 
 
@@ -61,7 +66,11 @@ def test_bits_are_those_of_scipy(count):
     numbers = np.float64(values)[..., None, :]
     # Tails are subtracted on the side where they are small.
     above = numbers > distribution.means
-    inside = np.where(above, normal.sf(numbers - 0.5) - normal.sf(numbers + 0.5), normal.cdf(numbers + 0.5) - normal.cdf(numbers - 0.5))
+    inside = np.where(
+        above,
+        normal.sf(numbers - 0.5) - normal.sf(numbers + 0.5),
+        normal.cdf(numbers + 0.5) - normal.cdf(numbers - 0.5),
+    )
     np.testing.assert_allclose(distribution.bits(values), -np.log2((weights * inside).sum(-2)), rtol=2e-4, atol=2e-4)
 
 
@@ -109,7 +118,9 @@ class TwoMixtures(lic.EntropyModel):
 
     def walk(self, coder):
         batch = tf.shape(coder.zeros)[:3]
-        one, other = (tf.tile(each[:, :1, :1], [1, batch[1], batch[2], 1]) for each in (parameters(3), parameters(2, 3)))
+        one, other = (
+            tf.tile(each[:, :1, :1], [1, batch[1], batch[2], 1]) for each in (parameters(3), parameters(2, 3))
+        )
         y_hat = coder.zeros
         for part, likelihood, all_parameters in [
             (lic.entropy.channels(0, 3), self.one, one),

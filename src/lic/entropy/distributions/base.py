@@ -99,7 +99,7 @@ class Distribution(abc.ABC):
         """Returns the distribution of the same numbers in a latent that gains have multiplied (variable rate).
 
         Args:
-          gains: The gains of the part, each in the shape of its numbers.
+          gains: The gains of the part, each in the shape of its numbers or broadcastable to it.
 
         Raises:
           LicError: The distribution does not define this.

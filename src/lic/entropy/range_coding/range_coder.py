@@ -9,8 +9,8 @@ The packages' own escape mode, a negative precision, does not return on some str
 are used, and escapes are coded with cdfs of their own (see `lic.entropy.range_coding.cdf_tables`).
 
 A decoder may read beyond the end of a string, because the encoder leaves out zeros there. It must not do so for ever:
-a made-up stream of 50 bytes may be of an image of any size. So the bits of values are added up, in large parts of so
-many values only that it takes little time, and compared with the string's length after each part (`most_bits`).
+a made-up stream of 50 bytes may be of an image of any size. So the bits of values are added up, in large parts those of
+the first values only, which takes little time, and compared with the string's length after each part (`most_bits`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from lic.entropy.range_coding.cdf_tables import LIMIT, TOTAL, Cdfs, CdfTables, bits_of_counts
+from lic.entropy.range_coding.fixed_point import FIRST, LENGTH
 from lic.entropy.range_coding.pieces import Pieces
 from lic.environment import NEEDS, tf
 
@@ -107,8 +108,8 @@ class RangeEncoder:
     """
 
     def __init__(self, tables: CdfTables):
-        self._tables, self._coder, self._cdfs = tables, _coder_of(tables), _Collected(tables)
-        self._values, self._bits = Pieces(tf.int32), _BitCounter(tables)
+        self._tables, self._coder, self._tensors = tables, _coder_of(tables), _Tensors(tables)
+        self._cdfs, self._values, self._bits = _Collected(tables), Pieces(tf.int32), tf.constant(0, tf.int64)
 
     def write(self, cdfs: Cdfs, symbols: tf.Tensor, kept: tf.Tensor | None = None) -> None:
         """Adds symbols, each with its cdf; symbols that the cdf does not hold become escapes.
@@ -119,20 +120,21 @@ class RangeEncoder:
           kept: Whether each symbol is written, likewise; None if all are.
         """
         cdfs = cdfs._replace(index=tf.broadcast_to(cdfs.index, tf.shape(symbols))).flat()
-        tables, symbols = self._tables, tf.reshape(symbols, [-1])
+        symbols = tf.reshape(symbols, [-1])
         if kept is not None:
             places = _places(kept)
             cdfs, symbols = cdfs.gather(places), tf.gather(symbols, places)
         # After its symbols, a part has a second symbol for each: the escaped one by the cdf of escapes, or else one by
         # the cdf of a certain symbol, which takes no bits. So a decoder knows their number before it reads them.
-        first, length = tables.first_and_length(cdfs)
+        first, length = self._tensors.first_and_length(cdfs)
         values = symbols - first
         escaped = tf.logical_or(values < 0, values >= length)
         values = tf.where(escaped, length, values)
         self._cdfs.add(cdfs)
-        self._cdfs.add(Cdfs(tf.where(escaped, tables.escape, tables.no_escape)))
-        self._values.add(tf.concat([values, tf.where(escaped, symbols + LIMIT + 1, 0)], 0))
-        self._bits.add(cdfs, values)
+        self._cdfs.add(self._tensors.after(escaped))
+        self._values.add(values)
+        self._values.add(tf.where(escaped, symbols + (LIMIT + 1), 0))
+        self._bits += self._tensors.bits(cdfs, values)
 
     def begin_loop(self) -> None:
         """States that a loop begins, in which symbols are written."""
@@ -141,11 +143,11 @@ class RangeEncoder:
 
     def loop_state(self) -> tuple:
         """Returns the tensors that are variables of the loop."""
-        return self._cdfs.loop_state(), self._values.array, self._bits.total
+        return self._cdfs.loop_state(), self._values.array, self._bits
 
     def set_loop_state(self, state: tuple) -> None:
         """Takes tensors in the place of those that `loop_state` returned."""
-        cdfs, self._values.array, self._bits.total = state
+        cdfs, self._values.array, self._bits = state
         self._cdfs.set_loop_state(cdfs)
 
     def end_loop(self) -> None:
@@ -165,7 +167,7 @@ class RangeEncoder:
 
     def _lasting(self, string: tf.Tensor) -> tf.Tensor:
         """Returns a string with so many zeros at its end, usually none, that the decoder takes it to last."""
-        bits = self._bits.total // 256
+        bits = self._bits // 256
         missing = bits - bits // (2 * _RELATIVE_MARGIN) - _MARGIN // 2
         zeros = tf.maximum(tf.cast(missing // 8, tf.int32) + 1 - tf.strings.length(string), 0)
         return tf.strings.join([string, tf.strings.reduce_join(tf.fill([zeros], "\0"))])
@@ -183,8 +185,12 @@ class RangeDecoder:
     """
 
     def __init__(self, string: tf.Tensor, tables: CdfTables):
-        self._tables, self._coder, self._cdfs = tables, _coder_of(tables), _Collected(tables)
-        self._state, self._bits = self._coder.start(tables, string), _BitCounter(tables)
+        self._tables, self._coder, self._tensors = tables, _coder_of(tables), _Tensors(tables)
+        self._cdfs, self._state, self._bits = (
+            _Collected(tables),
+            self._coder.start(tables, string),
+            tf.constant(0, tf.int64),
+        )
         self._most_bits = 256 * most_bits(tf.cast(tf.strings.length(string), tf.int64))
 
     def read(self, cdfs: Cdfs, kept: tf.Tensor | None = None) -> tf.Tensor:
@@ -200,13 +206,13 @@ class RangeDecoder:
             symbols = self.read(cdfs.gather(places))
             return tf.reshape(tf.scatter_nd(places[:, None], symbols, [tf.size(cdfs.index)]), shape)
         values = self._read(cdfs)
-        first, length = self._tables.first_and_length(cdfs)
+        first, length = self._tensors.first_and_length(cdfs)
         escaped = values >= length
         # The symbols of escapes follow after those of the whole part, as they were written.
-        outside = self._read(Cdfs(tf.where(escaped, self._tables.escape, self._tables.no_escape)))
-        symbols = tf.where(escaped, outside - LIMIT - 1, values + first)
-        self._bits.add(cdfs, values)
-        with tf.control_dependencies([tf.debugging.Assert(self._bits.total <= self._most_bits, [TOO_SHORT])]):
+        outside = self._read(self._tensors.after(escaped))
+        symbols = tf.where(escaped, outside - (LIMIT + 1), values + first)
+        self._bits += self._tensors.bits(cdfs, values)
+        with tf.control_dependencies([tf.debugging.Assert(self._bits <= self._most_bits, [TOO_SHORT])]):
             return tf.reshape(symbols, shape)
 
     def cdfs(self) -> Cdfs:
@@ -219,11 +225,11 @@ class RangeDecoder:
 
     def loop_state(self) -> tuple:
         """Returns the tensors that are variables of the loop."""
-        return self._state, self._bits.total, self._cdfs.loop_state()
+        return self._state, self._bits, self._cdfs.loop_state()
 
     def set_loop_state(self, state: tuple) -> None:
         """Takes tensors in the place of those that `loop_state` returned."""
-        self._state, self._bits.total, cdfs = state
+        self._state, self._bits, cdfs = state
         self._cdfs.set_loop_state(cdfs)
 
     def end_loop(self) -> None:
@@ -234,6 +240,7 @@ class RangeDecoder:
         self._cdfs.add(cdfs)
         mixtures = self._cdfs.none if cdfs.mixtures is None else cdfs.mixtures
         self._state, values = self._coder.decode(self._tables, self._state, cdfs._replace(mixtures=mixtures))
+        values.set_shape([None])  # The packages' operations do not state it, and TensorFlow would compute it.
         return values
 
 
@@ -287,31 +294,42 @@ def _places(kept: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(tf.reshape(kept, [-1]))[:, 0], "int32")
 
 
-class _BitCounter:
-    """Adds up the bits of values, in 256ths: of all values of a small part, and of some 65,536 of a large one.
+class _Tensors:
+    """The coder's tables as tensors. Arrays and numbers would become constants of a graph anew for each part.
 
     Args:
       tables: The coder's tables.
     """
 
     def __init__(self, tables: CdfTables):
-        # Arrays would become constants of the graph anew for each part.
+        self._first, self._length = tf.constant(tables.cdf_offset), tf.constant(tables.cdf_length)
+        self._escape, self._no_escape = tf.constant(tables.escape), tf.constant(tables.no_escape)
         self._starts, self._bits = tf.constant(tables.starts(), tf.int32), tf.constant(tables.bits())
+        self._counted = tf.constant([0]), tf.constant([_COUNTED]), tf.constant([1])
         if tables.mixture_size:
             self._bits_of_counts = tf.constant(bits_of_counts(np.arange(TOTAL + 1)))
-        # Whole numbers, so that a stream lasts on every machine if it does on one.
-        self.total = tf.constant(0, tf.int64)
 
-    def add(self, cdfs: Cdfs, values: tf.Tensor) -> None:
-        """Adds values by their cdfs."""
-        step = 1 + tf.size(values) // _COUNTED
-        values = values[::step]
+    def first_and_length(self, cdfs: Cdfs) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the first symbol of each cdf, and the number of its symbols, the escape left out."""
         if cdfs.mixtures is None:
-            bits = tf.gather(self._bits, tf.gather(self._starts, cdfs.index[::step]) + values)
-        else:
-            ends = _numba_coder().cumulative_counts(cdfs.mixtures[::step], tf.stack([values, values + 1], -1))
-            bits = tf.gather(self._bits_of_counts, ends[:, 1] - ends[:, 0])
-        self.total += tf.reduce_sum(bits)
+            return tf.gather(self._first, cdfs.index), tf.gather(self._length, cdfs.index)
+        return cdfs.mixtures[..., FIRST], cdfs.mixtures[..., LENGTH]
+
+    def after(self, escaped: tf.Tensor) -> Cdfs:
+        """Returns the cdfs of the second symbols of numbers: those of escapes, or of a certain symbol."""
+        return Cdfs(tf.where(escaped, self._escape, self._no_escape))
+
+    def bits(self, cdfs: Cdfs, values: tf.Tensor) -> tf.Tensor:
+        """Returns the 256ths of bits of the first values of a part, int64.
+
+        They are whole numbers, so that a stream lasts on every machine if it does on one.
+        """
+        values = tf.strided_slice(values, *self._counted)
+        if cdfs.mixtures is None:
+            starts = tf.gather(self._starts, tf.strided_slice(cdfs.index, *self._counted))
+            return tf.reduce_sum(tf.gather(self._bits, starts + values))
+        ends = _numba_coder().cumulative_counts(cdfs.mixtures[:_COUNTED], tf.stack([values, values + 1], -1))
+        return tf.reduce_sum(tf.gather(self._bits_of_counts, ends[:, 1] - ends[:, 0]))
 
 
 def most_bits(length: tf.Tensor | int) -> tf.Tensor | int:
