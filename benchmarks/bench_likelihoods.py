@@ -4,7 +4,7 @@
 
 The latent is that of the codec `default` for the photograph that ships. Means and standard deviations are those that
 its entropy model predicts, so that each likelihood codes the same numbers with the same deviations. Shapes that are
-learnt are fitted to them first. A mixture is one of three normals of these means, of half, once and twice the deviation.
+learnt are fitted to them first. A mixture is of three normals with these means, of half, once and twice the deviation.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class Task:
 
 
 def parts_of(model: str) -> dict[str, str]:
-    """Returns the arguments of `lic.create_model` for a model's name, TRANSFORM+ENTROPY or TRANSFORM+ENTROPY+LIKELIHOOD."""
+    """Returns the arguments of `lic.create_model` for a name, a model's or TRANSFORM+ENTROPY[+LIKELIHOOD]."""
     parts = model.split("+")
     return dict(zip(("transform", "entropy", "likelihood"), parts)) if len(parts) > 1 else {"name": model}
 

@@ -21,6 +21,8 @@ FOLDER = DATA / "golden-streams"
 TINY = {
     "charm": ("conv", "charm", {}),
     "checkerboard": ("klt", "checkerboard", {"fusion": "add", "residual": False, "lmbda": (0.002, 0.02)}),
+    "mixture": ("klt", "quadtree", {"likelihood": "normal-mixture", "lmbda": (0.002, 0.02)}),
+    "serial": ("klt", "autoregressive", {"likelihood": "generalized-normal"}),
     "space-channel": ("klt", "space-channel", {}),
 }
 

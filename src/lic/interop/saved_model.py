@@ -49,8 +49,8 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
       folder: The folder that is written.
 
     Raises:
-      LicError: The range coder runs in numba here, or for this codec, which TensorFlow alone cannot run, or the codec is
-        not one for colour and grey of 8 bits.
+      LicError: The range coder runs in numba here, or for this codec, which TensorFlow alone cannot run, or the codec
+        is not one for colour and grey of 8 bits.
     """
     if codec.channels != 3 or codec.bit_depth != 8:
         raise LicError(
@@ -59,8 +59,8 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
         )
     if any(getattr(source, "mixture_size", 0) for source in codec.model.entropy.sources.values()):
         raise LicError(
-            "A SavedModel needs the range coder's TensorFlow operations, which code by tables only, and the likelihood "
-            "of this codec makes mixtures, which no table can hold. Serve it with lic, or take a likelihood with tables."
+            "A SavedModel needs the range coder's TensorFlow operations, which code by tables only. The likelihood of "
+            "this codec makes mixtures, which no table can hold: serve it with lic, or take a likelihood with tables."
         )
     if coder_name() == "numba":
         raise LicError(

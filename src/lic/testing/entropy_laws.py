@@ -14,8 +14,8 @@ import numpy as np
 from lic.complexity.complexity import count_graph
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Record
-from lic.entropy.orders import Order
 from lic.entropy.distributions.normal_mixture import NormalMixtureDistribution
+from lic.entropy.orders import Order
 from lic.environment import policy, tf
 from lic.layers.tracing import snapshot_weights
 from lic.testing.copies import fresh, holding, moved, require_same_variables

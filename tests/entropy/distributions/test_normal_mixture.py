@@ -105,8 +105,10 @@ def test_symbols_of_far_means_and_wide_scales_stay_within_bounds():
     likelihood = NormalMixture(2, (64, 0.11, 1e6))
     mixtures = likelihood(tf.reshape(tf.concat([logits, means, index], -2), (1, 1, 4, 6))).mixtures()
     first, length = mixtures[..., FIRST], mixtures[..., LENGTH]
-    assert tf.reduce_min(length) >= 1 and tf.reduce_max(length) <= 4096
-    assert tf.reduce_min(first) >= -32767 and tf.reduce_max(first + length) <= 32768
+    assert tf.reduce_min(length) >= 1
+    assert tf.reduce_max(length) <= 4096
+    assert tf.reduce_min(first) >= -32767
+    assert tf.reduce_max(first + length) <= 32768
 
 
 class TwoMixtures(lic.EntropyModel):

@@ -161,7 +161,9 @@ class NormalMixtureDistribution(Distribution):
         return tf.concat([first[..., None], (last - first + 1)[..., None], normals], -1)
 
     def counts(self, first: int, length: int) -> tf.Tensor:
-        """Returns the coder's counts of symbols, which sum to 65536, int32 [batch, height, width, channels, length + 1].
+        """Returns the coder's counts of symbols, int32 [batch, height, width, channels, length + 1].
+
+        Those of a number sum to 65536.
 
         Args:
           first: The first symbol.

@@ -3,7 +3,7 @@
 Some processors and TensorFlows have no wheels of these packages. There, and where `LIC_CODER=numba` is set in the
 environment, the coder is that of `lic.entropy.range_coding.numba_coder`, which gives the same bytes.
 
-Mixtures, which no table can hold, are coded by the coder in numba everywhere, and with them all that is in their string.
+Mixtures, which no table can hold, are coded by the coder in numba everywhere, and so is all else in their string.
 
 The packages' own escape mode, a negative precision, does not return on some streams. So only cdfs of positive precision
 are used, and escapes are coded with cdfs of their own (see `lic.entropy.range_coding.cdf_tables`).
