@@ -10,7 +10,6 @@ decode.
 import hashlib
 import json
 
-import numpy as np
 from PIL import Image
 
 import lic
@@ -54,9 +53,9 @@ def write(name, codec, image, **options):
     if path.exists():
         return
     path.write_bytes(codec.compress(image, **options))
-    _, latent = codec._decoded(path.read_bytes(), None, image.size)
+    latent = codec.decode_latent(path.read_bytes())
     Image.fromarray(codec.decompress(path.read_bytes())).save(path.with_suffix(".png"), optimize=True)
-    facts = {"lic": lic.__version__, "codec": codec.fingerprint.hex(), "latent": digest(np.asarray(latent))}
+    facts = {"lic": lic.__version__, "codec": codec.fingerprint.hex(), "latent": digest(latent)}
     path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
