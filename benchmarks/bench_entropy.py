@@ -1,7 +1,7 @@
 """Measures entropy models alone: estimating, encoding and decoding one latent, in seconds and symbols a second.
 
     python benchmarks/bench_entropy.py
-    python benchmarks/bench_entropy.py --model hzswq2021 ms2020 --size 768x512
+    python benchmarks/bench_entropy.py --model hzswq2021 conv+charm+normal-mixture --size 768x512
 
 Without --model all registered entropy models are measured at their default sizes, for latents of the transform `conv`.
 With fresh weights the latent is drawn with scales that spread as those of a trained model. Otherwise it is the image's.
@@ -49,7 +49,7 @@ def measure_entropy(task: Task) -> list[Quantity]:
     found = [
         quantity for name, call in calls.items() for quantity in _quantities(name, call, len(symbols), task.repeats)
     ]
-    coder = zip(*(coder_seconds(walks.tables, string, coded.indexes) for _ in range(task.repeats)))
+    coder = zip(*(coder_seconds(walks.tables, string, coded.cdfs) for _ in range(task.repeats)))
     found += [Quantity(f"{way} range coder", "s", list(each)) for way, each in zip(("encode", "decode"), coder)]
     bits = 8 * len(string.numpy()) / len(symbols)
     return [*found, Quantity("symbols", "symbols", [len(symbols)]), Quantity("bits per symbol", "bits", [bits])]

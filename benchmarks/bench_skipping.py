@@ -66,20 +66,20 @@ class _Coded:
         self._encode = self._latent, quality
         self._decode = Stream.parse(self._stream).payload, *self._latent.shape[:2], quality
         self._coded = self._graphs.encode(*self._encode)
-        _, self._symbols, self._indexes = self._graphs.decode(*self._decode)
+        _, self._symbols, self._cdfs = self._graphs.decode(*self._decode)
 
     def figures(self) -> list[float]:
         """Returns bpp, PSNR in dB, the share of the latent's numbers that are coded, and the number of symbols."""
         # Each number that is coded has a value and one for its escape. Side information is always coded.
         side = len(self._symbols) - self._latent.size
-        kept = (len(self._indexes) / 2 - side) / self._latent.size
+        kept = (len(self._cdfs.index) / 2 - side) / self._latent.size
         bpp = 8 * len(self._stream) / (self._image.shape[0] * self._image.shape[1])
         return [bpp, psnr(self._image, self._codec.decompress(self._stream)), kept, len(self._symbols)]
 
     def seconds(self) -> list[float]:
         """Returns the seconds of encoding and decoding the latent, and of the range coder alone in both."""
         times = [_seconds(self._graphs.encode, *self._encode), _seconds(self._graphs.decode, *self._decode)]
-        return [*times, *coder_seconds(self._codec._tables, self._coded.string, self._indexes)]
+        return [*times, *coder_seconds(self._codec._tables, self._coded.string, self._cdfs)]
 
 
 def _seconds(function: Callable, *arguments: Any) -> float:

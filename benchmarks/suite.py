@@ -76,8 +76,9 @@ def transform_jobs(names: Registered, extent: Extent) -> Jobs:
 
 
 def entropy_jobs(names: Registered, extent: Extent) -> Jobs:
-    """Returns the jobs of every entropy model, on latents of the transform `conv`."""
-    return [(measure_entropy, _task(f"conv+{name}", extent)) for name in names.entropy_models]
+    """Returns the jobs of every entropy model, and of mixtures, which no tables hold, on latents of `conv`."""
+    mixes = [f"conv+{name}" for name in names.entropy_models] + ["conv+hyperprior+normal-mixture"]
+    return [(measure_entropy, _task(mix, extent)) for mix in mixes]
 
 
 def codec_jobs(names: Registered, extent: Extent) -> Jobs:

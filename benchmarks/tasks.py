@@ -92,9 +92,9 @@ class Task:
 
 
 def parts_of(model: str) -> dict[str, str]:
-    """Returns the arguments of `lic.create_model` for a name, which is TRANSFORM+ENTROPY or a model's."""
-    transform, mixed, entropy = model.partition("+")
-    return {"transform": transform, "entropy": entropy} if mixed else {"name": model}
+    """Returns the arguments of `lic.create_model` for a name, a model's or TRANSFORM+ENTROPY[+LIKELIHOOD]."""
+    parts = model.split("+")
+    return dict(zip(("transform", "entropy", "likelihood"), parts)) if len(parts) > 1 else {"name": model}
 
 
 def smooth_noise(width: int, height: int, seed: int = 0) -> np.ndarray:
@@ -172,6 +172,8 @@ def _check_mixes(mixes: list[dict[str, str]]) -> None:
     for mix in mixes:
         registry.transforms.get(mix["transform"])
         registry.entropy_models.get(mix["entropy"])
+        if "likelihood" in mix:
+            registry.likelihoods.get(mix["likelihood"])
 
 
 def size(text: str) -> tuple[int, int]:

@@ -11,6 +11,8 @@ from tasks import Task
 from lic import CompressionModel
 from lic.entropy import Coder, Decode, Distribution, Encode, Estimate, FactorizedPrior, Part, Recorder
 from lic.entropy.coders import Encoded
+from lic.entropy.distributions.normal_mixture import NormalMixtureDistribution
+from lic.entropy.range_coding.cdf_tables import Cdfs
 from lic.environment import tf
 from lic.layers.tracing import snapshot_weights
 from lic.weights import value_of
@@ -49,8 +51,8 @@ class Walks:
         self._walk(coder := Encode(latent, self.tables))
         return coder.finish()
 
-    def _decode(self, string: tf.Tensor, zeros: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns y_hat, the symbols, and the indexes of their cdfs."""
+    def _decode(self, string: tf.Tensor, zeros: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Cdfs]:
+        """Returns y_hat, the symbols, and the cdfs of all values."""
         coder = Decode(string, zeros, self.tables)
         return self._walk(coder), *coder.finish()
 
@@ -74,12 +76,15 @@ def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
 
     def spread(coder: Coder) -> Recorder:
         # The parameters of fresh networks still count a little, so that TensorFlow removes no network from the graph.
-        wanted = [coder.zeros + start for start in starts]
+        wanted = tf.concat([coder.zeros + start for start in starts], -1)
 
         def replace(part: Part, distribution: Distribution) -> Distribution:
-            mean, index = distribution.offset, distribution.index
-            zeros, indexes = (part.take(each) for each in wanted)
-            return distribution.likelihood.of(zeros + DAMPING * mean, indexes + DAMPING * index)
+            likelihood, names = distribution.likelihood, ("offset", "index")
+            started = likelihood.at(part, wanted)
+            if isinstance(started, NormalMixtureDistribution):
+                names = ("logits", "means", "index")
+            moved = [getattr(started, name) + DAMPING * getattr(distribution, name) for name in names]
+            return NormalMixtureDistribution(likelihood, *moved) if len(moved) > 2 else likelihood.of(*moved)
 
         return Recorder(coder, replace)
 

@@ -46,6 +46,7 @@ OWN_MIXES = slow_but(
         ("klt", "two-halves", "generalized-normal-per-channel"),
         ("klt", "two-halves", "laplace"),
         ("swin", "two-halves", "logistic"),
+        ("klt", "two-halves", "normal-mixture"),
         ("patches", "two-halves", "normal"),
         ("patches", "autoregressive", "hyperbolic-secant"),
         ("patches", "charm", "hyperbolic-secant"),

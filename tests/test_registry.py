@@ -47,7 +47,7 @@ def test_public_lists():
     assert lic.list_transforms() == ["conv", "klt", "swin"]
     assert lic.list_hyper_transforms() == ["conv", "swin"]
     generalized = ["generalized-normal", "generalized-normal-per-channel"]
-    assert lic.list_likelihoods() == [*generalized, "laplace", "logistic", "normal"]
+    assert lic.list_likelihoods() == [*generalized, "laplace", "logistic", "normal", "normal-mixture"]
     assert lic.list_entropy_models() == [
         "autoregressive",
         "charm",

@@ -20,7 +20,9 @@ def test_everything_that_is_registered_is_measured(suite):
     jobs = suite.jobs_of(suite.registered(), suite.FULL, ALL)
     assert list(suite.SECTIONS) == ALL
     assert models_of(suite, jobs, "measure_transforms") == [f"{name}+hyperprior" for name in lic.list_transforms()]
-    assert models_of(suite, jobs, "measure_entropy") == [f"conv+{name}" for name in lic.list_entropy_models()]
+    *entropy, mixture = models_of(suite, jobs, "measure_entropy")
+    assert entropy == [f"conv+{name}" for name in lic.list_entropy_models()]
+    assert mixture == "conv+hyperprior+normal-mixture"
     assert models_of(suite, jobs, "measure_training") == lic.list_models()
     assert (
         models_of(suite, suite.jobs_of(suite.registered(), suite.FULL, ["codec"]), "measure_codec") == lic.list_models()
@@ -38,7 +40,7 @@ def test_quick_has_every_part_and_the_headline(suite):
     names = suite.registered()
     jobs = suite.jobs_of(names, suite.QUICK, ALL)
     assert len(models_of(suite, jobs, "measure_transforms")) == len(names.transforms)
-    assert len(models_of(suite, jobs, "measure_entropy")) == len(names.entropy_models)
+    assert len(models_of(suite, jobs, "measure_entropy")) == len(names.entropy_models) + 1
     assert {"default", "ms2020", "hzswq2021"} == set(models_of(suite, jobs, "measure_codec"))
     assert len(jobs) < 24
 

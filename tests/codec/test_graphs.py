@@ -19,10 +19,10 @@ def test_decoding_undoes_encoding_at_every_size(graphs):
     for height, width in ((64, 64), (128, 64)):
         latent = graphs.analyse(random_images(height, width, 3).astype(np.float32))
         encoded = graphs.encode(latent, 2.0)
-        y_hat, symbols, indexes = graphs.decode(encoded.string, *latent.shape[:2], 2.0)
+        y_hat, symbols, cdfs = graphs.decode(encoded.string, *latent.shape[:2], 2.0)
         np.testing.assert_array_equal(symbols, encoded.symbols)
         assert graphs.synthesise(y_hat).shape == (height, width, 3)
-        np.testing.assert_array_equal(indexes, encoded.indexes)
+        np.testing.assert_array_equal(cdfs.index, encoded.cdfs.index)
 
 
 def test_each_function_is_traced_once(graphs):

@@ -15,7 +15,14 @@ from lic.testing.entropy_laws import (
 )
 from tests.conftest import ENTROPY_MODELS, random_images, slow_but, tiny_model
 
-LIKELIHOODS = ["generalized-normal", "generalized-normal-per-channel", "laplace", "logistic", "normal"]
+LIKELIHOODS = [
+    "generalized-normal",
+    "generalized-normal-per-channel",
+    "laplace",
+    "logistic",
+    "normal",
+    "normal-mixture",
+]
 WITH_LIKELIHOOD = [name for name in ENTROPY_MODELS if name != "factorized"]
 MIXES = [(entropy, likelihood) for entropy in WITH_LIKELIHOOD for likelihood in LIKELIHOODS]
 # Each entropy model and each likelihood is in one of these; the other mixes are slow.
@@ -26,7 +33,7 @@ FEW = [
     ("dual", "generalized-normal"),
     ("hyperprior", "normal"),
     ("quadtree", "generalized-normal-per-channel"),
-    ("space-channel", "laplace"),
+    ("space-channel", "normal-mixture"),
 ]
 # Fewer shapes than the table has, so that the coder's tables are small.
 SMALLER = {"generalized-normal-per-channel": {"shapes": (4, 0.6, 2.5)}}

@@ -213,6 +213,12 @@ def test_numba_cannot_be_served(codec, monkeypatch, tmp_path):
     assert not (tmp_path / "served").exists()
 
 
+def test_mixtures_cannot_be_served(tmp_path):
+    mixture = lic.Codec(tiny_model("klt", "hyperprior", likelihood="normal-mixture"))
+    with pytest.raises(lic.LicError, match="makes mixtures, which no table can hold"):
+        export_saved_model(mixture, tmp_path / "served")
+
+
 # The container that is written beside a SavedModel, against the library's.
 
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 import lic
-from lic.entropy import Laplace, Logistic, Normal
+from lic.entropy import GeneralizedNormalPerChannel, Laplace, Logistic, Normal, NormalMixture
+from lic.entropy.distributions.normal_mixture import NormalMixtureDistribution
+from lic.entropy.range_coding.fixed_point import NORMALS
 from lic.environment import tf
 from lic.testing import LawError, check_likelihood
 from lic.testing.laws import name_of
@@ -62,6 +64,60 @@ class TablesOfAnotherFamily(Normal):
     """The tables are those of the logistic distribution."""
 
     upper_tail = staticmethod(Logistic.upper_tail)
+
+
+@caught_by("bits are those of the tables")
+class CodesAShapeThatTheTablesDoNotKnow(GeneralizedNormalPerChannel):
+    """The bits are those of the learnt shapes, not those of the nearest shapes in the tables."""
+
+    def __init__(self):
+        super().__init__(latent_depth=3, shape=1.0, shapes=(3, 0.5, 3.0))
+
+    def of(self, mean, index):
+        distribution = super().of(mean, index)
+        as_coded, learnt = distribution.as_coded, distribution.shape_index
+
+        def with_the_learnt_shape():
+            coded = as_coded()
+            coded.shape_index, coded.as_coded = learnt, with_the_learnt_shape
+            return coded
+
+        distribution.as_coded = with_the_learnt_shape
+        return distribution
+
+
+class OfChangedNumbers(NormalMixtureDistribution):
+    """Describes itself to the coder by other whole numbers than its bits are of."""
+
+    def mixtures(self):
+        mixtures = super().mixtures()
+        return mixtures + tf.one_hot(self.likelihood.changed, mixtures.shape[-1], self.likelihood.by, 0, dtype=tf.int32)
+
+    def as_coded(self):
+        return OfChangedNumbers(*vars(super().as_coded()).values())
+
+
+class ChangesMixtures(NormalMixture):
+    """Its distributions add `by` to a number of their description."""
+
+    changed, by = 0, 0
+
+    def __call__(self, parameters):
+        return OfChangedNumbers(*vars(super().__call__(parameters)).values())
+
+
+@caught_by("bits are those of the counts")
+class WeightsDoNotSumToOne(ChangesMixtures):
+    """The first normal has a weight too much."""
+
+    changed, by = NORMALS, 3000
+
+
+@caught_by("bits are those of the counts")
+class CountsByAnotherMean(ChangesMixtures):
+    """The coder counts with a mean that lies beside."""
+
+    changed, by = NORMALS + 1, 100
 
 
 @caught_by("probabilities sum to one")

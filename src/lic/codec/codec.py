@@ -227,7 +227,7 @@ class Codec:
           DesyncError: The decoded symbols are not those that were coded.
           ValueError: `parts` is no number of parts.
         """
-        _check_parts(parts, len(self.parts))
+        self._check_parts(parts)
         parsed, y_hat = self._decoded(stream, parts, max_pixels)
         pixels = self._synthesised(y_hat)
         pixels = np.clip(pixels[: parsed.height, : parsed.width], 0, 255)
@@ -276,7 +276,7 @@ class Codec:
 
         Arguments and errors are those of `decompress`.
         """
-        _check_parts(parts, len(self.parts))
+        self._check_parts(parts)
         return self._decoded(stream, parts, max_pixels)[1]
 
     def synthesise(self, y_hat: np.ndarray) -> np.ndarray:
@@ -444,7 +444,7 @@ class Codec:
 
     def _pack(self, shape: tuple[int, ...], quality: float, coded: Encoded) -> bytes:
         """Returns the stream of an image of a shape; the image is grey if it has no axis of channels."""
-        collect(lambda: coder_seconds(self._tables, coded.string, coded.indexes)[0])
+        collect(lambda: coder_seconds(self._tables, coded.string, coded.cdfs)[0])
         if not coded.finite:
             raise LicError(
                 "The latent, a mean or the side information is not finite (NaN or infinite), so nothing was coded. "
@@ -489,6 +489,17 @@ class Codec:
 
         return min(streams, key=loss)
 
+    def _check_parts(self, parts: int | None) -> None:
+        if parts is None:  # The parts are found by a walk, which takes longer than it takes to decode a small image.
+            return
+        most = len(self.parts)
+        try:
+            fits = not isinstance(parts, bool) and 0 <= operator.index(parts) <= most
+        except TypeError:
+            fits = False
+        expected = f"None for all, or an integer from 0 to {most}, the number of `codec.parts`"
+        check("Codec", "parts", fits, expected, parts)
+
     def _decoded(self, stream: bytes, parts: int | None, max_pixels: int) -> tuple[Stream, np.ndarray]:
         """Returns the fields of a stream, and the latent that its first parts, or all parts, decode to."""
         self._check_process()
@@ -514,12 +525,12 @@ class Codec:
         quality = self.model.rate.default if parsed.quality is None else parsed.quality
         graphs.check_length(parsed.payload, rows, columns)
         try:
-            y_hat, symbols, indexes = decode(parsed.payload, rows, columns, quality)
+            y_hat, symbols, cdfs = decode(parsed.payload, rows, columns, quality)
         except tf.errors.InvalidArgumentError as error:
             if TOO_SHORT not in str(error):
                 raise
             raise desync_error() from None
-        collect(lambda: coder_seconds(self._tables, parsed.payload, indexes)[1])
+        collect(lambda: coder_seconds(self._tables, parsed.payload, cdfs)[1])
         if whole:
             parsed.check_symbols(_bytes_of(symbols))
         return parsed, y_hat.numpy()
@@ -546,14 +557,6 @@ def load(
       ValueError: An argument is of another type.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), precision, tile, deterministic)
-
-
-def _check_parts(parts: int | None, most: int) -> None:
-    try:
-        fits = parts is None or (not isinstance(parts, bool) and 0 <= operator.index(parts) <= most)
-    except TypeError:
-        fits = False
-    check("Codec", "parts", fits, f"None for all, or an integer from 0 to {most}, the number of `codec.parts`", parts)
 
 
 def _is_bit_depth(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Protocol
 from lic.codec.refinement import LatentOptimizer
 from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview, skipping
 from lic.entropy.coders.decode import LeastBits
-from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.cdf_tables import Cdfs, CdfTables
 from lic.entropy.range_coding.range_coder import most_bits
 from lic.environment import tf
 from lic.errors import BitstreamError
@@ -40,7 +40,7 @@ class Graphs:
       encode: Encodes a latent [height, width, depth] at a quality.
       encode_optimized: Encodes a latent [1, height, width, depth] that gains have multiplied, at a quality, with its
         side information if there is any.
-      decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols, and indexes of cdfs.
+      decode: Maps a string, height and width of the latent, and a quality to y_hat, symbols and cdfs.
       preview: Maps a number of parts to a function that decodes as many, and is otherwise like `decode`.
       synthesise: Maps y_hat [height, width, depth] to an image.
       optimizer: Optimises latents.
@@ -99,7 +99,7 @@ class Graphs:
 
     def _decode(
         self, payload: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, quality: tf.Tensor, parts: int | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    ) -> tuple[tf.Tensor, tf.Tensor, Cdfs]:
         zeros, quality = tf.zeros((1, rows, columns, self._model.transform.depth)), tf.cast(quality, tf.float32)
         coded = payload, zeros, self._tables
         coder = Decode(*coded) if parts is None else Preview(*coded, parts)

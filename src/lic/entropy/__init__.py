@@ -15,6 +15,7 @@ from lic.entropy.distributions import (
     LocationScale,
     Logistic,
     Normal,
+    NormalMixture,
     ScaleTable,
 )
 from lic.entropy.distributions.location_scale import LocationScaleDistribution
@@ -57,6 +58,7 @@ __all__ = [
     "LocationScaleDistribution",
     "Logistic",
     "Normal",
+    "NormalMixture",
     "Order",
     "Part",
     "Quadtree",

@@ -49,13 +49,18 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
       folder: The folder that is written.
 
     Raises:
-      LicError: The range coder runs in numba here, which TensorFlow alone cannot run, or the codec is not one for
-        colour and grey of 8 bits.
+      LicError: The range coder runs in numba here, or for this codec, which TensorFlow alone cannot run, or the codec
+        is not one for colour and grey of 8 bits.
     """
     if codec.channels != 3 or codec.bit_depth != 8:
         raise LicError(
             f"A SavedModel maps images of 3 channels and 8 bits. This codec takes {codec.channels} channels of "
             f"{codec.bit_depth} bits: serve it with lic."
+        )
+    if any(getattr(source, "mixture_size", 0) for source in codec.model.entropy.sources.values()):
+        raise LicError(
+            "A SavedModel needs the range coder's TensorFlow operations, which code by tables only. The likelihood of "
+            "this codec makes mixtures, which no table can hold: serve it with lic, or take a likelihood with tables."
         )
     if coder_name() == "numba":
         raise LicError(

@@ -128,11 +128,11 @@ def _walk(model: CompressionModel, scopes: PartScopes, recorder: Recorder, quali
 
 
 def _needed(recorder: Recorder) -> list[tf.Tensor]:
-    """Returns the tensors that a codec needs to code all parts: numbers and the indexes of their cdfs, but no bits.
+    """Returns the tensors that a codec needs to code all parts: numbers and their cdfs, but no bits.
 
     The interpreter counts only operations that these depend on. So when encoding, latent residual prediction after the
     last part does not count.
     """
     side = [] if recorder.z_hat is None else [recorder.z_hat]
-    parts = [(each.values, each.distribution.pmf_index()) for each in recorder.records]
+    parts = [(each.values, each.distribution.coded_by()) for each in recorder.records]
     return [*side, *(tensor for pair in parts for tensor in pair)]

@@ -14,6 +14,7 @@ import numpy as np
 from lic.complexity.complexity import count_graph
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Record
+from lic.entropy.distributions.normal_mixture import NormalMixtureDistribution
 from lic.entropy.orders import Order
 from lic.environment import policy, tf
 from lic.layers.tracing import snapshot_weights
@@ -189,7 +190,13 @@ def training_sees_what_coding_sees(entropy: EntropyModel) -> None:
 
 
 def _parameters(record: Record) -> tuple[tf.Tensor, tf.Tensor]:
-    return record.distribution.offset, record.distribution.pmf_index()
+    distribution = record.distribution
+    if not isinstance(distribution, NormalMixtureDistribution):
+        return distribution.offset, distribution.pmf_index()
+    # Those of all normals are channels here.
+    rows = distribution.likelihood.scales.row(distribution.index)
+    parameters = tf.concat([distribution.logits, distribution.means], -2), rows
+    return tuple(tf.reshape(each, (*each.shape[:3], -1)) for each in parameters)
 
 
 def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:

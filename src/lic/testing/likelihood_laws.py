@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lic.entropy.distributions.base import Likelihood
-from lic.entropy.range_coding.cdf_tables import LIMIT, TOTAL, CdfTables, to_counts
+from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TOTAL, CdfTables, to_counts
+from lic.entropy.range_coding.fixed_point import FIRST, LENGTH, NORMALS, WEIGHT_BITS
 from lic.environment import keras, tf
 from lic.testing.laws import Law, Trial, fail, require, require_near, require_same
 
@@ -46,14 +47,50 @@ def a_distribution_has_the_shape_of_its_numbers(likelihood: Likelihood) -> None:
         )
         bits = distribution.bits(tf.zeros(shape))
         require(bits.shape == shape, f"bits of numbers of shape {shape} have the shape {tuple(bits.shape)}")
+        if likelihood.mixture_size:
+            found, expected = distribution.mixtures().shape, (*shape, likelihood.mixture_size)
+            require(found == expected, f"mixtures have the shape {found}, expected {expected}")
+            continue
         index = distribution.pmf_index()
         require(index.dtype == tf.int32, f"pmf_index is {index.dtype.name}, expected int32")
         outside = np.flatnonzero((np.ravel(index) < 0) | (np.ravel(index) >= likelihood.num_pmfs))
         require(not outside.size, f"{outside.size} of its cdf indexes are not in 0..{likelihood.num_pmfs - 1}")
 
 
+def bits_are_those_of_the_counts(likelihood: Likelihood) -> None:
+    """The bits of a coded mixture are the logarithms of the coder's counts, which sum to 65536."""
+    if not likelihood.mixture_size:
+        return
+    shape, symbols = (1, 6, 6, _channels(likelihood)), (-2, -1, 0, 1)
+    for spread in SPREADS:
+        distribution = likelihood(_parameters(likelihood, shape, spread)).as_coded()
+        mixtures, counts = (
+            np.asarray(distribution.mixtures()),
+            np.asarray(distribution.counts(symbols[0], len(symbols))),
+        )
+        require_same("the sums of counts and 65536", counts.sum(-1), np.full(shape, TOTAL))
+        weights = mixtures[..., NORMALS::3].sum(-1)
+        require_same("the sums of weights and 65536", weights, np.full(shape, 1 << WEIGHT_BITS))
+        first, length = mixtures[..., FIRST], mixtures[..., LENGTH]
+        require(
+            bool(((length >= 1) & (length <= LONGEST_PMF) & (first >= -LIMIT) & (first + length <= LIMIT + 1)).all()),
+            f"the symbols of a mixture are not 1 to {LONGEST_PMF} of those within +-{LIMIT}",
+        )
+        for symbol, found in zip(symbols, np.moveaxis(counts, -1, 0)):
+            probability = 2.0 ** -np.asarray(distribution.bits(tf.fill(shape, float(symbol))), np.float64)
+            # Every symbol of a cdf has one count for itself; the others are shared out by probability.
+            inside = (symbol >= first) & (symbol < first + length)
+            expected = np.where(inside, probability * (TOTAL - length - 1) + 1, 0)
+            wrong = np.abs(found - expected) > 2 + 1e-3 * expected
+            if wrong.any():
+                place = tuple(np.argwhere(wrong)[0])
+                fail(f"symbol {symbol} has {found[place]} counts, and {expected[place]:.1f} by `bits`")
+
+
 def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
     """The bits of a coded distribution are the logarithms of the probabilities in the tables."""
+    if likelihood.mixture_size:
+        return
     shape = (1, 8, 8, _channels(likelihood))
     for spread in SPREADS:
         distribution = likelihood(_parameters(likelihood, shape, spread)).as_coded()
@@ -110,7 +147,7 @@ def coding_rounds_to_a_distribution_of_the_tables(likelihood: Likelihood) -> Non
     distribution = likelihood(_parameters(likelihood, shape, 10.0))
     coded = distribution.as_coded()
     require_same("offset before and after as_coded", distribution.offset, coded.offset)
-    require_same("pmf_index before and after as_coded", distribution.pmf_index(), coded.pmf_index())
+    require_same("cdfs before and after as_coded", distribution.coded_by(), coded.coded_by())
     values = tf.random.stateless_normal(shape, (1, 2), stddev=5.0)
     require_same("bits of as_coded once and twice", coded.bits(values), coded.as_coded().bits(values))
     require_near("values after centre and restore", coded.restore(coded.centre(values)), values, 1e-5)
@@ -156,6 +193,7 @@ def start_gives_parameters_of_the_right_spread(likelihood: Likelihood) -> None:
 LAWS: tuple[Law, ...] = (
     a_distribution_has_the_shape_of_its_numbers,
     bits_are_those_of_the_tables,
+    bits_are_those_of_the_counts,
     probabilities_sum_to_one,
     gradients_are_finite_far_out,
     coding_rounds_to_a_distribution_of_the_tables,

@@ -12,7 +12,7 @@ from lic.entropy.coders import Decode, Encode, Estimate, Record, Recorder
 from lic.entropy.coders.base import HyperAnalysis, LatentCoder
 from lic.entropy.distributions import Distribution, FactorizedPrior
 from lic.entropy.noise import drawn_from
-from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.cdf_tables import TOTAL, Cdfs, CdfTables
 from lic.environment import tf
 
 
@@ -126,12 +126,24 @@ class _Draw(Decode):
         self.sides.append(super()._code_side(analysis, downscale, prior))
         return self.sides[-1]
 
-    def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
-        indexes = np.asarray(indexes)
+    def _decoded(self, name: str, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
+        draw = self._drawn_by_tables if cdfs.mixtures is None else self._drawn_of_mixtures
+        return distribution.restore(tf.constant(draw(cdfs), tf.float32))
+
+    def _drawn_of_mixtures(self, cdfs: Cdfs) -> np.ndarray:
+        from lic.entropy.range_coding.numba_coder import quantiles
+
+        shares = tf.constant(self._random.integers(1, TOTAL + 1, tf.size(cdfs.index).numpy()))
+        first, length = self._tables.first_and_length(cdfs)
+        drawn = tf.reshape(quantiles(cdfs.flat().mixtures, shares), tf.shape(first))
+        return np.minimum(drawn, first + length - 1)
+
+    def _drawn_by_tables(self, cdfs: Cdfs) -> np.ndarray:
+        indexes = np.asarray(cdfs.index)
         counts = np.split(self._tables.counts, np.cumsum(self._tables.cdf_length[:-1] + 1))
-        symbols = np.zeros(indexes.shape, np.float32)
+        symbols = np.zeros(indexes.shape)
         for index in np.unique(indexes):
             here, held = indexes == index, counts[index][:-1]
             drawn = self._random.choice(len(held), here.sum(), p=held / held.sum())
             symbols[here] = drawn + self._tables.cdf_offset[index]
-        return distribution.restore(tf.constant(symbols))
+        return symbols

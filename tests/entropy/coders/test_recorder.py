@@ -48,7 +48,7 @@ def test_it_records_every_part_around_any_coder(name):
         for one, other in zip(recorder.records, encoding.records):
             assert one.part.name == other.part.name
             np.testing.assert_array_equal(one.values, other.values)
-            np.testing.assert_array_equal(one.distribution.pmf_index(), other.distribution.pmf_index())
+            np.testing.assert_array_equal(one.distribution.coded_by(), other.distribution.coded_by())
         if entropy.hyper:
             np.testing.assert_array_equal(recorder.z_hat, encoding.z_hat)
             np.testing.assert_array_equal(recorder.z_hat, recorder.coder.z_hat)

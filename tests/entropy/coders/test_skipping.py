@@ -46,9 +46,9 @@ def test_skipped_numbers_stand_at_their_means_in_every_walk():
     for walked in (walk(estimate), walk(decode)):
         np.testing.assert_array_equal(walked, y_hat)
     np.testing.assert_array_equal(decode.finish()[0], coded.symbols)
-    np.testing.assert_array_equal(decode.finish()[1], coded.indexes)
+    np.testing.assert_array_equal(decode.finish()[1].index, coded.cdfs.index)
     # Each number that is coded has a value and one for its escape.
-    assert len(coded.indexes) == 2 * KEPT.sum()
+    assert len(coded.cdfs.index) == 2 * KEPT.sum()
     assert len(coded.symbols) == KEPT.size
 
 

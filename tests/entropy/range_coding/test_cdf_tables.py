@@ -41,8 +41,8 @@ def test_every_cdf_sums_up_and_the_sources_are_in_order(tables, sources):
     assert tables.sources == (("first", 3), ("inner/second", 2), ("likelihood", 64))
     assert [tables.first_index[source] for source in sources.values()] == [0, 3, 5]
     distribution = Normal().of(tf.zeros(2), tf.constant([0.0, 63.0]))
-    np.testing.assert_array_equal(tables.cdf_index("part", distribution), [5, 68])
-    np.testing.assert_array_equal(tables.cdf_index("part", sources["inner/second"]), [3, 4])
+    np.testing.assert_array_equal(tables.cdfs("part", distribution).index, [5, 68])
+    np.testing.assert_array_equal(tables.cdfs("part", sources["inner/second"]).index, [3, 4])
 
 
 def test_cdfs_are_in_the_form_of_the_range_coder(tables):

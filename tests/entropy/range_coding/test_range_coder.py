@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.entropy import CdfTables, FactorizedPrior, Normal
-from lic.entropy.range_coding.cdf_tables import LIMIT
+from lic.entropy.range_coding.cdf_tables import LIMIT, Cdfs
 from lic.entropy.range_coding.range_coder import TOO_SHORT, RangeDecoder, RangeEncoder
 from lic.environment import tf
 
@@ -15,11 +15,11 @@ def tables():
 def _round_trip(tables, parts):
     encoder = RangeEncoder(tables)
     for indexes, symbols in parts:
-        encoder.write(tf.constant(indexes, "int32"), tf.constant(symbols, "int32"))
+        encoder.write(Cdfs(tf.constant(indexes, "int32")), tf.constant(symbols, "int32"))
     string, _ = encoder.finish()
     decoder = RangeDecoder(string, tables)
     for indexes, symbols in parts:
-        np.testing.assert_array_equal(decoder.read(tf.constant(indexes, "int32")), symbols)
+        np.testing.assert_array_equal(decoder.read(Cdfs(tf.constant(indexes, "int32"))), symbols)
     return string.numpy()
 
 
@@ -71,7 +71,7 @@ def test_damaged_strings_give_other_symbols_or_are_too_short(tables):
     for _ in range(200):
         string = random.bytes(random.integers(0, 1000))
         try:
-            assert RangeDecoder(tf.constant(string), tables).read(indexes).shape == (500,)
+            assert RangeDecoder(tf.constant(string), tables).read(Cdfs(indexes)).shape == (500,)
             outcomes.add("symbols")
         except tf.errors.InvalidArgumentError as error:
             outcomes.add(TOO_SHORT if TOO_SHORT in str(error) else error)
@@ -82,7 +82,7 @@ def test_a_string_that_does_not_last_is_noticed_part_by_part(tables):
     decoder, indexes = RangeDecoder(tf.constant(b"\7" * 50), tables), tf.fill([1000], 0)
     with pytest.raises(tf.errors.InvalidArgumentError, match=TOO_SHORT):
         for _ in range(3):
-            decoder.read(indexes)
+            decoder.read(Cdfs(indexes))
 
 
 def _tables_of(*counts):

@@ -10,9 +10,9 @@ from lic.entropy.coders.base import Coder, HyperAnalysis
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.parts import SIDE, Part
-from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.cdf_tables import Cdfs, CdfTables
 from lic.entropy.range_coding.pieces import Pieces
-from lic.entropy.range_coding.range_coder import RangeDecoder
+from lic.entropy.range_coding.range_coder import RangeDecoder, median_symbols
 from lic.environment import tf
 
 
@@ -58,9 +58,9 @@ class Decode(Coder):
         prior = parts[0].sum() if len(parts) == 1 and len(parts[0]) == self.zeros.shape[-1] else 0.0
         return LeastBits(tuple(self._side_bits), float(min((each.min() for each in parts), default=0.0)), float(prior))
 
-    def finish(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns all symbols [count] in coding order, and the index of the cdf of each value in the string."""
-        return self._symbols.joined(), self._decoder.indexes()
+    def finish(self) -> tuple[tf.Tensor, Cdfs]:
+        """Returns all symbols [count] in coding order, and the cdf of each value in the string."""
+        return self._symbols.joined(), self._decoder.cdfs()
 
     def _begin_loop(self, name: str) -> None:
         self._symbols.begin_loop()
@@ -78,25 +78,27 @@ class Decode(Coder):
         self._decoder.end_loop()
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        indexes = self._indexes(part, distribution)
+        cdfs = self._cdfs(part, distribution)
         least = self._tables.least_bits_of(distribution)
         self._bits_of_parts.append(least if distribution.kept is None else np.zeros(1))
-        return self._decoded(part.name, indexes, distribution)
+        return self._decoded(part.name, cdfs, distribution)
 
     def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
         height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
         # A prior has one index a channel, which is repeated at every position.
-        indexes = self._tables.cdf_index(SIDE, prior)
+        indexes = self._tables.cdfs(SIDE, prior).index
         self._side_bits.append((downscale, float(self._tables.least_bits_of(prior).sum())))
-        return self._decoded(SIDE, tf.broadcast_to(indexes, (1, height, width, prior.channels)), prior)
+        return self._decoded(SIDE, Cdfs(tf.broadcast_to(indexes, (1, height, width, prior.channels))), prior)
 
-    def _indexes(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        """Returns the index of the cdf of each number of a part."""
-        indexes = self._tables.cdf_index(part.name, distribution)
-        return indexes if indexes.shape.rank == 4 else tf.broadcast_to(indexes, tf.shape(part.take(self.zeros)))
+    def _cdfs(self, part: Part, distribution: Distribution) -> Cdfs:
+        """Returns the cdf of each number of a part."""
+        cdfs = self._tables.cdfs(part.name, distribution)
+        if cdfs.index.shape.rank == 4:
+            return cdfs
+        return Cdfs(tf.broadcast_to(cdfs.index, tf.shape(part.take(self.zeros))))
 
-    def _decoded(self, name: str, indexes: tf.Tensor, distribution: Distribution) -> tf.Tensor:
-        symbols = self._decoder.read(indexes, distribution.kept)
+    def _decoded(self, name: str, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
+        symbols = self._decoder.read(cdfs, distribution.kept)
         self._symbols.add(symbols)
         # The range coder's results have no static shape, but convolutions need to know the channels.
         centred = tf.ensure_shape(tf.cast(symbols, "float32"), (None, None, None, distribution.shape[-1]))
@@ -129,7 +131,7 @@ class Preview(Decode):
         self._left -= not self._in_loop
         if self._left >= 0:
             return super()._code(part, distribution)
-        medians = tf.gather(self._tables.medians(), self._indexes(part, distribution))
+        medians = median_symbols(self._tables, self._cdfs(part, distribution))
         if distribution.kept is not None:
             medians = tf.where(distribution.kept, medians, 0)
         return distribution.restore(tf.cast(medians, "float32"))

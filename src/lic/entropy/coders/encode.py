@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from lic.entropy.coders.base import LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
-from lic.entropy.range_coding.cdf_tables import CdfTables
+from lic.entropy.range_coding.cdf_tables import Cdfs, CdfTables
 from lic.entropy.range_coding.pieces import Pieces
 from lic.entropy.range_coding.range_coder import RangeEncoder
 from lic.environment import tf
@@ -19,13 +19,13 @@ class Encoded(NamedTuple):
       string: The coded string.
       symbols: All symbols [count] in coding order, int32.
       finite: Whether all numbers were finite.
-      indexes: The index of the cdf of each value in the string [values], int32.
+      cdfs: The cdf of each value in the string.
     """
 
     string: tf.Tensor
     symbols: tf.Tensor
     finite: tf.Tensor
-    indexes: tf.Tensor
+    cdfs: Cdfs
 
 
 class Encode(LatentCoder):
@@ -44,8 +44,8 @@ class Encode(LatentCoder):
 
     def finish(self) -> Encoded:
         """Codes all symbols, and returns them as one string."""
-        string, indexes = self._encoder.finish()
-        return Encoded(string, self._symbols.joined(), self._finite, indexes)
+        string, cdfs = self._encoder.finish()
+        return Encoded(string, self._symbols.joined(), self._finite, cdfs)
 
     def _begin_loop(self, name: str) -> None:
         self._symbols.begin_loop()
@@ -67,7 +67,6 @@ class Encode(LatentCoder):
         self._finite &= tf.reduce_all(finite)
         # The range coder cannot code NaN and infinities; the codec raises an error where `finite` is false.
         symbols = tf.cast(rounded(tf.where(finite, centred, 0.0)), "int32")
-        indexes = self._tables.cdf_index(name, distribution)
-        self._encoder.write(tf.broadcast_to(indexes, tf.shape(symbols)), symbols, distribution.kept)
+        self._encoder.write(self._tables.cdfs(name, distribution), symbols, distribution.kept)
         self._symbols.add(symbols)
         return tf.cast(symbols, "float32")

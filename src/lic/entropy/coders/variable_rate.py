@@ -20,7 +20,7 @@ from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.orders import Order
-from lic.entropy.parts import Part
+from lic.entropy.parts import EVERYTHING, Part
 from lic.environment import tf
 
 
@@ -28,7 +28,8 @@ class ChannelGains(NamedTuple):
     """The gains of a latent's channels at the qualities of a batch.
 
     Attributes:
-      gain: The number that each channel is multiplied by before it is coded [batch, depth].
+      gain: The number that each channel is multiplied by before it is coded [batch, depth]; for a part, likewise below,
+        in the shape of its numbers or broadcastable to it.
       log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
       output_gain: The number that each channel is multiplied by before the synthesis.
     """
@@ -59,10 +60,8 @@ class VariableRateCoder(CoderAround):
 
     def __init__(self, coder: Coder, gains: ChannelGains):
         super().__init__(coder)
-        # The gains get the shape of the latent, so that each part can take its own. The output gain codes nothing.
-        self._gains = {
-            name: coder.zeros + gain[:, None, None] for name, gain in gains._asdict().items() if name != "output_gain"
-        }
+        # The output gain codes nothing.
+        self._gains = {name: gain[:, None, None] for name, gain in gains._asdict().items() if name != "output_gain"}
         self._channel_gains = gains
 
     def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
@@ -70,7 +69,10 @@ class VariableRateCoder(CoderAround):
         return gains.remove(super()._code(part, distribution.under_gain(gains)))
 
     def _gains_of(self, part: Part) -> ChannelGains:
-        return self._channel_gains._replace(**{name: part.take(gain) for name, gain in self._gains.items()})
+        if part.places or part.take is EVERYTHING.take:  # All channels of any positions have the same gains.
+            return self._channel_gains._replace(**self._gains)
+        taken = {name: part.take(self.zeros + gain) for name, gain in self._gains.items()}
+        return self._channel_gains._replace(**taken)
 
     def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         gains = self._gains_of(whole)

@@ -4,6 +4,7 @@ from lic.entropy.distributions.base import Distribution, Likelihood
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.generalized_normal import GeneralizedNormal, GeneralizedNormalPerChannel
 from lic.entropy.distributions.location_scale import Laplace, LocationScale, Logistic, Normal
+from lic.entropy.distributions.normal_mixture import NormalMixture
 from lic.entropy.distributions.scale_table import ScaleTable
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "LocationScale",
     "Logistic",
     "Normal",
+    "NormalMixture",
     "ScaleTable",
 ]

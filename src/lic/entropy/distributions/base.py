@@ -55,6 +55,18 @@ class Distribution(abc.ABC):
         It counts in `likelihood.pmfs()`, or in the distribution's own `pmfs()` if no likelihood made it.
         """
 
+    def mixtures(self) -> tf.Tensor:
+        """Returns the mixture of each number in whole numbers [..., size], int32, for likelihoods that make mixtures.
+
+        `lic.entropy.range_coding.fixed_point` describes them.
+        """
+        raise LicError(f"{type(self).__name__} is no mixture, so the coder's tables need to hold its cdfs.")
+
+    def coded_by(self) -> tf.Tensor:
+        """Returns all that the coder knows of the distributions, in whole numbers: mixtures, or the indexes of pmfs."""
+        mixture = self.likelihood is not None and self.likelihood.mixture_size
+        return self.mixtures() if mixture else self.pmf_index()
+
     @property
     def scale(self) -> tf.Tensor | None:
         """The scale of each number, or None for distributions that have none."""
@@ -87,7 +99,7 @@ class Distribution(abc.ABC):
         """Returns the distribution of the same numbers in a latent that gains have multiplied (variable rate).
 
         Args:
-          gains: The gains of the part, each in the shape of its numbers.
+          gains: The gains of the part, each in the shape of its numbers or broadcastable to it.
 
         Raises:
           LicError: The distribution does not define this.
@@ -128,12 +140,14 @@ class Likelihood(Configured, abc.ABC):
     Attributes:
       parameters: Number of parameters for each number of the latent.
       channels: Number of channels of the latent that it has weights for; None if it takes any.
+      mixture_size: The number of whole numbers by which the coder knows a mixture; 0 if tables hold the cdfs.
       families: The likelihoods whose pmfs it has, one after the other, so that their tables are made once; or none.
     """
 
     registry = registry.likelihoods
     parameters: int
     channels: int | None = None
+    mixture_size: int = 0
     families: tuple[Likelihood, ...] = ()
 
     @abc.abstractmethod

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from lic.entropy.range_coding.fixed_point import FIRST, LENGTH
 from lic.environment import keras, tf
 from lic.errors import LicError
 
@@ -33,6 +34,28 @@ class Source(Hashable, Protocol):
 
     def pmfs(self) -> Iterable[Pmf]:
         """Returns the pmfs in the order of that index."""
+
+
+class Cdfs(NamedTuple):
+    """The cdfs of numbers.
+
+    Attributes:
+      index: The index of each number's cdf in the tables, int32; -1 for a mixture, which tables cannot hold.
+      mixtures: The mixtures of those numbers in whole numbers [..., size], int32, by which the coder in numba counts
+        (see `lic.entropy.range_coding.fixed_point`); None where there are none.
+    """
+
+    index: tf.Tensor
+    mixtures: tf.Tensor | None = None
+
+    def flat(self) -> Cdfs:
+        """Returns the cdfs of the same numbers in one row; all of them are in tables, or none is."""
+        mixtures = None if self.mixtures is None else tf.reshape(self.mixtures, [-1, self.mixtures.shape[-1]])
+        return Cdfs(tf.reshape(self.index, [-1]), mixtures)
+
+    def gather(self, places: tf.Tensor) -> Cdfs:
+        """Returns the cdfs of those numbers in one row that are at some places [count]."""
+        return Cdfs(*(None if each is None else tf.gather(each, places) for each in self))
 
 
 class CdfTables(NamedTuple):
@@ -142,8 +165,13 @@ class CdfTables(NamedTuple):
         """The index of the cdf of 65536 equally probable symbols."""
         return len(self.cdf_offset) + 1
 
-    def cdf_index(self, name: str, distribution: Distribution) -> tf.Tensor:
-        """Returns the index of each number's cdf in these tables, int32.
+    @property
+    def mixture_size(self) -> int:
+        """The size of the largest mixture in whole numbers; 0 if no likelihood makes mixtures."""
+        return max((getattr(source, "mixture_size", 0) for source in self.first_index), default=0)
+
+    def cdfs(self, name: str, distribution: Distribution) -> Cdfs:
+        """Returns the cdf of each number of a part.
 
         Args:
           name: The part that is coded, for the message.
@@ -153,7 +181,19 @@ class CdfTables(NamedTuple):
           LicError: The tables have no cdfs of this distribution.
         """
         check_source(name, distribution, self.first_index)
-        return self.first_index[source_of(distribution)] + distribution.pmf_index()
+        source = source_of(distribution)
+        size = getattr(source, "mixture_size", 0)
+        if not size:
+            return Cdfs(self.first_index[source] + distribution.pmf_index())
+        # A normal of weight zero changes nothing, so that mixtures of one string have one size.
+        mixtures = tf.pad(distribution.mixtures(), [[0, 0]] * 4 + [[0, self.mixture_size - size]])
+        return Cdfs(tf.fill(tf.shape(mixtures)[:-1], -1), mixtures)
+
+    def first_and_length(self, cdfs: Cdfs) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the first symbol of each cdf, and the number of its symbols, the escape left out."""
+        if cdfs.mixtures is None:
+            return tf.gather(self.cdf_offset, cdfs.index), tf.gather(self.cdf_length, cdfs.index)
+        return cdfs.mixtures[..., FIRST], cdfs.mixtures[..., LENGTH]
 
     def starts(self) -> np.ndarray:
         """Returns the position of each cdf's cumulative counts in `cdf`, and then the end of the last."""
@@ -163,12 +203,13 @@ class CdfTables(NamedTuple):
 
     def bits(self) -> np.ndarray:
         """Returns the 256ths of bits that each value takes, int64; those of a cdf begin at its position in `starts`."""
-        counts = np.diff(self.cdf, append=0)  # The differences from one cdf to the next belong to no value.
-        return np.rint(256 * (PRECISION - np.log2(np.maximum(counts, 1)))).astype(np.int64)
+        return bits_of_counts(np.diff(self.cdf, append=0))  # The differences between two cdfs belong to no value.
 
     def least_bits_of(self, distribution: Distribution) -> np.ndarray:
         """Returns the bits of the cheapest value of each cdf of a distribution, float64 [number of cdfs]."""
         source = source_of(distribution)
+        if getattr(source, "mixture_size", 0):  # Nearly all 65536 counts may be those of one symbol.
+            return np.zeros(1)
         first = self.first_index[source]
         counts = _split(self.counts, self.cdf_length)[first : first + source.num_pmfs]
         return np.array([PRECISION - np.log2(each.max()) for each in counts])
@@ -205,6 +246,11 @@ def check_source(name: str, distribution: Distribution, known: Container[Source]
         )
 
 
+def bits_of_counts(counts: np.ndarray) -> np.ndarray:
+    """Returns the 256ths of bits that a value of each count takes, int64."""
+    return np.rint(256 * (PRECISION - np.log2(np.maximum(counts, 1)))).astype(np.int64)
+
+
 def to_counts(probabilities: np.ndarray) -> np.ndarray:
     """Returns positive integers that sum to 65536, as near to the probabilities as that allows."""
     low, high = 0.0, 2.0 * TOTAL / probabilities.sum()
@@ -235,7 +281,9 @@ def _shared_counts(source: Source) -> tuple[tuple[int, np.ndarray], ...]:
 
 def _check(counts: np.ndarray, offset: np.ndarray, length: np.ndarray, number: int) -> None:
     # With wrong cdfs a range coder may read beyond their end, or never return.
-    if not len(offset) == len(length) == number or length.min() < 1 or length.max() > LONGEST_PMF:
+    if number == 0 == len(offset) == len(length) == len(counts):  # All likelihoods make mixtures.
+        return
+    if not number or not len(offset) == len(length) == number or length.min() < 1 or length.max() > LONGEST_PMF:
         raise ValueError(f"there are not {number} cdfs of 1 to {LONGEST_PMF} symbols")
     if offset.min() < -LIMIT or offset.max() > LIMIT or (offset + length).max() > LIMIT + 1:
         raise ValueError(f"cdfs hold symbols beyond +-{LIMIT}")
@@ -246,11 +294,11 @@ def _check(counts: np.ndarray, offset: np.ndarray, length: np.ndarray, number: i
 
 
 def _integers(array: np.ndarray) -> np.ndarray:
-    if array.dtype != np.int32 or array.ndim != 1 or not array.size:
+    if array.dtype != np.int32 or array.ndim != 1:
         raise ValueError(f"expected a list of int32, found {array.dtype} of shape {array.shape}")
     return array
 
 
 def _split(counts: np.ndarray, length: np.ndarray) -> list[np.ndarray]:
     """Returns the counts of each cdf, whose last is that of its escape."""
-    return np.split(counts, np.cumsum(length[:-1] + 1))
+    return np.split(counts, np.cumsum(length[:-1] + 1)) if len(length) else []

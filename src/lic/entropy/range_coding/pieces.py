@@ -20,7 +20,8 @@ class Pieces:
 
     def add(self, piece: tf.Tensor) -> None:
         """Adds a tensor of any shape, flattened."""
-        piece = tf.reshape(piece, [-1])
+        if not (tf.is_tensor(piece) and piece.shape.rank == 1):  # Each operation of a graph takes time to be made.
+            piece = tf.reshape(piece, [-1])
         if self.array is None:
             self._pieces.append(piece)
         else:
