@@ -63,6 +63,7 @@ class Coder(abc.ABC):
 
     def __init__(self, latent: Latent):
         self._latent, self.zeros, self.z_hat, self._graph = latent, latent.zeros, None, _current_graph()
+        self._further_names: list[str] = []
 
     def code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         """Codes a part under a distribution, and returns its numbers quantised.
@@ -138,7 +139,8 @@ class Coder(abc.ABC):
 
         Args:
           name: The name of the latent, not empty. The key of the bits of its parts is this name, a slash and the name
-            of the part, such as "side/anchors", or the name alone for `EVERYTHING`.
+            of the part, such as "side/anchors", or the name alone for `EVERYTHING`. The second latent of a name is
+            called "side 2", and so on.
           hyper: The hyper transform.
 
         Raises:
@@ -147,7 +149,10 @@ class Coder(abc.ABC):
         """
         self._check_graph()
         check("coder.latent", "name", bool(name), "the key of its bits, such as 'side'", name)
-        return FurtherCoder(self, self._further(self._latent, self._key(name), hyper, hyper.analysis))
+        self._further_names.append(name)
+        count = self._further_names.count(name)
+        key = self._key(name if count == 1 else f"{name} {count}")
+        return FurtherCoder(self, self._further(self._latent, key, hyper, hyper.analysis))
 
     def _key(self, name: str) -> str:
         """Returns the key of the bits of a part, or of a further latent, of this latent."""
@@ -200,9 +205,7 @@ class Coder(abc.ABC):
     def _end_loop(self) -> None:
         """States that the loop has ended."""
 
-    def _looped(
-        self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor
-    ) -> None:
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         """Receives the part that a loop of a graph has coded, a function for its distribution, and its numbers."""
 
     def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
@@ -294,9 +297,7 @@ class CoderAround(Coder):
     def _end_loop(self) -> None:
         self.coder._end_loop()
 
-    def _looped(
-        self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor
-    ) -> None:
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         self.coder._looped(latent, whole, distribution, values)
 
     def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
@@ -321,7 +322,7 @@ class FurtherCoder(CoderAround):
 
     def __init__(self, coder: Coder, latent: Latent):
         super().__init__(coder)
-        self._latent, self.zeros = latent, latent.zeros
+        self._latent, self.zeros, self._further_names = latent, latent.zeros, []
 
 
 def side_zeros(latent: Latent, hyper: HyperTransform) -> tf.Tensor:

@@ -69,9 +69,7 @@ class Recorder(CoderAround):
         self._in_loop = False
         super()._end_loop()
 
-    def _looped(
-        self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor
-    ) -> None:
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         made = self._replaced(latent, whole, distribution())
         self._records_of(latent).append(Record(whole, made, values, latent))
         super()._looped(latent, whole, distribution, values)

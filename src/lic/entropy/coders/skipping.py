@@ -32,9 +32,7 @@ class SkippingCoder(CoderAround):
             distribution = SkippingDistribution(distribution, self._skip_below)
         return super()._code(latent, part, distribution)
 
-    def _looped(
-        self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor
-    ) -> None:
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         def skipped() -> Distribution:
             made = distribution()
             return made if latent.is_further else SkippingDistribution(made, self._skip_below)

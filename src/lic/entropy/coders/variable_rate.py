@@ -80,9 +80,7 @@ class VariableRateCoder(CoderAround):
         taken = {name: part.take(self.zeros + gain) for name, gain in self._gains.items()}
         return self._channel_gains._replace(**taken)
 
-    def _looped(
-        self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor
-    ) -> None:
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         if latent.is_further:
             super()._looped(latent, whole, distribution, values)
             return
