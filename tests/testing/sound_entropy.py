@@ -18,6 +18,7 @@ from lic.layers import Convolution
 from tests.testing.entropy_mutants import DEPTH, Halves, hyper
 
 SOUND, QUICK = {}, []
+LAPLACE = Laplace()
 
 
 def sound(*arguments, quick=False, name=None, **options):
@@ -58,7 +59,7 @@ class _Steep(lic.HyperTransform):
         self.synthesis = Convolution(8, 9, up=8, activation="softplus")
 
 
-def checkerboard_of_side(likelihood=Laplace()):
+def checkerboard_of_side(likelihood=LAPLACE):
     """An entropy model of side information that has side information of its own."""
     sizes = {"context_width": 8, "parameter_widths": (10,), "likelihood": likelihood}
     return registry.entropy_models.get("checkerboard")(4, hyper_of(latent_depth=4), **sizes)

@@ -18,6 +18,7 @@ from lic.weights import named_layers, named_variables
 
 if TYPE_CHECKING:
     from lic.models.base import CompressionModel
+    from lic.transforms.base import HyperTransform
 
 # The parts of entropy models, by the attributes that hold their layers. Any other attribute is a part by its own name.
 _ROLES = {

@@ -14,39 +14,16 @@ The model multiplies y by g before the walk (`RateControl.apply_gain`) and y_hat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis, Latent
-from lic.entropy.distributions.base import Distribution
+from lic.entropy.distributions.base import ChannelGains, Distribution
 from lic.entropy.orders import Order
 from lic.entropy.parts import EVERYTHING, Part
 from lic.environment import tf
 
 if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
-
-
-class ChannelGains(NamedTuple):
-    """The gains of a latent's channels at the qualities of a batch.
-
-    Attributes:
-      gain: The number that each channel is multiplied by before it is coded [batch, depth]; for a part, likewise below,
-        in the shape of its numbers or broadcastable to it.
-      log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
-      output_gain: The number that each channel is multiplied by before the synthesis.
-    """
-
-    gain: tf.Tensor
-    log_scale: tf.Tensor
-    output_gain: tf.Tensor
-
-    def apply(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns numbers multiplied by the gain."""
-        return values * self.gain
-
-    def remove(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns numbers divided by the gain."""
-        return values / self.gain
 
 
 class VariableRateCoder(CoderAround):
