@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from lic.entropy import EVERYTHING, GeneralizedNormalPerChannel, Normal, NormalMixture, Record
+from lic.entropy.coders.base import Latent
 from lic.environment import tf
 
 
@@ -16,7 +17,7 @@ def test_tables_cost_a_little(likelihoods, monkeypatch):
     scales = random.uniform(0.5, 8, shape)
     index = tf.constant(np.vectorize(Normal().scales.index_of)(scales), tf.float32)
     mean, values = (tf.constant(random.normal(0, scales), tf.float32) for _ in range(2))
-    record = Record(EVERYTHING, Normal().of(mean, index), mean + tf.round(values))
+    record = Record(EVERYTHING, Normal().of(mean, index), mean + tf.round(values), Latent("", mean, mean))
     exact = float(tf.reduce_sum(record.distribution.bits(tf.round(values))))
     for likelihood in (Normal(), GeneralizedNormalPerChannel(3, shapes=(3, 1.5, 2.5), shape=2.0), NormalMixture()):
         row = likelihoods.measure(likelihood, [record], mean + values)

@@ -12,7 +12,7 @@ from lic.errors import RegistryError
 from lic.layers.tracing import skip_random_init
 from lic.models.create import published_system
 from lic.transforms import ConvHyperTransform, ConvTransform, KLTTransform, SwinHyperTransform, SwinTransform
-from tests.conftest import ALL_MIXES, MIXES, SPREAD, random_images, shallow, tiny_model
+from tests.conftest import ALL_MIXES, MIXES, SPREAD, random_images, shallow, slow_but, tiny_model
 
 
 def test_every_part_is_in_a_mix_that_is_not_slow():
@@ -53,6 +53,47 @@ def test_config_alone_rebuilds_a_model_of_several_rates():
     again = lic.CompressionModel.from_config(json.loads(json.dumps(model.configuration())))
     assert again.configuration() == model.configuration()
     assert (again.lmbda, again.distortion, again.rate.count) == (lic.LAMBDAS["ms-ssim"], "ms-ssim", 8)
+
+
+@pytest.mark.parametrize("inner", slow_but(lic.list_entropy_models(), "checkerboard"))
+def test_side_information_has_an_entropy_model_of_its_own(inner):
+    sizes = {"num_slices": 2} if inner == "charm" else {"group_depths": (1, 3)} if inner == "space-channel" else {}
+    model = tiny_model("klt", "hyperprior", hyper_entropy=inner, lmbda=(0.002, 0.02), **sizes)
+    if inner == "factorized":
+        assert model.configuration() == tiny_model("klt", "hyperprior", lmbda=(0.002, 0.02)).configuration()
+        return
+    assert type(model.entropy.prior) is registry.entropy_models.get(inner)
+    assert model.entropy.prior.latent_depth == model.entropy.hyper.depth
+    assert lic.CompressionModel.from_config(model.configuration()).configuration() == model.configuration()
+    codec, image = (
+        lic.Codec(model, deterministic=True, calibration=[random_images(64, 64, 3)]),
+        random_images(70, 90, 3),
+    )
+    stream = codec.compress(image, quality=1.5)
+    assert codec.decompress(stream).shape == image.shape
+    assert codec.decompress(stream, parts=0).shape == image.shape
+    assert {name.split("/")[0] for name in model(image[None].astype("float32")).bits} == {"side", "latent"}
+
+
+def test_a_hyperprior_of_a_hyperprior_of_a_hyperprior():
+    model = tiny_model("klt", "hyperprior")
+    (hyper, *inner) = (ConvHyperTransform(depth, 8, 4) for depth in (12, 4, 4))
+    innermost = Hyperprior(4, inner[1])
+    entropy = Hyperprior(12, hyper, hyper_entropy=Hyperprior(4, inner[0], hyper_entropy=innermost))
+    model = lic.CompressionModel(model.transform, entropy)
+    codec, image = lic.Codec(model), random_images(70, 90, 3)
+    assert codec.decompress(codec.compress(image)).shape == image.shape
+    assert list(model(image[None].astype("float32")).bits) == ["side/side/side", "side/side", "side", "latent"]
+    assert list(lic.inspect(codec, image)) == ["side/side/side", "side/side", "side", "latent"]
+
+
+def test_side_information_of_what_has_none_is_refused():
+    with pytest.raises(RegistryError, match="expected no hyper_entropy, since Factorized takes none"):
+        lic.create_model(transform="klt", entropy="factorized", hyper_entropy="hyperprior")
+    with pytest.raises(RegistryError, match="expected hyper_entropy to be the name of a registered entropy model"):
+        lic.create_model(transform="klt", entropy="hyperprior", hyper_entropy=3)
+    with pytest.raises(ValueError, match="expected hyper_entropy to be an entropy model of the 4 channels"):
+        tiny_model("klt", "hyperprior", hyper_entropy=Factorized(12))
 
 
 def test_names_take_overrides():

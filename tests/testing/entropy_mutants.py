@@ -40,7 +40,7 @@ def latent_of(coder):
     """Returns the latent of the innermost coder, or zeros if it has none."""
     while hasattr(coder, "coder"):
         coder = coder.coder
-    return getattr(coder, "_latent", coder.zeros)
+    return coder.zeros if coder._latent.values is None else coder._latent.values
 
 
 SAME = "estimating encoding and decoding are equal to the bit"
@@ -114,7 +114,7 @@ class ReadsTheLatent(Halves):
     """It takes a shortcut to the latent, which the decoder does not have, and cannot run without it."""
 
     def features(self, coder):
-        return super().features(coder) + 0.0 * tf.reduce_sum(coder._latent)
+        return super().features(coder) + 0.0 * tf.reduce_sum(coder._latent.values)
 
 
 @caught_by("a call changes no variable")

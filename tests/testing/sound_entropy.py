@@ -3,6 +3,8 @@
 Each entry of `SOUND` makes one; the test of each is slow unless it is in `QUICK`.
 """
 
+from inspect import isfunction
+
 import numpy as np
 
 import lic
@@ -16,15 +18,16 @@ from lic.layers import Convolution
 from tests.testing.entropy_mutants import DEPTH, Halves, hyper
 
 SOUND, QUICK = {}, []
+LAPLACE = Laplace()
 
 
 def sound(*arguments, quick=False, name=None, **options):
-    """Registers an entropy model of these arguments; `hyper` is a function that makes the hyper transform."""
+    """Registers an entropy model of these arguments; functions among them, such as `hyper`, make the arguments."""
 
     def register(maker):
         def make():
             given = [each() if callable(each) else each for each in arguments or (DEPTH, hyper)]
-            return maker(*given, **options)
+            return maker(*given, **{name: each() if isfunction(each) else each for name, each in options.items()})
 
         SOUND[name or maker.__name__] = make
         if quick:
@@ -54,6 +57,31 @@ class _Steep(lic.HyperTransform):
         super().__init__(1, features=8, downscale=8)
         self.analysis = Convolution(1, 9, down=8)
         self.synthesis = Convolution(8, 9, up=8, activation="softplus")
+
+
+def checkerboard_of_side(likelihood=LAPLACE):
+    """An entropy model of side information that has side information of its own."""
+    sizes = {"context_width": 8, "parameter_widths": (10,), "likelihood": likelihood}
+    return registry.entropy_models.get("checkerboard")(4, hyper_of(latent_depth=4), **sizes)
+
+
+sound(DEPTH, hyper, hyper_entropy=checkerboard_of_side, name="ACheckerboardOnTheSideInformation", quick=True)(
+    Hyperprior
+)
+
+
+@sound()
+class CodesAFurtherLatentItself(Halves):
+    """Another entropy model walks on a further latent, between the two halves."""
+
+    def __init__(self, latent_depth, hyper, **kwargs):
+        super().__init__(latent_depth, hyper, **kwargs)
+        self.other, self.inner = hyper_of(), checkerboard_of_side(Normal())
+
+    def features(self, coder):
+        z_hat = self.inner.walk(coder.latent("more", self.other))
+        height, width = tf.unstack(tf.shape(coder.zeros)[1:3])
+        return super().features(coder) + self.other.synthesis(z_hat)[:, :height, :width]
 
 
 @sound()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -54,15 +54,19 @@ class EntropyModel(Layer):
       prior_filters: Widths of the inner layers of the networks of the factorized prior.
       prior_medians: Whether the factorized prior has medians that numbers are rounded from.
       likelihood_bound: The lower bound of a number's probability in estimates, such as 1e-9, or None.
+      hyper_entropy: The entropy model of the side information, such as a hyperprior of its own, in place of the
+        factorized prior; or None.
 
     Attributes:
-      prior: The factorized prior of the side information, or of the latent if there is no hyper transform.
+      prior: What the side information is coded by: `hyper_entropy` if it is given, else a factorized prior. Without a
+        hyper transform it is the factorized prior of the latent.
 
     Raises:
       ValueError: An argument is not valid; the message names it and its valid values.
     """
 
     registry = registry.entropy_models
+    added_arguments: ClassVar[Mapping[str, Any]] = {"hyper_entropy": None}
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class EntropyModel(Layer):
         prior_filters: Sequence[Count] = (3, 3),
         prior_medians: bool = False,
         likelihood_bound: float | None = None,
+        hyper_entropy: EntropyModel | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -86,7 +91,13 @@ class EntropyModel(Layer):
         self.latent_depth, self.hyper, self.likelihood = latent_depth, hyper, likelihood
         self.quantization, self.likelihood_bound = quantization, likelihood_bound
         depth = hyper.depth if hyper else latent_depth
-        self.prior = FactorizedPrior(depth, filters=prior_filters, medians=prior_medians)
+        if hyper_entropy is None:
+            self.prior = FactorizedPrior(depth, filters=prior_filters, medians=prior_medians)
+        else:
+            fits = hyper is not None and isinstance(hyper_entropy, EntropyModel) and hyper_entropy.latent_depth == depth
+            expected = f"an entropy model of the {depth} channels of the side information of a hyper transform"
+            self._check("hyper_entropy", fits, expected, hyper_entropy)
+            self.prior = hyper_entropy
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes every part of the latent in order, and returns y_hat."""

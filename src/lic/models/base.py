@@ -15,7 +15,7 @@ from lic.complexity.complexity import Complexity
 from lic.config import Configured
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
-from lic.entropy.coders.variable_rate import ChannelGains
+from lic.entropy.distributions.base import ChannelGains
 from lic.entropy.noise import drawn_from
 from lic.environment import apply_summed, as_reported, keras, saving, tf
 from lic.errors import check

@@ -10,6 +10,7 @@ from lic.argument_types import check_argument
 from lic.complexity.complexity import Complexity, PartComplexity, PartScopes, count
 from lic.complexity.interpreter import Counts
 from lic.entropy.coders import Estimate, Recorder
+from lic.entropy.coders.base import HyperAnalysis, Latent, side_zeros
 from lic.entropy.orders import Order
 from lic.environment import tf
 from lic.layers.tracing import snapshot_weights
@@ -17,6 +18,7 @@ from lic.weights import named_layers, named_variables
 
 if TYPE_CHECKING:
     from lic.models.base import CompressionModel
+    from lic.transforms.base import HyperTransform
 
 # The parts of entropy models, by the attributes that hold their layers. Any other attribute is a part by its own name.
 _ROLES = {
@@ -79,22 +81,29 @@ def _multiply_accumulates(model: CompressionModel, height: int, width: int) -> t
     """Returns the multiply-accumulates of each part, first for encoding an image, then for decoding it."""
     scopes, derived = PartScopes(), {}
     layers = {path: layer for path, layer in named_layers(model).items() if path.startswith("entropy/")}
-    down, hyper = model.transform.downscale, model.entropy.hyper
+    down = model.transform.downscale
     latent = [1, -(-height // down), -(-width // down), model.transform.depth]
-    side = [[1, *(-(-size // hyper.downscale) for size in latent[1:3]), hyper.depth]] if hyper else []
 
-    def counted(function: Callable, *shapes: list[int]) -> Counts:
+    def counted(function: Callable, shape: list[int]) -> Counts:
         with snapshot_weights(derived), scopes.scopes_of(layers, _part_of):
-            return count(functools.partial(function, model, scopes), *shapes, label_of=scopes.part_of)
+            return count(functools.partial(function, model, scopes), shape, label_of=scopes.part_of)
 
-    return counted(_encode, [1, height, width, model.transform.channels]), counted(_decode, latent, *side)
+    return counted(_encode, [1, height, width, model.transform.channels]), counted(_decode, latent)
 
 
 class _EstimateAtOnce(Estimate):
     """Computes the steps of `coder.serial` together, for as many multiply-accumulates as one after the other."""
 
-    def _known_at_once(self, order: Order) -> tf.Tensor:
-        return self._latent
+    def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor:
+        return latent.values
+
+
+class _DecodeAtOnce(_EstimateAtOnce):
+    """Has side information that no analysis made."""
+
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        zeros = side_zeros(latent, hyper)
+        return Latent(name, zeros, zeros, latent.downscale * hyper.downscale)
 
 
 def _encode(model: CompressionModel, scopes: PartScopes, images: tf.Tensor) -> list[tf.Tensor]:
@@ -107,10 +116,8 @@ def _encode(model: CompressionModel, scopes: PartScopes, images: tf.Tensor) -> l
     return _needed(recorder)
 
 
-def _decode(
-    model: CompressionModel, scopes: PartScopes, latent: tf.Tensor, side: tf.Tensor | None = None
-) -> list[tf.Tensor]:
-    recorder, quality = Recorder(_EstimateAtOnce(latent, side=side)), model.rate.qualities(tf.constant(1))
+def _decode(model: CompressionModel, scopes: PartScopes, latent: tf.Tensor) -> list[tf.Tensor]:
+    recorder, quality = Recorder(_DecodeAtOnce(latent)), model.rate.qualities(tf.constant(1))
     y_hat = _walk(model, scopes, recorder, quality)
     with scopes.scope("synthesis"):
         return [model.synthesise(y_hat), *_needed(recorder)]
@@ -133,6 +140,5 @@ def _needed(recorder: Recorder) -> list[tf.Tensor]:
     The interpreter counts only operations that these depend on. So when encoding, latent residual prediction after the
     last part does not count.
     """
-    side = [] if recorder.z_hat is None else [recorder.z_hat]
-    parts = [(each.values, each.distribution.coded_by()) for each in recorder.records]
-    return [*side, *(tensor for pair in parts for tensor in pair)]
+    parts = [(each.values, each.distribution.coded_by()) for each in [*recorder.further, *recorder.records]]
+    return [tensor for pair in parts for tensor in pair]

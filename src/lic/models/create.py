@@ -20,6 +20,7 @@ _KINDS = {
     "transform": registry.transforms,
     "hyper": registry.hyper_transforms,
     "likelihood": registry.likelihoods,
+    "hyper_entropy": registry.entropy_models,
     "entropy": registry.entropy_models,
 }
 
@@ -31,6 +32,7 @@ def create_model(
     entropy: str | EntropyModel | None = None,
     hyper: str | HyperTransform | None = None,
     likelihood: str | Likelihood | None = None,
+    hyper_entropy: str | EntropyModel | None = None,
     lmbda: float | Sequence[float] | None = None,
     distortion: Literal["mse", "ms-ssim"] = "mse",
     quality: int | None = None,
@@ -47,6 +49,8 @@ def create_model(
       hyper: A registered hyper transform, or an instance; default: the one named like the transform, else "conv".
       likelihood: A registered likelihood, or an instance; default: the one of the entropy model, usually "normal".
         The entropy model "factorized" has none.
+      hyper_entropy: A registered entropy model of the side information, or an instance; default: "factorized". One that
+        is given by name gets the same sizes as other parts, and a hyper transform of its own if it needs one.
       lmbda: Weight of the distortion against bits per pixel, default 0.01 (mean squared error on 0..255); or one weight
         for each quality, rising, such as `lic.LAMBDAS["mse"]`, for one model that covers all rates between.
       distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
@@ -61,7 +65,8 @@ def create_model(
       ValueError: The parts do not fit each other.
     """
     system = published_system(name, quality)
-    given = {"transform": transform, "hyper": hyper, "likelihood": likelihood, "entropy": entropy}
+    given = {"transform": transform, "hyper": hyper, "likelihood": likelihood, "hyper_entropy": hyper_entropy}
+    given["entropy"] = entropy
     parts = _makers_or_instances(system, given, {**system.sizes, **sizes})
     _check_sizes(sizes, parts)
     depth = next((_depth_of(part) for part in parts.values() if _depth_of(part)), None)
@@ -121,7 +126,7 @@ def _makers_or_instances(system: PublishedSystem, given: dict[str, Any], sizes: 
     """
     for argument, part in given.items():
         _check_part(argument, part)
-    found = {name: getattr(system, name) if given[name] is None else given[name] for name in _KINDS}
+    found = {name: getattr(system, name, None) if given[name] is None else given[name] for name in _KINDS}
     if not found["transform"] or not found["entropy"]:
         raise RegistryError(
             "create_model: expected a name, or both transform and entropy. Received: "
@@ -131,8 +136,8 @@ def _makers_or_instances(system: PublishedSystem, given: dict[str, Any], sizes: 
         )
     entropy = found["entropy"] = _by_name("entropy", found["entropy"])
     taken = constructor_arguments(entropy) if isinstance(entropy, type) else {}
-    for argument in ("hyper", "likelihood"):
-        if argument in taken:
+    for argument in ("hyper", "likelihood", "hyper_entropy"):
+        if argument in taken and (argument != "hyper_entropy" or "hyper" in taken):
             continue
         if given[argument] is not None:
             raise RegistryError(_untaken(argument, given[argument], entropy))
@@ -145,6 +150,8 @@ def _makers_or_instances(system: PublishedSystem, given: dict[str, Any], sizes: 
         found["likelihood"] = default if isinstance(default, Likelihood) else registry.likelihoods.get("normal")()
         if sizes.keys() & constructor_arguments(type(found["likelihood"])).keys():
             found["likelihood"] = type(found["likelihood"])
+    if found.get("hyper_entropy") in (None, "factorized"):  # The factorized prior is every entropy model's own.
+        found.pop("hyper_entropy", None)
     return {argument: _by_name(argument, part) for argument, part in found.items()}
 
 
@@ -225,11 +232,23 @@ def _made(parts: dict[str, Any], sizes: dict[str, Any], channels: int | None) ->
     made: dict[str, Any] = {}
     for argument, part in parts.items():
         own = {"channels": channels} if argument == "transform" and channels is not None else {}
-        made[argument] = part(**_fitting(part, sizes | own | made)) if isinstance(part, type) else part
+        if argument == "hyper_entropy":
+            own = _of_side_information(parts, sizes, made)
+        made[argument] = part(**_fitting(part, sizes | made | own)) if isinstance(part, type) else part
         if argument == "transform":
             _check_channels(made[argument], channels)
             sizes = sizes | {"latent_depth": made[argument].depth}
     return made
+
+
+def _of_side_information(parts: dict[str, Any], sizes: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of an entropy model of side information that differ from those of the latent's."""
+    depth = {"latent_depth": made["hyper"].depth}
+    hyper, likelihood = (
+        parts[name](**_fitting(parts[name], sizes | depth)) if isinstance(parts[name], type) else made[name]
+        for name in ("hyper", "likelihood")
+    )
+    return depth | {"hyper": hyper, "likelihood": likelihood}
 
 
 def _fitting(maker: Callable, sizes: dict[str, Any]) -> dict[str, Any]:

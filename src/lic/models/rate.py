@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lic.entropy.coders.base import Coder
-from lic.entropy.coders.variable_rate import ChannelGains, VariableRateCoder
+from lic.entropy.coders.variable_rate import VariableRateCoder
+from lic.entropy.distributions.base import ChannelGains
 from lic.entropy.noise import uniform
 from lic.environment import tf
 from lic.layers.base import Layer

@@ -9,11 +9,13 @@ import numpy as np
 
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Decode, Encode, Estimate, Record, Recorder
-from lic.entropy.coders.base import HyperAnalysis, LatentCoder
-from lic.entropy.distributions import Distribution, FactorizedPrior
+from lic.entropy.coders.base import Coder, HyperAnalysis, Latent, LatentCoder
+from lic.entropy.distributions import Distribution
 from lic.entropy.noise import drawn_from
+from lic.entropy.parts import Part
 from lic.entropy.range_coding.cdf_tables import TOTAL, Cdfs, CdfTables
 from lic.environment import tf
+from lic.transforms.base import HyperTransform
 
 
 class Walked(NamedTuple):
@@ -75,7 +77,7 @@ class Walks:
         self.entropy.walk(recorder)
         for record in recorder.records:
             latent = record.part.put(latent, record.values)
-        return latent, coder.sides
+        return latent, list(coder.sides.values())
 
     def recorded(
         self, latent: tf.Tensor, sides: Sequence[tf.Tensor] = (), training: bool = False
@@ -90,21 +92,33 @@ class Walks:
         recorder = Recorder(coder := _Estimate(latent, training, "ste/ste").taking(sides))
         with drawn_from(0, tf.constant(0)):  # A context may see noise in training.
             self.entropy.walk(recorder)
-        return recorder.records, coder.sides
+        return recorder.records, list(coder.sides.values())
 
 
-class _TakesSides(LatentCoder):
+class _KeepsSides(Coder):
+    """Keeps all side information, quantised, by the names of its latents in the order in which they were made."""
+
+    sides: dict[str, tf.Tensor]
+
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        values = super()._code(latent, part, distribution)
+        if latent.is_further:
+            self.sides[latent.name] = part.put(self.sides[latent.name], values)
+        return values
+
+
+class _TakesSides(_KeepsSides, LatentCoder):
     """Takes the side information of each hyper transform, and keeps it."""
 
     def taking(self, sides: Sequence[tf.Tensor]) -> _TakesSides:
         """Returns the coder, which takes the given side information as long as there is some."""
-        self._given, self.sides = iter(sides), []
+        self._given, self.sides = iter(sides), {}
         return self
 
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        self._side = next(self._given, None)
-        self.sides.append(super()._code_side(analysis, downscale, prior))
-        return self.sides[-1]
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        further, given = super()._further(latent, name, hyper, analysis), next(self._given, None)
+        self.sides[name] = further.zeros
+        return further if given is None else further._replace(values=given)
 
 
 class _Estimate(_TakesSides, Estimate):
@@ -115,18 +129,19 @@ class _Encode(_TakesSides, Encode):
     """Encodes with given side information."""
 
 
-class _Draw(Decode):
+class _Draw(_KeepsSides, Decode):
     """Draws symbols with the probabilities of the coder's tables in place of reading them; no symbol is an escape."""
 
     def __init__(self, zeros: tf.Tensor, tables: CdfTables, random: np.random.Generator):
         super().__init__(tf.constant(b""), zeros, tables)
-        self._random, self.sides = random, []
+        self._random, self.sides = random, {}
 
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        self.sides.append(super()._code_side(analysis, downscale, prior))
-        return self.sides[-1]
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        further = super()._further(latent, name, hyper, analysis)
+        self.sides[name] = further.zeros
+        return further
 
-    def _decoded(self, name: str, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
+    def _decoded(self, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
         draw = self._drawn_by_tables if cdfs.mixtures is None else self._drawn_of_mixtures
         return distribution.restore(tf.constant(draw(cdfs), tf.float32))
 

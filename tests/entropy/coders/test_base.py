@@ -2,7 +2,19 @@ import numpy as np
 import pytest
 
 import lic
-from lic.entropy import EVERYTHING, Decode, Encode, Estimate, FactorizedPrior, Normal, anchors, channels
+from lic.entropy import (
+    EVERYTHING,
+    CdfTables,
+    Decode,
+    Encode,
+    Estimate,
+    FactorizedPrior,
+    Normal,
+    Recorder,
+    anchors,
+    channels,
+    non_anchors,
+)
 from lic.environment import tf
 from lic.transforms import ConvHyperTransform
 from tests.conftest import tiny_model
@@ -27,6 +39,44 @@ def test_the_message_names_the_part_and_both_shapes():
 def test_a_prior_of_another_number_of_channels_is_refused():
     with pytest.raises(ValueError, match="'latent' has the shape"):
         Estimate(LATENT).code(EVERYTHING, FactorizedPrior(4))
+
+
+def walk_on_more(coder):
+    """Codes a further latent by two parts, twice, and then the latent."""
+    for prior, hyper in zip(PRIORS, HYPERS):
+        more = coder.latent("more", hyper)
+        first = more.code(anchors(), prior)
+        second = more.code(non_anchors(), prior)
+        z_hat = non_anchors().put(anchors().put(more.zeros, first), second)
+    return coder.code(EVERYTHING, Normal().of(coder.zeros + tf.reduce_mean(z_hat), coder.zeros + 20))
+
+
+HYPERS = [ConvHyperTransform(5, 8, 4) for _ in range(2)]
+PRIORS = [FactorizedPrior(4) for _ in range(2)]
+
+
+def test_further_latents_share_the_stream_and_have_keys_of_their_own():
+    latent = tf.constant(LATENT[:1])
+    tables = CdfTables.make({"a": Normal(), "b": PRIORS[0], "c": PRIORS[1]})
+    estimate, encode = Estimate(latent), Encode(latent, tables)
+    expected = walk_on_more(estimate)
+    assert list(estimate.bits) == ["more/anchors", "more/non-anchors", "more 2/anchors", "more 2/non-anchors", "latent"]
+    np.testing.assert_array_equal(walk_on_more(encode), expected)
+    decode = Decode(encode.finish().string, tf.zeros_like(latent), tables)
+    np.testing.assert_array_equal(walk_on_more(decode), expected)
+    assert decode.z_hat is None  # It is set by `coder.side` only.
+    recorder = Recorder(Estimate(latent))
+    walk_on_more(recorder)
+    assert [record.part.name for record in recorder.further] == list(estimate.bits)[:-1]
+    assert [record.part.name for record in recorder.records] == ["latent"]
+
+
+def test_a_further_latent_has_a_name_and_no_loop_around_it():
+    with pytest.raises(ValueError, match=r"coder.latent: expected name to be the key of its bits"):
+        Estimate(LATENT).latent("", HYPERS[0])
+    with pytest.raises(lic.LicError, match="a call in the walk itself"):
+        coder = Estimate(LATENT)
+        tf.function(lambda: coder.latent("more", HYPERS[0]).zeros)()
 
 
 def test_parameters_in_place_of_a_distribution_are_refused():

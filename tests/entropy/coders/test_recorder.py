@@ -71,13 +71,13 @@ def test_the_steps_of_a_serial_order_are_one_record_in_a_graph():
 
     def record(latent):
         entropy.walk(recorder := Recorder(Estimate(latent)))
-        ((part, distribution, values),) = recorder.records
+        ((part, distribution, values, _),) = recorder.records
         return part.put(tf.zeros_like(latent), values), distribution.offset
 
     latent = tf.random.normal((1, 3, 5, entropy.latent_depth), stddev=9.0)
     y_hat, offset = tf.function(record, autograph=False)(latent)
     np.testing.assert_array_equal(y_hat, entropy.walk(eager := Recorder(Estimate(latent))))
     offsets = tf.zeros_like(latent)
-    for part, distribution, _ in eager.records:
+    for part, distribution, *_ in eager.records:
         offsets = part.put(offsets, distribution.offset)
     np.testing.assert_allclose(offset, offsets, atol=1e-5)

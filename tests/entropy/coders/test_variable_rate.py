@@ -3,7 +3,8 @@ import pytest
 
 import lic
 from lic.entropy import Estimate, FactorizedPrior, Normal, ScaleTable
-from lic.entropy.coders import ChannelGains, VariableRateCoder
+from lic.entropy.coders import VariableRateCoder
+from lic.entropy.distributions import ChannelGains
 from lic.entropy.parts import anchors, channels
 from lic.environment import tf
 

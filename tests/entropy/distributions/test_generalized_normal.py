@@ -23,7 +23,7 @@ from lic.entropy import (
     union,
     within,
 )
-from lic.entropy.coders import ChannelGains
+from lic.entropy.distributions import ChannelGains
 from lic.entropy.distributions.generalized_normal import log_cdf, upper_gamma
 from lic.environment import tf
 from tests.conftest import random_images, tiny_model

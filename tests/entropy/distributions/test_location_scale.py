@@ -8,7 +8,7 @@ import scipy.stats
 
 import lic
 from lic.entropy import CdfTables, GeneralizedNormal, Laplace, LocationScale, Logistic, Normal, ScaleTable
-from lic.entropy.coders import ChannelGains
+from lic.entropy.distributions import ChannelGains
 from lic.entropy.distributions.location_scale import log_one_minus_exp
 from lic.environment import tf
 from tests.testing.sound_entropy import Stretched

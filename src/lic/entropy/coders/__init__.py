@@ -7,10 +7,9 @@ from lic.entropy.coders.estimate import Estimate
 from lic.entropy.coders.gumbel import GumbelCoder
 from lic.entropy.coders.recorder import Record, Recorder, part_names
 from lic.entropy.coders.skipping import SkippingCoder, skipping
-from lic.entropy.coders.variable_rate import ChannelGains, VariableRateCoder
+from lic.entropy.coders.variable_rate import VariableRateCoder
 
 __all__ = [
-    "ChannelGains",
     "Coder",
     "Decode",
     "Encode",

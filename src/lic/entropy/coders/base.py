@@ -1,10 +1,14 @@
-"""The coder that a walk is given: the walk hands it one part after the other, each with its distribution."""
+"""The coder that a walk is given: the walk hands it one part after the other, each with its distribution.
+
+A walk may code further latents, such as side information, each through a coder of its own that `coder.latent` returns.
+These coders share the stream, the bits and the loops of the first one.
+"""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
@@ -12,13 +16,41 @@ from lic.entropy.orders import Order
 from lic.entropy.parts import EVERYTHING, SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
-from lic.errors import LicError
+from lic.errors import LicError, check
 
 if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
 
 HyperAnalysis = Callable[[tf.Tensor], tf.Tensor]
 Step = Callable[[tf.Tensor, Part], Distribution]
+
+
+class HasWalk(Protocol):
+    """An entropy model, as far as coders know it."""
+
+    def walk(self, coder: Coder) -> tf.Tensor:
+        """Codes every part of a latent, and returns it quantised."""
+
+
+class Latent(NamedTuple):
+    """A latent that is coded: that of the image, or a further one.
+
+    Attributes:
+      name: The name of a further latent, which is the key of its bits; "" for that of the image.
+      zeros: The latent in zeros [batch, height, width, depth].
+      values: The latent itself, or None where it is decoded.
+      downscale: How many times smaller than the image's latent it is.
+    """
+
+    name: str
+    zeros: tf.Tensor
+    values: tf.Tensor | None
+    downscale: int = 1
+
+    @property
+    def is_further(self) -> bool:
+        """Whether it is a further latent."""
+        return self.name != ""
 
 
 class Coder(abc.ABC):
@@ -29,8 +61,9 @@ class Coder(abc.ABC):
       z_hat: The quantised side information, once the walk has coded it; None before.
     """
 
-    def __init__(self, zeros: tf.Tensor):
-        self.zeros, self.z_hat, self._graph = zeros, None, _current_graph()
+    def __init__(self, latent: Latent):
+        self._latent, self.zeros, self.z_hat, self._graph = latent, latent.zeros, None, _current_graph()
+        self._further_names: list[str] = []
 
     def code(self, part: Part, distribution: Distribution) -> tf.Tensor:
         """Codes a part under a distribution, and returns its numbers quantised.
@@ -50,9 +83,10 @@ class Coder(abc.ABC):
                 f"Received: {type(distribution).__name__}. Call the likelihood with the parameters: "
                 "coder.code(part, self.likelihood(parameters))."
             )
+        part = part._replace(name=self._key(part.name))
         distribution = distribution.in_part(part, self.zeros)
         _check_shape(part.name, part.take(self.zeros).shape, distribution)
-        return self._code(part, distribution)
+        return self._code(self._latent, part, distribution)
 
     def serial(self, order: Order, step: Step) -> tf.Tensor:
         """Codes the latent in an order whose number of steps depends on its size, and returns it quantised.
@@ -71,29 +105,60 @@ class Coder(abc.ABC):
           LicError: As for `code`.
         """
         self._check_graph()
-        whole, latent = EVERYTHING._replace(name=order.name, order=order), self._known_at_once(order)
+        whole = EVERYTHING._replace(name=order.name, order=order)
+        latent = self._known_at_once(self._latent, order)
         if latent is not None:
             return self.code(whole, step(latent, whole))
         latent = self._in_a_loop(order, step)
         if not tf.executing_eagerly():
-            self._looped(whole, lambda: step(latent, whole).in_part(whole, self.zeros), latent)
+            named = whole._replace(name=self._key(whole.name))
+            self._looped(self._latent, named, lambda: step(latent, whole).in_part(named, self.zeros), latent)
         return latent
 
-    def side(self, hyper: HyperTransform, prior: FactorizedPrior) -> tf.Tensor:
+    def side(self, hyper: HyperTransform, prior: FactorizedPrior | HasWalk) -> tf.Tensor:
         """Codes the side information of the latent, and returns its features, cropped to the latent.
 
         Args:
           hyper: The hyper transform.
-          prior: The prior of the side information.
+          prior: The prior of the side information, or an entropy model of it.
 
         Raises:
           LicError: The call is inside a loop or branch of TensorFlow.
         """
-        self._check_graph()
-        self.z_hat = self._code_side(hyper.analysis, hyper.downscale, prior)
+        coder = self.latent(SIDE, hyper)
+        self.z_hat = coder.code(EVERYTHING, prior) if isinstance(prior, Distribution) else prior.walk(coder)
         # The features cover whole multiples of the downscale, which may be more than the latent.
         height, width = tf.unstack(tf.shape(self.zeros)[1:3])
         return hyper.synthesis(self.z_hat)[:, :height, :width]
+
+    def latent(self, name: str, hyper: HyperTransform) -> Coder:
+        """Returns the coder of a further latent, which a hyper transform's analysis makes of this one.
+
+        The walk of any entropy model codes the further latent: `z_hat = entropy.walk(coder.latent(name, hyper))`. What
+        it codes comes before the parts that are coded after it, in one stream.
+
+        Args:
+          name: The name of the latent, not empty. The key of the bits of its parts is this name, a slash and the name
+            of the part, such as "side/anchors", or the name alone for `EVERYTHING`. The second latent of a name is
+            called "side 2", and so on.
+          hyper: The hyper transform.
+
+        Raises:
+          ValueError: The name is empty.
+          LicError: The call is inside a loop or branch of TensorFlow.
+        """
+        self._check_graph()
+        check("coder.latent", "name", bool(name), "the key of its bits, such as 'side'", name)
+        self._further_names.append(name)
+        count = self._further_names.count(name)
+        key = self._key(name if count == 1 else f"{name} {count}")
+        return FurtherCoder(self, self._further(self._latent, key, hyper, hyper.analysis))
+
+    def _key(self, name: str) -> str:
+        """Returns the key of the bits of a part, or of a further latent, of this latent."""
+        if not self._latent.is_further:
+            return name
+        return self._latent.name if name == EVERYTHING.name else f"{self._latent.name}/{name}"
 
     def _check_graph(self) -> None:
         # The coder keeps what a walk hands it, and tensors of an inner graph cannot leave that graph.
@@ -115,7 +180,7 @@ class Coder(abc.ABC):
             latent = part.put(latent, self.code(part, step(latent, part)))
             return number + 1, tf.ensure_shape(latent, self.zeros.shape), self._loop_state()
 
-        self._begin_loop(order.name)
+        self._begin_loop(self._latent, self._key(order.name))
         state = tf.constant(0), self.zeros, self._loop_state()
         try:
             _, latent, state = tf.while_loop(lambda number, *_: number < steps.count, body, state)
@@ -127,8 +192,8 @@ class Coder(abc.ABC):
 
     # What a coder keeps from part to part is a variable of the loop. A subclass that keeps tensors writes these.
 
-    def _begin_loop(self, name: str) -> None:
-        """States that a loop begins, whose steps code parts of one name."""
+    def _begin_loop(self, latent: Latent, name: str) -> None:
+        """States that a loop begins, whose steps code parts of one name of a latent."""
 
     def _loop_state(self) -> Any:
         """Returns all tensors that the coder keeps, nested."""
@@ -140,25 +205,26 @@ class Coder(abc.ABC):
     def _end_loop(self) -> None:
         """States that the loop has ended."""
 
-    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         """Receives the part that a loop of a graph has coded, a function for its distribution, and its numbers."""
 
-    def _known_at_once(self, order: Order) -> tf.Tensor | None:
+    def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
         """Returns the latent that `step` sees where all positions are computed at once; None where they are not."""
         return None
 
     @abc.abstractmethod
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        """Codes a part whose distribution has been checked, and returns its numbers quantised."""
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        """Codes a part of a latent whose distribution has been checked, and returns its numbers quantised."""
 
     @abc.abstractmethod
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        """Codes the side information, and returns it quantised.
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        """Returns a further latent.
 
         Args:
-          analysis: Makes the side information of a latent.
-          downscale: How many times smaller than the latent the side information is.
-          prior: The prior of the side information.
+          latent: The latent that it is made of.
+          name: The key of its bits.
+          hyper: The hyper transform.
+          analysis: Makes it of the latent; the hyper transform's analysis, unless a coder around this one changes it.
         """
 
 
@@ -176,25 +242,24 @@ class LatentCoder(Coder):
     """
 
     def __init__(self, latent: tf.Tensor, side: tf.Tensor | None = None):
-        super().__init__(tf.zeros_like(latent))
-        self._latent, self._side = latent, side
+        super().__init__(Latent("", tf.zeros_like(latent), latent))
+        self._side = side
 
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        return self._coded(part.name, part.take(self._latent), distribution)
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        centred = distribution.centre(part.take(latent.values))
+        return distribution.restore(self._code_centred(part.name, centred, distribution))
 
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        side = analysis(self._latent) if self._side is None else self._side
-        return self._coded(SIDE, side, prior)
-
-    def _coded(self, name: str, values: tf.Tensor, distribution: Distribution) -> tf.Tensor:
-        return distribution.restore(self._code_centred(name, distribution.centre(values), distribution))
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        given = None if latent.is_further else self._side
+        values = analysis(latent.values) if given is None else given
+        return Latent(name, tf.zeros_like(values), values, latent.downscale * hyper.downscale)
 
     @abc.abstractmethod
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         """Codes numbers, and returns them quantised.
 
         Args:
-          name: The name of the part, or `SIDE`.
+          name: The name of the part.
           centred: The numbers as differences from their offsets.
           distribution: Their distribution.
         """
@@ -209,7 +274,7 @@ class CoderAround(Coder):
 
     def __init__(self, coder: Coder):
         self.coder = coder
-        super().__init__(coder.zeros)
+        super().__init__(coder._latent)
 
     @property
     def z_hat(self) -> tf.Tensor | None:
@@ -220,8 +285,8 @@ class CoderAround(Coder):
     def z_hat(self, z_hat: tf.Tensor | None) -> None:
         self.coder.z_hat = z_hat
 
-    def _begin_loop(self, name: str) -> None:
-        self.coder._begin_loop(name)
+    def _begin_loop(self, latent: Latent, name: str) -> None:
+        self.coder._begin_loop(latent, name)
 
     def _loop_state(self) -> Any:
         return self.coder._loop_state()
@@ -232,17 +297,38 @@ class CoderAround(Coder):
     def _end_loop(self) -> None:
         self.coder._end_loop()
 
-    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
-        self.coder._looped(whole, distribution, values)
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        self.coder._looped(latent, whole, distribution, values)
 
-    def _known_at_once(self, order: Order) -> tf.Tensor | None:
-        return self.coder._known_at_once(order)
+    def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
+        return self.coder._known_at_once(latent, order)
 
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        return self.coder._code(part, distribution)
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        return self.coder._code(latent, part, distribution)
 
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        return self.coder._code_side(analysis, downscale, prior)
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        return self.coder._further(latent, name, hyper, analysis)
+
+
+class FurtherCoder(CoderAround):
+    """The coder of a further latent; see `Coder.latent`.
+
+    Args:
+      coder: The coder of the latent that the further one is made of.
+      latent: The further latent.
+    """
+
+    z_hat: tf.Tensor | None = None  # Its own side information, not that of the other coder.
+
+    def __init__(self, coder: Coder, latent: Latent):
+        super().__init__(coder)
+        self._latent, self.zeros, self._further_names = latent, latent.zeros, []
+
+
+def side_zeros(latent: Latent, hyper: HyperTransform) -> tf.Tensor:
+    """Returns zeros in the shape of the side information that a hyper transform makes of a latent."""
+    batch, height, width = tf.unstack(tf.shape(latent.zeros)[:3])
+    return tf.zeros((batch, -(-height // hyper.downscale), -(-width // hyper.downscale), hyper.depth))
 
 
 def rounded(centred: tf.Tensor) -> tf.Tensor:

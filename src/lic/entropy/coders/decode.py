@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lic.entropy.coders.base import Coder, HyperAnalysis
+from lic.entropy.coders.base import Coder, HyperAnalysis, Latent, side_zeros
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
-from lic.entropy.parts import SIDE, Part
+from lic.entropy.parts import EVERYTHING, Part
 from lic.entropy.range_coding.cdf_tables import Cdfs, CdfTables
 from lic.entropy.range_coding.pieces import Pieces
 from lic.entropy.range_coding.range_coder import RangeDecoder, median_symbols
 from lic.environment import tf
+
+if TYPE_CHECKING:
+    from lic.transforms.base import HyperTransform
 
 
 class LeastBits(NamedTuple):
@@ -45,7 +48,7 @@ class Decode(Coder):
     """
 
     def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: CdfTables):
-        super().__init__(zeros)
+        super().__init__(Latent("", zeros, None))
         self._tables, self._decoder = tables, RangeDecoder(string, tables)
         self._symbols = Pieces(tf.int32)
         self._side_bits: list[tuple[int, float]] = []
@@ -62,7 +65,7 @@ class Decode(Coder):
         """Returns all symbols [count] in coding order, and the cdf of each value in the string."""
         return self._symbols.joined(), self._decoder.cdfs()
 
-    def _begin_loop(self, name: str) -> None:
+    def _begin_loop(self, latent: Latent, name: str) -> None:
         self._symbols.begin_loop()
         self._decoder.begin_loop()
 
@@ -77,27 +80,26 @@ class Decode(Coder):
         self._symbols.end_loop()
         self._decoder.end_loop()
 
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        cdfs = self._cdfs(part, distribution)
-        least = self._tables.least_bits_of(distribution)
-        self._bits_of_parts.append(least if distribution.kept is None else np.zeros(1))
-        return self._decoded(part.name, cdfs, distribution)
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        cdfs, least = self._cdfs(latent, part, distribution), self._tables.least_bits_of(distribution)
+        if not latent.is_further:
+            self._bits_of_parts.append(least if distribution.kept is None else np.zeros(1))
+        elif part.take is EVERYTHING.take and isinstance(distribution, FactorizedPrior):
+            self._side_bits.append((latent.downscale, float(least.sum())))
+        return self._decoded(cdfs, distribution)
 
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        height, width = (-(-size // downscale) for size in tf.unstack(tf.shape(self.zeros)[1:3]))
-        # A prior has one index a channel, which is repeated at every position.
-        indexes = self._tables.cdfs(SIDE, prior).index
-        self._side_bits.append((downscale, float(self._tables.least_bits_of(prior).sum())))
-        return self._decoded(SIDE, Cdfs(tf.broadcast_to(indexes, (1, height, width, prior.channels))), prior)
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        return Latent(name, side_zeros(latent, hyper), None, latent.downscale * hyper.downscale)
 
-    def _cdfs(self, part: Part, distribution: Distribution) -> Cdfs:
+    def _cdfs(self, latent: Latent, part: Part, distribution: Distribution) -> Cdfs:
         """Returns the cdf of each number of a part."""
         cdfs = self._tables.cdfs(part.name, distribution)
         if cdfs.index.shape.rank == 4:
             return cdfs
-        return Cdfs(tf.broadcast_to(cdfs.index, tf.shape(part.take(self.zeros))))
+        # A prior has one index a channel, which is repeated at every position.
+        return Cdfs(tf.broadcast_to(cdfs.index, tf.shape(part.take(latent.zeros))))
 
-    def _decoded(self, name: str, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
+    def _decoded(self, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
         symbols = self._decoder.read(cdfs, distribution.kept)
         self._symbols.add(symbols)
         # The range coder's results have no static shape, but convolutions need to know the channels.
@@ -119,19 +121,20 @@ class Preview(Decode):
         super().__init__(string, zeros, tables)
         self._left, self._in_loop = parts, False
 
-    def _begin_loop(self, name: str) -> None:
-        self._left, self._in_loop = self._left - 1, True  # All steps of a loop are one part.
-        super()._begin_loop(name)
+    def _begin_loop(self, latent: Latent, name: str) -> None:
+        if not latent.is_further:
+            self._left, self._in_loop = self._left - 1, True  # All steps of a loop are one part.
+        super()._begin_loop(latent, name)
 
     def _end_loop(self) -> None:
         self._in_loop = False
         super()._end_loop()
 
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        self._left -= not self._in_loop
-        if self._left >= 0:
-            return super()._code(part, distribution)
-        medians = median_symbols(self._tables, self._cdfs(part, distribution))
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        self._left -= not (self._in_loop or latent.is_further)
+        if self._left >= 0 or latent.is_further:
+            return super()._code(latent, part, distribution)
+        medians = median_symbols(self._tables, self._cdfs(latent, part, distribution))
         if distribution.kept is not None:
             medians = tf.where(distribution.kept, medians, 0)
         return distribution.restore(tf.cast(medians, "float32"))

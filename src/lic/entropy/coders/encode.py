@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lic.entropy.coders.base import LatentCoder, rounded
+from lic.entropy.coders.base import Latent, LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.range_coding.cdf_tables import Cdfs, CdfTables
 from lic.entropy.range_coding.pieces import Pieces
@@ -47,7 +47,7 @@ class Encode(LatentCoder):
         string, cdfs = self._encoder.finish()
         return Encoded(string, self._symbols.joined(), self._finite, cdfs)
 
-    def _begin_loop(self, name: str) -> None:
+    def _begin_loop(self, latent: Latent, name: str) -> None:
         self._symbols.begin_loop()
         self._encoder.begin_loop()
 

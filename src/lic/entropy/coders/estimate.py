@@ -6,7 +6,7 @@ import math
 from collections.abc import Container
 from typing import Any
 
-from lic.entropy.coders.base import LatentCoder, rounded
+from lic.entropy.coders.base import Latent, LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
 from lic.entropy.orders import Order
@@ -59,7 +59,7 @@ class Estimate(LatentCoder):
         # A lower bound of probabilities is an upper bound of bits.
         return bits if self.likelihood_bound is None else upper_bound(bits, -math.log2(self.likelihood_bound))
 
-    def _begin_loop(self, name: str) -> None:
+    def _begin_loop(self, latent: Latent, name: str) -> None:
         self.bits.setdefault(name, tf.zeros(tf.shape(self.zeros)[:1]))
 
     def _loop_state(self) -> Any:
@@ -68,12 +68,13 @@ class Estimate(LatentCoder):
     def _set_loop_state(self, state: Any) -> None:
         self.bits = state
 
-    def _known_at_once(self, order: Order) -> tf.Tensor | None:
+    def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
         if not self.training:
             return None
+        values = latent.values
         if order.training == "noise":
-            return self._latent + uniform(tf.shape(self._latent))
-        return self._latent + tf.stop_gradient(tf.round(self._latent) - self._latent)
+            return values + uniform(tf.shape(values))
+        return values + tf.stop_gradient(tf.round(values) - values)
 
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         if self._sources is not None:  # A model that could not be coded is found before it is trained.

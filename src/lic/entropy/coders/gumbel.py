@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lic.entropy.coders.base import Latent
 from lic.entropy.coders.estimate import Estimate
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
@@ -29,8 +30,8 @@ class GumbelCoder(Estimate):
         super().__init__(latent, training=True, side=side)
         self._temperature = temperature
 
-    def _known_at_once(self, order: Order) -> tf.Tensor | None:
-        return super()._known_at_once(order._replace(training="rounded"))
+    def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
+        return super()._known_at_once(latent, order._replace(training="rounded"))
 
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         values = softly_rounded(centred, self._temperature)

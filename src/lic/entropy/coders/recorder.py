@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis
+from lic.entropy.coders.base import Coder, CoderAround, Latent
 from lic.entropy.coders.estimate import Estimate
 from lic.entropy.distributions.base import Distribution
-from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.parts import Part
 from lic.environment import tf
 
@@ -23,11 +22,13 @@ class Record(NamedTuple):
       part: The part.
       distribution: The distribution that it was coded under.
       values: Its numbers, quantised.
+      latent: The latent that it is a part of.
     """
 
     part: Part
     distribution: Distribution
     values: tf.Tensor
+    latent: Latent
 
 
 class Recorder(CoderAround):
@@ -38,40 +39,40 @@ class Recorder(CoderAround):
       replace: Maps a part and its distribution to the distribution that takes its place, or None.
 
     Attributes:
-      records: The parts so far, in coding order, without the side information. The steps of `coder.serial` are records
-        of one name; within a graph they are one record.
-      sides: The side information so far, each with its prior and its numbers.
+      records: The parts so far, in coding order, without those of further latents. The steps of `coder.serial` are
+        records of one name; within a graph they are one record.
+      further: The parts of further latents so far, such as the side information.
     """
 
     def __init__(self, coder: Coder, replace: Callable[[Part, Distribution], Distribution] | None = None):
         super().__init__(coder)
-        self.records, self.sides, self._replace, self._in_loop = [], [], replace, False
+        self.records, self.further, self._replace, self._in_loop = [], [], replace, False
 
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        if self._replace:
-            distribution = self._replace(part, distribution)
-        values = super()._code(part, distribution)
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        distribution = self._replaced(latent, part, distribution)
+        values = super()._code(latent, part, distribution)
         if not self._in_loop:  # Tensors cannot leave the loop of a graph: `_looped` records its steps as one part.
-            self.records.append(Record(part, distribution, values))
+            self._records_of(latent).append(Record(part, distribution, values, latent))
         return values
 
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        values = super()._code_side(analysis, downscale, prior)
-        self.sides.append((prior, values))
-        return values
+    def _replaced(self, latent: Latent, part: Part, distribution: Distribution) -> Distribution:
+        return self._replace(part, distribution) if self._replace and not latent.is_further else distribution
 
-    def _begin_loop(self, name: str) -> None:
+    def _records_of(self, latent: Latent) -> list[Record]:
+        return self.further if latent.is_further else self.records
+
+    def _begin_loop(self, latent: Latent, name: str) -> None:
         self._in_loop = not tf.executing_eagerly()
-        super()._begin_loop(name)
+        super()._begin_loop(latent, name)
 
     def _end_loop(self) -> None:
         self._in_loop = False
         super()._end_loop()
 
-    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
-        made = distribution()
-        self.records.append(Record(whole, self._replace(whole, made) if self._replace else made, values))
-        super()._looped(whole, distribution, values)
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        made = self._replaced(latent, whole, distribution())
+        self._records_of(latent).append(Record(whole, made, values, latent))
+        super()._looped(latent, whole, distribution, values)
 
 
 def part_names(entropy: EntropyModel) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lic.entropy.coders.base import Coder, CoderAround
+from lic.entropy.coders.base import Coder, CoderAround, Latent
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.parts import Part
 from lic.environment import tf
@@ -21,17 +21,23 @@ def skipping(coder: Coder, skip_below: float | None) -> Coder:
 
 
 class SkippingCoder(CoderAround):
-    """Passes parts to another coder under distributions that skip numbers; see `skipping`."""
+    """Passes parts to another coder under distributions that skip numbers, but for further latents; see `skipping`."""
 
     def __init__(self, coder: Coder, skip_below: float):
         super().__init__(coder)
         self._skip_below = skip_below
 
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
-        return super()._code(part, SkippingDistribution(distribution, self._skip_below))
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        if not latent.is_further:
+            distribution = SkippingDistribution(distribution, self._skip_below)
+        return super()._code(latent, part, distribution)
 
-    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
-        super()._looped(whole, lambda: SkippingDistribution(distribution(), self._skip_below), values)
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        def skipped() -> Distribution:
+            made = distribution()
+            return made if latent.is_further else SkippingDistribution(made, self._skip_below)
+
+        super()._looped(latent, whole, skipped, values)
 
 
 class SkippingDistribution(Distribution):

@@ -14,37 +14,16 @@ The model multiplies y by g before the walk (`RateControl.apply_gain`) and y_hat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis
-from lic.entropy.distributions.base import Distribution
-from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.coders.base import Coder, CoderAround, HyperAnalysis, Latent
+from lic.entropy.distributions.base import ChannelGains, Distribution
 from lic.entropy.orders import Order
 from lic.entropy.parts import EVERYTHING, Part
 from lic.environment import tf
 
-
-class ChannelGains(NamedTuple):
-    """The gains of a latent's channels at the qualities of a batch.
-
-    Attributes:
-      gain: The number that each channel is multiplied by before it is coded [batch, depth]; for a part, likewise below,
-        in the shape of its numbers or broadcastable to it.
-      log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
-      output_gain: The number that each channel is multiplied by before the synthesis.
-    """
-
-    gain: tf.Tensor
-    log_scale: tf.Tensor
-    output_gain: tf.Tensor
-
-    def apply(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns numbers multiplied by the gain."""
-        return values * self.gain
-
-    def remove(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns numbers divided by the gain."""
-        return values / self.gain
+if TYPE_CHECKING:
+    from lic.transforms.base import HyperTransform
 
 
 class VariableRateCoder(CoderAround):
@@ -64,9 +43,13 @@ class VariableRateCoder(CoderAround):
         self._gains = {name: gain[:, None, None] for name, gain in gains._asdict().items() if name != "output_gain"}
         self._channel_gains = gains
 
-    def _code(self, part: Part, distribution: Distribution) -> tf.Tensor:
+    # Further latents have no gains, and are made of the latent without its gains, as the walk sees it.
+
+    def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
+        if latent.is_further:
+            return super()._code(latent, part, distribution)
         gains = self._gains_of(part)
-        return gains.remove(super()._code(part, distribution.under_gain(gains)))
+        return gains.remove(super()._code(latent, part, distribution.under_gain(gains)))
 
     def _gains_of(self, part: Part) -> ChannelGains:
         if part.places or part.take is EVERYTHING.take:  # All channels of any positions have the same gains.
@@ -74,14 +57,18 @@ class VariableRateCoder(CoderAround):
         taken = {name: part.take(self.zeros + gain) for name, gain in self._gains.items()}
         return self._channel_gains._replace(**taken)
 
-    def _looped(self, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+    def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
+        if latent.is_further:
+            super()._looped(latent, whole, distribution, values)
+            return
         gains = self._gains_of(whole)
-        super()._looped(whole, lambda: distribution().under_gain(gains), gains.apply(values))
+        super()._looped(latent, whole, lambda: distribution().under_gain(gains), gains.apply(values))
 
-    def _known_at_once(self, order: Order) -> tf.Tensor | None:
-        latent = super()._known_at_once(order)
-        return None if latent is None else latent / self._gains["gain"]
+    def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
+        known = super()._known_at_once(latent, order)
+        return known if known is None or latent.is_further else known / self._gains["gain"]
 
-    def _code_side(self, analysis: HyperAnalysis, downscale: int, prior: FactorizedPrior) -> tf.Tensor:
-        # The hyper analysis sees the latent without its gain, as the walk does.
-        return super()._code_side(lambda latent: analysis(latent / self._gains["gain"]), downscale, prior)
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        if latent.is_further:
+            return super()._further(latent, name, hyper, analysis)
+        return super()._further(latent, name, hyper, lambda values: analysis(values / self._gains["gain"]))

@@ -1,6 +1,6 @@
 """Distributions of the numbers of a latent, and the likelihoods that make them from parameters."""
 
-from lic.entropy.distributions.base import Distribution, Likelihood
+from lic.entropy.distributions.base import ChannelGains, Distribution, Likelihood
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.generalized_normal import GeneralizedNormal, GeneralizedNormalPerChannel
 from lic.entropy.distributions.location_scale import Laplace, LocationScale, Logistic, Normal
@@ -8,6 +8,7 @@ from lic.entropy.distributions.normal_mixture import NormalMixture
 from lic.entropy.distributions.scale_table import ScaleTable
 
 __all__ = [
+    "ChannelGains",
     "Distribution",
     "FactorizedPrior",
     "GeneralizedNormal",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,30 @@ from lic.environment import keras, tf
 from lic.errors import LicError
 
 if TYPE_CHECKING:
-    from lic.entropy.coders.variable_rate import ChannelGains
     from lic.entropy.parts import Part
+
+
+class ChannelGains(NamedTuple):
+    """The gains of a latent's channels at the qualities of a batch.
+
+    Attributes:
+      gain: The number that each channel is multiplied by before it is coded [batch, depth]; for a part, likewise below,
+        in the shape of its numbers or broadcastable to it.
+      log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
+      output_gain: The number that each channel is multiplied by before the synthesis.
+    """
+
+    gain: tf.Tensor
+    log_scale: tf.Tensor
+    output_gain: tf.Tensor
+
+    def apply(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns numbers multiplied by the gain."""
+        return values * self.gain
+
+    def remove(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns numbers divided by the gain."""
+        return values / self.gain
 
 
 class Distribution(abc.ABC):

@@ -5,19 +5,15 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lic.entropy.distributions.base import Distribution, Likelihood
+from lic.entropy.distributions.base import ChannelGains, Distribution, Likelihood
 from lic.entropy.distributions.scale_table import ScaleTable
 from lic.entropy.range_coding.cdf_tables import LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
 from lic.layers.chunks import compiled
 from lic.registry import register_likelihood
-
-if TYPE_CHECKING:
-    from lic.entropy.coders.variable_rate import ChannelGains
 
 _SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
 

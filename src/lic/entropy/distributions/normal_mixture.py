@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lic.argument_types import Count
-from lic.entropy.distributions.base import Distribution, Likelihood
+from lic.entropy.distributions.base import ChannelGains, Distribution, Likelihood
 from lic.entropy.distributions.location_scale import Normal, step_bits
 from lic.entropy.distributions.scale_table import ScaleTable
 from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TOTAL, Pmf
@@ -26,9 +25,6 @@ from lic.entropy.range_coding.fixed_point import (
 from lic.environment import tf
 from lic.errors import check
 from lic.registry import register_likelihood
-
-if TYPE_CHECKING:
-    from lic.entropy.coders.variable_rate import ChannelGains
 
 _LOGIT_STEPS, _LOGITS = 32, 512  # Coded weights are exponentials of 32nds, to exp(-16) of the largest weight.
 _LARGEST_MEAN = 2.0**15

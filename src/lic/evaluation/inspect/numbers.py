@@ -10,7 +10,6 @@ from lic.codec.codec import Codec
 from lic.codec.rate_search import checked_quality
 from lic.entropy.coders import Estimate, Recorder, skipping
 from lic.entropy.distributions.base import Distribution
-from lic.entropy.parts import SIDE
 from lic.environment import tf
 from lic.errors import check_kind
 
@@ -34,7 +33,7 @@ class Numbers(NamedTuple):
 
 
 def inspect(codec: Codec, image: np.ndarray, *, quality: float | None = None) -> dict[str, Numbers]:
-    """Returns the numbers that an image is coded as, by the names of the parts, in coding order.
+    """Returns the numbers that an image is coded as, by the names of the parts.
 
     In a codec of several qualities they are those of the latent that the gains of the quality have multiplied. The
     parameter networks compute in floating point, also for a deterministic codec.
@@ -55,11 +54,9 @@ def inspect(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
     recorder = Recorder(estimate)
     model.walk(skipping(recorder, codec.skip_below), qualities)
     found: dict[str, list[tf.Tensor]] = {}
-    for prior, values in recorder.sides:
-        found[f"{SIDE} {len(found)}" if found else SIDE] = _numbers(estimate, prior, values)
-    for part, distribution, values in recorder.records:
+    for part, distribution, values, coded in [*recorder.further, *recorder.records]:
         # The steps of `coder.serial` have one name, and hold different numbers.
-        fields = found.get(part.name, [tf.zeros_like(latent)] * len(Numbers._fields))
+        fields = found.get(part.name, [coded.zeros] * len(Numbers._fields))
         numbers = _numbers(estimate, distribution.as_coded(), values)
         found[part.name] = [part.put(field, each) for field, each in zip(fields, numbers)]
     return {name: _as_arrays(*fields) for name, fields in found.items()}
