@@ -13,7 +13,17 @@ from lic.codec.bitstream import Flag, Stream
 from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
 from lic.images import peak_of, sample_image
-from tests.conftest import MIXES, VARIANTS, random_images, shallow, shared_codec, shipped_codec, slow_but, tiny_model
+from tests.conftest import (
+    ALL_MIXES,
+    MIXES,
+    VARIANTS,
+    random_images,
+    shallow,
+    shared_codec,
+    shipped_codec,
+    slow_but,
+    tiny_model,
+)
 
 SIZES = [(1, 1), (1, 257), (63, 65), (64, 64), (200, 150)]
 
@@ -44,6 +54,25 @@ def test_every_mix_takes_every_size(transform, entropy, sizes):
         assert (decoded.dtype, decoded.shape) == (np.uint8, image.shape)
         # Eager execution and graphs may differ in a last bit, which rounding may turn into a grey level.
         assert np.abs(decoded.astype(int) - _expected(codec, image)).max() <= 1
+
+
+TRIPLES = [
+    (transform, entropy, likelihood)
+    for transform, entropy in ALL_MIXES
+    for likelihood in ([None] if entropy == "factorized" else lic.list_likelihoods())
+]
+
+
+@pytest.mark.parametrize(
+    ("transform", "entropy", "likelihood"),
+    slow_but(TRIPLES, ("conv", "dual", "normal-mixture"), ("swin", "checkerboard", "generalized-normal-per-channel")),
+)
+def test_every_transform_with_every_entropy_model_and_likelihood(transform, entropy, likelihood):
+    sizes = shallow(transform, entropy) | ({"likelihood": likelihood} if likelihood else {})
+    sizes |= {"shapes": (3, 0.6, 2.5)} if likelihood == "generalized-normal-per-channel" else {}
+    codec, image = lic.Codec(tiny_model(transform, entropy, **sizes)), random_images(50, 70, 3)
+    decoded = codec.decompress(codec.compress(image))
+    assert np.abs(decoded.astype(int) - _expected(codec, image)).max() <= 1
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -24,7 +24,7 @@ from lic.models.published_compressai import QUALITY, sizes_of
 from lic.weights import set_tensors
 
 _PREFIX = "compressai-"
-_NOT_TAKEN = "mbt2018 and cheng2020 cannot be imported, since lic has no serial context model"
+_NOT_TAKEN = "mbt2018 and cheng2020 cannot be imported; train a model with entropy='autoregressive' instead"
 _PRIOR, _NORMAL = "entropy_bottleneck", "gaussian_conditional"
 _NEAR = 1e-4  # Relative difference up to which two numbers are taken to differ by rounding only.
 # Names in earlier releases of CompressAI -> the name in 1.2.8.
