@@ -52,7 +52,7 @@ def _square(marks: pathlib.Path, number: int) -> int:
     return number * number
 
 
-@pytest.mark.parametrize("count", slow_but([7, 9], 7))
+@pytest.mark.parametrize("count", slow_but([7, 9]))
 def test_a_dead_workers_items_are_done_again_and_those_that_kill_are_named(tmp_path, count):
     outcomes = dict(on_cluster(functools.partial(_square, tmp_path), range(count), workers=2))
     assert len(list(tmp_path.glob("3-*"))) >= 2

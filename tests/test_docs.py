@@ -113,7 +113,7 @@ def example(page):
     return TINY.replace("\n", "; ", 1).rstrip() + code if page in SMALLER else code
 
 
-@pytest.mark.parametrize("groups", slow_but(["README parts use look", "own"], "README parts use look"))
+@pytest.mark.parametrize("groups", slow_but(["README use", "parts look", "own"], "README use"))
 def test_examples_run(groups, tmp_path):
     left_out = NEED_OPERATIONS if coder_name() == "numba" else set()
     examples = {

@@ -366,7 +366,7 @@ def _set_default(monkeypatch, maker, argument, value):
     _replace_constructor(monkeypatch, maker, constructor, *changed.values())
 
 
-_ORDINARY = [case for case in OTHER_DEFAULTS if case[2] in ("square_root", "hyper_window", "fusion")]
+_ORDINARY = [case for case in OTHER_DEFAULTS if case[2] in ("square_root", "fusion")]
 
 
 @pytest.mark.usefixtures("_own_constructors")

@@ -62,6 +62,7 @@ def test_every_law_has_caught_a_mutant():
     assert len(MUTANTS) > 20
 
 
+@pytest.mark.slow
 def test_the_part_that_mutants_start_from_keeps_every_law(one_seed):
     (sound,) = (each for each in MUTANTS if not each.law)
     check_entropy_model(make(sound))
