@@ -73,6 +73,25 @@ def test_missing_extra_and_misshaped_tensors_are_named(model):
         set_tensors(model, tensors | {"entropy/prior/biases/1": np.zeros(2)})
 
 
+def test_a_layer_that_refers_back_to_its_owner_has_the_paths_of_one_that_does_not():
+    class Owner(keras.layers.Layer):
+        def __init__(self, refers_back):
+            super().__init__()
+            self.inner = Sequential([keras.layers.Dense(3)])
+            if refers_back:  # Keras itself cannot follow such an attribute, so it is hidden from Keras.
+                vars(self.inner).update(owner=self, owners=[{"first": self}])
+
+        def call(self, values):
+            return self.inner(values)
+
+    names = []
+    for refers_back in (False, True):
+        owner = Owner(refers_back)
+        owner(tf.zeros((1, 2)))
+        names.append(list(named_variables(owner)))
+    assert names[0] == names[1] == ["inner/layers/0/kernel", "inner/layers/0/bias"]
+
+
 def test_a_weight_out_of_reach_is_an_error_not_a_loss():
     class Hidden(keras.layers.Layer):
         def __init__(self):

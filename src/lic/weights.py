@@ -140,28 +140,43 @@ def _preferred(*paths: tuple[str, ...]) -> tuple[str, ...]:
     return min(paths, key=lambda path: (len(path), path))
 
 
-def _walk(value: object, path: tuple[str, ...], kinds: tuple[type, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yields weights, layers and objects of other kinds with their paths, a layer before its own weights and layers."""
+def _walk(
+    value: object, path: tuple[str, ...], kinds: tuple[type, ...] = (), owners: tuple[int, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yields weights, layers and objects of other kinds with their paths, a layer before its own weights and layers.
+
+    Args:
+      value: Where the walk begins.
+      path: The path of the value.
+      kinds: The classes of the other objects.
+      owners: The ids of all objects that the path leads through. A layer may refer back to one of them.
+    """
+    if id(value) in owners:
+        return
     if isinstance(value, (tf.Variable, getattr(keras, "Variable", tf.Variable))):
         yield path, value
-    elif isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric):
+        return
+    is_layer = isinstance(value, keras.layers.Layer) and not isinstance(value, keras.metrics.Metric)
+    if is_layer or isinstance(value, kinds):
         yield path, value
-        if isinstance(value, keras.Model) and type(value).__module__.startswith("keras."):
-            # Sequential and functional models of Keras keep their layers where no attribute of their own leads to.
-            yield from _walk(list(value.layers), (*path, "layers"), kinds)
-            return
+    for name, item in _items(value, is_layer, kinds):
+        yield from _walk(item, (*path, name), kinds, (*owners, id(value)))
+
+
+def _items(value: object, is_layer: bool, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+    """Yields what an object holds, each with its name in a path."""
+    if is_layer and isinstance(value, keras.Model) and type(value).__module__.startswith("keras."):
+        # Sequential and functional models of Keras keep their layers where no attribute of their own leads to.
+        yield "layers", list(value.layers)
+    elif is_layer:
         for name, attribute in list(vars(value).items()):
             # Attributes of TensorFlow's own start with `_self_`.
             hidden = name.startswith("_self_") or (name.startswith("_") and isinstance(attribute, dict))
             if name not in layer_internals() and not hidden:
-                yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
+                yield name.lstrip("_"), attribute
     elif isinstance(value, kinds):
-        yield path, value
-        for name, attribute in vars(value).items():
-            yield from _walk(attribute, (*path, name.lstrip("_")), kinds)
+        yield from ((name.lstrip("_"), attribute) for name, attribute in vars(value).items())
     elif isinstance(value, (list, tuple)):
-        for number, item in enumerate(value):
-            yield from _walk(item, (*path, str(number)), kinds)
+        yield from ((str(number), item) for number, item in enumerate(value))
     elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from _walk(item, (*path, str(name)), kinds)
+        yield from ((str(name), item) for name, item in value.items())

@@ -139,6 +139,20 @@ def test_codecs_and_qualities_are_added_to_an_evaluation(folder, tmp_path):
     assert len(results.means()) == 3
 
 
+def test_a_folder_that_another_evaluation_writes_to_is_refused(folder, tmp_path):
+    begun = []
+
+    def begin_another(*_):
+        if not begun:
+            begun.append(True)
+            with pytest.raises(EvaluationError, match="Another evaluation writes to .* Wait until it has ended"):
+                lic.evaluate(folder, tmp_path, codecs=["webp=50"])
+
+    lic.evaluate(folder, tmp_path, codecs=["jpeg=50"], progress=begin_another)
+    assert begun
+    assert {row.codec for row in lic.evaluate(folder, tmp_path, codecs=["jpeg=50"]).rows} == {"jpeg"}
+
+
 def test_in_threads_the_figures_are_the_same(codec, folder, tmp_path):
     one, three = (
         lic.evaluate(folder, tmp_path / str(jobs), models=[codec], codecs=["jpeg=50"], jobs=jobs) for jobs in (1, 3)
