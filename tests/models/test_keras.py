@@ -90,6 +90,18 @@ def test_model_checkpoint_writes_files_that_load(images, tmp_path):
     assert_same_weights(keras.models.load_model(tmp_path / "1.keras"), model)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda part: pickle.loads(pickle.dumps(part))])
+def test_parts_of_a_model_are_copied_alone(copied):
+    model = tiny_model("conv", "checkerboard")
+    for part in (model.transform, model.transform.analysis, model.entropy, model.entropy.hyper, model.rate):
+        again = copied(part)
+        assert type(again) is type(part)
+        assert len(again.weights) == len(part.weights)
+        for mine, other in zip(part.weights, again.weights):
+            assert mine is not other
+            np.testing.assert_array_equal(np.asarray(mine), np.asarray(other))
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_copies_are_equal_and_independent(trained, images, copied):
     again = copied(trained)

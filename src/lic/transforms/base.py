@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lic import registry
 from lic.environment import keras, tf
 from lic.layers.base import Layer
@@ -51,6 +53,10 @@ class Transform(Layer):
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Applies the analysis and then the synthesis to values [batch, height, width, channels], without rounding."""
         return self.synthesis(self.analysis(values))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Returns what `build` needs: a model calls the analysis, and not the transform, whose input is the same."""
+        return super().get_build_config() or self.analysis.get_build_config()
 
 
 class HyperTransform(Transform):
