@@ -92,7 +92,7 @@ def test_model_checkpoint_writes_files_that_load(images, tmp_path):
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda part: pickle.loads(pickle.dumps(part))])
 def test_parts_of_a_model_are_copied_alone(copied):
-    model = tiny_model("conv", "checkerboard")
+    model = tiny_model("conv", "checkerboard", lmbda=(0.002, 0.02))
     for part in (model.transform, model.transform.analysis, model.entropy, model.entropy.hyper, model.rate):
         again = copied(part)
         assert type(again) is type(part)
