@@ -92,3 +92,11 @@ def test_numbers_of_numpy_are_taken_and_kept_as_numbers():
     codec = lic.Codec(model)
     image = np.zeros((32, 32, 3), np.uint8)
     assert codec.decompress(codec.compress(image)).shape == image.shape
+
+
+@pytest.mark.parametrize("channels", [0, 4097, 2.5])
+def test_a_number_beyond_its_bounds_is_refused(channels):
+    with pytest.raises(
+        ValueError, match=f"expected channels to be a whole number from 1 to 4096. Received: .*{channels}"
+    ):
+        lic.transforms.ConvTransform(channels=channels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import math
 import numbers
 import types
 import typing
@@ -11,18 +12,21 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 
-class AtLeast(NamedTuple):
-    """The smallest number that an annotated argument takes.
+class Bounds(NamedTuple):
+    """The numbers that an annotated argument takes.
 
     Attributes:
-      least: The number.
+      least: The smallest one.
+      most: The largest one.
     """
 
     least: float
+    most: float = math.inf
 
 
-Count = Annotated[int, AtLeast(1)]  # A number of channels, layers, slices and the like.
-CountOrZero = Annotated[int, AtLeast(0)]
+Count = Annotated[int, Bounds(1)]  # A number of channels, layers, slices and the like.
+CountOrZero = Annotated[int, Bounds(0)]
+ImageChannels = Annotated[int, Bounds(1, 4096)]  # More would be a mistake, or a file that was made to fill the memory.
 
 
 def check_argument(owner: str, name: str, value: Any, hint: Any) -> None:
@@ -47,8 +51,8 @@ def check_argument(owner: str, name: str, value: Any, hint: Any) -> None:
 def _fits(value: Any, hint: Any) -> bool:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        bounds = [bound for bound in arguments[1:] if isinstance(bound, AtLeast)]
-        return _fits(value, arguments[0]) and all(value >= bound.least for bound in bounds)
+        bounds = [bound for bound in arguments[1:] if isinstance(bound, Bounds)]
+        return _fits(value, arguments[0]) and all(bound.least <= value <= bound.most for bound in bounds)
     if origin in (typing.Union, types.UnionType):
         return any(_fits(value, member) for member in arguments)
     if origin is typing.Literal:
@@ -85,8 +89,12 @@ def _fits_items(value: Any, origin: Any, hints: tuple) -> bool:
 def _described(hint: Any) -> str:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        bounds = [f" of at least {bound.least}" for bound in arguments[1:] if isinstance(bound, AtLeast)]
-        return _described(arguments[0]) + "".join(bounds)
+        bounds = [bound for bound in arguments[1:] if isinstance(bound, Bounds)]
+        texts = [
+            f" of at least {bound.least}" if bound.most == math.inf else f" from {bound.least} to {bound.most}"
+            for bound in bounds
+        ]
+        return _described(arguments[0]) + "".join(texts)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(dict.fromkeys(_described(member) for member in arguments))
     if origin is typing.Literal:

@@ -174,6 +174,7 @@ MODELS = {
     "another type": (lambda file: file._replace(stored="float8"), "stored as one of.*Received: 'float8'"),
     "a million filters": (_part("entropy", prior_filters=[3] * 100_000), "weights that are left"),
     "very many blocks": (_part("transform", num_blocks=60_000), "many more layers than there are weights"),
+    "very many channels": (_part("transform", channels=65_536), "expected channels to be .* from 1 to 4096"),
     "an infinite step": (_part("transform", step=float("inf")), "holds the number inf"),
     "an empty configuration": (lambda file: file._replace(config={}), "describes no model"),
     "a list as configuration": (lambda file: file._replace(config=[1]), "describes no model"),

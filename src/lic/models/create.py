@@ -56,7 +56,7 @@ def create_model(
       distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
       quality: The quality of a published system that comes in several, such as "compressai-mbt2018-mean" from 1 to 8.
         It sets sizes and lmbda.
-      channels: Channels of the images; default: those of an instance of a transform, else 3. 1 is grey.
+      channels: Channels of the images, to 4096; default: those of an instance of a transform, else 3. 1 is grey.
       **sizes: Arguments of the constructors of all parts that are given by name, each handed to every part that has it.
 
     Raises:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
-from lic.argument_types import Count
+from lic.argument_types import Count, ImageChannels
 from lic.environment import keras
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
@@ -50,7 +50,7 @@ class ConvTransform(Transform):
         analysis_strides: Sequence[Count] = (2, 2, 2, 2),
         analysis_kernel_sizes: Sequence[Count] | None = None,
         latent_bias: bool = True,
-        channels: Count = 3,
+        channels: ImageChannels = 3,
         **kwargs,
     ):
         _check_layers(analysis_strides, analysis_kernel_sizes)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from lic.argument_types import Count, CountOrZero
+from lic.argument_types import Count, CountOrZero, ImageChannels
 from lic.environment import tf
 from lic.layers.base import Layer
 from lic.layers.blocks import depth_to_space, space_to_depth
@@ -93,7 +93,7 @@ class KLTTransform(Transform):
         latent_depth: Count = 192,
         num_blocks: CountOrZero = 3,
         step: float = 52.0,
-        channels: Count = 3,
+        channels: ImageChannels = 3,
         **kwargs,
     ):
         super().__init__(latent_depth, BLOCK, **kwargs)

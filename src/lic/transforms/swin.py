@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from lic.argument_types import Count, CountOrZero
+from lic.argument_types import Count, CountOrZero, ImageChannels
 from lic.layers.sequential import Scale, Sequential
 from lic.layers.swin.patches import PatchEmbedding
 from lic.layers.swin.stages import SwinStages
@@ -40,7 +40,7 @@ class SwinTransform(Transform):
         depths: Sequence[CountOrZero] = (2, 2, 6, 2),
         window: Count = 8,
         head_dim: Count = 32,
-        channels: Count = 3,
+        channels: ImageChannels = 3,
         **kwargs,
     ):
         super().__init__(latent_depth, **kwargs)
