@@ -19,16 +19,6 @@ _HYPER = {
     "side_depth": 128,
     "kernel_form": "plain",
 }
-_AUTOREGRESSIVE = {
-    "width": 192,
-    "latent_depth": 192,
-    "outer_width": 192,
-    "hyper_width": 192,
-    "side_depth": 192,
-    "hyper_synthesis_widths": (192, 288),
-    "features": 384,
-    "kernel_form": "plain",
-}
 
 
 class Pair(NamedTuple):
@@ -51,7 +41,7 @@ PAIRS = (
     Pair("bmshj2018-factorized", "conv+factorized", {"width": 128, "latent_depth": 192}),
     Pair("bmshj2018-hyperprior", "bmshj2018-hyperprior", {**_HYPER, "features": 192}),
     Pair("mbt2018-mean", "mbt2018-mean", {**_HYPER, "hyper_synthesis_widths": (192, 288), "features": 384}),
-    Pair("mbt2018", "conv+autoregressive", _AUTOREGRESSIVE),
+    Pair("mbt2018", "mbt2018"),
     Pair("cheng2020-anchor", "hzswq2021", equal=False),
 )
 

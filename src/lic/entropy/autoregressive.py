@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.base import Distribution
+from lic.entropy.distributions.location_scale import LocationScale
 from lic.entropy.orders import wavefronts
-from lic.entropy.parameters import convolutions
+from lic.entropy.parameters import ScaleIndex, StartAt, convolutions
 from lic.entropy.parts import EVERYTHING, Part
 from lic.environment import tf
 from lic.layers.base import Layer
@@ -36,11 +38,17 @@ class Autoregressive(EntropyModel):
         times `latent_depth`, as published.
       context_size: Height and width of the context's kernel, odd and at least 3.
       training_context: The latent that the context is computed from in training: "noise", as published, or "rounded".
+      parameter_activation: The activation of the network from features and context to parameters.
+      predicted_scale: Whether scales are predicted in place of scale indexes; scales below the table count as its
+        lowest.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: `context_size` is even or less than 3, or `training_context` is unknown.
+      ValueError: `context_size` is even or less than 3, `training_context` is unknown, or `predicted_scale` is True and
+        the likelihood has no mean and scale.
     """
+
+    added_arguments: ClassVar[Mapping[str, Any]] = {"parameter_activation": "relu", "predicted_scale": False}
 
     def __init__(
         self,
@@ -50,6 +58,8 @@ class Autoregressive(EntropyModel):
         parameter_widths: tuple[Count, ...] | None = None,
         context_size: Count = 5,
         training_context: Literal["noise", "rounded"] = "noise",
+        parameter_activation: str = "relu",
+        predicted_scale: bool = False,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
@@ -62,8 +72,14 @@ class Autoregressive(EntropyModel):
         )
         self.order = wavefronts(context_size, training_context)
         self.context = CausalContext(context_width or 2 * latent_depth, context_size)
+        fits = isinstance(self.likelihood, LocationScale) or not predicted_scale
+        self._check("likelihood", fits, "one of a mean and a scale, such as lic.entropy.Normal()", self.likelihood)
+        self.scale_index = ScaleIndex(self.likelihood) if predicted_scale else None
+        start = self.start_bias(latent_depth)
+        if predicted_scale:  # Means start at zero, and scales at one.
+            start = StartAt([0.0] * latent_depth + [1.0] * latent_depth)
         widths = (*widths, self.likelihood.parameters * latent_depth)
-        self.parameters = convolutions(widths, (1,) * len(widths), bias_initializer=self.start_bias(latent_depth))
+        self.parameters = convolutions(widths, (1,) * len(widths), parameter_activation, bias_initializer=start)
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then the positions."""
@@ -71,13 +87,14 @@ class Autoregressive(EntropyModel):
 
         def step(known: tf.Tensor, part: Part) -> Distribution:
             context = self.context.at(part, known)
-            return self.likelihood(self.parameters(tf.concat([part.take(features), context], -1)))
+            parameters = self.parameters(tf.concat([part.take(features), context], -1))
+            return self.likelihood(self.scale_index.of(parameters) if self.scale_index else parameters)
 
         return coder.serial(self.order, step)
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
-        return [(self.parameters.layers[-1], 0, self.latent_depth)]
+        return [] if self.scale_index else [(self.parameters.layers[-1], 0, self.latent_depth)]
 
 
 class CausalContext(Layer):
@@ -88,12 +105,17 @@ class CausalContext(Layer):
     Args:
       filters: Number of output channels.
       kernel_size: Height and width of the kernel, odd.
+
+    Attributes:
+      taps: The number of positions that it sees, in raster order.
+      product: The 1x1 convolution of what it sees, the channels of the first position first.
     """
 
     def __init__(self, filters: Count, kernel_size: Count, **kwargs):
         super().__init__(**kwargs)
-        reach, taps = kernel_size // 2, kernel_size**2 // 2  # Of a kernel in raster order, the first half is causal.
-        places = np.arange(taps, dtype=np.int32)
+        # Of a kernel in raster order, the first half is causal.
+        reach, self.kernel_size, self.taps = kernel_size // 2, kernel_size, kernel_size**2 // 2
+        places = np.arange(self.taps, dtype=np.int32)
         self._rows, self._columns = places // kernel_size - reach, places % kernel_size - reach
         self.product = Convolution(filters, 1)
 

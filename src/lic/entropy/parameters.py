@@ -12,16 +12,19 @@ from lic.layers.sequential import Sequential
 from lic.layers.tracing import Interceptable
 
 
-def convolutions(widths: tuple[int, ...], kernel_sizes: tuple[int, ...], **last: object) -> Sequential:
-    """Returns convolutions with ReLU between them.
+def convolutions(
+    widths: tuple[int, ...], kernel_sizes: tuple[int, ...], activation: str = "relu", **last: object
+) -> Sequential:
+    """Returns convolutions with an activation between them.
 
     Args:
       widths: Output channels of each.
       kernel_sizes: Kernel size of each.
+      activation: The activation, a name that `lic.layers.Convolution` knows.
       **last: Further arguments of the last convolution.
     """
     *inner, end = zip(widths, kernel_sizes, strict=True)
-    hidden = [Convolution(width, size, activation="relu") for width, size in inner]
+    hidden = [Convolution(width, size, activation=activation) for width, size in inner]
     return Sequential([*hidden, Convolution(*end, **last)])
 
 
@@ -39,6 +42,11 @@ class ScaleIndex(Interceptable, Layer):
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Returns the indexes of scales; 0 for all scales below the table."""
         return self.scales.index_at(values)
+
+    def of(self, parameters: tf.Tensor) -> tf.Tensor:
+        """Returns parameters, first all means and then all scales, with indexes in place of the scales."""
+        mean, scale = tf.split(parameters, 2, -1)
+        return tf.concat([mean, self(scale)], -1)
 
 
 class StartAt(keras.initializers.Initializer):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lic import registry
+from lic.entropy.autoregressive import CausalContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.scale_table import ScaleTable
 from lic.errors import CheckpointError
@@ -24,7 +25,8 @@ from lic.models.published_compressai import QUALITY, sizes_of
 from lic.weights import set_tensors
 
 _PREFIX = "compressai-"
-_NOT_TAKEN = "mbt2018 and cheng2020 cannot be imported; train a model with entropy='autoregressive' instead"
+_SERIAL = "mbt2018"
+_NOT_TAKEN = "cheng2020 cannot be imported"
 _PRIOR, _NORMAL = "entropy_bottleneck", "gaussian_conditional"
 _NEAR = 1e-4  # Relative difference up to which two numbers are taken to differ by rounding only.
 # Names in earlier releases of CompressAI -> the name in 1.2.8.
@@ -35,7 +37,7 @@ _EARLIER_NAMES = {
 }
 # CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
 _IGNORED = re.compile(
-    rf"{_PRIOR}\.target|({_PRIOR}|{_NORMAL})\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound)"
+    rf"{_PRIOR}\.target|context_prediction\.mask|({_PRIOR}|{_NORMAL})\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound)"
     r"|g_[as]\.\d\.(beta|gamma)_reparam\..*"
 )
 
@@ -80,7 +82,7 @@ def from_state_dict(
 
 def importable_models() -> list[str]:
     """Returns the names of CompressAI's models that can be imported."""
-    return [name for name in registry.list_models() if name.startswith(_PREFIX)]
+    return [name for name in registry.list_models() if name.startswith(_PREFIX) or name == _SERIAL]
 
 
 def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
@@ -89,9 +91,12 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
     Raises:
       CheckpointError: The model cannot be imported, or the tensors belong to no model of CompressAI's.
     """
-    if any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state):
-        raise CheckpointError(f"{path} holds the tensors of a model with a serial context. {_NOT_TAKEN}.")
+    serial = any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state)
+    if serial and "g_a.0.weight" not in state:
+        raise CheckpointError(f"{path} holds the tensors of another model with a serial context. {_NOT_TAKEN}.")
     _require(path, state, ["g_a.0.weight", "g_a.6.weight"])
+    if serial:
+        return _SERIAL
     if not any(key.startswith("h_s.") for key in state):
         return f"{_PREFIX}bmshj2018-factorized"
     _require(path, state, ["h_s.4.weight"])
@@ -101,22 +106,42 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
 
 def sources_of(model: CompressionModel) -> dict[str, Source]:
     """Returns the source of each weight of a model, by the weight's name."""
-    hyper = model.entropy.hyper
+    hyper, context = model.entropy.hyper, getattr(model.entropy, "context", None)
     # In hyper networks CompressAI counts activations as layers. In transforms every layer has weights: GDN has its own.
     networks = [("transform/analysis", model.transform.analysis, "g_a", 1)]
     networks += [("transform/synthesis", model.transform.synthesis, "g_s", 1)]
     if hyper:
         networks += [("entropy/hyper/analysis", hyper.analysis, "h_a", 2)]
         networks += [("entropy/hyper/synthesis", hyper.synthesis, "h_s", 2)]
+    if context:
+        networks += [("entropy/parameters", model.entropy.parameters, "entropy_parameters", 2)]
+    last = networks[-1][2]  # The network whose last layer gives the parameters.
     sources = {f"entropy/prior/{name}": source for name, source in _prior_sources(model.entropy.prior)}
     for path, network, key, step in networks:
         weighted = [number for number, layer in enumerate(network.layers) if layer.weights]
         for order, number in enumerate(weighted):
             # CompressAI's last layer returns scales and then means; ours returns means first.
-            swapped = key == "h_s" and number == weighted[-1] and not model.entropy.zero_mean
+            swapped = (
+                hyper and key == last and number == weighted[-1] and not getattr(model.entropy, "zero_mean", False)
+            )
             for name, source in _layer_sources(f"{key}.{step * order}", network.layers[number], swapped):
                 sources[f"{path}/layers/{number}/{name}"] = source
+    if context:
+        sources |= {f"entropy/context/product/{name}": source for name, source in _context_sources(context)}
     return sources
+
+
+def _context_sources(context: CausalContext) -> Iterator[tuple[str, Source]]:
+    _, _, inputs, outputs = context.product.kernel.shape
+    taps, size = context.taps, context.kernel_size
+
+    def kernel(array: np.ndarray) -> np.ndarray:
+        # The first taps in raster order are those that the mask leaves.
+        causal = array.reshape(outputs, inputs // taps, size * size)[..., :taps]
+        return causal.transpose(2, 1, 0).reshape(1, 1, inputs, outputs)
+
+    yield "kernel", Source("context_prediction.weight", (outputs, inputs // taps, size, size), kernel)
+    yield "bias", Source("context_prediction.bias", (outputs,), np.array)
 
 
 def _prior_sources(prior: FactorizedPrior) -> Iterator[tuple[str, Source]]:
