@@ -111,7 +111,7 @@ def test_building_does_without_autograph():
     layer = Seen()
     layer.inner = Convolution(4, 3)
     layer.build(LATENTS)
-    assert layer.status.name != "ENABLED"
+    assert layer.status.name == "DISABLED"
 
 
 def test_building_leaves_no_loss_behind():
