@@ -102,6 +102,18 @@ def test_a_layer_of_a_user_needs_no_get_config():
     assert not layer.losses
 
 
+def test_building_does_without_autograph():
+    class Seen(Layer):
+        def call(self, values):
+            self.status = tf.__internal__.autograph.control_status_ctx().status
+            return self.inner(values)
+
+    layer = Seen()
+    layer.inner = Convolution(4, 3)
+    layer.build(LATENTS)
+    assert layer.status.name == "DISABLED"
+
+
 def test_building_leaves_no_loss_behind():
     layer = Twice(Convolution(4, 3))
     layer(np.zeros((1, 8, 8, 3), np.float32))

@@ -7,7 +7,7 @@ import pytest
 import lic
 from lic import registry
 from lic.config import constructor_arguments
-from lic.entropy import ChARM, Factorized, Hyperprior, Laplace, Normal
+from lic.entropy import ChARM, Checkerboard, Factorized, GeneralizedNormalPerChannel, Hyperprior, Laplace, Normal
 from lic.errors import RegistryError
 from lic.layers.tracing import skip_random_init
 from lic.models.create import published_system
@@ -85,6 +85,44 @@ def test_a_hyperprior_of_a_hyperprior_of_a_hyperprior():
     assert codec.decompress(codec.compress(image)).shape == image.shape
     assert list(model(image[None].astype("float32")).bits) == ["side/side/side", "side/side", "side", "latent"]
     assert list(lic.inspect(codec, image)) == ["side/side/side", "side/side", "side", "latent"]
+
+
+def test_an_instance_of_the_entropy_model_of_side_information_has_the_depth_of_it():
+    inner = Hyperprior(4, ConvHyperTransform(4, 8, 3))
+    model = tiny_model("klt", "hyperprior", hyper_entropy=inner)
+    assert model.entropy.prior is inner
+    assert (model.transform.depth, model.entropy.latent_depth, inner.latent_depth) == (12, 12, 4)
+    default = lic.create_model(transform="klt", entropy="hyperprior", hyper_entropy=Factorized(4), side_depth=4)
+    assert default.transform.depth == lic.create_model(transform="klt", entropy="hyperprior").transform.depth
+
+
+@pytest.mark.parametrize(
+    ("argument", "instance"),
+    [("hyper", lambda: ConvHyperTransform(12, 8, 4)), ("likelihood", lambda: GeneralizedNormalPerChannel(12))],
+)
+def test_an_instance_that_is_for_the_latent_is_not_taken_for_side_information(argument, instance):
+    sizes = {"transform": "klt", "entropy": "hyperprior", "latent_depth": 12, argument: instance()}
+    with pytest.raises(
+        RegistryError, match=f"expected hyper_entropy to be an instance, since the given {argument}, an"
+    ):
+        lic.create_model(hyper_entropy="hyperprior", **sizes)
+
+
+def test_a_likelihood_that_fits_any_depth_is_shared_with_side_information():
+    likelihood = Laplace((16, 0.2, 100.0))
+    entropy = tiny_model("klt", "hyperprior", hyper_entropy="hyperprior", likelihood=likelihood).entropy
+    assert entropy.likelihood is likelihood
+    assert entropy.prior.likelihood is likelihood
+
+
+def test_an_entropy_model_without_a_likelihood_takes_one_of_side_information(registered):
+    class Fixed(Hyperprior):
+        def __init__(self, latent_depth, hyper, hyper_entropy=None):
+            super().__init__(latent_depth, hyper, hyper_entropy=hyper_entropy)
+
+    registered(registry.entropy_models, "fixed", Fixed)
+    sizes = {"transform": "klt", "width": 8, "latent_depth": 12, "hyper_width": 8, "side_depth": 4}
+    assert type(lic.create_model(entropy="fixed", hyper_entropy="checkerboard", **sizes).entropy.prior) is Checkerboard
 
 
 def test_side_information_of_what_has_none_is_refused():

@@ -118,7 +118,8 @@ class LatentOptimizer:
         with snapshot_weights(self._derived), tf.GradientTape() as tape, drawn_from(0, number):
             tape.watch(values)
             loss = self._loss(images, quality, values, temperature)
-        gradients = tape.gradient(loss, values)
+        # A walk may code no side information, or name it otherwise; then its values stay as they are.
+        gradients = tape.gradient(loss, values, unconnected_gradients="zero")
         first, second = _MOMENTS
         means = [first * mean + (1 - first) * gradient for mean, gradient in zip(means, gradients)]
         squares = [second * square + (1 - second) * gradient**2 for square, gradient in zip(squares, gradients)]

@@ -34,7 +34,9 @@ class Layer(Configured, keras.layers.Layer):
           input_shape: The shape of the input of `call`, such as (None, None, None, 3).
         """
         if not is_building() and not all(layer.built for layer in self._flatten_layers(include_self=False)):
+            # As in training, without AutoGraph, which takes long and warns of what it cannot convert.
+            call = tf.autograph.experimental.do_not_convert(self.__call__)
             with building(), tf.__internal__.FuncGraph("build").as_default():
-                self(tf.compat.v1.placeholder("float32", input_shape))
+                call(tf.compat.v1.placeholder("float32", input_shape))
             self._clear_losses()  # Those of this call belong to its graph.
         super().build(input_shape)

@@ -69,7 +69,9 @@ def create_model(
     given["entropy"] = entropy
     parts = _makers_or_instances(system, given, {**system.sizes, **sizes})
     _check_sizes(sizes, parts)
-    depth = next((_depth_of(part) for part in parts.values() if _depth_of(part)), None)
+    # The depth of `hyper_entropy` is that of the side information.
+    depths = [_depth_of(parts[argument]) for argument in ("transform", "entropy")]
+    depth = next((depth for depth in depths if depth), None)
     if depth and sizes.get("latent_depth", depth) != depth:
         raise RegistryError(
             f"create_model: expected latent_depth={depth}, which the given instance has. "
@@ -232,8 +234,8 @@ def _made(parts: dict[str, Any], sizes: dict[str, Any], channels: int | None) ->
     made: dict[str, Any] = {}
     for argument, part in parts.items():
         own = {"channels": channels} if argument == "transform" and channels is not None else {}
-        if argument == "hyper_entropy":
-            own = _of_side_information(parts, sizes, made)
+        if argument == "hyper_entropy" and isinstance(part, type):
+            own = _of_side_information(part, parts, sizes, made)
         made[argument] = part(**_fitting(part, sizes | made | own)) if isinstance(part, type) else part
         if argument == "transform":
             _check_channels(made[argument], channels)
@@ -241,14 +243,28 @@ def _made(parts: dict[str, Any], sizes: dict[str, Any], channels: int | None) ->
     return made
 
 
-def _of_side_information(parts: dict[str, Any], sizes: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of an entropy model of side information that differ from those of the latent's."""
-    depth = {"latent_depth": made["hyper"].depth}
-    hyper, likelihood = (
-        parts[name](**_fitting(parts[name], sizes | depth)) if isinstance(parts[name], type) else made[name]
-        for name in ("hyper", "likelihood")
-    )
-    return depth | {"hyper": hyper, "likelihood": likelihood}
+def _of_side_information(
+    maker: type[EntropyModel], parts: dict[str, Any], sizes: dict[str, Any], made: dict[str, Any]
+) -> dict[str, Any]:
+    """Returns the arguments of an entropy model of side information that differ from those of the latent's.
+
+    Raises:
+      RegistryError: An instance was given that is for the latent, and not for the side information.
+    """
+    depth, taken = made["hyper"].depth, constructor_arguments(maker)
+    own: dict[str, Any] = {"latent_depth": depth}
+    for argument in ("hyper", "likelihood"):
+        part = parts.get(argument)
+        if isinstance(part, type):
+            own[argument] = part(**_fitting(part, sizes | {"latent_depth": depth}))
+        elif argument in taken and (argument == "hyper" or getattr(part, "channels", None) not in (None, depth)):
+            raise RegistryError(
+                f"create_model: expected hyper_entropy to be an instance, since the given {argument}, an instance of "
+                f"{type(part).__name__}, is for the latent and not for the {depth} channels of the side information. "
+                f"Received: the name of {maker.__name__}. Pass hyper_entropy={maker.__name__}(latent_depth={depth}, "
+                f"...) with parts of its own, or give {argument} by name."
+            )
+    return own
 
 
 def _fitting(maker: Callable, sizes: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from lic.entropy import (
     anchors,
     channels,
     non_anchors,
+    wavefronts,
 )
 from lic.environment import tf
 from lic.transforms import ConvHyperTransform
@@ -143,3 +144,29 @@ def _coded(coder):
 def test_a_call_in_an_inner_graph_is_refused(walk):
     with pytest.raises(lic.LicError, match="inner graph of TensorFlow, such as the body of tf.while_loop"):
         tf.function(lambda: walk(Estimate(LATENT)), autograph=False)()
+
+
+@pytest.mark.parametrize("code", [lambda coder: _coded(coder), lambda coder: coder.latent("more", HYPER)])
+@pytest.mark.parametrize("traced", [False, True])
+def test_a_step_of_serial_codes_nothing_itself(code, traced):
+    def walk():
+        coder = Estimate(LATENT)
+
+        def step(known, part):
+            code(coder)
+            return Normal()(tf.concat([part.take(known)] * 2, -1))
+
+        return coder.serial(wavefronts(3), step)
+
+    with pytest.raises(lic.LicError, match="or in a step of coder.serial"):
+        tf.function(walk, autograph=False)() if traced else walk()
+
+
+def test_given_side_information_is_that_of_side_alone():
+    coder = Estimate(LATENT, side=tf.fill((2, 1, 1, 4), 2.0))
+    more = coder.latent("more", HYPER)
+    coder.side(HYPER, PRIORS[0])
+    again = coder.latent("side", HYPER)
+    np.testing.assert_array_equal(coder.z_hat, np.full((2, 1, 1, 4), 2.0, np.float32))
+    for further in (more, again):
+        np.testing.assert_allclose(further._latent.values, HYPER.analysis(LATENT), atol=1e-5)

@@ -199,6 +199,14 @@ def test_a_string_that_is_too_short_is_found():
         Decode(tf.constant(b"ab"), zeros, tables).code(EVERYTHING, likelihood(tf.tile(given, [1, 40, 1, 1])))
 
 
+def test_mixtures_of_another_size_than_stated_are_refused(monkeypatch):
+    likelihood = NormalMixture(2)
+    monkeypatch.setattr(NormalMixture, "mixture_size", 11)
+    tables = CdfTables.make({"likelihood": likelihood})
+    with pytest.raises(lic.LicError, match="expected 11 whole numbers for each number of the part 'latent'.*: 8"):
+        tables.cdfs("latent", likelihood(tf.zeros((1, 2, 2, 6))))
+
+
 def test_more_normals_are_refused():
     with pytest.raises(ValueError, match="NormalMixture: expected count to be 1 to 16 normals. Received: 17"):
         NormalMixture(17)

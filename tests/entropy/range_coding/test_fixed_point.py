@@ -26,7 +26,7 @@ def test_exponentials_slopes_and_reaches_are_those_of_floats():
 
 
 def test_extreme_scales_stay_within_int32():
-    assert slopes(2, 1e-9, 1e9).tolist() == [1 << 24, 0]
+    assert slopes(2, 1e-9, 1e9).tolist() == [1 << 30, 0]
     assert reaches(2, 1e-9, 1e9).tolist() == [0, 1 << 24]
 
 

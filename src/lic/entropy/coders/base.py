@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HyperAnalysis = Callable[[tf.Tensor], tf.Tensor]
 Step = Callable[[tf.Tensor, Part], Distribution]
+_IN_A_STEP = object()  # Stands for the graph while a step of `coder.serial` runs, in which nothing may be coded.
 
 
 class HasWalk(Protocol):
@@ -165,8 +166,9 @@ class Coder(abc.ABC):
         if _current_graph() is not self._graph:
             raise LicError(
                 "coder.code: expected a call in the walk itself. Received: a call in an inner graph of TensorFlow, "
-                "such as the body of tf.while_loop, tf.cond, tf.map_fn or a tf.function. Loop over parts in Python, or "
-                "call coder.serial, whose number of steps may depend on the size of the latent."
+                "such as the body of tf.while_loop, tf.cond, tf.map_fn or a tf.function, or in a step of coder.serial. "
+                "Loop over parts in Python, or call coder.serial, whose number of steps may depend on the size of the "
+                "latent, and whose steps return distributions only."
             )
 
     def _in_a_loop(self, order: Order, step: Step) -> tf.Tensor:
@@ -174,10 +176,12 @@ class Coder(abc.ABC):
         outer = self._graph
 
         def body(number: tf.Tensor, latent: tf.Tensor, state: object) -> tuple:
-            self._graph = _current_graph()
             self._set_loop_state(state)
             part = steps.part(number)
-            latent = part.put(latent, self.code(part, step(latent, part)))
+            self._graph = _IN_A_STEP
+            distribution = step(latent, part)
+            self._graph = _current_graph()
+            latent = part.put(latent, self.code(part, distribution))
             return number + 1, tf.ensure_shape(latent, self.zeros.shape), self._loop_state()
 
         self._begin_loop(self._latent, self._key(order.name))
@@ -238,7 +242,7 @@ class LatentCoder(Coder):
 
     Args:
       latent: The latent [batch, height, width, depth].
-      side: Side information in place of that of the hyper analysis, or None.
+      side: Side information in place of that which `coder.side` would make of the latent, or None.
     """
 
     def __init__(self, latent: tf.Tensor, side: tf.Tensor | None = None):
@@ -250,7 +254,8 @@ class LatentCoder(Coder):
         return distribution.restore(self._code_centred(part.name, centred, distribution))
 
     def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
-        given = None if latent.is_further else self._side
+        # The key of the first `coder.side` of the image's latent, and of no other further latent.
+        given = self._side if name == SIDE and not latent.is_further else None
         values = analysis(latent.values) if given is None else given
         return Latent(name, tf.zeros_like(values), values, latent.downscale * hyper.downscale)
 

@@ -178,15 +178,22 @@ class CdfTables(NamedTuple):
           distribution: The distribution that it is coded under.
 
         Raises:
-          LicError: The tables have no cdfs of this distribution.
+          LicError: The tables have no cdfs of this distribution, or its mixtures are not of the size that its
+            likelihood states.
         """
         check_source(name, distribution, self.first_index)
         source = source_of(distribution)
         size = getattr(source, "mixture_size", 0)
         if not size:
             return Cdfs(self.first_index[source] + distribution.pmf_index())
+        mixtures = distribution.mixtures()
+        if mixtures.shape[-1] not in (None, size):
+            raise LicError(
+                f"{type(distribution).__name__}.mixtures: expected {size} whole numbers for each number of the part "
+                f"{name!r}, which is the mixture_size of {type(source).__name__}. Received: {mixtures.shape[-1]}."
+            )
         # A normal of weight zero changes nothing, so that mixtures of one string have one size.
-        mixtures = tf.pad(distribution.mixtures(), [[0, 0]] * 4 + [[0, self.mixture_size - size]])
+        mixtures = tf.pad(mixtures, [[0, 0]] * 4 + [[0, self.mixture_size - size]])
         return Cdfs(tf.fill(tf.shape(mixtures)[:-1], -1), mixtures)
 
     def first_and_length(self, cdfs: Cdfs) -> tuple[tf.Tensor, tf.Tensor]:

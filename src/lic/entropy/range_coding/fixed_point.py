@@ -25,7 +25,8 @@ CDF_BITS = 24
 STEPS = 128  # Steps of the table in a deviation.
 FARTHEST = 8  # Deviations to the table's ends.
 REACH = decimal.Decimal("4.5")
-_LARGEST = 1 << 24  # Products of such numbers with others here are far from 2^63, and their sums from 2^31.
+# Means are below 2^24. So their products with slopes are far from 2^63, and their sums with reaches from 2^31.
+_STEEPEST, _FARTHEST_REACH = 1 << 30, 1 << 24
 _DIGITS = 40
 _PI = decimal.Decimal("3.14159265358979323846264338327950288419716939937510582097494")
 
@@ -70,7 +71,7 @@ def slopes(count: int, lowest: float, highest: float) -> np.ndarray:
       lowest: The first scale.
       highest: The last scale.
     """
-    return _whole(STEPS * (1 << SLOPE_BITS) / scale for scale in _scales(count, lowest, highest))
+    return _whole((STEPS * (1 << SLOPE_BITS) / scale for scale in _scales(count, lowest, highest)), _STEEPEST)
 
 
 @functools.cache
@@ -79,7 +80,7 @@ def reaches(count: int, lowest: float, highest: float) -> np.ndarray:
 
     It is 4.5 deviations, in the unit of means; 0.0007 % of a normal are farther away. See `slopes` for the arguments.
     """
-    return _whole(REACH * (1 << MEAN_BITS) * scale for scale in _scales(count, lowest, highest))
+    return _whole((REACH * (1 << MEAN_BITS) * scale for scale in _scales(count, lowest, highest)), _FARTHEST_REACH)
 
 
 def _scales(count: int, lowest: float, highest: float) -> Iterator[decimal.Decimal]:
@@ -89,5 +90,5 @@ def _scales(count: int, lowest: float, highest: float) -> Iterator[decimal.Decim
             yield (first + (last - first) * row / (count - 1)).exp()
 
 
-def _whole(values: Iterable[decimal.Decimal]) -> np.ndarray:
-    return np.array([min(int(value.to_integral_value()), _LARGEST) for value in values], np.int32)
+def _whole(values: Iterable[decimal.Decimal], most: int) -> np.ndarray:
+    return np.array([min(int(value.to_integral_value()), most) for value in values], np.int32)
