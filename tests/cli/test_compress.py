@@ -515,8 +515,8 @@ def test_pictures_that_nobody_reads_are_passed_over_with_a_word(compress, tmp_pa
         (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "in" / name).touch()
     assert compress(tmp_path / "in", tmp_path / "out").exit_code == 0
-    assert "2 files that end in .nef are passed over" in caplog.text
-    assert "1 files that end in .cr2 are passed over" in caplog.text
+    assert "files that end in .nef, and passes 2 over" in caplog.text
+    assert "files that end in .cr2, and passes 1 over" in caplog.text
 
 
 @pytest.mark.parametrize(

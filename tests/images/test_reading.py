@@ -394,6 +394,8 @@ def test_xmp_has_no_say(tmp_path):
     with Image.open(path) as image:
         assert image.getexif()[0x0112] == 6
         np.testing.assert_array_equal(read_image(path), np.asarray(image))
+    path = saved(tmp_path / "a.tiff", colours(), tiffinfo={700: xmp})
+    np.testing.assert_array_equal(read_image(path), colours())
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

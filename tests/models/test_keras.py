@@ -120,6 +120,30 @@ def test_a_model_that_was_never_compiled_is_copied(copied):
     assert not getattr(again, "optimizer", None)
 
 
+def test_every_layer_comes_back_from_its_configuration():
+    for layer in tiny_model("conv", "checkerboard")._flatten_layers():
+        if type(layer).__module__.startswith("lic.layers"):
+            assert type(type(layer).from_config(layer.get_config())) is type(layer)
+
+
+def test_training_refuses_what_a_call_refuses(images):
+    model = fresh()
+    model.compile(keras.optimizers.Adam())
+    model.fit(images[:1], verbose=0)
+    for wrong in (images[:1, ..., :1], np.moveaxis(images[:1], -1, 1)):
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match=r"expected (images|shape) .*3\]"):
+            model.fit(wrong, verbose=0)
+    with pytest.raises(ValueError, match=r"expected images \[batch, height, width, 3\]"):
+        model.fit(tf.data.Dataset.from_tensors({"image": images[:1]}), verbose=0)
+
+
+def test_a_model_of_one_rate_has_one_quality(images):
+    model = tiny_model("klt", "factorized")
+    assert model(images[:1], quality=1).x_hat.shape == images[:1].shape
+    with pytest.raises(ValueError, match="expected quality from 1 to 1. Received: 20"):
+        model(images[:1], quality=20)
+
+
 def test_validation_data_may_be_an_array(images):
     model = fresh()
     model.compile(lic.Adam(), run_eagerly=True)

@@ -109,9 +109,7 @@ def compress(
     jobs = files.plan(paths, out, naming, lambda path: _is_image(path, unread, not loader.takes_photographs))
     _refuse_other_endings(jobs)
     for ending, count in sorted(unread.items()):
-        _log.warning(
-            "%d files that end in %s are passed over, since lic does not read them; convert them", count, ending
-        )
+        _log.warning("lic does not read files that end in %s, and passes %d over; convert them", ending, count)
     existing = batch.existing(force, skip_existing)
     if ray and files.STANDARD in jobs[0]:
         raise typer.BadParameter("the workers of --ray have no standard input and output; name files")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lic.entropy.distributions.location_scale import LocationScale
-from lic.environment import keras, tf
+from lic.environment import keras, saving, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Sequential
@@ -49,6 +49,7 @@ class ScaleIndex(Interceptable, Layer):
         return tf.concat([mean, self(scale)], -1)
 
 
+@saving.register_keras_serializable(package="lic")
 class StartAt(keras.initializers.Initializer):
     """Starts a bias at given numbers, one for each channel, such as those of `Likelihood.start`.
 

@@ -37,6 +37,7 @@ def picture_of(image: Image.Image, file: BinaryIO, request: Request) -> Picture:
     chosen = request.checked_frame(frames)
     if request.frame is not None and frames > 1:
         image.seek(chosen)
+    image.info.pop("xmp", None)  # Pillow turns a TIFF while it loads it, by XMP where there is no tag.
     picture = _of_format(image, file, request)
     if picture is None:
         picture = picture_of_image(image, request)

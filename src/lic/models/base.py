@@ -263,6 +263,7 @@ class CompressionModel(Configured, keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Takes one step of the optimiser. If any gradient is not finite, zeros take the place of all of them."""
         images, weights = _images_and_weights(data)
+        images = _checked_images(images, self.transform.channels)
         self._largest.update_state(tf.reduce_max(images))
         values, gradients = self.gradients_of(images, weights)
         gradients = replicas.summed(gradients)
@@ -325,7 +326,7 @@ class CompressionModel(Configured, keras.Model):
     def _qualities(self, batch: tf.Tensor, training: bool, quality: tf.Tensor | None) -> tf.Tensor:
         if quality is None:
             return self.rate.qualities(batch, training)
-        known = self.rate.count > 1 and not tf.is_symbolic_tensor(quality)
+        known = not tf.is_symbolic_tensor(quality)
         if known and not np.all((np.asarray(quality) >= 1) & (np.asarray(quality) <= self.rate.count)):
             raise ValueError(
                 f"CompressionModel: expected quality from 1 to {self.rate.count}. Received: {quality!r}. A model has "
@@ -381,7 +382,8 @@ def _checked_images(images: Any, channels: int) -> tf.Tensor:
             f"CompressionModel: expected images [batch, height, width, {channels}] on 0..255. Received: {received}. "
             f"Pass one image as image[None], {advice}and map a dataset to images alone."
         )
-    return tf.cast(images, "float32")
+    # Keras traces batches of several shapes as one with None for the channels.
+    return tf.ensure_shape(tf.cast(images, "float32"), (None, None, None, channels))
 
 
 def _images_and_weights(data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
