@@ -14,10 +14,15 @@ from lic import registry
 from lic.entropy.autoregressive import CausalContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.scale_table import ScaleTable
+from lic.environment import keras
 from lic.errors import CheckpointError
 from lic.interop.torch_state_dict import read_state_dict
+from lic.layers.attention import AttentionBlock
+from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
+from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
+from lic.layers.subpixel import SubpixelConvolution
 from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
@@ -124,7 +129,7 @@ def sources_of(model: CompressionModel) -> dict[str, Source]:
             swapped = (
                 hyper and key == last and number == weighted[-1] and not getattr(model.entropy, "zero_mean", False)
             )
-            for name, source in _layer_sources(f"{key}.{step * order}", network.layers[number], swapped):
+            for name, source in layer_sources(f"{key}.{step * order}", network.layers[number], swapped):
                 sources[f"{path}/layers/{number}/{name}"] = source
     if context:
         sources |= {f"entropy/context/product/{name}": source for name, source in _context_sources(context)}
@@ -151,12 +156,58 @@ def _prior_sources(prior: FactorizedPrior) -> Iterator[tuple[str, Source]]:
     yield "medians", Source(f"{_PRIOR}.quantiles", (prior.channels, 1, 3), lambda quantiles: quantiles[:, 0, 1])
 
 
-def _layer_sources(key: str, layer: Convolution | GDN, swapped: bool) -> Iterator[tuple[str, Source]]:
-    """The sources of a layer's weights; with `swapped`, the two halves of its output channels are exchanged."""
+def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False) -> Iterator[tuple[str, Source]]:
+    """Yields the source of each weight of a layer, with the weight's attribute path in the layer.
+
+    Args:
+      key: The name of the layer in CompressAI; "" for a layer that stands alone.
+      layer: The layer.
+      swapped: Whether the two halves of a convolution's output channels are exchanged.
+    """
+    for path, name, inner in _inner_layers(layer):
+        for rest, source in layer_sources(f"{key}.{name}" if key else name, inner):
+            yield f"{path}/{rest}", source
+    prefix = f"{key}." if key else ""
     if isinstance(layer, GDN):
-        yield "reparam_beta", Source(f"{key}.beta", layer.reparam_beta.shape, np.array)
-        yield "reparam_gamma", Source(f"{key}.gamma", layer.reparam_gamma.shape, np.transpose)
-        return
+        yield "reparam_beta", Source(f"{prefix}beta", layer.reparam_beta.shape, np.array)
+        yield "reparam_gamma", Source(f"{prefix}gamma", layer.reparam_gamma.shape, np.transpose)
+    elif isinstance(layer, SubpixelConvolution):
+        # PyTorch takes the channels of a block in the order of channel, row and column.
+        for name, source in layer_sources(f"{prefix}0", layer.convolution):
+            yield f"convolution/{name}", source._replace(convert=_channels_last(source.convert, layer.up**2))
+    elif isinstance(layer, Convolution):
+        yield from _convolution_sources(prefix, layer, swapped)
+
+
+def _inner_layers(layer: keras.layers.Layer) -> list[tuple[str, str, keras.layers.Layer]]:
+    """Returns the path, CompressAI's name and the layer for each layer inside one that holds others."""
+    names: dict[str, str] = {}
+    if isinstance(layer, (ResidualBlock, ResidualDown)):
+        names = {"first": "conv1", "second": "conv2", "gdn": "gdn", "skip": "skip"}
+    elif isinstance(layer, ResidualUp):
+        names = {"first": "subpel_conv", "second": "conv", "gdn": "igdn", "skip": "upsample"}
+    found = [(name, other, getattr(layer, name)) for name, other in names.items() if getattr(layer, name, None)]
+    chains: dict[str, tuple[str, int]] = {}
+    if isinstance(layer, BottleneckBlock):
+        chains = {"convolutions": ("conv", 2)}  # CompressAI counts activations too.
+    elif isinstance(layer, AttentionBlock):
+        chains = {"features": ("conv_a", 1), "mask": ("conv_b", 1)}
+    for name, (other, step) in chains.items():
+        layers = getattr(layer, name).layers
+        found += [(f"{name}/layers/{n}", f"{other}.{step * n}", inner) for n, inner in enumerate(layers)]
+    return found
+
+
+def _channels_last(convert: Callable[[np.ndarray], np.ndarray], block: int) -> Callable[[np.ndarray], np.ndarray]:
+    def converted(array: np.ndarray) -> np.ndarray:
+        weight = convert(array)
+        blocks = weight.reshape(*weight.shape[:-1], -1, block)
+        return np.swapaxes(blocks, -1, -2).reshape(weight.shape)
+
+    return converted
+
+
+def _convolution_sources(prefix: str, layer: Convolution, swapped: bool) -> Iterator[tuple[str, Source]]:
     height, width, inputs, outputs = layer.kernel.shape
     channels = (inputs, outputs) if layer.up > 1 else (outputs, inputs)
 
@@ -169,8 +220,8 @@ def _layer_sources(key: str, layer: Convolution | GDN, swapped: bool) -> Iterato
         array = in_order(array.transpose(2, 3, 1, 0))
         return array if layer.correlation else array[::-1, ::-1]
 
-    yield "kernel", Source(f"{key}.weight", (*channels, height, width), kernel)
-    yield "bias", Source(f"{key}.bias", (outputs,), in_order)
+    yield "kernel", Source(f"{prefix}weight", (*channels, height, width), kernel)
+    yield "bias", Source(f"{prefix}bias", (outputs,), in_order)
 
 
 def _current_name(key: str) -> str:
