@@ -30,8 +30,7 @@ from lic.models.published_compressai import QUALITY, sizes_of
 from lic.weights import set_tensors
 
 _PREFIX = "compressai-"
-_SERIAL = "mbt2018"
-_NOT_TAKEN = "cheng2020 cannot be imported"
+_OTHERS = ("mbt2018", "cheng2020-anchor", "cheng2020-attn")
 _PRIOR, _NORMAL = "entropy_bottleneck", "gaussian_conditional"
 _NEAR = 1e-4  # Relative difference up to which two numbers are taken to differ by rounding only.
 # Names in earlier releases of CompressAI -> the name in 1.2.8.
@@ -43,7 +42,7 @@ _EARLIER_NAMES = {
 # CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
 _IGNORED = re.compile(
     rf"{_PRIOR}\.target|context_prediction\.mask|({_PRIOR}|{_NORMAL})\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound)"
-    r"|g_[as]\.\d\.(beta|gamma)_reparam\..*"
+    r"|g_[as]\.\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
 )
 
 
@@ -75,7 +74,7 @@ def from_state_dict(
     if name not in (None, found):
         raise CheckpointError(
             f"{path} holds the tensors of {found!r}. Received: {name!r}. The models of CompressAI that can be imported "
-            f"are {', '.join(importable_models())}; {_NOT_TAKEN}."
+            f"are {', '.join(importable_models())}."
         )
     with skip_random_init():
         model = create_model(found, quality=QUALITY if quality is None else quality, **_sizes(path, found, state))
@@ -87,7 +86,7 @@ def from_state_dict(
 
 def importable_models() -> list[str]:
     """Returns the names of CompressAI's models that can be imported."""
-    return [name for name in registry.list_models() if name.startswith(_PREFIX) or name == _SERIAL]
+    return [name for name in registry.list_models() if name.startswith(_PREFIX) or name in _OTHERS]
 
 
 def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
@@ -96,12 +95,11 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
     Raises:
       CheckpointError: The model cannot be imported, or the tensors belong to no model of CompressAI's.
     """
-    serial = any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state)
-    if serial and "g_a.0.weight" not in state:
-        raise CheckpointError(f"{path} holds the tensors of another model with a serial context. {_NOT_TAKEN}.")
+    if "g_a.0.conv1.weight" in state:
+        return "cheng2020-attn" if any(key.startswith("g_a.3.conv_a.") for key in state) else "cheng2020-anchor"
     _require(path, state, ["g_a.0.weight", "g_a.6.weight"])
-    if serial:
-        return _SERIAL
+    if any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state):
+        return "mbt2018"
     if not any(key.startswith("h_s.") for key in state):
         return f"{_PREFIX}bmshj2018-factorized"
     _require(path, state, ["h_s.4.weight"])
@@ -233,7 +231,10 @@ def _current_name(key: str) -> str:
 
 def _sizes(path: str | os.PathLike, name: str, state: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The sizes of the model: widths by the tensors' shapes, bounds and scales by the tensors beside the weights."""
-    sizes = sizes_of(name, len(state["g_a.0.weight"]), len(state["g_a.6.weight"]))
+    first, last = "g_a.0.weight", "g_a.6.weight"
+    if name.startswith("cheng2020"):
+        first = last = "g_a.0.conv1.weight"
+    sizes = sizes_of(name, len(state[first]), len(state[last]))
     usual = sizes["likelihood_bound"]
     bound = float(state.get(f"{_PRIOR}.likelihood_lower_bound.bound", [usual])[0])
     sizes["likelihood_bound"] = usual if math.isclose(bound, usual, rel_tol=_NEAR) else bound

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from lic.argument_types import Count
 from lic.environment import tf
-from lic.layers import activations
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
@@ -65,11 +64,10 @@ class ResidualUp(Layer):
 
     def __init__(self, filters: Count, activation: str = "leaky_relu_0.01", **kwargs):
         super().__init__(**kwargs)
-        self.first, self.skip = SubpixelConvolution(filters), SubpixelConvolution(filters)
-        self.activation = activations.get(activation)
+        self.first, self.skip = SubpixelConvolution(filters, activation=activation), SubpixelConvolution(filters)
         self.second = Convolution(filters, 3, correlation=True)
         self.gdn = GDN(inverse=True, square_root=True)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Maps values [batch, height, width, channels] to [batch, 2 * height, 2 * width, filters]."""
-        return self.gdn(self.second(self.activation(self.first(values)))) + self.skip(values)
+        return self.gdn(self.second(self.first(values))) + self.skip(values)

@@ -19,16 +19,25 @@ class SubpixelConvolution(Layer):
       filters: Number of output channels.
       kernel_size: Height and width of the kernel.
       up: Factor by which the output is higher and wider than the input.
+      activation: Name of the activation, or None.
       full_precision: As in `Convolution`.
 
     Attributes:
       convolution: The convolution, whose channels are in the order of row, column and channel in a block.
     """
 
-    def __init__(self, filters: Count, kernel_size: Count = 3, up: Count = 2, full_precision: bool = False, **kwargs):
+    def __init__(
+        self,
+        filters: Count,
+        kernel_size: Count = 3,
+        up: Count = 2,
+        activation: str | None = None,
+        full_precision: bool = False,
+        **kwargs,
+    ):
         super().__init__(**{"autocast": not full_precision} | kwargs)
-        self.up = up
-        self.convolution = Convolution(up * up * filters, kernel_size, correlation=True, full_precision=full_precision)
+        self.up, options = up, {"activation": activation, "full_precision": full_precision}
+        self.convolution = Convolution(up * up * filters, kernel_size, correlation=True, **options)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Maps values [batch, height, width, channels] to [batch, up * height, up * width, filters]."""
