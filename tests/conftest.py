@@ -81,11 +81,11 @@ SPREAD = [
     ("conv", "quadtree"),
     ("klt", "autoregressive"),
     ("klt", "checkerboard"),
-    ("klt", "dual"),
     ("klt", "space-channel"),
+    ("residual", "dual"),
     ("swin", "hyperprior"),
 ]
-ALL_MIXES = [*itertools.product(("conv", "klt", "swin"), ENTROPY_MODELS)]
+ALL_MIXES = [*itertools.product(("conv", "klt", "residual", "swin"), ENTROPY_MODELS)]
 MIXES = slow_but(ALL_MIXES, *SPREAD)
 
 # Options of the parts that published systems have, which the mixes do not.

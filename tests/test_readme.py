@@ -44,7 +44,7 @@ OWN_MIXES = slow_but(
         ("conv", "two-halves", "hyperbolic-secant"),
         ("conv", "two-halves", "generalized-normal"),
         ("klt", "two-halves", "generalized-normal-per-channel"),
-        ("klt", "two-halves", "laplace"),
+        ("residual", "two-halves", "laplace"),
         ("swin", "two-halves", "logistic"),
         ("klt", "two-halves", "normal-mixture"),
         ("patches", "two-halves", "normal"),

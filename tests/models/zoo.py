@@ -37,7 +37,7 @@ def expected(name):
     """Returns the numbers of a system, its input and its decoded image."""
     with np.load(FOLDER / f"{name}.npz") as arrays:
         numbers = dict(arrays)
-    return numbers, *(np.asarray(Image.open(FOLDER / f"{name}{end}.png")) for end in ("", ".decoded"))
+    return numbers, *(np.asarray(Image.open(FOLDER / f"{each}.png")) for each in ("x", f"{name}.decoded"))
 
 
 class Forced(LatentCoder):

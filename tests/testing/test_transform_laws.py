@@ -58,7 +58,10 @@ def test_two_layers_declare_how_far_they_see():
         trial_of_transform(*layers, overlap=overlap).check(*LAWS[:3])
 
 
-@pytest.mark.parametrize("name", slow_but(["conv", "klt", "swin", "bls2017"], "conv", "klt", "swin"))
+OWN = ["conv", "klt", "residual", "swin"]
+
+
+@pytest.mark.parametrize("name", slow_but([*OWN, "bls2017"], *OWN))
 def test_our_own_keep_every_law(name):
     check_transform(_tiny(name))
 

@@ -14,10 +14,15 @@ from lic import registry
 from lic.entropy.autoregressive import CausalContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.scale_table import ScaleTable
+from lic.environment import keras
 from lic.errors import CheckpointError
 from lic.interop.torch_state_dict import read_state_dict
+from lic.layers.attention import AttentionBlock
+from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
+from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
+from lic.layers.subpixel import SubpixelConvolution
 from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
@@ -25,8 +30,7 @@ from lic.models.published_compressai import QUALITY, sizes_of
 from lic.weights import set_tensors
 
 _PREFIX = "compressai-"
-_SERIAL = "mbt2018"
-_NOT_TAKEN = "cheng2020 cannot be imported"
+_OTHERS = ("mbt2018", "cheng2020-anchor", "cheng2020-attn")
 _PRIOR, _NORMAL = "entropy_bottleneck", "gaussian_conditional"
 _NEAR = 1e-4  # Relative difference up to which two numbers are taken to differ by rounding only.
 # Names in earlier releases of CompressAI -> the name in 1.2.8.
@@ -38,7 +42,7 @@ _EARLIER_NAMES = {
 # CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
 _IGNORED = re.compile(
     rf"{_PRIOR}\.target|context_prediction\.mask|({_PRIOR}|{_NORMAL})\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound)"
-    r"|g_[as]\.\d\.(beta|gamma)_reparam\..*"
+    r"|g_[as]\.\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
 )
 
 
@@ -70,7 +74,7 @@ def from_state_dict(
     if name not in (None, found):
         raise CheckpointError(
             f"{path} holds the tensors of {found!r}. Received: {name!r}. The models of CompressAI that can be imported "
-            f"are {', '.join(importable_models())}; {_NOT_TAKEN}."
+            f"are {', '.join(importable_models())}."
         )
     with skip_random_init():
         model = create_model(found, quality=QUALITY if quality is None else quality, **_sizes(path, found, state))
@@ -82,7 +86,7 @@ def from_state_dict(
 
 def importable_models() -> list[str]:
     """Returns the names of CompressAI's models that can be imported."""
-    return [name for name in registry.list_models() if name.startswith(_PREFIX) or name == _SERIAL]
+    return [name for name in registry.list_models() if name.startswith(_PREFIX) or name in _OTHERS]
 
 
 def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
@@ -91,12 +95,11 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
     Raises:
       CheckpointError: The model cannot be imported, or the tensors belong to no model of CompressAI's.
     """
-    serial = any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state)
-    if serial and "g_a.0.weight" not in state:
-        raise CheckpointError(f"{path} holds the tensors of another model with a serial context. {_NOT_TAKEN}.")
+    if "g_a.0.conv1.weight" in state:
+        return "cheng2020-attn" if any(key.startswith("g_a.3.conv_a.") for key in state) else "cheng2020-anchor"
     _require(path, state, ["g_a.0.weight", "g_a.6.weight"])
-    if serial:
-        return _SERIAL
+    if any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state):
+        return "mbt2018"
     if not any(key.startswith("h_s.") for key in state):
         return f"{_PREFIX}bmshj2018-factorized"
     _require(path, state, ["h_s.4.weight"])
@@ -124,7 +127,7 @@ def sources_of(model: CompressionModel) -> dict[str, Source]:
             swapped = (
                 hyper and key == last and number == weighted[-1] and not getattr(model.entropy, "zero_mean", False)
             )
-            for name, source in _layer_sources(f"{key}.{step * order}", network.layers[number], swapped):
+            for name, source in layer_sources(f"{key}.{step * order}", network.layers[number], swapped):
                 sources[f"{path}/layers/{number}/{name}"] = source
     if context:
         sources |= {f"entropy/context/product/{name}": source for name, source in _context_sources(context)}
@@ -151,12 +154,58 @@ def _prior_sources(prior: FactorizedPrior) -> Iterator[tuple[str, Source]]:
     yield "medians", Source(f"{_PRIOR}.quantiles", (prior.channels, 1, 3), lambda quantiles: quantiles[:, 0, 1])
 
 
-def _layer_sources(key: str, layer: Convolution | GDN, swapped: bool) -> Iterator[tuple[str, Source]]:
-    """The sources of a layer's weights; with `swapped`, the two halves of its output channels are exchanged."""
+def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False) -> Iterator[tuple[str, Source]]:
+    """Yields the source of each weight of a layer, with the weight's attribute path in the layer.
+
+    Args:
+      key: The name of the layer in CompressAI; "" for a layer that stands alone.
+      layer: The layer.
+      swapped: Whether the two halves of a convolution's output channels are exchanged.
+    """
+    for path, name, inner in _inner_layers(layer):
+        for rest, source in layer_sources(f"{key}.{name}" if key else name, inner):
+            yield f"{path}/{rest}", source
+    prefix = f"{key}." if key else ""
     if isinstance(layer, GDN):
-        yield "reparam_beta", Source(f"{key}.beta", layer.reparam_beta.shape, np.array)
-        yield "reparam_gamma", Source(f"{key}.gamma", layer.reparam_gamma.shape, np.transpose)
-        return
+        yield "reparam_beta", Source(f"{prefix}beta", layer.reparam_beta.shape, np.array)
+        yield "reparam_gamma", Source(f"{prefix}gamma", layer.reparam_gamma.shape, np.transpose)
+    elif isinstance(layer, SubpixelConvolution):
+        # PyTorch takes the channels of a block in the order of channel, row and column.
+        for name, source in layer_sources(f"{prefix}0", layer.convolution):
+            yield f"convolution/{name}", source._replace(convert=_channels_last(source.convert, layer.up**2))
+    elif isinstance(layer, Convolution):
+        yield from _convolution_sources(prefix, layer, swapped)
+
+
+def _inner_layers(layer: keras.layers.Layer) -> list[tuple[str, str, keras.layers.Layer]]:
+    """Returns the path, CompressAI's name and the layer for each layer inside one that holds others."""
+    names: dict[str, str] = {}
+    if isinstance(layer, (ResidualBlock, ResidualDown)):
+        names = {"first": "conv1", "second": "conv2", "gdn": "gdn", "skip": "skip"}
+    elif isinstance(layer, ResidualUp):
+        names = {"first": "subpel_conv", "second": "conv", "gdn": "igdn", "skip": "upsample"}
+    found = [(name, other, getattr(layer, name)) for name, other in names.items() if getattr(layer, name, None)]
+    chains: dict[str, tuple[str, int]] = {}
+    if isinstance(layer, BottleneckBlock):
+        chains = {"convolutions": ("conv", 2)}  # CompressAI counts activations too.
+    elif isinstance(layer, AttentionBlock):
+        chains = {"features": ("conv_a", 1), "mask": ("conv_b", 1)}
+    for name, (other, step) in chains.items():
+        layers = getattr(layer, name).layers
+        found += [(f"{name}/layers/{n}", f"{other}.{step * n}", inner) for n, inner in enumerate(layers)]
+    return found
+
+
+def _channels_last(convert: Callable[[np.ndarray], np.ndarray], block: int) -> Callable[[np.ndarray], np.ndarray]:
+    def converted(array: np.ndarray) -> np.ndarray:
+        weight = convert(array)
+        blocks = weight.reshape(*weight.shape[:-1], -1, block)
+        return np.swapaxes(blocks, -1, -2).reshape(weight.shape)
+
+    return converted
+
+
+def _convolution_sources(prefix: str, layer: Convolution, swapped: bool) -> Iterator[tuple[str, Source]]:
     height, width, inputs, outputs = layer.kernel.shape
     channels = (inputs, outputs) if layer.up > 1 else (outputs, inputs)
 
@@ -169,8 +218,8 @@ def _layer_sources(key: str, layer: Convolution | GDN, swapped: bool) -> Iterato
         array = in_order(array.transpose(2, 3, 1, 0))
         return array if layer.correlation else array[::-1, ::-1]
 
-    yield "kernel", Source(f"{key}.weight", (*channels, height, width), kernel)
-    yield "bias", Source(f"{key}.bias", (outputs,), in_order)
+    yield "kernel", Source(f"{prefix}weight", (*channels, height, width), kernel)
+    yield "bias", Source(f"{prefix}bias", (outputs,), in_order)
 
 
 def _current_name(key: str) -> str:
@@ -182,7 +231,10 @@ def _current_name(key: str) -> str:
 
 def _sizes(path: str | os.PathLike, name: str, state: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The sizes of the model: widths by the tensors' shapes, bounds and scales by the tensors beside the weights."""
-    sizes = sizes_of(name, len(state["g_a.0.weight"]), len(state["g_a.6.weight"]))
+    first, last = "g_a.0.weight", "g_a.6.weight"
+    if name.startswith("cheng2020"):
+        first = last = "g_a.0.conv1.weight"
+    sizes = sizes_of(name, len(state[first]), len(state[last]))
     usual = sizes["likelihood_bound"]
     bound = float(state.get(f"{_PRIOR}.likelihood_lower_bound.bound", [usual])[0])
     sizes["likelihood_bound"] = usual if math.isclose(bound, usual, rel_tol=_NEAR) else bound

@@ -1,12 +1,16 @@
 """Layers that transforms and entropy models are made of, and functions for layers of your own."""
 
 from lic.layers import activations
+from lic.layers.attention import AttentionBlock
 from lic.layers.base import Layer
+from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.bounds import lower_bound, upper_bound
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
 from lic.layers.padding import Padding, pad
+from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
 from lic.layers.sequential import Abs, Concatenate, Scale, Sequential
+from lic.layers.subpixel import SubpixelConvolution
 from lic.layers.swin.block import SwinBlock
 from lic.layers.swin.patches import PatchEmbedding, PatchMerging, PatchSplitting, PatchUnpacking
 from lic.layers.swin.stages import SwinStage, SwinStages
@@ -14,6 +18,8 @@ from lic.layers.swin.stages import SwinStage, SwinStages
 __all__ = [
     "GDN",
     "Abs",
+    "AttentionBlock",
+    "BottleneckBlock",
     "Concatenate",
     "Convolution",
     "Layer",
@@ -22,8 +28,12 @@ __all__ = [
     "PatchMerging",
     "PatchSplitting",
     "PatchUnpacking",
+    "ResidualBlock",
+    "ResidualDown",
+    "ResidualUp",
     "Scale",
     "Sequential",
+    "SubpixelConvolution",
     "SwinBlock",
     "SwinStage",
     "SwinStages",

@@ -3,8 +3,10 @@
 from lic.transforms.base import HyperTransform, Transform
 from lic.transforms.conv import ConvTransform
 from lic.transforms.hyper_conv import ConvHyperTransform
+from lic.transforms.hyper_subpixel import SubpixelHyperTransform
 from lic.transforms.hyper_swin import SwinHyperTransform
 from lic.transforms.klt import KLTTransform
+from lic.transforms.residual import ResidualTransform
 from lic.transforms.swin import SwinTransform
 
 __all__ = [
@@ -12,6 +14,8 @@ __all__ = [
     "ConvTransform",
     "HyperTransform",
     "KLTTransform",
+    "ResidualTransform",
+    "SubpixelHyperTransform",
     "SwinHyperTransform",
     "SwinTransform",
     "Transform",
