@@ -170,7 +170,7 @@ def test_the_configuration_of_every_registered_part_lists_every_argument(kind, n
 def test_a_configuration_that_lacks_an_argument_is_refused(kind, name):
     part = _made(kind, name)
     config = part.configuration()
-    added = vars(type(part)).get("added_arguments", {})
+    added = {name for base in type(part).__mro__ for name in vars(base).get("added_arguments", {})}
     last = [name for name in config if name not in added][-1]
     with pytest.raises(ValueError, match=f"every argument.*Received one without {last}"):
         type(part).from_config({key: value for key, value in config.items() if key != last})

@@ -304,8 +304,10 @@ KINDS = (registry.transforms, registry.hyper_transforms, registry.entropy_models
 OTHER_DEFAULTS = [
     (registry.transforms, "conv", "square_root", True),
     (registry.transforms, "klt", "num_blocks", 2),
+    (registry.transforms, "residual", "attention", True),
     (registry.transforms, "swin", "window", 2),
     (registry.hyper_transforms, "conv", "features_activation", None),
+    (registry.hyper_transforms, "subpixel", "hyper_activation", "relu"),
     (registry.hyper_transforms, "swin", "hyper_window", 2),
     (registry.entropy_models, "autoregressive", "context_size", 3),
     (registry.entropy_models, "charm", "feature_support", "halves"),
