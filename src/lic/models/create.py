@@ -65,8 +65,13 @@ def create_model(
       ValueError: The parts do not fit each other.
     """
     system = published_system(name, quality)
-    given = {"transform": transform, "hyper": hyper, "likelihood": likelihood, "hyper_entropy": hyper_entropy}
-    given["entropy"] = entropy
+    given = {
+        "transform": transform,
+        "hyper": hyper,
+        "likelihood": likelihood,
+        "hyper_entropy": hyper_entropy,
+        "entropy": entropy,
+    }
     parts = _makers_or_instances(system, given, {**system.sizes, **sizes})
     _check_sizes(sizes, parts)
     # The depth of `hyper_entropy` is that of the side information.
