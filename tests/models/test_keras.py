@@ -137,13 +137,6 @@ def test_training_refuses_what_a_call_refuses(images):
         model.fit(tf.data.Dataset.from_tensors({"image": images[:1]}), verbose=0)
 
 
-def test_a_model_of_one_rate_has_one_quality(images):
-    model = tiny_model("klt", "factorized")
-    assert model(images[:1], quality=1).x_hat.shape == images[:1].shape
-    with pytest.raises(ValueError, match="expected quality from 1 to 1. Received: 20"):
-        model(images[:1], quality=20)
-
-
 def test_validation_data_may_be_an_array(images):
     model = fresh()
     model.compile(lic.Adam(), run_eagerly=True)

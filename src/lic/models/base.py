@@ -326,7 +326,7 @@ class CompressionModel(Configured, keras.Model):
     def _qualities(self, batch: tf.Tensor, training: bool, quality: tf.Tensor | None) -> tf.Tensor:
         if quality is None:
             return self.rate.qualities(batch, training)
-        known = not tf.is_symbolic_tensor(quality)
+        known = self.rate.count > 1 and not tf.is_symbolic_tensor(quality)
         if known and not np.all((np.asarray(quality) >= 1) & (np.asarray(quality) <= self.rate.count)):
             raise ValueError(
                 f"CompressionModel: expected quality from 1 to {self.rate.count}. Received: {quality!r}. A model has "
