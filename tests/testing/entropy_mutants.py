@@ -450,6 +450,15 @@ class MovesByMoreThanHalfAStep(Halves):
         return super().walk(coder) + 0.6
 
 
+@caught_by("rounding moves nothing by more than a step")
+class BlanksFarRows(Halves):
+    """It codes all numbers, and returns zeros from the 17th row on, in all three walks."""
+
+    def walk(self, coder):
+        y_hat = super().walk(coder)
+        return tf.where((tf.range(tf.shape(y_hat)[1]) < 16)[:, None, None], y_hat, 0.0)
+
+
 @caught_by("a number is moved by a prediction only")
 class ShiftsEveryNumber(Halves):
     """It adds a constant, as a wrong offset would."""
