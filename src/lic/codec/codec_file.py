@@ -77,15 +77,15 @@ class CodecFile(NamedTuple):
 
     def write(self, path: str | os.PathLike) -> None:
         """Writes the file under a temporary name and renames it, so that it is never there in part."""
-        with (
-            atomic_write(path) as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
+        # An archive that meets a full disk fails once more when it is freed, so it is made in memory.
+        with zipfile.ZipFile(packed := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo(_TEXT, _DATE), json.dumps(self._text(), indent=1))
             integer = {_INTEGER + name: array for name, array in self.integer.items()}
             for name, array in {**self.arrays, **integer}.items():
                 entry = zipfile.ZipInfo(f"{name}.npy", _DATE)
                 archive.writestr(entry, _npy(array), zipfile.ZIP_DEFLATED)
+        with atomic_write(path) as file:
+            file.write(packed.getbuffer())
 
     def _text(self) -> dict[str, Any]:
         head = {"format": FORMAT, "lic": __version__, "fingerprint": self.fingerprint().hex()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import pathlib
 import warnings
 from collections.abc import Iterator, Mapping
@@ -41,8 +42,10 @@ class Checkpoints(keras.callbacks.Callback):
         """Writes a checkpoint and removes the oldest."""
         self.folder.mkdir(parents=True, exist_ok=True)
         step = step_of(self.model)
+        # An archive that meets a full disk fails once more when it is freed, so it is made in memory.
+        np.savez(archive := io.BytesIO(), **state_of(self.model))
         with atomic_write(self.folder / f"step-{step:07d}.npz") as file:
-            np.savez(file, **state_of(self.model))
+            file.write(archive.getbuffer())
         for old in self._files()[:-KEPT]:
             old.unlink()
 

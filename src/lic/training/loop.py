@@ -207,8 +207,8 @@ def _as_training_error(folder: pathlib.Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise TrainingError(
-            f"{error.filename or folder} could not be written ({error.strerror or error}). The checkpoints are "
-            "whole: make room, and give the same command to go on."
+            f"{error.filename or folder} could not be written ({error.strerror or error}). Checkpoints that "
+            "were written before are whole: make room, and give the same command to go on."
         ) from error
 
 
