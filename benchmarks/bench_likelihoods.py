@@ -64,7 +64,7 @@ def measure(likelihood: Likelihood, found: Sequence[Record], latent: tf.Tensor) 
 
 def coded_bits(tables: CdfTables, cdfs: Cdfs, symbols: tf.Tensor) -> float:
     """Returns the bits of symbols by the coder's counts."""
-    first, length = map(np.asarray, tables.first_and_length(cdfs))
+    first, length = map(np.asarray, cdfs.first_and_length(tables.cdf_offset, tables.cdf_length))
     values = np.asarray(symbols, np.int64) - first
     escaped = (values < 0) | (values >= length)
     values = np.where(escaped, length, values)

@@ -57,7 +57,7 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
             f"A SavedModel maps images of 3 channels and 8 bits. This codec takes {codec.channels} channels of "
             f"{codec.bit_depth} bits: serve it with lic."
         )
-    if any(getattr(source, "mixture_size", 0) for source in codec.model.entropy.sources.values()):
+    if any(source.mixture_size for source in codec.model.entropy.sources.values()):
         raise LicError(
             "A SavedModel needs the range coder's TensorFlow operations, which code by tables only. The likelihood of "
             "this codec makes mixtures, which no table can hold: serve it with lic, or take a likelihood with tables."

@@ -263,9 +263,8 @@ class CompressionModel(Configured, keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Takes one step of the optimiser. If any gradient is not finite, zeros take the place of all of them."""
         images, weights = _images_and_weights(data)
-        images = _checked_images(images, self.transform.channels)
+        values, gradients = self.gradients_of(images, weights)  # It refuses what are no images.
         self._largest.update_state(tf.reduce_max(images))
-        values, gradients = self.gradients_of(images, weights)
         gradients = replicas.summed(gradients)
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
         # The gradient of a weight that the loss does not depend on stays None, so that Keras warns of it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 from lic.errors import RegistryError
 from lic.models.lambdas import LAMBDAS
@@ -13,42 +13,41 @@ from lic.registry import register_model
 QUALITY = 4  # The quality of a model for which the caller asks for none.
 _FACTORIZED = "compressai-bmshj2018-factorized"
 _HYPERPRIOR = "compressai-bmshj2018-hyperprior"
-_MEAN = "compressai-mbt2018-mean"
 _SERIAL = "mbt2018"
 _RESIDUAL, _ATTENTION = "cheng2020-anchor", "cheng2020-attn"
-# Channels between the convolutions, and channels of the latent: of the narrow model, and of the wide one.
-_WIDTHS = {
-    _FACTORIZED: ((128, 192), (192, 320)),
-    _HYPERPRIOR: ((128, 192), (192, 320)),
-    _MEAN: ((128, 192), (192, 320)),
-    _SERIAL: ((192, 192), (192, 320)),
-    _RESIDUAL: ((128, 128), (192, 192)),
-    _ATTENTION: ((128, 128), (192, 192)),
-}
-# The first quality of the wide model, and the last one.
-_QUALITIES = {
-    _FACTORIZED: (6, 8),
-    _HYPERPRIOR: (6, 8),
-    _MEAN: (5, 8),
-    _SERIAL: (5, 8),
-    _RESIDUAL: (4, 6),
-    _ATTENTION: (4, 6),
-}
-_PARAMETERS = {
-    _FACTORIZED: (2_997_763, 7_029_891),
-    _HYPERPRIOR: (5_075_587, 11_815_939),
-    _MEAN: (7_027_747, 17_561_315),
-    _SERIAL: (13_171_619, 22_841_812),
-    _RESIDUAL: (11_406_909, 25_640_108),
-    _ATTENTION: (12_757_053, 28_672_940),
-}
-_PAPERS = {
-    _FACTORIZED: "Balle et al., ICLR 2018",
-    _HYPERPRIOR: "Balle et al., ICLR 2018",
-    _MEAN: "Minnen et al., NeurIPS 2018",
-    _SERIAL: "Minnen et al., NeurIPS 2018",
-    _RESIDUAL: "Cheng et al., CVPR 2020",
-    _ATTENTION: "Cheng et al., CVPR 2020",
+
+
+class _Zoo(NamedTuple):
+    """A model of the zoo, which comes in two widths.
+
+    Attributes:
+      parts: The transform, the entropy model and the hyper transform.
+      widths: Channels between the convolutions and channels of the latent, of the narrow model and of the wide one.
+      parameters: The number of parameters, likewise.
+      first_wide: The first quality of the wide model.
+      last: The last quality.
+      paper: The paper.
+    """
+
+    parts: tuple[str, str, str]
+    widths: tuple[tuple[int, int], tuple[int, int]]
+    parameters: tuple[int, int]
+    first_wide: int
+    last: int
+    paper: str
+
+
+_NARROW_AND_WIDE = (128, 192), (192, 320)
+_MINNEN, _BALLE, _CHENG = "Minnen et al., NeurIPS 2018", "Balle et al., ICLR 2018", "Cheng et al., CVPR 2020"
+_CONV, _CONV_SERIAL = ("conv", "hyperprior", "conv"), ("conv", "autoregressive", "conv")
+_SUBPIXEL_SERIAL = ("residual", "autoregressive", "subpixel")
+_ZOO = {
+    _FACTORIZED: _Zoo(("conv", "factorized", "conv"), _NARROW_AND_WIDE, (2_997_763, 7_029_891), 6, 8, _BALLE),
+    _HYPERPRIOR: _Zoo(_CONV, _NARROW_AND_WIDE, (5_075_587, 11_815_939), 6, 8, _BALLE),
+    "compressai-mbt2018-mean": _Zoo(_CONV, _NARROW_AND_WIDE, (7_027_747, 17_561_315), 5, 8, _MINNEN),
+    _SERIAL: _Zoo(_CONV_SERIAL, ((192, 192), (192, 320)), (13_171_619, 22_841_812), 5, 8, _MINNEN),
+    _RESIDUAL: _Zoo(_SUBPIXEL_SERIAL, ((128, 128), (192, 192)), (11_406_909, 25_640_108), 4, 6, _CHENG),
+    _ATTENTION: _Zoo(_SUBPIXEL_SERIAL, ((128, 128), (192, 192)), (12_757_053, 28_672_940), 4, 6, _CHENG),
 }
 
 
@@ -101,21 +100,21 @@ def _hyper_sizes(name: str, width: int, latent_depth: int) -> dict[str, Any]:
 
 
 def _system(name: str, quality: int = QUALITY) -> PublishedSystem:
-    first_wide, last = _QUALITIES[name]
-    if quality not in range(1, last + 1):
-        raise RegistryError(f"{name}: expected quality from 1 to {last}, a whole number. Received: {quality!r}.")
-    wide, residual = quality >= first_wide, name in (_RESIDUAL, _ATTENTION)
-    serial = residual or name == _SERIAL
+    model = _ZOO[name]
+    if quality not in range(1, model.last + 1):
+        raise RegistryError(f"{name}: expected quality from 1 to {model.last}, a whole number. Received: {quality!r}.")
+    wide = quality >= model.first_wide
+    transform, entropy, hyper = model.parts
     return PublishedSystem(
-        transform="residual" if residual else "conv",
-        entropy="factorized" if name == _FACTORIZED else "autoregressive" if serial else "hyperprior",
-        hyper="subpixel" if residual else "conv",
+        transform=transform,
+        entropy=entropy,
+        hyper=hyper,
         lmbda=LAMBDAS["mse"][quality - 1],
-        sizes=sizes_of(name, *_WIDTHS[name][wide]),
-        parameters=_PARAMETERS[name][wide],
-        paper=_PAPERS[name],
+        sizes=sizes_of(name, *model.widths[wide]),
+        parameters=model.parameters[wide],
+        paper=model.paper,
     )
 
 
-for _name in _PARAMETERS:
+for _name in _ZOO:
     register_model(_name)(functools.partial(_system, _name))

@@ -100,6 +100,11 @@ class _KeepsSides(Coder):
 
     sides: dict[str, tf.Tensor]
 
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        further = super()._further(latent, name, hyper, analysis)
+        self.sides[name] = further.zeros
+        return further
+
     def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
         values = super()._code(latent, part, distribution)
         if latent.is_further:
@@ -117,7 +122,6 @@ class _TakesSides(_KeepsSides, LatentCoder):
 
     def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
         further, given = super()._further(latent, name, hyper, analysis), next(self._given, None)
-        self.sides[name] = further.zeros
         return further if given is None else further._replace(values=given)
 
 
@@ -136,11 +140,6 @@ class _Draw(_KeepsSides, Decode):
         super().__init__(tf.constant(b""), zeros, tables)
         self._random, self.sides = random, {}
 
-    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
-        further = super()._further(latent, name, hyper, analysis)
-        self.sides[name] = further.zeros
-        return further
-
     def _decoded(self, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
         draw = self._drawn_by_tables if cdfs.mixtures is None else self._drawn_of_mixtures
         return distribution.restore(tf.constant(draw(cdfs), tf.float32))
@@ -149,7 +148,7 @@ class _Draw(_KeepsSides, Decode):
         from lic.entropy.range_coding.numba_coder import quantiles
 
         shares = tf.constant(self._random.integers(1, TOTAL + 1, tf.size(cdfs.index).numpy()))
-        first, length = self._tables.first_and_length(cdfs)
+        first, length = cdfs.first_and_length(self._tables.cdf_offset, self._tables.cdf_length)
         drawn = tf.reshape(quantiles(cdfs.flat().mixtures, shares), tf.shape(first))
         return np.minimum(drawn, first + length - 1)
 

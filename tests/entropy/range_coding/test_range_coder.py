@@ -90,6 +90,7 @@ def _tables_of(*counts):
 
     class Known:
         num_pmfs = 1
+        mixture_size = 0
 
     array = np.array(counts, np.int32)
     length = np.array([len(counts) - 1], np.int32)

@@ -327,7 +327,7 @@ class FurtherCoder(CoderAround):
 
     def __init__(self, coder: Coder, latent: Latent):
         super().__init__(coder)
-        self._latent, self.zeros, self._further_names = latent, latent.zeros, []
+        self._latent, self.zeros = latent, latent.zeros
 
 
 def side_zeros(latent: Latent, hyper: HyperTransform) -> tf.Tensor:

@@ -50,11 +50,13 @@ class Distribution(abc.ABC):
       offset: The origin of rounding, such as the means; in the shape of the part or broadcastable to it.
       likelihood: The likelihood whose probabilities the coder's tables hold; None if they hold the distribution's own,
         such as those of a prior.
+      mixture_size: Zero, since only likelihoods make mixtures.
       kept: Whether each number is coded, a tensor of bool; None if all are. The others stand at their offset.
     """
 
     offset: tf.Tensor | float
     likelihood: Likelihood | None = None
+    mixture_size: int = 0
     kept: tf.Tensor | None = None
 
     @property

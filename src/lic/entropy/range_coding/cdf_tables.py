@@ -31,6 +31,7 @@ class Source(Hashable, Protocol):
     """A likelihood or a prior, whose distributions name their pmfs by an index."""
 
     num_pmfs: int
+    mixture_size: int
 
     def pmfs(self) -> Iterable[Pmf]:
         """Returns the pmfs in the order of that index."""
@@ -56,6 +57,19 @@ class Cdfs(NamedTuple):
     def gather(self, places: tf.Tensor) -> Cdfs:
         """Returns the cdfs of those numbers in one row that are at some places [count]."""
         return Cdfs(*(None if each is None else tf.gather(each, places) for each in self))
+
+    def first_and_length(
+        self, offset: np.ndarray | tf.Tensor, length: np.ndarray | tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the first symbol of each cdf, and the number of its symbols, the escape left out.
+
+        Args:
+          offset: The attribute `cdf_offset` of the tables, as an array or a tensor.
+          length: The attribute `cdf_length` of the tables, likewise.
+        """
+        if self.mixtures is None:
+            return tf.gather(offset, self.index), tf.gather(length, self.index)
+        return self.mixtures[..., FIRST], self.mixtures[..., LENGTH]
 
 
 class CdfTables(NamedTuple):
@@ -168,7 +182,7 @@ class CdfTables(NamedTuple):
     @property
     def mixture_size(self) -> int:
         """The size of the largest mixture in whole numbers; 0 if no likelihood makes mixtures."""
-        return max((getattr(source, "mixture_size", 0) for source in self.first_index), default=0)
+        return max((source.mixture_size for source in self.first_index), default=0)
 
     def cdfs(self, name: str, distribution: Distribution) -> Cdfs:
         """Returns the cdf of each number of a part.
@@ -183,7 +197,7 @@ class CdfTables(NamedTuple):
         """
         check_source(name, distribution, self.first_index)
         source = source_of(distribution)
-        size = getattr(source, "mixture_size", 0)
+        size = source.mixture_size
         if not size:
             return Cdfs(self.first_index[source] + distribution.pmf_index())
         mixtures = distribution.mixtures()
@@ -195,12 +209,6 @@ class CdfTables(NamedTuple):
         # A normal of weight zero changes nothing, so that mixtures of one string have one size.
         mixtures = tf.pad(mixtures, [[0, 0]] * 4 + [[0, self.mixture_size - size]])
         return Cdfs(tf.fill(tf.shape(mixtures)[:-1], -1), mixtures)
-
-    def first_and_length(self, cdfs: Cdfs) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the first symbol of each cdf, and the number of its symbols, the escape left out."""
-        if cdfs.mixtures is None:
-            return tf.gather(self.cdf_offset, cdfs.index), tf.gather(self.cdf_length, cdfs.index)
-        return cdfs.mixtures[..., FIRST], cdfs.mixtures[..., LENGTH]
 
     def starts(self) -> np.ndarray:
         """Returns the position of each cdf's cumulative counts in `cdf`, and then the end of the last."""
@@ -215,7 +223,7 @@ class CdfTables(NamedTuple):
     def least_bits_of(self, distribution: Distribution) -> np.ndarray:
         """Returns the bits of the cheapest value of each cdf of a distribution, float64 [number of cdfs]."""
         source = source_of(distribution)
-        if getattr(source, "mixture_size", 0):  # Nearly all 65536 counts may be those of one symbol.
+        if source.mixture_size:  # Nearly all 65536 counts may be those of one symbol.
             return np.zeros(1)
         first = self.first_index[source]
         counts = _split(self.counts, self.cdf_length)[first : first + source.num_pmfs]

@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 
 from lic.entropy.range_coding.cdf_tables import LIMIT, TOTAL, Cdfs, CdfTables, bits_of_counts
-from lic.entropy.range_coding.fixed_point import FIRST, LENGTH
 from lic.entropy.range_coding.pieces import Pieces
 from lic.environment import NEEDS, tf
 
@@ -311,9 +310,7 @@ class _Tensors:
 
     def first_and_length(self, cdfs: Cdfs) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the first symbol of each cdf, and the number of its symbols, the escape left out."""
-        if cdfs.mixtures is None:
-            return tf.gather(self._first, cdfs.index), tf.gather(self._length, cdfs.index)
-        return cdfs.mixtures[..., FIRST], cdfs.mixtures[..., LENGTH]
+        return cdfs.first_and_length(self._first, self._length)
 
     def after(self, escaped: tf.Tensor) -> Cdfs:
         """Returns the cdfs of the second symbols of numbers: those of escapes, or of a certain symbol."""
