@@ -68,9 +68,9 @@ def test_means_and_scale_indexes_are_the_published_ones(imported):
     expected = np.load(folder / "expected.npz")
     model.entropy.walk(recorder := Recorder(Estimate(tf.constant(expected["y"]))))
     for number in sorted(int(name.split("_")[1]) for name in expected if name.startswith("mu_")):
-        part, distribution, _ = recorder.records[number]
-        for name, values in (("mu", distribution.offset), ("index", distribution.index)):
-            assert_near(as_published(part, values, expected["y"]), expected[f"{name}_{number}"], 1e-3)
+        record = recorder.records[number]
+        for name, values in (("mu", record.distribution.offset), ("index", record.distribution.index)):
+            assert_near(as_published(record.part, values, expected["y"]), expected[f"{name}_{number}"], 1e-3)
 
 
 def as_published(part, values, latent):
