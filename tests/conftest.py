@@ -40,7 +40,6 @@ TINY = {
     "group_depths": (2, 3, 7),
     "context_width": 8,
     "parameter_widths": (10,),
-    "parameter_width": 10,
     "residual": True,
     "depths": (2, 1, 1, 1),
     "window": 4,
@@ -76,7 +75,7 @@ def slow_but(cases: Iterable[str | tuple], *ordinary: str | tuple) -> list:
 
 # Each transform and each entropy model is in one of these mixes; all other mixes are slow.
 SPREAD = [
-    ("conv", "charm"),
+    ("bottleneck", "charm"),
     ("conv", "factorized"),
     ("conv", "quadtree"),
     ("klt", "autoregressive"),
@@ -85,7 +84,7 @@ SPREAD = [
     ("residual", "dual"),
     ("swin", "hyperprior"),
 ]
-ALL_MIXES = [*itertools.product(("conv", "klt", "residual", "swin"), ENTROPY_MODELS)]
+ALL_MIXES = [*itertools.product(("bottleneck", "conv", "klt", "residual", "swin"), ENTROPY_MODELS)]
 MIXES = slow_but(ALL_MIXES, *SPREAD)
 
 # Options of the parts that published systems have, which the mixes do not.
@@ -210,7 +209,7 @@ def shipped_codec(name: str = "default", **options):
 def _start_at_scales_of_one(entropy) -> None:
     """Moves scale indexes, or scales, that are features to the values at which a parameter network would start."""
     bias = entropy.hyper.synthesis.layers[-1].bias
-    index = 1.0 if entropy.scale_index else entropy.likelihood.scales.index_of(1.0)
+    index = 1.0 if entropy.likelihood.predicted_scale else entropy.likelihood.scales.index_of(1.0)
     bias.assign(bias + np.repeat([0.0, index], [bias.shape[0] - entropy.latent_depth, entropy.latent_depth]))
 
 

@@ -44,7 +44,7 @@ def test_an_unregistered_class_has_no_name(colours):
 
 
 def test_public_lists():
-    assert lic.list_transforms() == ["conv", "klt", "residual", "swin"]
+    assert lic.list_transforms() == ["bottleneck", "conv", "klt", "residual", "swin"]
     assert lic.list_hyper_transforms() == ["conv", "subpixel", "swin"]
     generalized = ["generalized-normal", "generalized-normal-per-channel"]
     assert lic.list_likelihoods() == [*generalized, "laplace", "logistic", "normal", "normal-mixture"]

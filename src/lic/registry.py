@@ -123,7 +123,7 @@ transforms = Registry("transform", _BUILT_IN)
 hyper_transforms = Registry("hyper_transform", _BUILT_IN)
 entropy_models = Registry("entropy_model", _BUILT_IN)
 likelihoods = Registry("likelihood", _BUILT_IN)
-models = Registry("model", ("lic.models.published", "lic.models.published_compressai"))
+models = Registry("model", ("lic.models.published", "lic.models.published_pytorch"))
 
 # The registries of the parts that a configuration describes, by kind.
 PARTS = {each.kind: each for each in (transforms, hyper_transforms, entropy_models, likelihoods)}

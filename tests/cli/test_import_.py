@@ -67,7 +67,7 @@ def test_compressais_weights_become_a_codec_by_the_end_of_their_name(tmp_path):
     model = lic.load(tmp_path / "a.codec").model
     assert (model.transform.depth, model.lmbda) == (8, 0.0483)
     (tmp_path / "a.safetensors").rename(tmp_path / "weights")
-    options = "--format", "compressai", "--model", "compressai-mbt2018-mean"
+    options = "--format", "pytorch", "--model", "compressai-mbt2018-mean"
     # Without the end of its name it is taken for a file of PyTorch, which may not be there.
     ended = _import(tmp_path / "weights", tmp_path / "b.codec", *options)
     assert isinstance(ended.exception, (lic.CheckpointError, ImportError))

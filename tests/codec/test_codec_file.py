@@ -302,6 +302,7 @@ def test_a_part_that_is_not_registered_is_named(path):
 KINDS = (registry.transforms, registry.hyper_transforms, registry.entropy_models)
 # An argument of every registered part, with another default that computes something else or moves a shape.
 OTHER_DEFAULTS = [
+    (registry.transforms, "bottleneck", "attention", False),
     (registry.transforms, "conv", "square_root", True),
     (registry.transforms, "klt", "num_blocks", 2),
     (registry.transforms, "residual", "attention", True),
@@ -314,9 +315,9 @@ OTHER_DEFAULTS = [
     (registry.entropy_models, "checkerboard", "fusion", "add"),
     (registry.entropy_models, "dual", "context_size", 5),
     (registry.entropy_models, "factorized", "prior_filters", (2, 2)),
-    (registry.entropy_models, "hyperprior", "predicted_scale", True),
+    (registry.entropy_models, "hyperprior", "prior_medians", True),
     (registry.entropy_models, "quadtree", "fusion", "add"),
-    (registry.entropy_models, "space-channel", "context_size", 3),
+    (registry.entropy_models, "space-channel", "fusion", "concatenate"),
 ]
 
 

@@ -44,8 +44,8 @@ def test_parameters_are_made_only_at_coded_positions(fusion):
 def test_added_context_starts_at_nothing():
     entropy = _model(fusion="add")
     features = tf.random.normal((1, 1, 5, 8))
-    with_context = entropy._parameters(features, tf.random.normal((1, 1, 5, 8)))
-    np.testing.assert_array_equal(entropy._parameters(features), with_context)
+    with_context = entropy.parameters_of(features, tf.random.normal((1, 1, 5, 8)))
+    np.testing.assert_array_equal(entropy.parameters_of(features), with_context)
 
 
 def test_wrong_arguments_are_named():

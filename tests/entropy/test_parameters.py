@@ -1,18 +1,12 @@
 import numpy as np
 
-from lic.entropy import Normal
-from lic.entropy.parameters import ScaleIndex, StartAt, convolutions
+from lic.entropy.parameters import StartAt, convolutions
 
 
 def test_a_bias_starts_at_given_numbers():
     start = StartAt(np.array([0.0, 1.5, 20.0]))
     np.testing.assert_array_equal(start((3,)), [0, 1.5, 20])
     np.testing.assert_array_equal(StartAt.from_config(start.get_config())((3,)), [0, 1.5, 20])
-
-
-def test_scales_become_indexes_of_the_table_of_the_likelihood():
-    likelihood = Normal((8, 0.5, 32.0))
-    np.testing.assert_allclose(ScaleIndex(likelihood)(np.array([0.1, 0.5, 32.0], np.float32)), [0, 0, 7], atol=1e-5)
 
 
 def test_relu_is_between_the_layers_and_not_behind_the_last():

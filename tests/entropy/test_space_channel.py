@@ -10,7 +10,7 @@ from lic.transforms import ConvHyperTransform
 
 def _model(depth=12, **options):
     hyper = ConvHyperTransform(latent_depth=depth, hyper_width=8, side_depth=4, features=8, outer_width=8)
-    return SpaceChannel(depth, hyper, context_width=8, parameter_width=10, **options)
+    return SpaceChannel(depth, hyper, **{"context_width": 8, "parameter_widths": (10,)} | options)
 
 
 def _depths(entropy):
@@ -80,15 +80,51 @@ def test_biases_start_means_and_scales_of_each_group():
         np.testing.assert_allclose(bias[stop - start :], entropy.likelihood.scales.index_of(1.0), rtol=1e-6)
 
 
+@pytest.mark.parametrize(("parity", "place"), [("odd", (0, 1)), ("even", (0, 0))])
+def test_anchors_lie_at_the_parity_that_is_asked_for(parity, place):
+    entropy = _model(group_depths=(12,), anchor_parity=parity)
+    latent = tf.reshape(tf.range(24.0), (1, 1, 2, 12))
+    entropy.walk(recorder := Recorder(Estimate(latent, side=tf.zeros((1, 1, 1, 4)))))
+    first = recorder.records[0]
+    np.testing.assert_array_equal(first.part.take(latent)[0, 0, 0], latent[0][place])
+
+
+@pytest.mark.parametrize(("support", "seen"), [("all", [2, 6, 9]), ("first and last", [2, 6, 5])])
+def test_context_of_a_group_is_made_of_its_support(support, seen):
+    entropy = _model(group_depths=(2, 4, 3, 3), support=support, channel_widths=(7,), channel_kernel_size=5)
+    _built(entropy)
+    networks = [group.channel_context for group in entropy.groups[1:]]
+    assert [network.layers[0].kernel.shape for network in networks] == [(5, 5, depth, 7) for depth in seen]
+
+
+def test_widths_as_published_are_those_of_the_parameters():
+    widths = ((9, 8), (7,))
+    entropy = _model(group_depths=(5, 7), context_width=None, parameter_widths=widths, fusion="concatenate")
+    _built(entropy)
+    assert [group.context.filters for group in entropy.groups] == [10, 14]
+    shapes = [[layer.kernel.shape[2:] for layer in group.parameters.layers] for group in entropy.groups]
+    assert shapes == [[(10 + 8, 9), (9, 8), (8, 10)], [(14 + 8 + 14, 7), (7, 14)]]
+
+
 @pytest.mark.parametrize("depths", [(5, 6), (12, 0), (), (13, -1)])
 def test_groups_that_do_not_add_up_are_refused(depths):
     with pytest.raises(ValueError, match="group_depths to be .*(latent_depth=12|at least 1).* Received: "):
         _model(group_depths=depths)
 
 
-def test_an_even_context_is_refused():
-    with pytest.raises(ValueError, match="SpaceChannel: expected context_size to be odd. Received: 4"):
-        _model(context_size=4)
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ({"context_size": 4}, "context_size to be odd. Received: 4"),
+        ({"support": "last"}, "support to be one of 'all', 'first and last'. Received: support='last'"),
+        ({"fusion": "sum"}, "fusion to be one of 'concatenate', 'add'. Received: fusion='sum'"),
+        ({"anchor_parity": 0}, "anchor_parity to be one of 'even', 'odd'. Received: anchor_parity=0"),
+        ({"parameter_widths": ((8,),)}, "parameter_widths to be one tuple, or 4. Received: "),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(option, expected):
+    with pytest.raises(ValueError, match=f"SpaceChannel: expected {expected}"):
+        _model(**option)
 
 
 class _OwnContexts(SpaceChannel):
@@ -97,7 +133,7 @@ class _OwnContexts(SpaceChannel):
 
 
 def test_a_group_may_have_a_context_network_of_its_own():
-    entropy = _OwnContexts(12, _model().hyper, group_depths=(2, 4, 6), context_width=8, parameter_width=10)
+    entropy = _OwnContexts(12, _model().hyper, group_depths=(2, 4, 6), context_width=8, parameter_widths=(10,))
     entropy(np.zeros((1, 3, 4, 12), np.float32))
     assert [group.channel_context and group.channel_context.filters for group in entropy.groups] == [None, 9, 10]
     assert [group.parameters.layers[0].kernel.shape[2] for group in entropy.groups] == [8, 17, 18]

@@ -12,7 +12,7 @@ from tests.models.random_compressai import Weights
 
 def test_the_end_of_a_name_gives_the_format():
     names = ("a.pth", "a-6-a19628ab.pth.tar", "a.safetensors", "a/ckpt-1", "a/variables", "a")
-    assert [guess_format(name) for name in names] == ["compressai"] * 3 + ["tensorflow"] * 3
+    assert [guess_format(name) for name in names] == ["pytorch"] * 3 + ["tensorflow"] * 3
 
 
 def test_a_file_of_safetensors_names_its_origin(tmp_path):
@@ -21,7 +21,7 @@ def test_a_file_of_safetensors_names_its_origin(tmp_path):
     safetensors.save_file(Weights("mbt2018-mean", 6, 8, 0).tensors, tmp_path / "theirs.safetensors")
     assert [guess_format(tmp_path / f"{whose}.safetensors") for whose in ("ours", "theirs")] == [
         "safetensors",
-        "compressai",
+        "pytorch",
     ]
     assert get_tensors(import_checkpoint(tmp_path / "ours.safetensors")).keys() == get_tensors(model).keys()
     with pytest.raises(
@@ -33,8 +33,8 @@ def test_a_file_of_safetensors_names_its_origin(tmp_path):
 
 def test_the_format_may_be_given(tmp_path):
     with pytest.raises(CheckpointError, match="There is no file"):
-        import_checkpoint(tmp_path / "weights", format="compressai")
-    with pytest.raises(CheckpointError, match="tensorflow, compressai, safetensors. Received: 'onnx'"):
+        import_checkpoint(tmp_path / "weights", format="pytorch")
+    with pytest.raises(CheckpointError, match="tensorflow, pytorch, safetensors. Received: 'onnx'"):
         import_checkpoint(tmp_path / "weights.pth", format="onnx")
     with pytest.raises(CheckpointError, match="Expected quality to be None, since format is 'tensorflow'. Received: 3"):
         import_checkpoint(tmp_path / "weights", "ms2020", quality=3)

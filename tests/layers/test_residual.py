@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lic.interop.compressai import layer_sources
+from lic.interop.torch_layers import layer_sources
 from lic.layers import (
     AttentionBlock,
     ResidualBlock,

@@ -56,19 +56,17 @@ class Forced(LatentCoder):
 
 
 def forced(entropy, symbols, side_symbols):
-    """Returns y_hat, the recorder of a walk over forced symbols, and means, scales and bits of the latent."""
+    """Returns y_hat, the recorder of a walk over forced symbols, the bits of its parts, and means and scales."""
     symbols = tf.constant(symbols[None], tf.float32)
     recorder = Recorder(Forced(symbols, tf.constant(side_symbols[None], tf.float32)))
     y_hat = entropy.walk(recorder)
-    numbers = {name: tf.zeros_like(symbols) for name in ("means", "scales", "bits")}
+    means, scales, bits = tf.zeros_like(symbols), tf.zeros_like(symbols), []
     for part, distribution, values, _ in recorder.records:
-        found = {
-            "means": tf.zeros_like(values) + distribution.offset,
-            "scales": distribution.scale,
-            "bits": tf.minimum(distribution.bits(part.take(symbols)), -np.log2(entropy.likelihood_bound)),
-        }
-        numbers = {name: part.put(array, found[name]) for name, array in numbers.items()}
-    return y_hat[0].numpy(), recorder, {name: array[0].numpy() for name, array in numbers.items()}
+        means = part.put(means, tf.zeros_like(values) + distribution.offset)
+        scales = part.put(scales, distribution.scale)
+        of_part = tf.minimum(distribution.bits(part.take(symbols)), -np.log2(entropy.likelihood_bound))
+        bits.append(of_part.numpy().sum(dtype=np.float64))
+    return y_hat[0].numpy(), recorder, bits, means[0].numpy(), scales[0].numpy()
 
 
 def _halves(random, shape, mean, deviation, other_mean, other_deviation):
@@ -93,6 +91,11 @@ def _quantiles(random, shape, reach, deviation):
     return np.stack([medians - reaches[:, 0], medians, medians + reaches[:, 1]], -1)
 
 
+def _checkerboard(random, shape):
+    rows, columns = np.indices(shape[2:])
+    return np.broadcast_to((rows + columns) % 2 == 1, shape)
+
+
 def _causal(random, shape):
     before = np.arange(shape[2] * shape[3]) < shape[2] * shape[3] // 2
     return np.broadcast_to(before.reshape(shape[2:]), shape)
@@ -107,4 +110,5 @@ _RULES = {
     "quantiles": _quantiles,
     "constant": lambda random, shape, value: np.full(shape, value),
     "mask_raster": _causal,
+    "mask_checkerboard": _checkerboard,
 }

@@ -43,7 +43,6 @@ FIXED = {
     "likelihood_bound": None,
     "parameter_network": True,
     "zero_mean": False,
-    "predicted_scale": False,
 }
 
 

@@ -27,7 +27,7 @@ def import_(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="tensorflow, compressai or safetensors (of `lic export`). [default: by CHECKPOINT's suffix]"),
+        typer.Option(help="tensorflow, pytorch or safetensors (of `lic export`). [default: by CHECKPOINT's suffix]"),
     ] = None,
     quality: Annotated[
         int | None,

@@ -11,9 +11,8 @@ from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.base import Distribution
-from lic.entropy.distributions.location_scale import LocationScale
 from lic.entropy.orders import wavefronts
-from lic.entropy.parameters import ScaleIndex, StartAt, convolutions
+from lic.entropy.parameters import convolutions
 from lic.entropy.parts import EVERYTHING, Part
 from lic.environment import tf
 from lic.layers.base import Layer
@@ -39,16 +38,13 @@ class Autoregressive(EntropyModel):
       context_size: Height and width of the context's kernel, odd and at least 3.
       training_context: The latent that the context is computed from in training: "noise", as published, or "rounded".
       parameter_activation: The activation of the network from features and context to parameters.
-      predicted_scale: Whether scales are predicted in place of scale indexes; scales below the table count as its
-        lowest.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: `context_size` is even or less than 3, `training_context` is unknown, or `predicted_scale` is True and
-        the likelihood has no mean and scale.
+      ValueError: `context_size` is even or less than 3, or `training_context` is unknown.
     """
 
-    added_arguments: ClassVar[Mapping[str, Any]] = {"parameter_activation": "relu", "predicted_scale": False}
+    added_arguments: ClassVar[Mapping[str, Any]] = {"parameter_activation": "relu"}
 
     def __init__(
         self,
@@ -59,25 +55,16 @@ class Autoregressive(EntropyModel):
         context_size: Count = 5,
         training_context: Literal["noise", "rounded"] = "noise",
         parameter_activation: str = "relu",
-        predicted_scale: bool = False,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
         self._check("context_size", context_size % 2 == 1 and context_size >= 3, "odd, and at least 3", context_size)
-        self._check(
-            "training_context", training_context in ("noise", "rounded"), "'noise' or 'rounded'", training_context
-        )
         widths = (
             (latent_depth * 10 // 3, latent_depth * 8 // 3) if parameter_widths is None else tuple(parameter_widths)
         )
         self.order = wavefronts(context_size, training_context)
         self.context = CausalContext(context_width or 2 * latent_depth, context_size)
-        fits = isinstance(self.likelihood, LocationScale) or not predicted_scale
-        self._check("likelihood", fits, "one of a mean and a scale, such as lic.entropy.Normal()", self.likelihood)
-        self.scale_index = ScaleIndex(self.likelihood) if predicted_scale else None
         start = self.start_bias(latent_depth)
-        if predicted_scale:  # Means start at zero, and scales at one.
-            start = StartAt([0.0] * latent_depth + [1.0] * latent_depth)
         widths = (*widths, self.likelihood.parameters * latent_depth)
         self.parameters = convolutions(widths, (1,) * len(widths), parameter_activation, bias_initializer=start)
 
@@ -88,13 +75,13 @@ class Autoregressive(EntropyModel):
         def step(known: tf.Tensor, part: Part) -> Distribution:
             context = self.context.at(part, known)
             parameters = self.parameters(tf.concat([part.take(features), context], -1))
-            return self.likelihood(self.scale_index.of(parameters) if self.scale_index else parameters)
+            return self.likelihood(parameters)
 
         return coder.serial(self.order, step)
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
-        return [] if self.scale_index else [(self.parameters.layers[-1], 0, self.latent_depth)]
+        return [(self.parameters.layers[-1], 0, self.latent_depth)]
 
 
 class CausalContext(Layer):

@@ -20,8 +20,6 @@ from lic.layers.base import Layer
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
-_SUPPORTS = ("all", "halves", "own")
-
 
 @register_entropy_model("charm")
 class ChARM(EntropyModel):
@@ -64,7 +62,6 @@ class ChARM(EntropyModel):
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
-        self._check("feature_support", feature_support in _SUPPORTS, f"one of {_SUPPORTS}", feature_support)
         if slice_depths is None:
             fits = 1 <= num_slices <= latent_depth
             self._check("num_slices", fits, f"1 to latent_depth ({latent_depth})", num_slices)

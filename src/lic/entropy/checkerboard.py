@@ -9,7 +9,7 @@ import numpy as np
 from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
-from lic.entropy.parameters import convolutions
+from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import anchors, non_anchors
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import tf
@@ -18,8 +18,60 @@ from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
 
+class TwoPassNetworks:
+    """The networks of the two passes over a checkerboard, for a layer that inherits from this class too.
+
+    Attributes:
+      context: The layer that makes a context of the anchors.
+      parameters: The network that gives the parameters, from the features alone or from context and features.
+      correction: With the fusion "add", the network that gives what is added to the parameters of non-anchors.
+    """
+
+    def make_networks(
+        self,
+        fusion: Literal["concatenate", "add"],
+        context: CheckerboardContext,
+        widths: tuple[Count, ...],
+        start: StartAt,
+        feature_widths: tuple[Count, ...],
+    ) -> None:
+        """Makes the networks.
+
+        Args:
+          fusion: "concatenate" for one network on context and features in both passes, anchors seeing zeros as context;
+            "add" for parameters from the features alone, to which a network that starts at zero adds a correction.
+          context: The layer that makes a context of the anchors.
+          widths: Channels of the layers of the network that sees the context.
+          start: The initialiser of the bias of the parameters.
+          feature_widths: With "add", channels of the layers of the network that sees the features alone.
+        """
+        self.fusion, self.context = fusion, context
+        if fusion == "concatenate":
+            self.parameters = convolutions(widths, (1,) * len(widths), bias_initializer=start)
+        else:
+            self.parameters = convolutions(feature_widths, (1,) * len(feature_widths), bias_initializer=start)
+            # The correction starts at zero, so that training starts from the model without context.
+            self.correction = convolutions(widths, (1,) * len(widths), kernel_initializer="zeros")
+
+    def parameters_of(self, features: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
+        """Returns the parameters of the positions that are coded, and computes no others.
+
+        Args:
+          features: The features at these positions [batch, 1, count, channels].
+          context: The context at these positions [batch, 1, count, channels], or None at anchors.
+        """
+        if self.fusion == "concatenate":
+            if context is None:  # As published, one network serves both passes, and anchors see zeros as context.
+                context = tf.zeros((*tf.unstack(tf.shape(features)[:3]), self.context.filters))
+            return self.parameters(tf.concat([context, features], -1))
+        parameters = self.parameters(features)
+        if context is not None:
+            parameters += self.correction(tf.concat([context, features], -1))
+        return parameters
+
+
 @register_entropy_model("checkerboard")
-class Checkerboard(EntropyModel):
+class Checkerboard(TwoPassNetworks, EntropyModel):
     """Codes the anchors (odd row + column) from the features alone, then the non-anchors with the anchors as context.
 
     Source: He et al., Checkerboard Context Model for Efficient Learned Image Compression, CVPR 2021.
@@ -38,7 +90,7 @@ class Checkerboard(EntropyModel):
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: `context_size` is even, or `fusion` is unknown.
+      ValueError: An argument is not valid; the message names it and its valid values.
     """
 
     def __init__(
@@ -54,49 +106,25 @@ class Checkerboard(EntropyModel):
     ):
         super().__init__(latent_depth, hyper, **kwargs)
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
-        self._check("fusion", fusion in ("concatenate", "add"), "'concatenate' or 'add'", fusion)
-        widths = (3 * latent_depth, 2 * latent_depth) if parameter_widths is None else tuple(parameter_widths)
-        widths, sizes = (*widths, self.likelihood.parameters * latent_depth), (1,) * (len(widths) + 1)
-        start = self.start_bias(latent_depth)
-        self.fusion = fusion
-        self.context = CheckerboardContext(context_width or 2 * latent_depth, context_size)
-        if fusion == "concatenate":
-            self.parameters = convolutions(widths, sizes, bias_initializer=start)
-        else:
-            self.parameters = convolutions(widths[-1:], sizes[-1:], bias_initializer=start)
-            # The correction starts at zero, so that training starts from the model without context.
-            self.correction = convolutions(widths, sizes, kernel_initializer="zeros")
+        inner = (3 * latent_depth, 2 * latent_depth) if parameter_widths is None else tuple(parameter_widths)
+        widths = (*inner, self.likelihood.parameters * latent_depth)
+        context = CheckerboardContext(context_width or 2 * latent_depth, context_size)
+        self.make_networks(fusion, context, widths, self.start_bias(latent_depth), feature_widths=widths[-1:])
         self.residual = LatentResidualPrediction(latent_depth) if residual else None
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, the anchors, then the non-anchors."""
         features = coder.side(self.hyper, self.prior)
         first, second = anchors(), non_anchors()
-        parameters = self._parameters(first.take(features))
+        parameters = self.parameters_of(first.take(features))
         y_hat = first.put(coder.zeros, coder.code(first, self.likelihood(parameters)))
-        parameters = self._parameters(second.take(features), second.take(self.context(y_hat)))
+        parameters = self.parameters_of(second.take(features), second.take(self.context(y_hat)))
         y_hat = second.put(y_hat, coder.code(second, self.likelihood(parameters)))
         return y_hat + self.residual(features) if self.residual else y_hat
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
         return [(self.parameters.layers[-1], 0, self.latent_depth)]
-
-    def _parameters(self, features: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
-        """Returns the parameters of the positions that are coded, and computes no others.
-
-        Args:
-          features: The features at these positions [batch, 1, count, channels].
-          context: The context at these positions [batch, 1, count, channels], or None at anchors.
-        """
-        if self.fusion == "concatenate":
-            if context is None:  # As published, one network serves both passes, and anchors see zeros as context.
-                context = tf.zeros((*tf.unstack(tf.shape(features)[:3]), self.context.filters))
-            return self.parameters(tf.concat([context, features], -1))
-        parameters = self.parameters(features)
-        if context is not None:
-            parameters += self.correction(tf.concat([context, features], -1))
-        return parameters
 
 
 class CheckerboardContext(Convolution):

@@ -6,7 +6,7 @@ from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.location_scale import LocationScale
-from lic.entropy.parameters import ScaleIndex, StartAt, convolutions
+from lic.entropy.parameters import convolutions
 from lic.entropy.parts import EVERYTHING
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import tf
@@ -28,13 +28,11 @@ class Hyperprior(EntropyModel):
       parameter_network: Whether a 1x1 convolution makes the parameters from the features. Without it the features are
         the parameters: first all means, then all scale indexes.
       zero_mean: Whether all means are zero, so that all parameters but the first are made or taken from the features.
-      predicted_scale: Whether scales are predicted in place of scale indexes; scales below the table count as its
-        lowest.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: `parameter_network` is False and the features are not as many as the parameters, or `zero_mean` or
-        `predicted_scale` is True and the likelihood has no mean and scale.
+      ValueError: `parameter_network` is False and the features are not as many as the parameters, or `zero_mean` is
+        True and the likelihood has no mean and scale.
     """
 
     def __init__(
@@ -44,12 +42,11 @@ class Hyperprior(EntropyModel):
         residual: bool = False,
         parameter_network: bool = True,
         zero_mean: bool = False,
-        predicted_scale: bool = False,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
         mean_and_scale = isinstance(self.likelihood, LocationScale) and self.likelihood.parameters == 2
-        fits = mean_and_scale or not (zero_mean or predicted_scale)
+        fits = mean_and_scale or not zero_mean
         self._check("likelihood", fits, "one of a mean and a scale, such as lic.entropy.Normal()", self.likelihood)
         self.zero_mean, first = zero_mean, int(zero_mean)
         count = (self.likelihood.parameters - first) * latent_depth
@@ -60,27 +57,19 @@ class Hyperprior(EntropyModel):
             hyper.features,
         )
         start = self.start_bias(latent_depth, first)
-        self.scale_index = ScaleIndex(self.likelihood) if predicted_scale else None
-        if predicted_scale:  # Means start at zero, and scales at one.
-            start = StartAt([0.0] * (count - latent_depth) + [1.0] * latent_depth)
         self.parameters = convolutions((count,), (1,), bias_initializer=start) if parameter_network else None
         self.residual = LatentResidualPrediction(latent_depth) if residual else None
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then the latent."""
         features = coder.side(self.hyper, self.prior)
-        parameters = self._complete(self.parameters(features) if self.parameters else features)
+        parameters = self.parameters(features) if self.parameters else features
+        if self.zero_mean:
+            parameters = tf.concat([tf.zeros_like(parameters), parameters], -1)
         y_hat = coder.code(EVERYTHING, self.likelihood(parameters))
         return y_hat + self.residual(features) if self.residual else y_hat
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
-        has_biases = self.parameters and not self.zero_mean and not self.scale_index
+        has_biases = self.parameters and not self.zero_mean
         return [(self.parameters.layers[-1], 0, self.latent_depth)] if has_biases else []
-
-    def _complete(self, parameters: tf.Tensor) -> tf.Tensor:
-        """Returns parameters with the means that are zero added, and with predicted scales converted to indexes."""
-        if not (self.zero_mean or self.scale_index):
-            return parameters
-        mean, scale = (tf.zeros_like(parameters), parameters) if self.zero_mean else tf.split(parameters, 2, -1)
-        return tf.concat([mean, self.scale_index(scale) if self.scale_index else scale], -1)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lic.entropy.distributions.location_scale import LocationScale
 from lic.environment import keras, saving, tf
-from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Sequential
-from lic.layers.tracing import Interceptable
 
 
 def convolutions(
@@ -26,27 +23,6 @@ def convolutions(
     *inner, end = zip(widths, kernel_sizes, strict=True)
     hidden = [Convolution(width, size, activation=activation) for width, size in inner]
     return Sequential([*hidden, Convolution(*end, **last)])
-
-
-class ScaleIndex(Interceptable, Layer):
-    """Converts predicted scales to real indexes into the table of scales.
-
-    Args:
-      likelihood: The likelihood whose table it is.
-    """
-
-    def __init__(self, likelihood: LocationScale, **kwargs):
-        super().__init__(**kwargs)
-        self.scales = likelihood.scales
-
-    def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns the indexes of scales; 0 for all scales below the table."""
-        return self.scales.index_at(values)
-
-    def of(self, parameters: tf.Tensor) -> tf.Tensor:
-        """Returns parameters, first all means and then all scales, with indexes in place of the scales."""
-        mean, scale = tf.split(parameters, 2, -1)
-        return tf.concat([mean, self(scale)], -1)
 
 
 @saving.register_keras_serializable(package="lic")

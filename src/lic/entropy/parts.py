@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lic.environment import tf
 
@@ -110,14 +110,22 @@ def every(name: str, step: int, row: int, column: int) -> Part:
     return Part(name, take, put)
 
 
-def anchors() -> Part:
-    """Returns the positions with an odd sum of row and column, as one row [batch, 1, count, depth] in raster order."""
-    return positions("anchors", lambda row, column: (row + column) % 2 == 1)
+def anchors(parity: Literal["even", "odd"] = "odd") -> Part:
+    """Returns the anchors of a checkerboard, as one row [batch, 1, count, depth] in raster order.
+
+    Args:
+      parity: Whether the sum of an anchor's row and column is even or odd.
+    """
+    return positions("anchors", lambda row, column: (row + column) % 2 == int(parity == "odd"))
 
 
-def non_anchors() -> Part:
-    """Returns the positions that are no anchors, as one row [batch, 1, count, depth] in raster order."""
-    return positions("non-anchors", lambda row, column: (row + column) % 2 == 0)
+def non_anchors(parity: Literal["even", "odd"] = "odd") -> Part:
+    """Returns the positions that are no anchors, as one row [batch, 1, count, depth] in raster order.
+
+    Args:
+      parity: Whether the sum of an anchor's row and column is even or odd.
+    """
+    return positions("non-anchors", lambda row, column: (row + column) % 2 == int(parity == "even"))
 
 
 def within(outer: Part, inner: Part) -> Part:

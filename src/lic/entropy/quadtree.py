@@ -36,7 +36,7 @@ class Quadtree(EntropyModel):
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: `fusion` is unknown.
+      ValueError: An argument is not valid; the message names it and its valid values.
     """
 
     # For each pass and group, the coded position of every 2x2: 0 and 1 in the upper row, 2 and 3 in the lower one.
@@ -58,7 +58,6 @@ class Quadtree(EntropyModel):
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
-        self._check("fusion", fusion in ("concatenate", "add"), "'concatenate' or 'add'", fusion)
         widths = (2 * latent_depth,) if parameter_widths is None else tuple(parameter_widths)
         widths, sizes = (*widths, self.likelihood.parameters * latent_depth), (1,) * (len(widths) + 1)
         start = self.start_bias(latent_depth)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-
-import numpy as np
+from typing import Literal
 
 from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
-from lic.entropy.checkerboard import CheckerboardContext
+from lic.entropy.checkerboard import CheckerboardContext, TwoPassNetworks
 from lic.entropy.coders.base import Coder
-from lic.entropy.distributions.base import Likelihood
-from lic.entropy.parameters import StartAt, convolutions
+from lic.entropy.parameters import convolutions
 from lic.entropy.parts import anchors, channels, non_anchors, within
 from lic.environment import keras, tf
 from lic.layers.base import Layer
@@ -28,22 +26,29 @@ SHARES = (0.05, 0.05, 0.1, 0.2, 0.6)
 class SpaceChannel(EntropyModel):
     """Codes groups of channels in order, and in each group the anchors, then the non-anchors.
 
-    A group sees the features and all groups before it; its non-anchors see its anchors too. The first groups are small,
+    A group sees the features and the groups before it; its non-anchors see its anchors too. The first groups are small,
     so that most channels are coded with other channels as context.
 
-    Source: He et al., ELIC, CVPR 2022, sections 3.2 and 3.3, with smaller networks.
+    Source: He et al., ELIC, CVPR 2022, sections 3.2 and 3.3. By default networks are smaller than there.
 
     Args:
       latent_depth: Channels of the latent.
       hyper: The hyper transform.
       group_depths: Channels of each group; default: shares as in the paper.
-      context_width: Channels of the context from the groups before, and of that from the anchors; default 128.
-      parameter_width: Channels of the layer before the parameters; default 128.
+      context_width: Channels of the context from the groups before, and of that from the anchors; None for as many as a
+        group has parameters.
+      channel_widths: Inner channels of the network that makes the context from the groups before.
+      channel_kernel_size: Height and width of that network's kernels.
+      support: The groups before that this network sees: "all", or "first and last".
+      parameter_widths: Inner channels of the networks that give the parameters, for all groups or a tuple for each.
       context_size: Height and width of the anchors' kernel, odd.
+      fusion: "add" or "concatenate", as in `Checkerboard`.
+      anchor_parity: Whether the sum of an anchor's row and column is "even" or "odd".
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
-      ValueError: `group_depths` do not add up to `latent_depth`, or `context_size` is even.
+      ValueError: `group_depths` do not add up to `latent_depth`, `parameter_widths` are not as many as groups, or
+        another argument is not valid.
     """
 
     def __init__(
@@ -51,9 +56,14 @@ class SpaceChannel(EntropyModel):
         latent_depth: Count,
         hyper: HyperTransform,
         group_depths: Sequence[Count] | None = None,
-        context_width: Count = 128,
-        parameter_width: Count = 128,
+        context_width: Count | None = 128,
+        channel_widths: Sequence[Count] = (),
+        channel_kernel_size: Count = 3,
+        support: Literal["all", "first and last"] = "all",
+        parameter_widths: Sequence[Count] | Sequence[Sequence[Count]] = (128,),
         context_size: Count = 5,
+        fusion: Literal["concatenate", "add"] = "add",
+        anchor_parity: Literal["even", "odd"] = "odd",
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
@@ -61,20 +71,22 @@ class SpaceChannel(EntropyModel):
         expected = f"numbers that add up to latent_depth={latent_depth}"
         self._check("group_depths", sum(depths) == latent_depth, expected, group_depths)
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
-        bounds = [0, *itertools.accumulate(depths)]
-        self.groups = [
-            GroupNetworks(
-                *bound,
-                self.context(number, context_width) if number else None,
-                CheckerboardContext(context_width, context_size),
-                parameter_width,
-                self.likelihood,
-            )
-            for number, bound in enumerate(itertools.pairwise(bounds))
-        ]
+        each = bool(parameter_widths) and isinstance(parameter_widths[0], Sequence)
+        widths = list(parameter_widths) if each else [parameter_widths] * len(depths)
+        self._check("parameter_widths", len(widths) == len(depths), f"one tuple, or {len(depths)}", parameter_widths)
+        self.channel_widths, self.channel_kernel_size = tuple(channel_widths), channel_kernel_size
+        self.support, self.anchor_parity, self.groups = support, anchor_parity, []
+        for number, (start, inner) in enumerate(zip(itertools.accumulate((0, *depths)), widths)):
+            parameters = self.likelihood.parameters * depths[number]
+            width = context_width or parameters
+            group = GroupNetworks(start, start + depths[number], self.context(number, width) if number else None)
+            between = CheckerboardContext(width, context_size)
+            own = (*inner, parameters)
+            group.make_networks(fusion, between, own, self.start_bias(depths[number]), feature_widths=own)
+            self.groups.append(group)
 
     def context(self, number: int, context_width: int) -> keras.layers.Layer:
-        """Returns the layer that makes a group's context of the groups before it, by default a 3x3 convolution.
+        """Returns the layer that makes a group's context of the groups before, by default convolutions.
 
         A subclass may give each group a context network of its own, such as attention. The constructor of
         `SpaceChannel` calls this method.
@@ -83,71 +95,51 @@ class SpaceChannel(EntropyModel):
           number: The number of the group, from 1.
           context_width: Channels of the context.
         """
-        return Convolution(context_width, 3, activation="relu")
+        widths = (*self.channel_widths, context_width)
+        return convolutions(widths, (self.channel_kernel_size,) * len(widths))
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then group after group."""
         features = coder.side(self.hyper, self.prior)
+        anchor, other = anchors(self.anchor_parity), non_anchors(self.anchor_parity)
         y_hat = coder.zeros
-        for group in self.groups:
-            y_hat = group.code(coder, features, y_hat)
+        for number, group in enumerate(self.groups):
+            whole, seen = channels(group.start, group.stop), features
+            if number:
+                seen = tf.concat([group.channel_context(self._before(number, y_hat)), features], -1)
+            first, second = within(whole, anchor), within(whole, other)
+            parameters = group.parameters_of(anchor.take(seen))
+            y_hat = first.put(y_hat, coder.code(first, self.likelihood(parameters)))
+            context = group.context(whole.take(y_hat))
+            parameters = group.parameters_of(other.take(seen), other.take(context))
+            y_hat = second.put(y_hat, coder.code(second, self.likelihood(parameters)))
         return y_hat
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
         return [(group.parameters.layers[-1], group.start, group.stop) for group in self.groups]
 
+    def _before(self, number: int, y_hat: tf.Tensor) -> tf.Tensor:
+        """Returns the channels before a group that its context is made of."""
+        first, last = self.groups[0], self.groups[number - 1]
+        if self.support == "all" or number == 1:
+            return y_hat[..., : last.stop]
+        return tf.concat([y_hat[..., : first.stop], y_hat[..., last.start : last.stop]], -1)
 
-class GroupNetworks(Layer):
+
+class GroupNetworks(TwoPassNetworks, Layer):
     """The networks of one group of channels.
 
     Args:
       start: First channel of the group.
       stop: The channel after its last.
       channel_context: The layer that makes a context of the groups before, or None in the first group.
-      anchor_context: The layer that makes a context of the group's anchors.
-      parameter_width: Channels of the layer before the parameters.
-      likelihood: The likelihood that the parameters are for.
     """
 
-    def __init__(
-        self,
-        start: int,
-        stop: int,
-        channel_context: keras.layers.Layer | None,
-        anchor_context: keras.layers.Layer,
-        parameter_width: Count,
-        likelihood: Likelihood,
-        **kwargs,
-    ):
+    def __init__(self, start: int, stop: int, channel_context: keras.layers.Layer | None, **kwargs):
         super().__init__(**kwargs)
-        self.start, self.stop, self.likelihood = start, stop, likelihood
-        widths = (parameter_width, likelihood.parameters * (stop - start))
-        begin = StartAt(likelihood.start(np.ones(stop - start)))
-        self.channel_context, self.anchor_context = channel_context, anchor_context
-        self.parameters = convolutions(widths, (1, 1), bias_initializer=begin)
-        # The correction starts at zero, so that training starts with equal parameters in both passes.
-        self.correction = convolutions(widths, (1, 1), kernel_initializer="zeros")
+        self.start, self.stop, self.channel_context = start, stop, channel_context
         self.built = True  # It has no `call`; the layers inside build themselves when they are called.
-
-    def code(self, coder: Coder, features: tf.Tensor, y_hat: tf.Tensor) -> tf.Tensor:
-        """Codes the group, and returns the latent with the group's numbers.
-
-        Args:
-          coder: The coder.
-          features: The features [batch, height, width, channels].
-          y_hat: The latent [batch, height, width, latent_depth], with the groups before in it.
-        """
-        group = channels(self.start, self.stop)
-        if self.channel_context:
-            features = tf.concat([features, self.channel_context(y_hat[..., : self.start])], -1)
-        first, second = within(group, anchors()), within(group, non_anchors())
-        parameters = self.parameters(anchors().take(features))
-        y_hat = first.put(y_hat, coder.code(first, self.likelihood(parameters)))
-        features = non_anchors().take(features)
-        context = non_anchors().take(self.anchor_context(group.take(y_hat)))
-        parameters = self.parameters(features) + self.correction(tf.concat([features, context], -1))
-        return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
 def _shares_of(depth: int) -> tuple[int, ...]:

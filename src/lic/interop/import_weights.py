@@ -7,12 +7,12 @@ import pathlib
 from typing import Literal
 
 from lic.errors import CheckpointError
-from lic.interop.compressai import import_compressai
 from lic.interop.safetensors import has_model_config, import_safetensors
 from lic.interop.tensorflow_checkpoint import import_tensorflow_checkpoint
+from lic.interop.torch_systems import import_torch
 from lic.models.base import CompressionModel
 
-FORMATS = ("tensorflow", "compressai", "safetensors")
+FORMATS = ("tensorflow", "pytorch", "safetensors")
 _TORCH = (".pth", ".pt", ".tar")
 
 
@@ -20,24 +20,25 @@ def import_checkpoint(
     path: str | os.PathLike,
     name: str | None = None,
     *,
-    format: Literal["tensorflow", "compressai", "safetensors"] | None = None,
+    format: Literal["tensorflow", "pytorch", "safetensors"] | None = None,
     quality: int | None = None,
 ) -> CompressionModel:
     """Makes a model with weights that published code trained, or that PyTorch trained further.
 
     The published TensorFlow code estimates the rate with the real scale index and truncates the index when it codes.
-    CompressAI estimates the rate with the predicted scale. `lic` rounds the index in both cases, so that its estimates
-    differ a little. `lic` reads the streams of neither.
+    Systems in PyTorch estimate the rate with the predicted scale. `lic` rounds the index in both cases, so that its
+    estimates differ a little. `lic` reads the streams of neither.
 
     Args:
       path: A SavedModel of the published code, its folder `variables`, or the prefix or folder of a
-        `tf.train.Checkpoint`; a state dict of CompressAI as .pth, .pth.tar or .safetensors; or a .safetensors file of
+        `tf.train.Checkpoint`; a state dict of a published system in PyTorch as .pth, .pth.tar
+        or .safetensors; or a .safetensors file of
         `export_safetensors`, trained further or not.
-      name: Name of the model. TensorFlow's checkpoints need it: "hzswq2021", "ms2020" or "zyc2022". For a state dict of
-        CompressAI it is checked against the model that the tensors belong to. For a file of `export_safetensors` it is
+      name: Name of the model. TensorFlow's checkpoints need it: "hzswq2021", "ms2020" or "zyc2022". For a state dict
+        of PyTorch it is checked against the model that the tensors belong to. For a file of `export_safetensors` it is
         None.
-      format: "tensorflow", "compressai", or "safetensors" for files of `export_safetensors`; default: `guess_format`.
-      quality: For CompressAI's models, the quality 1 to 8 that the weights were trained for. It sets `lmbda`, by which
+      format: "tensorflow", "pytorch", or "safetensors" for files of `export_safetensors`; default: `guess_format`.
+      quality: For systems in PyTorch, the quality, from 1, that the weights were trained for. It sets `lmbda`, by which
         the model trains on and `effort` weighs; widths follow from the tensors.
 
     Raises:
@@ -48,8 +49,8 @@ def import_checkpoint(
     format = format or guess_format(path)
     if format not in FORMATS:
         raise CheckpointError(f"Expected format to be one of {', '.join(FORMATS)}. Received: {format!r}.")
-    if format == "compressai":
-        return import_compressai(path, name, quality)
+    if format == "pytorch":
+        return import_torch(path, name, quality)
     if quality is not None:
         raise CheckpointError(f"Expected quality to be None, since format is {format!r}. Received: {quality!r}.")
     if format == "tensorflow":
@@ -63,5 +64,5 @@ def guess_format(path: str | os.PathLike) -> str:
     """Returns the format of a path, one of `FORMATS`, by its suffix and by the metadata of a .safetensors file."""
     path = pathlib.Path(path)
     if path.suffix == ".safetensors":
-        return "safetensors" if has_model_config(path) else "compressai"
-    return "compressai" if path.suffix in _TORCH else "tensorflow"
+        return "safetensors" if has_model_config(path) else "pytorch"
+    return "pytorch" if path.suffix in _TORCH else "tensorflow"

@@ -148,7 +148,7 @@ class Gains(Layer, RateControl):
         gain, factor, output_gain = (
             tf.exp(self._at(table, quality)) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
         )
-        return ChannelGains(gain, tf.math.log(gain * factor), output_gain)
+        return ChannelGains(gain, gain * factor, tf.math.log(gain * factor), output_gain)
 
     def coder(self, coder: Coder, gains: ChannelGains | None) -> Coder:
         return VariableRateCoder(coder, gains)

@@ -1,6 +1,7 @@
 """Transforms between images and latents, and between latents and side information."""
 
 from lic.transforms.base import HyperTransform, Transform
+from lic.transforms.bottleneck import BottleneckTransform
 from lic.transforms.conv import ConvTransform
 from lic.transforms.hyper_conv import ConvHyperTransform
 from lic.transforms.hyper_subpixel import SubpixelHyperTransform
@@ -10,6 +11,7 @@ from lic.transforms.residual import ResidualTransform
 from lic.transforms.swin import SwinTransform
 
 __all__ = [
+    "BottleneckTransform",
     "ConvHyperTransform",
     "ConvTransform",
     "HyperTransform",

@@ -22,6 +22,7 @@ def test_they_are_near_the_gains_in_floats(gains, quality):
     found, floats = IntegerGains(*integer_gains(gains, quality)), gains.gains_at(tf.constant([quality]))
     np.testing.assert_allclose(found.gain, floats.gain[0], rtol=1e-5)
     np.testing.assert_allclose(found.inverse, 1 / floats.gain[0], rtol=1e-5)
+    np.testing.assert_allclose(found.scale, floats.scale[0], rtol=1e-4)
     np.testing.assert_allclose(found.log_scale, floats.log_scale[0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found.output_gain, floats.output_gain[0], rtol=1e-5)
     assert all(each.dtype == np.float32 for each in found)
@@ -29,7 +30,7 @@ def test_they_are_near_the_gains_in_floats(gains, quality):
 
 def test_gains_are_applied_and_removed_by_one_rounding_each():
     gain, inverse = np.float32(1.7), np.float32(0.59)
-    gains = IntegerGains(tf.constant(gain), tf.constant(inverse), tf.constant(0.0), tf.constant(1.0))
+    gains = IntegerGains(tf.constant(gain), tf.constant(inverse), tf.constant(1.0), tf.constant(0.0), tf.constant(1.0))
     values = np.random.default_rng(0).normal(0, 50, 1000).astype(np.float32)
     for found, factor, fraction in ((gains.apply(values), gain, 8), (gains.remove(values), inverse, 12)):
         for value, result in zip(values, np.asarray(found)):

@@ -14,11 +14,9 @@ from lic.codec.integer.layers import (
     _whole,
     choose_units,
     integer_half_tanh,
-    integer_scale_index,
     on_grid,
 )
 from lic.entropy.checkerboard import CheckerboardContext
-from lic.entropy.distributions.scale_table import ScaleTable
 from lic.entropy.residual import HalfTanh
 from lic.environment import tf
 from lic.errors import CheckpointError
@@ -128,12 +126,3 @@ def test_no_entry_of_its_table_is_near_the_middle_between_two():
 
 def test_the_grid():
     np.testing.assert_array_equal(on_grid(tf.constant([0.3, -0.3, 1.0]), 1), [0.5, -0.5, 1.0])
-
-
-@pytest.mark.parametrize("rounding", ["nearest", "up"])
-def test_integer_indexes_are_those_that_the_table_rounds(rounding):
-    table = ScaleTable(rounding=rounding)
-    scales = np.exp(np.random.default_rng(0).uniform(np.log(0.01), np.log(1000), (3, 4, 50))).astype(np.float32)
-    indexes = integer_scale_index(table, tf.constant(scales))
-    assert indexes.shape == scales.shape
-    np.testing.assert_array_equal(table.row(indexes), table.row(table.index_at(scales)))

@@ -19,7 +19,7 @@ def latent():
 
 def _both(latent):
     coder = Estimate(latent * GAIN[:, None, None])
-    gains = ChannelGains(GAIN, tf.math.log(GAIN * FACTOR), output_gain=tf.ones_like(GAIN))
+    gains = ChannelGains(GAIN, GAIN * FACTOR, tf.math.log(GAIN * FACTOR), output_gain=tf.ones_like(GAIN))
     return coder, VariableRateCoder(coder, gains)
 
 
@@ -52,7 +52,7 @@ def test_gains_of_one_change_nothing(latent):
     latent = tf.random.normal((1, 4, 4, 6), stddev=3.0)
     plain = model.entropy(latent)
     one, zero = tf.ones((1, 6)), tf.zeros((1, 6))
-    gains = ChannelGains(one, log_scale=zero, output_gain=one)
+    gains = ChannelGains(one, scale=one, log_scale=zero, output_gain=one)
     through = model.entropy(latent, walk=lambda coder: model.entropy.walk(VariableRateCoder(coder, gains)))
     np.testing.assert_array_equal(through.y_hat, plain.y_hat)
     for name, bits in plain.bits.items():

@@ -149,7 +149,7 @@ def test_the_bits_of_a_channel_are_those_of_its_shape():
 def test_a_gain_keeps_the_shapes():
     zeros = tf.zeros((1, 2, 2, 4))
     made = per_channel().of(zeros, zeros + 5).in_part(EVERYTHING, zeros)
-    gained = made.under_gain(ChannelGains(zeros + 2, zeros + np.log(2), zeros + 0.5))
+    gained = made.under_gain(ChannelGains(zeros + 2, zeros + 2, zeros + np.log(2), zeros + 0.5))
     np.testing.assert_array_equal(gained.shape_index, made.shape_index)
     np.testing.assert_allclose(gained.index, made.index + np.log(2) / made.likelihood.scales.log_step, rtol=1e-6)
 

@@ -194,7 +194,22 @@ def test_copies_and_pickles_are_equal(name):
 def test_a_scaled_distribution_is_that_of_scaled_numbers(name):
     mean, index = tf.fill((1, 1, 2, 3), 0.7), tf.fill((1, 1, 2, 3), 20.0)
     gain = tf.fill((1, 1, 2, 3), 4.0)
-    scaled = FAMILIES[name]().of(mean, index).under_gain(ChannelGains(gain, tf.math.log(gain), gain))
+    scaled = FAMILIES[name]().of(mean, index).under_gain(ChannelGains(gain, gain, tf.math.log(gain), gain))
     scales = ScaleTable()
     np.testing.assert_allclose(scaled.offset, 2.8, rtol=1e-6)
     np.testing.assert_allclose(scales.scale_at(scaled.index), 4 * scales.scale_at(index), rtol=1e-5)
+
+
+def test_predicted_scales_are_the_second_parameters_themselves(name):
+    likelihood = FAMILIES[name](predicted_scale=True)
+    mean, scale = tf.fill((1, 1, 2, 1), 0.7), tf.constant([0.01, 3.0], shape=(1, 1, 2, 1))
+    made = likelihood(tf.concat([mean, scale], -1))
+    np.testing.assert_allclose(made.scale, np.maximum(scale, 0.11), rtol=1e-5)
+    table = likelihood.scales
+    np.testing.assert_array_equal(made.pmf_index(), table.row(table.index_at(scale)))
+    np.testing.assert_array_equal(made.as_coded().index, made.pmf_index())
+    np.testing.assert_allclose(likelihood.start(np.full(3, 2.0))[3:], 2.0 / likelihood.deviation, rtol=1e-6)
+    gain = tf.fill((1, 1, 2, 1), 4.0)
+    gained = made.under_gain(ChannelGains(gain, 2 * gain, tf.math.log(2 * gain), gain))
+    np.testing.assert_allclose(gained.offset, 2.8, rtol=1e-6)
+    np.testing.assert_array_equal(gained.pmf_index(), table.row(table.index_at(8 * scale)))

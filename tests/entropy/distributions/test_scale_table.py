@@ -42,3 +42,13 @@ def test_scales_below_the_table_have_a_gradient_back_to_it():
     with tf.GradientTape() as tape:
         index = ScaleTable().index_at(tf.convert_to_tensor(scale)) * [1.0, -1.0]
     np.testing.assert_array_equal(tape.gradient(index, scale) != 0, [False, True])
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "up"])
+def test_comparisons_find_the_row_that_the_index_of_a_scale_is_rounded_to(rounding):
+    table = ScaleTable(rounding=rounding)
+    scales = np.exp(np.random.default_rng(0).uniform(np.log(0.01), np.log(1000), (3, 4, 50))).astype(np.float32)
+    rows = table.row_of(tf.constant(scales))
+    assert rows.shape == scales.shape
+    np.testing.assert_array_equal(rows, table.row(table.index_at(scales)))
+    assert table.row_of(tf.constant([-3.0])).numpy() == [0]

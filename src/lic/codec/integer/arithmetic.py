@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from lic.codec.integer.audit import inexact_operations
 from lic.codec.integer.calibration import parameter_layers
 from lic.codec.integer.gains import IntegerGains, integer_gains
-from lic.codec.integer.layers import SCOPE, IntegerConvolution, Units, integer_half_tanh, integer_scale_index
+from lic.codec.integer.layers import SCOPE, IntegerConvolution, Units, integer_half_tanh
 from lic.entropy.coders.base import Coder
-from lic.entropy.parameters import ScaleIndex
 from lic.entropy.residual import HalfTanh
 from lic.environment import numpy_function, tf
 from lic.errors import CheckpointError, LicError
@@ -66,7 +65,9 @@ class IntegerArithmetic:
 
     def _gains(self, quality: tf.Tensor) -> IntegerGains:
         with tf.name_scope(SCOPE):
-            numbers = numpy_function(lambda quality: self._gains_at(float(quality[0])), [quality], [tf.float32] * 4)
+            numbers = numpy_function(
+                lambda quality: self._gains_at(float(quality[0])), [quality], [tf.float32] * len(IntegerGains._fields)
+            )
         return IntegerGains(*(tf.ensure_shape(each, [self._model.transform.depth])[None] for each in numbers))
 
 
@@ -79,5 +80,3 @@ def _integer_functions(model: CompressionModel, units: Mapping[str, Units]) -> I
             yield path, IntegerConvolution(layer, units[path])
     for path in parameter_layers(model, HalfTanh):
         yield path, integer_half_tanh
-    for path, layer in parameter_layers(model, ScaleIndex).items():
-        yield path, functools.partial(integer_scale_index, layer.scales)

@@ -21,12 +21,14 @@ class IntegerGains(NamedTuple):
     Attributes:
       gain: The number that each channel is multiplied by before it is coded [batch, depth].
       inverse: One over the gain.
-      log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
+      scale: The number that each channel's scales are multiplied by: gain times scale factor.
+      log_scale: Its logarithm.
       output_gain: The number that each channel is multiplied by before the synthesis.
     """
 
     gain: tf.Tensor
     inverse: tf.Tensor
+    scale: tf.Tensor
     log_scale: tf.Tensor
     output_gain: tf.Tensor
 
@@ -60,6 +62,7 @@ def integer_gains(gains: Gains, quality: float) -> list[np.ndarray]:
         columns = IntegerGains(
             gain=[each.exp() for each in log_gain],
             inverse=[(-each).exp() for each in log_gain],
+            scale=[(one + other).exp() for one, other in zip(log_gain, log_factor)],
             log_scale=[one + other for one, other in zip(log_gain, log_factor)],
             output_gain=[each.exp() for each in log_output_gain],
         )

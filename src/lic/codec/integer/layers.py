@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lic.entropy.distributions.scale_table import ScaleTable
 from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.layers.convolution import Convolution
@@ -115,19 +114,6 @@ def _half_tanh_table() -> np.ndarray:
     # No entry lies near the middle between two multiples, so every library rounds it to the same one.
     values = [0.5 * math.tanh(place / _TANH_STEP) for place in range(-_TANH_END, _TANH_END + 1)]
     return (np.rint(np.array(values) * 2.0**FRACTION) * 2.0**-FRACTION).astype(np.float32)
-
-
-def integer_scale_index(scales: ScaleTable, values: tf.Tensor) -> tf.Tensor:
-    """Returns the rounded indexes of scales as float32, by comparisons, which are the same in every library.
-
-    Args:
-      scales: The table of scales.
-      values: The scales, of any shape.
-    """
-    shift = 0.0 if scales.rounding == "up" else 0.5
-    bounds = np.exp(math.log(scales.lowest) + scales.log_step * (np.arange(scales.count - 1) + shift))
-    below = tf.searchsorted(tf.constant(bounds, "float32"), tf.reshape(values, [-1]))
-    return tf.cast(tf.reshape(below, tf.shape(values)), "float32")
 
 
 def _powers(exponents: np.ndarray) -> np.ndarray:

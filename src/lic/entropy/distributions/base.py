@@ -24,11 +24,13 @@ class ChannelGains(NamedTuple):
     Attributes:
       gain: The number that each channel is multiplied by before it is coded [batch, depth]; for a part, likewise below,
         in the shape of its numbers or broadcastable to it.
-      log_scale: The logarithm of the number that each channel's scales are multiplied by: gain times scale factor.
+      scale: The number that each channel's scales are multiplied by: gain times scale factor.
+      log_scale: Its logarithm.
       output_gain: The number that each channel is multiplied by before the synthesis.
     """
 
     gain: tf.Tensor
+    scale: tf.Tensor
     log_scale: tf.Tensor
     output_gain: tf.Tensor
 

@@ -41,6 +41,7 @@ class GeneralizedNormal(LocationScale):
     Args:
       scales: The table of scales, as for `LocationScale`.
       shape: The shape, 0.5 to 4.
+      predicted_scale: Whether the second parameter is the scale, as for `LocationScale`.
 
     Raises:
       ValueError: The table of scales is not valid, or the shape is out of range.
@@ -48,8 +49,8 @@ class GeneralizedNormal(LocationScale):
 
     deviation = 1.0
 
-    def __init__(self, scales: ScaleTable | Sequence = ScaleTable(), shape: float = 1.5):
-        super().__init__(scales)
+    def __init__(self, scales: ScaleTable | Sequence = ScaleTable(), shape: float = 1.5, predicted_scale: bool = False):
+        super().__init__(scales, predicted_scale)
         _check_shape(type(self).__name__, "shape", shape)
         self.shape = shape
 
@@ -166,7 +167,7 @@ class ShapedDistribution(LocationScaleDistribution):
 
     def pmf_index(self) -> tf.Tensor:
         likelihood = self.likelihood
-        return likelihood.shapes.row(self.shape_index) * likelihood.scales.count + likelihood.scales.row(self.index)
+        return likelihood.shapes.row(self.shape_index) * likelihood.scales.count + self.row()
 
     def as_coded(self) -> ShapedDistribution:
         coded = super().as_coded()

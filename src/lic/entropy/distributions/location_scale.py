@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,10 +25,11 @@ class LocationScale(Likelihood):
     A subclass writes `deviation`, `log_cdf` and `upper_tail`.
 
     The first parameter is the mean. The second is a real index into the table of scales, so that a network moves
-    through scales geometrically.
+    through scales geometrically, or the scale itself, as in CompressAI.
 
     Args:
       scales: The table of scales (`ScaleTable`): number, lowest, highest, and how indexes are rounded for coding.
+      predicted_scale: Whether the second parameter is the scale; scales below the table count as its lowest.
 
     Attributes:
       deviation: The standard deviation of the distribution whose scale is one.
@@ -36,11 +38,12 @@ class LocationScale(Likelihood):
       ValueError: The table of scales is not valid.
     """
 
+    added_arguments: ClassVar[Mapping[str, Any]] = {"predicted_scale": False}
     parameters = 2
     deviation: float
 
-    def __init__(self, scales: ScaleTable | Sequence = ScaleTable()):
-        self.scales = ScaleTable(*scales)
+    def __init__(self, scales: ScaleTable | Sequence = ScaleTable(), predicted_scale: bool = False):
+        self.scales, self.predicted_scale = ScaleTable(*scales), predicted_scale
         self.scales.check()
 
     @staticmethod
@@ -58,7 +61,8 @@ class LocationScale(Likelihood):
         return np.array([self.upper_tail(value) for value in values.tolist()])
 
     def __call__(self, parameters: tf.Tensor) -> LocationScaleDistribution:
-        return self.of(*tf.split(parameters, 2, -1))
+        mean, second = tf.split(parameters, 2, -1)
+        return PredictedScaleDistribution(self, mean, second) if self.predicted_scale else self.of(mean, second)
 
     def of(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:
         """Returns the distribution of numbers with these means and real scale indexes, in the shape of the numbers."""
@@ -66,8 +70,8 @@ class LocationScale(Likelihood):
 
     def start(self, deviations: np.ndarray) -> np.ndarray:
         scales = np.maximum(np.asarray(deviations) / self.deviation, self.scales.lowest)
-        indexes = [self.scales.index_of(float(scale)) for scale in scales]
-        return np.concatenate([np.zeros(len(indexes)), indexes]).astype(np.float32)
+        second = scales if self.predicted_scale else [self.scales.index_of(float(scale)) for scale in scales]
+        return np.concatenate([np.zeros(len(scales)), second]).astype(np.float32)
 
     @property
     def num_pmfs(self) -> int:
@@ -114,6 +118,10 @@ class LocationScaleDistribution(Distribution):
         """The scale of each number, for the real indexes as they are."""
         return self.likelihood.scales.scale_at(self.index)
 
+    def row(self) -> tf.Tensor:
+        """Returns the row of the table of scales that each number is coded with, int32."""
+        return self.likelihood.scales.row(self.index)
+
     def bits(self, centred: tf.Tensor) -> tf.Tensor:
         inputs = tf.convert_to_tensor(centred), tf.convert_to_tensor(self.index)
         if isinstance(self.likelihood, keras.layers.Layer):  # A function for all of its kind would hold its weights.
@@ -122,10 +130,10 @@ class LocationScaleDistribution(Distribution):
         return compiled(_bits, specs, self.likelihood)(*inputs)
 
     def pmf_index(self) -> tf.Tensor:
-        return self.likelihood.scales.row(self.index)
+        return self.row()
 
     def as_coded(self) -> LocationScaleDistribution:
-        return self._with(self.offset, tf.cast(self.likelihood.scales.row(self.index), "float32"))
+        return self._with(self.offset, tf.cast(self.row(), "float32"))
 
     def under_gain(self, gains: ChannelGains) -> LocationScaleDistribution:
         # Multiplying a scale adds to its index, because the table is geometric. The division by `log_step` is written
@@ -136,11 +144,33 @@ class LocationScaleDistribution(Distribution):
     def scale_is_at_least(self, limit: float) -> tf.Tensor:
         # Rows of the table are compared: they are integers, which are the same on every machine.
         scales = self.likelihood.scales
-        return scales.row(self.index) >= sum(scale < limit for scale in scales.scales())
+        return self.row() >= sum(scale < limit for scale in scales.scales())
 
     def _with(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:
         """Returns distributions that are like these but for means and scale indexes."""
         return self.likelihood.of(mean, index)
+
+
+class PredictedScaleDistribution(LocationScaleDistribution):
+    """Numbers with a mean and a scale each, where a network predicts the scale itself.
+
+    Comparisons find the row of a scale. They are the same on every machine, unlike a logarithm.
+
+    Args:
+      likelihood: The family of the distribution.
+      mean: The means, in the shape of the numbers.
+      scale: The scales, likewise; those below the table count as its lowest.
+    """
+
+    def __init__(self, likelihood: LocationScale, mean: tf.Tensor, scale: tf.Tensor):
+        super().__init__(likelihood, mean, likelihood.scales.index_at(scale))
+        self._scale = scale
+
+    def row(self) -> tf.Tensor:
+        return self.likelihood.scales.row_of(self._scale)
+
+    def under_gain(self, gains: ChannelGains) -> PredictedScaleDistribution:
+        return PredictedScaleDistribution(self.likelihood, gains.apply(self.offset), self._scale * gains.scale)
 
 
 def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:

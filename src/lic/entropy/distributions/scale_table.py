@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from lic.argument_types import check_argument
 from lic.environment import tf
 from lic.layers.bounds import lower_bound, upper_bound
@@ -64,6 +66,13 @@ class ScaleTable(NamedTuple):
         round_ = tf.math.ceil if self.rounding == "up" else tf.round
         rounded = tf.cast(round_(tf.clip_by_value(index, 0.0, self.count - 1.0)), "int32")
         return tf.clip_by_value(rounded, 0, self.count - 1)  # A cast of NaN may give any integer.
+
+    def row_of(self, scale: tf.Tensor) -> tf.Tensor:
+        """Returns the row of the table that a scale is rounded to, int32, by comparisons with all scales."""
+        shift = 0.0 if self.rounding == "up" else 0.5
+        bounds = np.exp(math.log(self.lowest) + self.log_step * (np.arange(self.count - 1) + shift))
+        rows = tf.searchsorted(tf.constant(bounds, "float32"), tf.reshape(scale, [-1]))
+        return tf.reshape(rows, tf.shape(scale))
 
     def scales(self) -> list[float]:
         """Returns all scales of the table."""

@@ -10,7 +10,7 @@ import lic
 from lic.codec.bitstream import Stream
 from lic.entropy import Estimate
 from lic.errors import CheckpointError
-from lic.interop import compressai
+from lic.interop import torch_systems
 from lic.layers.bounds import upper_bound
 from lic.models.create import published_system
 from lic.testing import check_model
@@ -21,7 +21,9 @@ from tests.models.random_compressai import Weights, random_image
 FOLDER = DATA / "compressai"
 WIDTHS = {3: (128, 192), 7: (192, 320)}
 TINY = 6, 8
-CASES = [(name.removeprefix("compressai-"), quality) for name in compressai.importable_models() for quality in WIDTHS]
+# The zoo's models whose names do not start with "compressai-" are in `tests/models/test_zoo.py`.
+NAMES = [name.removeprefix("compressai-") for name in lic.list_models() if name.startswith("compressai-")]
+CASES = [(name, quality) for name in NAMES for quality in WIDTHS]
 # Each model, and each width.
 ORDINARY = [("bmshj2018-factorized", 7), ("bmshj2018-hyperprior", 3), ("mbt2018-mean", 3)]
 
@@ -51,7 +53,7 @@ def case(request):
     name, quality = request.param
     expected = expected_of(name, quality)
     state = Weights(name, *WIDTHS[quality], int(expected["seed"])).tensors
-    model = compressai.from_state_dict("fixture", state, quality=quality)
+    model = torch_systems.from_state_dict("fixture", state, quality=quality)
     return name, quality, model, random_image(64, 128, int(expected["seed"])), expected
 
 
@@ -105,20 +107,20 @@ def tiny(name="mbt2018-mean"):
 
 @pytest.mark.parametrize("name", ["bmshj2018-factorized", "bmshj2018-hyperprior", "mbt2018-mean"])
 def test_tensors_give_the_model(name):
-    assert compressai.model_of("file", tiny(name)) == f"compressai-{name}"
+    assert torch_systems.model_of("file", tiny(name)) == f"compressai-{name}"
     with pytest.raises(CheckpointError, match=f"file holds the tensors of 'compressai-{name}'. Received: 'ms2020'"):
-        compressai.from_state_dict("file", tiny(name), "ms2020")
+        torch_systems.from_state_dict("file", tiny(name), "ms2020")
 
 
 def test_tensors_of_a_serial_context_are_missed():
     with pytest.raises(CheckpointError, match="file lacks the tensors 'context_prediction.bias'"):
-        compressai.from_state_dict("file", tiny() | {"context_prediction.weight": np.zeros((16, 8, 5, 5))})
+        torch_systems.from_state_dict("file", tiny() | {"context_prediction.weight": np.zeros((16, 8, 5, 5))})
 
 
 def test_missing_surplus_and_misshaped_tensors_are_named():
     def imported_with(**changed):
         state = tiny() | {key.replace("__", "."): array for key, array in changed.items()}
-        return compressai.from_state_dict("file", {key: array for key, array in state.items() if array is not None})
+        return torch_systems.from_state_dict("file", {key: array for key, array in state.items() if array is not None})
 
     with pytest.raises(CheckpointError, match=r"file lacks the tensors 'g_a.2.bias', 'h_s.4.bias'\."):
         imported_with(g_a__2__bias=None, h_s__4__bias=None)
@@ -145,8 +147,8 @@ def test_old_names_are_known(numbered):
         old(key) if key.count(".") == 2 and key.split(".")[1] in words else key: array for key, array in state.items()
     }
     assert renamed.keys() != state.keys()
-    expected = get_tensors(compressai.from_state_dict("new", state))
-    for name, array in get_tensors(compressai.from_state_dict("old", renamed)).items():
+    expected = get_tensors(torch_systems.from_state_dict("new", state))
+    for name, array in get_tensors(torch_systems.from_state_dict("old", renamed)).items():
         np.testing.assert_array_equal(array, expected[name])
 
 
@@ -158,18 +160,20 @@ def test_table_of_scales_and_likelihood_bound_are_those_of_the_file():
         "g_a.1.beta_reparam.pedestal": np.zeros(1),
         "entropy_bottleneck._quantized_cdf": np.zeros((6, 9)),
     }
-    entropy = compressai.from_state_dict("file", tiny() | kept).entropy
+    entropy = torch_systems.from_state_dict("file", tiny() | kept).entropy
     np.testing.assert_allclose(entropy.likelihood.scales.scales(), table, rtol=1e-5)
     assert (entropy.likelihood.scales.rounding, entropy.likelihood_bound) == ("up", 1e-6)
     usual = {"gaussian_conditional.scale_table": np.geomspace(0.11, 256, 64, dtype=np.float32)}
-    described = compressai.from_state_dict("file", tiny() | usual).configuration()
-    assert described == compressai.from_state_dict("file", tiny()).configuration()
+    described = torch_systems.from_state_dict("file", tiny() | usual).configuration()
+    assert described == torch_systems.from_state_dict("file", tiny()).configuration()
     with pytest.raises(CheckpointError, match="scales are bounded at 0.3, expected the lowest of the table, 0.11"):
-        compressai.from_state_dict("file", tiny() | {"gaussian_conditional.lower_bound_scale.bound": np.array([0.3])})
+        torch_systems.from_state_dict(
+            "file", tiny() | {"gaussian_conditional.lower_bound_scale.bound": np.array([0.3])}
+        )
     with pytest.raises(CheckpointError, match="scale_table is not a geometric sequence"):
-        compressai.from_state_dict("file", tiny() | {"gaussian_conditional.scale_table": np.arange(1, 9)})
+        torch_systems.from_state_dict("file", tiny() | {"gaussian_conditional.scale_table": np.arange(1, 9)})
 
 
 @pytest.mark.slow
 def test_the_kit_passes():
-    check_model(compressai.from_state_dict("file", tiny()))
+    check_model(torch_systems.from_state_dict("file", tiny()))

@@ -2,7 +2,7 @@ import pytest
 
 import lic
 from lic import registry
-from lic.models.published_compressai import sizes_of
+from lic.models.published_pytorch import sizes_of
 
 NAMES = [name for name in lic.list_models() if name.startswith("compressai-")]
 

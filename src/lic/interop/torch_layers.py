@@ -1,0 +1,137 @@
+"""The tensors of PyTorch's state dicts that the weights of our layers are made of, and the order of their axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lic.environment import keras
+from lic.layers.attention import AttentionBlock
+from lic.layers.bottleneck import BottleneckBlock
+from lic.layers.convolution import Convolution
+from lic.layers.gdn import GDN
+from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
+from lic.layers.sequential import Sequential
+from lic.layers.subpixel import SubpixelConvolution
+
+Convert = Callable[[np.ndarray], np.ndarray]
+
+
+class Source(NamedTuple):
+    """The tensor of a state dict that one of our weights is made of.
+
+    Attributes:
+      key: The tensor's name.
+      shape: The tensor's shape.
+      convert: Returns our weight for the tensor.
+    """
+
+    key: str
+    shape: Sequence[int]
+    convert: Convert = np.array
+
+
+Sources = Iterator[tuple[str, Source]]
+
+
+def network_sources(
+    path: str, network: Sequential, key: str, step: int = 1, swapped: bool = False, transposed: bool = False
+) -> Sources:
+    """Yields the source of each weight of layers that follow each other, by the weight's attribute path.
+
+    Args:
+      path: The attribute path of the network.
+      network: The network.
+      key: The name of the network in PyTorch.
+      step: The step from the number of a layer to the next one's: 2 where activations are counted as layers.
+      swapped: As for `layer_sources`, of the last layer.
+      transposed: As for `layer_sources`, of the last layer.
+    """
+    weighted = [(number, layer) for number, layer in enumerate(network.layers) if layer.weights]
+    for order, (number, layer) in enumerate(weighted):
+        last = {"swapped": swapped, "transposed": transposed} if order == len(weighted) - 1 else {}
+        for name, source in layer_sources(f"{key}.{step * order}", layer, **last):
+            yield f"{path}/layers/{number}/{name}", source
+
+
+def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, transposed: bool = False) -> Sources:
+    """Yields the source of each weight of a layer, with the weight's attribute path in the layer.
+
+    Args:
+      key: The name of the layer in PyTorch; "" for a layer that stands alone.
+      layer: The layer.
+      swapped: Whether the two halves of a convolution's output channels are exchanged.
+      transposed: Whether a convolution is stored as a transposed one, although it does not enlarge.
+    """
+    prefix = f"{key}." if key else ""
+    for path, name, inner in _inner_layers(layer):
+        for rest, source in layer_sources(f"{prefix}{name}", inner):
+            yield f"{path}/{rest}", source
+    if isinstance(layer, GDN):
+        yield "reparam_beta", Source(f"{prefix}beta", layer.reparam_beta.shape)
+        yield "reparam_gamma", Source(f"{prefix}gamma", layer.reparam_gamma.shape, np.transpose)
+    elif isinstance(layer, SubpixelConvolution):
+        # PyTorch takes the channels of a block in the order of channel, row and column.
+        for name, source in layer_sources(f"{prefix}0", layer.convolution):
+            yield f"convolution/{name}", source._replace(convert=_channels_last(source.convert, layer.up**2))
+    elif isinstance(layer, Convolution):
+        yield from _convolution_sources(prefix, layer, swapped, transposed or layer.up > 1)
+
+
+def _inner_layers(layer: keras.layers.Layer) -> Iterator[tuple[str, str, keras.layers.Layer]]:
+    """Yields the path, PyTorch's name and the layer for each layer inside one that holds others."""
+    if isinstance(layer, (ResidualBlock, ResidualDown)):
+        names = {"first": "conv1", "second": "conv2", "gdn": "gdn", "skip": "skip"}
+        yield from _named(layer, names)
+    elif isinstance(layer, ResidualUp):
+        names = {"first": "subpel_conv", "second": "conv", "gdn": "igdn", "skip": "upsample"}
+        yield from _named(layer, names)
+    elif isinstance(layer, BottleneckBlock):
+        yield from _listed("convolutions", layer.convolutions, "conv{}", first=1)
+    elif isinstance(layer, AttentionBlock):
+        for path, network, name in (("features", layer.features, "conv_a"), ("mask", layer.mask, "conv_b")):
+            for number, inner in enumerate(network.layers):
+                if isinstance(inner, BottleneckBlock):  # Its layers have other names here than alone.
+                    inside = f"{path}/layers/{number}/convolutions"
+                    yield from _listed(inside, inner.convolutions, f"{name}.{number}.conv.{{}}", step=2)
+                else:
+                    yield f"{path}/layers/{number}", f"{name}.{number}", inner
+
+
+def _named(layer: keras.layers.Layer, names: dict[str, str]) -> Iterator[tuple[str, str, keras.layers.Layer]]:
+    yield from ((path, name, getattr(layer, path)) for path, name in names.items() if getattr(layer, path, None))
+
+
+def _listed(
+    path: str, network: Sequential, name: str, first: int = 0, step: int = 1
+) -> Iterator[tuple[str, str, keras.layers.Layer]]:
+    for number, inner in enumerate(network.layers):
+        yield f"{path}/layers/{number}", name.format(first + step * number), inner
+
+
+def _channels_last(convert: Convert, block: int) -> Convert:
+    def converted(array: np.ndarray) -> np.ndarray:
+        weight = convert(array)
+        blocks = weight.reshape(*weight.shape[:-1], -1, block)
+        return np.swapaxes(blocks, -1, -2).reshape(weight.shape)
+
+    return converted
+
+
+def _convolution_sources(prefix: str, layer: Convolution, swapped: bool, transposed: bool) -> Sources:
+    height, width, inputs, outputs = layer.kernel.shape
+    channels = (inputs, outputs) if transposed else (outputs, inputs)
+
+    def in_order(array: np.ndarray) -> np.ndarray:
+        return np.roll(array, outputs // 2, -1) if swapped else array
+
+    def kernel(array: np.ndarray) -> np.ndarray:
+        if transposed:  # PyTorch's transposed convolution has the orientation of ours.
+            return in_order(array.transpose(2, 3, 0, 1))
+        array = in_order(array.transpose(2, 3, 1, 0))
+        return array if layer.correlation else array[::-1, ::-1]
+
+    yield "kernel", Source(f"{prefix}weight", (*channels, height, width), kernel)
+    yield "bias", Source(f"{prefix}bias", (outputs,), in_order)

@@ -1,0 +1,254 @@
+"""Models from state dicts of published systems in PyTorch: the tensors of each network, and the sizes of the model."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lic.entropy.autoregressive import CausalContext
+from lic.entropy.distributions.factorized_prior import FactorizedPrior
+from lic.entropy.distributions.scale_table import ScaleTable
+from lic.errors import CheckpointError
+from lic.interop.torch_layers import Source, Sources, layer_sources, network_sources
+from lic.interop.torch_state_dict import read_state_dict
+from lic.layers.tracing import skip_random_init
+from lic.models.base import CompressionModel
+from lic.models.create import create_model
+from lic.models.published_pytorch import QUALITY, sizes_of
+from lic.weights import set_tensors
+
+_NEAR = 1e-4  # Relative difference up to which two numbers are taken to differ by rounding only.
+# Names in earlier releases of CompressAI -> the name in 1.2.8.
+_EARLIER_NAMES = {
+    r"_(?:matrix|matrices\.)(\d)": "matrices",
+    r"_bias(?:es\.)?(\d)": "biases",
+    r"_factors?\.?(\d)": "factors",
+}
+# CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
+_IGNORED = re.compile(
+    r"(.*\.)?(entropy_bottleneck\.target|context_prediction\.mask"
+    r"|(entropy_bottleneck|gaussian_conditional)"
+    r"\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound))"
+    r"|g_[as]\.\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
+)
+
+
+class _System(NamedTuple):
+    """How a published system keeps a model.
+
+    Attributes:
+      first: The name of the first kernel of the analysis; it has as many rows as there are channels between layers.
+      last: The name of its last kernel; it has as many rows as the latent has channels.
+      sources: Yields the source of each weight of a model, by the weight's attribute path.
+      density: The name of the density of the side information, or of the latent.
+      normal: The name of the table of scales, or that of the first part.
+    """
+
+    first: str
+    last: str
+    sources: Callable[[CompressionModel], Sources]
+    density: str = "entropy_bottleneck"
+    normal: str = "gaussian_conditional"
+
+
+def import_torch(path: str | os.PathLike, name: str | None = None, quality: int | None = None) -> CompressionModel:
+    """Makes a model with the weights of a published system in PyTorch; see `lic.import_checkpoint`."""
+    return from_state_dict(path, read_state_dict(path), name, quality)
+
+
+def from_state_dict(
+    path: str | os.PathLike, state: Mapping[str, np.ndarray], name: str | None = None, quality: int | None = None
+) -> CompressionModel:
+    """Makes a model with the weights of a state dict, which error messages call `path`."""
+    state = {_current_name(key): array for key, array in state.items()}
+    found = model_of(path, state)
+    if name not in (None, found):
+        raise CheckpointError(
+            f"{path} holds the tensors of {found!r}. Received: {name!r}. The models that can be imported are "
+            f"{', '.join(_SYSTEMS)}."
+        )
+    system = _SYSTEMS[found]
+    with skip_random_init():
+        sizes = _sizes(path, found, system, state)
+        model = create_model(found, quality=QUALITY if quality is None else quality, **sizes)
+    sources = sources_of(found, model)
+    _check_tensors(path, state, sources.values())
+    set_tensors(model, {weight: source.convert(state[source.key]) for weight, source in sources.items()})
+    return model
+
+
+def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
+    """Returns the name of the model that the tensors of a state dict belong to.
+
+    Raises:
+      CheckpointError: The tensors belong to no model that can be imported.
+    """
+    if "latent_codec.y.channel_context.y1.0.weight" in state:
+        _require(path, state, ["latent_codec.hyper.h_s.2.weight", "latent_codec.hyper.h_s.4.weight"])
+        inner, last = (state[f"latent_codec.hyper.h_s.{number}.weight"].shape for number in (2, 4))
+        # In the former the last layer of the hyper synthesis is a transposed convolution, inputs first.
+        return "elic2022" if inner[1] == last[0] else "elic2022-chandelier"
+    if "g_a.0.conv1.weight" in state:
+        return "cheng2020-attn" if any(key.startswith("g_a.3.conv_a.") for key in state) else "cheng2020-anchor"
+    _require(path, state, ["g_a.0.weight", "g_a.6.weight"])
+    if any(key.startswith(("context_prediction.", "entropy_parameters.")) for key in state):
+        return "mbt2018"
+    if not any(key.startswith("h_s.") for key in state):
+        return "compressai-bmshj2018-factorized"
+    _require(path, state, ["h_s.4.weight"])
+    scales_only = len(state["h_s.4.weight"]) == len(state["g_a.6.weight"])
+    return f"compressai-{'bmshj2018-hyperprior' if scales_only else 'mbt2018-mean'}"
+
+
+def sources_of(name: str, model: CompressionModel) -> dict[str, Source]:
+    """Returns the source of each weight of a published system, by the weight's attribute path."""
+    return dict(_SYSTEMS[name].sources(model))
+
+
+def _zoo_sources(model: CompressionModel) -> Sources:
+    """Yields the sources of a model of CompressAI's zoo."""
+    entropy, hyper, context = model.entropy, model.entropy.hyper, getattr(model.entropy, "context", None)
+    yield from _transform_sources(model)
+    yield from _density_sources("entropy_bottleneck", entropy.prior)
+    # CompressAI's last layer returns scales and then means; ours returns means first.
+    swapped = not getattr(entropy, "zero_mean", False)
+    if hyper:
+        yield from network_sources("entropy/hyper/analysis", hyper.analysis, "h_a", 2)
+        last = {"swapped": swapped and not context}
+        yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, "h_s", 2, **last)
+    if context:
+        yield from network_sources("entropy/parameters", entropy.parameters, "entropy_parameters", 2, swapped=swapped)
+        yield from _context_sources(context)
+
+
+def _elic_sources(model: CompressionModel, official: bool) -> Sources:
+    """Yields the sources of one of CompressAI's two models of ELIC, of which the official one has scales first."""
+    entropy, hyper, codec = model.entropy, model.entropy.hyper, "latent_codec"
+    yield from _transform_sources(model)
+    yield from _density_sources(f"{codec}.hyper.entropy_bottleneck", entropy.prior)
+    yield from network_sources("entropy/hyper/analysis", hyper.analysis, f"{codec}.hyper.h_a", 2)
+    last = {"transposed": official}
+    yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, f"{codec}.hyper.h_s", 2, **last)
+    for number, group in enumerate(entropy.groups):
+        path, key = f"entropy/groups/{number}", f"{codec}.y.latent_codec.y{number}"
+        if number:
+            channel_key = f"{codec}.y.channel_context.y{number}"
+            yield from network_sources(f"{path}/channel_context", group.channel_context, channel_key, 2)
+        parameters = network_sources(
+            f"{path}/parameters", group.parameters, f"{key}.entropy_parameters", 2, swapped=official
+        )
+        yield from parameters
+        for name, source in layer_sources(f"{key}.context_prediction", group.context):
+            yield f"{path}/context/{name}", source
+
+
+def _transform_sources(model: CompressionModel) -> Sources:
+    yield from network_sources("transform/analysis", model.transform.analysis, "g_a")
+    yield from network_sources("transform/synthesis", model.transform.synthesis, "g_s")
+
+
+def _context_sources(context: CausalContext) -> Sources:
+    _, _, inputs, outputs = context.product.kernel.shape
+    taps, size = context.taps, context.kernel_size
+
+    def kernel(array: np.ndarray) -> np.ndarray:
+        # The first taps in raster order are those that the mask leaves.
+        causal = array.reshape(outputs, inputs // taps, size * size)[..., :taps]
+        return causal.transpose(2, 1, 0).reshape(1, 1, inputs, outputs)
+
+    path, key = "entropy/context/product", "context_prediction"
+    yield f"{path}/kernel", Source(f"{key}.weight", (outputs, inputs // taps, size, size), kernel)
+    yield f"{path}/bias", Source(f"{key}.bias", (outputs,))
+
+
+def _density_sources(key: str, prior: FactorizedPrior) -> Sources:
+    for group in ("matrices", "biases", "factors"):
+        for number, variable in enumerate(getattr(prior, group)):
+            yield f"entropy/prior/{group}/{number}", Source(f"{key}.{group}.{number}", variable.shape)
+    medians = Source(f"{key}.quantiles", (prior.channels, 1, 3), lambda quantiles: quantiles[:, 0, 1])
+    yield "entropy/prior/medians", medians
+
+
+_ZOO = _System("g_a.0.weight", "g_a.6.weight", _zoo_sources)
+_RESIDUAL = _ZOO._replace(first="g_a.0.conv1.weight", last="g_a.0.conv1.weight")
+_ELIC = _System(
+    "g_a.0.weight",
+    "g_a.13.weight",
+    lambda model: _elic_sources(model, official=True),
+    "latent_codec.hyper.entropy_bottleneck",
+    "latent_codec.y.latent_codec.y0.y.gaussian_conditional",
+)
+# The systems by the names of `lic.create_model`.
+_SYSTEMS = {
+    "compressai-bmshj2018-factorized": _ZOO,
+    "compressai-bmshj2018-hyperprior": _ZOO,
+    "compressai-mbt2018-mean": _ZOO,
+    "mbt2018": _ZOO,
+    "cheng2020-anchor": _RESIDUAL,
+    "cheng2020-attn": _RESIDUAL,
+    "elic2022": _ELIC,
+    "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, official=False)),
+}
+
+
+def _current_name(key: str) -> str:
+    """The name in CompressAI 1.2.8 of a tensor that an earlier release may have saved."""
+    for old, new in _EARLIER_NAMES.items():
+        key = re.sub(rf"entropy_bottleneck\.{old}", rf"entropy_bottleneck.{new}.\1", key)
+    return key
+
+
+def _sizes(path: str | os.PathLike, name: str, system: _System, state: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The sizes of the model: widths by the tensors' shapes, bounds and scales by the tensors beside the weights."""
+    _require(path, state, [system.first, system.last])
+    sizes = sizes_of(name, len(state[system.first]), len(state[system.last]))
+    usual = sizes["likelihood_bound"]
+    bound = float(state.get(f"{system.density}.likelihood_lower_bound.bound", [usual])[0])
+    sizes["likelihood_bound"] = usual if math.isclose(bound, usual, rel_tol=_NEAR) else bound
+    if "scales" in sizes:
+        sizes["scales"] = _scales_of(path, state, system.normal, ScaleTable(*sizes["scales"]))
+    return sizes
+
+
+def _scales_of(path: str | os.PathLike, state: Mapping[str, np.ndarray], normal: str, usual: ScaleTable) -> tuple:
+    """The table of scales that CompressAI's `update` saved, or the usual one where there is none."""
+    table, scales = state.get(f"{normal}.scale_table", np.zeros(0)), usual
+    if table.size and not (table.size == usual.count and np.allclose(table, usual.scales(), rtol=_NEAR)):
+        scales = ScaleTable(len(table), float(table[0]), float(table[-1]), usual.rounding)
+        if not np.allclose(table, scales.scales(), rtol=_NEAR):
+            raise CheckpointError(f"{path}: {normal}.scale_table is not a geometric sequence of scales.")
+    bound = float(state.get(f"{normal}.lower_bound_scale.bound", [scales.lowest])[0])
+    if bound > scales.lowest * (1 + _NEAR):
+        raise CheckpointError(
+            f"{path}: scales are bounded at {bound:g}, expected the lowest of the table, {scales.lowest:g}."
+        )
+    return tuple(scales)
+
+
+def _require(path: str | os.PathLike, state: Mapping[str, np.ndarray], keys: Sequence[str]) -> None:
+    missing = sorted(key for key in keys if key not in state)
+    if missing:
+        raise CheckpointError(
+            f"{path} lacks the {_listed(missing)}. Models that can be imported: {', '.join(_SYSTEMS)}."
+        )
+
+
+def _check_tensors(path: str | os.PathLike, state: Mapping[str, np.ndarray], sources: Collection[Source]) -> None:
+    _require(path, state, [source.key for source in sources])
+    known = {source.key for source in sources}
+    surplus = sorted(key for key in state if key not in known and not _IGNORED.fullmatch(key))
+    if surplus:
+        raise CheckpointError(f"{path} has the {_listed(surplus)}, which this model does not have.")
+    for key, shape, _ in sources:
+        if state[key].shape != tuple(shape):
+            raise CheckpointError(f"{path}: the tensor {key!r} has shape {state[key].shape}, expected {tuple(shape)}.")
+
+
+def _listed(keys: Sequence[str], most: int = 4) -> str:
+    others = f" and {len(keys) - most} others" if len(keys) > most else ""
+    return f"tensor{'s' * (len(keys) > 1)} {', '.join(map(repr, keys[:most]))}{others}"

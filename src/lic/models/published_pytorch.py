@@ -1,0 +1,215 @@
+"""Systems whose code was published in PyTorch, by name and quality. This file imports no TensorFlow."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from lic.errors import RegistryError
+from lic.models.lambdas import LAMBDAS
+from lic.models.published import PublishedSystem
+from lic.registry import register_model
+
+QUALITY = 4  # The quality of a model for which the caller asks for none.
+
+
+class _Published(NamedTuple):
+    """A system in one or two widths.
+
+    Attributes:
+      parts: The transform, the entropy model and the hyper transform.
+      sizes: Returns the arguments of the parts for channels between convolutions and channels of the latent.
+      widths: These numbers of the narrow model and of the wide one.
+      parameters: The number of parameters, likewise.
+      first_wide: The first quality of the wide model.
+      paper: The paper.
+      lambdas: The weight of the distortion at each quality.
+    """
+
+    parts: tuple[str, str, str]
+    sizes: Callable[[int, int], dict[str, Any]]
+    widths: tuple[tuple[int, int], tuple[int, int]]
+    parameters: tuple[int, int]
+    first_wide: int
+    paper: str
+    lambdas: Sequence[float] = LAMBDAS["mse"]
+
+
+_DENSITY = {
+    "quantization": "noise/noise",
+    "prior_filters": (3, 3, 3, 3),
+    "prior_medians": True,
+    "likelihood_bound": 1e-9,
+}
+_SCALES = {"predicted_scale": True, "scales": (64, 0.11, 256.0, "up")}
+
+
+def _factorized(width: int, latent_depth: int) -> dict[str, Any]:
+    return _DENSITY | {"square_root": True, "width": width, "latent_depth": latent_depth}
+
+
+def _conv_hyper(width: int, latent_depth: int) -> dict[str, Any]:
+    side = {"hyper_width": width, "side_depth": width, "outer_width": width, "side_bias": True}
+    return _factorized(width, latent_depth) | _SCALES | side
+
+
+def _hyperprior(width: int, latent_depth: int) -> dict[str, Any]:
+    zero_mean = {"absolute_latent": True, "zero_mean": True, "parameter_network": False}
+    return _conv_hyper(width, latent_depth) | zero_mean | {"features": latent_depth}
+
+
+def _with_means(width: int, latent_depth: int) -> dict[str, Any]:
+    return _conv_hyper(width, latent_depth) | {
+        "hyper_synthesis_widths": (latent_depth, latent_depth * 3 // 2),
+        "features": 2 * latent_depth,
+        "hyper_activation": "leaky_relu_0.01",
+        "features_activation": None,
+    }
+
+
+def _mean(width: int, latent_depth: int) -> dict[str, Any]:
+    return _with_means(width, latent_depth) | {"parameter_network": False}
+
+
+def _serial(width: int, latent_depth: int) -> dict[str, Any]:
+    return _with_means(width, latent_depth) | {"parameter_activation": "leaky_relu_0.01"}
+
+
+def _cheng2020(width: int, latent_depth: int, attention: bool) -> dict[str, Any]:
+    return {
+        **_DENSITY,
+        **_SCALES,
+        "width": width,
+        "latent_depth": latent_depth,
+        "attention": attention,
+        "hyper_width": width,
+        "side_depth": width,
+        "features": 2 * latent_depth,
+        "parameter_activation": "leaky_relu_0.01",
+    }
+
+
+def _elic2022(width: int, latent_depth: int, official: bool) -> dict[str, Any]:
+    """Returns the sizes of CompressAI's `Elic2022Official`, or of its `Elic2022Chandelier`."""
+    depths = (16, 16, 32, 64, latent_depth - 128)
+    features = 2 * width if official else 2 * latent_depth
+    inputs = [features + (4 if number else 2) * depth for number, depth in enumerate(depths)]
+    # On a straight line from the number of inputs to that of parameters, but at least 384.
+    straight = tuple(
+        tuple(max(384, int(first + (2 * depth - first) * layer / 3)) for layer in (1, 2))
+        for first, depth in zip(inputs, depths)
+    )
+    return {
+        **_DENSITY,
+        **_SCALES,
+        "width": width,
+        "latent_depth": latent_depth,
+        "outer_width": width,
+        "hyper_width": width,
+        "side_depth": width,
+        "side_bias": True,
+        "hyper_synthesis_widths": (width, width * 3 // 2),
+        "features": features,
+        "features_activation": None,
+        "group_depths": depths,
+        "context_width": None,
+        "channel_widths": (224, 128),
+        "channel_kernel_size": 5,
+        "support": "all" if official else "first and last",
+        "parameter_widths": straight if official else (640, 512),
+        "fusion": "concatenate",
+        "anchor_parity": "even",
+    }
+
+
+_BALLE, _MINNEN = "Balle et al., ICLR 2018", "Minnen et al., NeurIPS 2018"
+_CHENG, _HE = "Cheng et al., CVPR 2020", "He et al., CVPR 2022"
+_128_192, _192_320 = (128, 192), (192, 320)
+_CONV = ("conv", "hyperprior", "conv")
+_CHENG2020 = ("residual", "autoregressive", "subpixel")
+_ELIC2022 = ("bottleneck", "space-channel", "conv")
+# ELIC, section 4.1, has these weights of the squared error; its widths are the same at all of them.
+_ELIC_LAMBDAS = (0.0004, 0.0008, 0.0016, 0.0032, 0.0075, 0.0150, 0.0300, 0.0450)
+
+_SYSTEMS = {
+    "compressai-bmshj2018-factorized": _Published(
+        ("conv", "factorized", "conv"), _factorized, (_128_192, _192_320), (2_997_763, 7_029_891), 6, _BALLE
+    ),
+    "compressai-bmshj2018-hyperprior": _Published(
+        _CONV, _hyperprior, (_128_192, _192_320), (5_075_587, 11_815_939), 6, _BALLE
+    ),
+    "compressai-mbt2018-mean": _Published(_CONV, _mean, (_128_192, _192_320), (7_027_747, 17_561_315), 5, _MINNEN),
+    "mbt2018": _Published(
+        ("conv", "autoregressive", "conv"), _serial, ((192, 192), _192_320), (13_171_619, 22_841_812), 5, _MINNEN
+    ),
+    "cheng2020-anchor": _Published(
+        _CHENG2020,
+        functools.partial(_cheng2020, attention=False),
+        ((128, 128), (192, 192)),
+        (11_406_909, 25_640_108),
+        4,
+        _CHENG,
+        LAMBDAS["mse"][:6],
+    ),
+    "cheng2020-attn": _Published(
+        _CHENG2020,
+        functools.partial(_cheng2020, attention=True),
+        ((128, 128), (192, 192)),
+        (12_757_053, 28_672_940),
+        4,
+        _CHENG,
+        LAMBDAS["mse"][:6],
+    ),
+    "elic2022": _Published(
+        _ELIC2022,
+        functools.partial(_elic2022, official=True),
+        (_192_320, _192_320),
+        (32_073_816, 32_073_816),
+        1,
+        _HE,
+        _ELIC_LAMBDAS,
+    ),
+    "elic2022-chandelier": _Published(
+        _ELIC2022,
+        functools.partial(_elic2022, official=False),
+        (_192_320, _192_320),
+        (33_792_387, 33_792_387),
+        1,
+        _HE,
+        _ELIC_LAMBDAS,
+    ),
+}
+
+
+def sizes_of(name: str, width: int, latent_depth: int) -> dict[str, Any]:
+    """Returns the arguments of the parts that make a system of these widths.
+
+    Args:
+      name: One of the names that this file registers.
+      width: Channels between the convolutions; CompressAI names them N.
+      latent_depth: Channels of the latent; CompressAI names them M.
+    """
+    return _SYSTEMS[name].sizes(width, latent_depth)
+
+
+def _system(name: str, quality: int = QUALITY) -> PublishedSystem:
+    published = _SYSTEMS[name]
+    last = len(published.lambdas)
+    if quality not in range(1, last + 1):
+        raise RegistryError(f"{name}: expected quality from 1 to {last}, a whole number. Received: {quality!r}.")
+    wide = quality >= published.first_wide
+    transform, entropy, hyper = published.parts
+    return PublishedSystem(
+        transform=transform,
+        entropy=entropy,
+        hyper=hyper,
+        lmbda=published.lambdas[quality - 1],
+        sizes=sizes_of(name, *published.widths[wide]),
+        parameters=published.parameters[wide],
+        paper=published.paper,
+    )
+
+
+for _name in _SYSTEMS:
+    register_model(_name)(functools.partial(_system, _name))
