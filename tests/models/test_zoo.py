@@ -18,6 +18,8 @@ SYSTEMS = {
     "cheng2020-attn": True,
     "elic2022": True,
     "elic2022-chandelier": True,
+    "wacnn": True,
+    "stf": True,
 }
 
 
@@ -30,7 +32,8 @@ def system(request):
 
 def test_latent_and_side_information_are_the_authors(system):
     _, model, expected, image, _ = system
-    of_y, of_z, _ = 5 * expected["float32_error"]
+    # Of one system no error was measured.
+    of_y, of_z, _ = np.nan_to_num(5 * expected["float32_error"], nan=5e-5)
     y = model.analyse(image[None].astype(np.float32))[0].numpy()
     assert np.abs(y[..., expected["channels"]] - expected["y"]).max() < of_y
     assert_near(y.mean((0, 1)), expected.get("y_mean", y.mean((0, 1))), 1e-4)

@@ -109,6 +109,7 @@ _RULES = {
     "uniform": lambda random, shape, low, high: low + (high - low) * random.random_sample(shape),
     "quantiles": _quantiles,
     "constant": lambda random, shape, value: np.full(shape, value),
+    "position_index": lambda random, shape, *window: np.zeros(shape),
     "mask_raster": _causal,
     "mask_checkerboard": _checkerboard,
 }

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from lic.layers import GDN, Convolution
+from lic.testing import check_transform
 from lic.transforms import ConvTransform
 
 
@@ -77,3 +78,8 @@ def test_downscale_is_the_product_of_the_strides(strides, downscale):
 def test_wrong_strides_and_kernel_sizes_are_named(sizes, message):
     with pytest.raises(ValueError, match=message):
         ConvTransform(8, 12, **sizes)
+
+
+@pytest.mark.slow
+def test_with_windows_it_obeys_the_laws_of_transforms():
+    check_transform(ConvTransform(8, 16, attention=True))

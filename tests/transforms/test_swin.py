@@ -6,6 +6,7 @@ from lic.layers import SwinStage
 from lic.layers.swin.patches import PatchMerging
 from lic.layers.swin.window_attention import StoredWeights
 from lic.layers.tracing import plain_graphs
+from lic.testing import check_transform
 from lic.transforms import SwinTransform
 from lic.weights import set_tensors
 from tests.conftest import assert_near, golden_in_order
@@ -61,3 +62,8 @@ def test_wrong_sizes_are_refused():
         SwinTransform((8, 8))
     with pytest.raises(ValueError, match=r"four depths.*depths=\(2, 2\)"):
         SwinTransform(32, depths=(2, 2))
+
+
+@pytest.mark.slow
+def test_with_norms_first_and_a_convolutional_end_it_obeys_the_laws_of_transforms():
+    check_transform(SwinTransform(**SIZES, norm_first=True, convolutional_end=True))

@@ -34,6 +34,7 @@ class ChARM(EntropyModel):
       max_support: Number of leading slices that each later slice has as support; None for all.
       slice_widths: Inner channels of the slice networks, for all slices or a tuple for each.
       kernel_sizes: Kernel sizes of the slice networks.
+      slice_activation: Name of the activation between the layers of the slice networks.
       feature_support: The features that the networks see. "all": all of them; "halves": the networks for means see the
         first half, those for scale indexes the second, as in ms2020; "own": they see only the slice's own channels of
         these halves, as in SwinT-ChARM, where each half is as deep as the latent.
@@ -46,7 +47,7 @@ class ChARM(EntropyModel):
         `latent_depth`.
     """
 
-    added_arguments: ClassVar[Mapping[str, Any]] = {"slice_depths": None}
+    added_arguments: ClassVar[Mapping[str, Any]] = {"slice_depths": None, "slice_activation": "relu"}
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class ChARM(EntropyModel):
         feature_support: Literal["all", "halves", "own"] = "all",
         residual: bool = False,
         slice_depths: Sequence[Count] | None = None,
+        slice_activation: str = "relu",
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
@@ -87,6 +89,7 @@ class ChARM(EntropyModel):
                 tuple(kernel_sizes),
                 self.likelihood,
                 residual,
+                slice_activation,
                 [self.context(number, first) for first in (True, False)],
             )
             for number, (bound, inner) in enumerate(zip(itertools.pairwise(bounds), widths))
@@ -136,6 +139,7 @@ class SliceNetworks(Layer):
       kernel_sizes: Kernel sizes of the networks' layers.
       likelihood: The likelihood that the parameters are for.
       residual: Whether latent residual prediction refines the slice.
+      activation: Name of the activation between the layers.
       contexts: The layers through which the networks for means and for the other parameters see the support, or None.
     """
 
@@ -147,6 +151,7 @@ class SliceNetworks(Layer):
         kernel_sizes: tuple[Count, ...],
         likelihood: Likelihood,
         residual: bool,
+        activation: str,
         contexts: Sequence[keras.layers.Layer | None] = (None, None),
         **kwargs,
     ):
@@ -155,12 +160,13 @@ class SliceNetworks(Layer):
         self.mean_context, self.index_context = contexts
         depth, others = stop - start, likelihood.parameters - 1
         begin = likelihood.start(np.ones(depth))
-        self.mean = convolutions((*widths, depth), kernel_sizes, bias_initializer=StartAt(begin[:depth]))
+        self.mean = convolutions((*widths, depth), kernel_sizes, activation, bias_initializer=StartAt(begin[:depth]))
         self.index = None
         if others:
             start_others = StartAt(begin[depth:])
-            self.index = convolutions((*widths, others * depth), kernel_sizes, bias_initializer=start_others)
-        self.residual = LatentResidualPrediction(depth, widths, kernel_sizes) if residual else None
+            last = {"bias_initializer": start_others}
+            self.index = convolutions((*widths, others * depth), kernel_sizes, activation, **last)
+        self.residual = LatentResidualPrediction(depth, widths, kernel_sizes, activation) if residual else None
         self.built = True  # It has no `call`; the layers inside build themselves when they are called.
 
     def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor) -> tf.Tensor:

@@ -24,6 +24,7 @@ class LatentResidualPrediction(Layer):
       depth: Channels of the prediction.
       widths: Channels of the inner layers.
       kernel_sizes: Kernel sizes of all layers.
+      activation: Name of the activation between layers.
     """
 
     def __init__(
@@ -31,10 +32,11 @@ class LatentResidualPrediction(Layer):
         depth: Count,
         widths: tuple[Count, ...] = (224, 128),
         kernel_sizes: tuple[Count, ...] = (5, 5, 3),
+        activation: str = "relu",
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.network, self.bounded = convolutions((*widths, depth), kernel_sizes), HalfTanh()
+        self.network, self.bounded = convolutions((*widths, depth), kernel_sizes, activation), HalfTanh()
 
     def call(self, support: tf.Tensor) -> tf.Tensor:
         """Returns the error to add to the rounded latent, for a support [batch, height, width, channels]."""

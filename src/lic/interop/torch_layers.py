@@ -15,6 +15,10 @@ from lic.layers.gdn import GDN
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
 from lic.layers.sequential import Sequential
 from lic.layers.subpixel import SubpixelConvolution
+from lic.layers.swin.attention import WindowAttention
+from lic.layers.swin.block import SwinBlock
+from lic.layers.swin.patches import PatchEmbedding, PatchMerging, PatchSplitting
+from lic.layers.swin.stages import SwinStage
 
 Convert = Callable[[np.ndarray], np.ndarray]
 
@@ -34,6 +38,7 @@ class Source(NamedTuple):
 
 
 Sources = Iterator[tuple[str, Source]]
+Inner = Iterator[tuple[str, str, keras.layers.Layer]]
 
 
 def network_sources(
@@ -76,11 +81,30 @@ def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, tr
         # PyTorch takes the channels of a block in the order of channel, row and column.
         for name, source in layer_sources(f"{prefix}0", layer.convolution):
             yield f"convolution/{name}", source._replace(convert=_channels_last(source.convert, layer.up**2))
+    elif isinstance(layer, WindowAttention):
+        yield "position_bias", Source(f"{prefix}relative_position_bias_table", layer.position_bias.shape)
+        yield from _dense_sources(layer, {"attention": f"{prefix}qkv", "projection": f"{prefix}proj"})
+    elif isinstance(layer, SwinBlock):
+        yield "position_bias", Source(f"{prefix}attn.relative_position_bias_table", layer.position_bias.shape)
+        yield from _norm_sources(layer, {"attention_": f"{prefix}norm1", "perceptron_": f"{prefix}norm2"})
+        yield from _dense_sources(layer, {"attention": f"{prefix}attn.qkv", "projection": f"{prefix}attn.proj"})
+        yield from _dense_sources(layer, {"expansion": f"{prefix}mlp.fc1", "contraction": f"{prefix}mlp.fc2"})
+    elif isinstance(layer, PatchEmbedding):
+        shape = tuple(layer.kernel.shape)
+        kernel = Source(f"{prefix}proj.weight", shape[:1:-1] + shape[:2], lambda array: array.transpose(2, 3, 1, 0))
+        yield "kernel", kernel
+        yield "bias", Source(f"{prefix}proj.bias", layer.bias.shape)
+        yield from _norm_sources(layer, {"": f"{prefix}norm"})
+    elif isinstance(layer, (PatchMerging, PatchSplitting)):
+        splits = isinstance(layer, PatchSplitting)
+        convert = _channels_last(np.transpose, 4) if splits else np.transpose
+        yield "kernel", Source(f"{prefix}reduction.weight", layer.kernel.shape[::-1], convert)
+        yield from _norm_sources(layer, {"": f"{prefix}norm"})
     elif isinstance(layer, Convolution):
         yield from _convolution_sources(prefix, layer, swapped, transposed or layer.up > 1)
 
 
-def _inner_layers(layer: keras.layers.Layer) -> Iterator[tuple[str, str, keras.layers.Layer]]:
+def _inner_layers(layer: keras.layers.Layer) -> Inner:
     """Yields the path, PyTorch's name and the layer for each layer inside one that holds others."""
     if isinstance(layer, (ResidualBlock, ResidualDown)):
         names = {"first": "conv1", "second": "conv2", "gdn": "gdn", "skip": "skip"}
@@ -88,27 +112,51 @@ def _inner_layers(layer: keras.layers.Layer) -> Iterator[tuple[str, str, keras.l
     elif isinstance(layer, ResidualUp):
         names = {"first": "subpel_conv", "second": "conv", "gdn": "igdn", "skip": "upsample"}
         yield from _named(layer, names)
+    elif isinstance(layer, SwinStage):
+        yield from ((f"blocks/{number}", f"blocks.{number}", block) for number, block in enumerate(layer.blocks))
+        if layer.end:
+            yield "end", "downsample", layer.end
     elif isinstance(layer, BottleneckBlock):
         yield from _listed("convolutions", layer.convolutions, "conv{}", first=1)
     elif isinstance(layer, AttentionBlock):
-        for path, network, name in (("features", layer.features, "conv_a"), ("mask", layer.mask, "conv_b")):
-            for number, inner in enumerate(network.layers):
-                if isinstance(inner, BottleneckBlock):  # Its layers have other names here than alone.
-                    inside = f"{path}/layers/{number}/convolutions"
-                    yield from _listed(inside, inner.convolutions, f"{name}.{number}.conv.{{}}", step=2)
-                else:
-                    yield f"{path}/layers/{number}", f"{name}.{number}", inner
+        if layer.windows:
+            yield "windows", "conv_b.0.attn", layer.windows
+        yield from _attended("features", layer.features, "conv_a", first=0)
+        yield from _attended("mask", layer.mask, "conv_b", first=1 if layer.windows else 0)
 
 
-def _named(layer: keras.layers.Layer, names: dict[str, str]) -> Iterator[tuple[str, str, keras.layers.Layer]]:
+def _attended(path: str, network: Sequential, name: str, first: int) -> Inner:
+    """Yields the layers of one of the two networks of an attention block."""
+    for number, inner in enumerate(network.layers):
+        inside, key = f"{path}/layers/{number}", f"{name}.{first + number}"
+        if isinstance(inner, BottleneckBlock):  # Its layers have other names here than alone.
+            yield from _listed(f"{inside}/convolutions", inner.convolutions, f"{key}.conv.{{}}", step=2)
+        else:
+            yield inside, key, inner
+
+
+def _named(layer: keras.layers.Layer, names: dict[str, str]) -> Inner:
     yield from ((path, name, getattr(layer, path)) for path, name in names.items() if getattr(layer, path, None))
 
 
-def _listed(
-    path: str, network: Sequential, name: str, first: int = 0, step: int = 1
-) -> Iterator[tuple[str, str, keras.layers.Layer]]:
+def _listed(path: str, network: Sequential, name: str, first: int = 0, step: int = 1) -> Inner:
     for number, inner in enumerate(network.layers):
         yield f"{path}/layers/{number}", name.format(first + step * number), inner
+
+
+def _norm_sources(layer: keras.layers.Layer, names: dict[str, str]) -> Sources:
+    """Yields the sources of layer norms, by the start of the names of our weights."""
+    for start, name in names.items():
+        yield f"{start}gamma", Source(f"{name}.weight", getattr(layer, f"{start}gamma").shape)
+        yield f"{start}beta", Source(f"{name}.bias", getattr(layer, f"{start}beta").shape)
+
+
+def _dense_sources(layer: keras.layers.Layer, names: dict[str, str]) -> Sources:
+    """Yields the sources of products with a bias, by the start of the names of our weights."""
+    for start, name in names.items():
+        kernel = getattr(layer, f"{start}_kernel")
+        yield f"{start}_kernel", Source(f"{name}.weight", kernel.shape[::-1], np.transpose)
+        yield f"{start}_bias", Source(f"{name}.bias", getattr(layer, f"{start}_bias").shape)
 
 
 def _channels_last(convert: Convert, block: int) -> Convert:

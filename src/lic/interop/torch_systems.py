@@ -31,7 +31,7 @@ _EARLIER_NAMES = {
 }
 # CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
 _IGNORED = re.compile(
-    r"(.*\.)?(entropy_bottleneck\.target|context_prediction\.mask"
+    r"(.*\.)?(entropy_bottleneck\.target|context_prediction\.mask|attn\.relative_position_index"
     r"|(entropy_bottleneck|gaussian_conditional)"
     r"\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound))"
     r"|g_[as]\.\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
@@ -88,6 +88,8 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
     Raises:
       CheckpointError: The tensors belong to no model that can be imported.
     """
+    if "cc_mean_transforms.0.0.weight" in state:
+        return "stf" if "patch_embed.proj.weight" in state else "wacnn"
     if "latent_codec.y.channel_context.y1.0.weight" in state:
         _require(path, state, ["latent_codec.hyper.h_s.2.weight", "latent_codec.hyper.h_s.4.weight"])
         inner, last = (state[f"latent_codec.hyper.h_s.{number}.weight"].shape for number in (2, 4))
@@ -147,6 +149,40 @@ def _elic_sources(model: CompressionModel, official: bool) -> Sources:
             yield f"{path}/context/{name}", source
 
 
+def _wacnn_sources(model: CompressionModel) -> Sources:
+    yield from _transform_sources(model)
+    yield from _slices_sources(model)
+
+
+def _stf_sources(model: CompressionModel) -> Sources:
+    _, embedding, merging = model.transform.analysis.layers
+    splitting, subpixel, last, _ = model.transform.synthesis.layers
+    analysis, synthesis = "transform/analysis/layers", "transform/synthesis/layers"
+    named = [(f"{analysis}/1", "patch_embed", embedding)]
+    named += [(f"{analysis}/2/stages/{n}", f"layers.{n}", stage) for n, stage in enumerate(merging.stages)]
+    named += [(f"{synthesis}/0/stages/{n}", f"syn_layers.{n}", stage) for n, stage in enumerate(splitting.stages)]
+    named += [(f"{synthesis}/1", "end_conv", subpixel), (f"{synthesis}/2", "end_conv.2", last)]
+    for path, key, layer in named:
+        yield from ((f"{path}/{name}", source) for name, source in layer_sources(key, layer))
+    yield from _slices_sources(model)
+
+
+def _slices_sources(model: CompressionModel) -> Sources:
+    """Yields the sources of the entropy model and of the hyper transform of STF's code."""
+    entropy, hyper = model.entropy, model.entropy.hyper
+    yield from _density_sources("entropy_bottleneck", entropy.prior)
+    yield from network_sources("entropy/hyper/analysis", hyper.analysis, "h_a", 2)
+    for number, key in enumerate(("h_mean_s", "h_scale_s")):
+        path = f"entropy/hyper/synthesis/layers/{number}"
+        yield from network_sources(path, hyper.synthesis.layers[number], key, 2)
+    for number, networks in enumerate(entropy.slices):
+        path = f"entropy/slices/{number}"
+        yield from network_sources(f"{path}/mean", networks.mean, f"cc_mean_transforms.{number}", 2)
+        yield from network_sources(f"{path}/index", networks.index, f"cc_scale_transforms.{number}", 2)
+        residual = networks.residual.network
+        yield from network_sources(f"{path}/residual/network", residual, f"lrp_transforms.{number}", 2)
+
+
 def _transform_sources(model: CompressionModel) -> Sources:
     yield from network_sources("transform/analysis", model.transform.analysis, "g_a")
     yield from network_sources("transform/synthesis", model.transform.synthesis, "g_s")
@@ -191,6 +227,8 @@ _SYSTEMS = {
     "mbt2018": _ZOO,
     "cheng2020-anchor": _RESIDUAL,
     "cheng2020-attn": _RESIDUAL,
+    "wacnn": _System("g_a.0.weight", "g_a.7.weight", _wacnn_sources),
+    "stf": _System("patch_embed.proj.weight", "layers.3.blocks.0.norm1.weight", _stf_sources),
     "elic2022": _ELIC,
     "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, official=False)),
 }

@@ -11,6 +11,7 @@ from lic.layers.padding import Padding, pad
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
 from lic.layers.sequential import Abs, Concatenate, Scale, Sequential
 from lic.layers.subpixel import SubpixelConvolution
+from lic.layers.swin.attention import WindowAttention
 from lic.layers.swin.block import SwinBlock
 from lic.layers.swin.patches import PatchEmbedding, PatchMerging, PatchSplitting, PatchUnpacking
 from lic.layers.swin.stages import SwinStage, SwinStages
@@ -37,6 +38,7 @@ __all__ = [
     "SwinBlock",
     "SwinStage",
     "SwinStages",
+    "WindowAttention",
     "activations",
     "lower_bound",
     "pad",

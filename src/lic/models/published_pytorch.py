@@ -123,9 +123,42 @@ def _elic2022(width: int, latent_depth: int, official: bool) -> dict[str, Any]:
     }
 
 
+def _zou2022(num_slices: int, analysis_widths: tuple[int, ...], synthesis_widths: tuple[int, ...]) -> dict[str, Any]:
+    """Returns what the two systems of Zou et al. have in common: slices of 32 channels, the first half as support."""
+    return {
+        **_DENSITY,
+        **_SCALES,
+        "latent_depth": 32 * num_slices,
+        "side_depth": 192,
+        "features": 32 * num_slices,
+        "hyper_activation": "gelu",
+        "num_syntheses": 2,
+        "analysis_widths": analysis_widths,
+        "synthesis_widths": synthesis_widths,
+        "num_slices": num_slices,
+        "max_support": num_slices // 2,
+        "slice_widths": (224, 176, 128, 64),
+        "kernel_sizes": (3, 3, 3, 3, 3),
+        "slice_activation": "gelu",
+        "feature_support": "halves",
+        "residual": True,
+    }
+
+
+def _wacnn(width: int, latent_depth: int) -> dict[str, Any]:
+    common = _zou2022(latent_depth // 32, (320, 288, 256, 224), (192, 224, 256, 288))
+    return common | {"square_root": True, "width": width, "attention": True}
+
+
+def _stf(width: int, latent_depth: int) -> dict[str, Any]:
+    common = _zou2022(latent_depth // 32, (384, 336, 288, 240), (240, 288, 336, 384))
+    swin = {"depths": (2, 2, 6, 2), "window": 4, "head_dim": 16, "norm_first": True, "convolutional_end": True}
+    return common | swin | {"width": (width, 2 * width, 4 * width)}
+
+
 _BALLE, _MINNEN = "Balle et al., ICLR 2018", "Minnen et al., NeurIPS 2018"
-_CHENG, _HE = "Cheng et al., CVPR 2020", "He et al., CVPR 2022"
-_128_192, _192_320 = (128, 192), (192, 320)
+_CHENG, _HE, _ZOU = "Cheng et al., CVPR 2020", "He et al., CVPR 2022", "Zou et al., CVPR 2022"
+_NARROW, _WIDE = (128, 192), (192, 320)
 _CONV = ("conv", "hyperprior", "conv")
 _CHENG2020 = ("residual", "autoregressive", "subpixel")
 _ELIC2022 = ("bottleneck", "space-channel", "conv")
@@ -134,14 +167,14 @@ _ELIC_LAMBDAS = (0.0004, 0.0008, 0.0016, 0.0032, 0.0075, 0.0150, 0.0300, 0.0450)
 
 _SYSTEMS = {
     "compressai-bmshj2018-factorized": _Published(
-        ("conv", "factorized", "conv"), _factorized, (_128_192, _192_320), (2_997_763, 7_029_891), 6, _BALLE
+        ("conv", "factorized", "conv"), _factorized, (_NARROW, _WIDE), (2_997_763, 7_029_891), 6, _BALLE
     ),
     "compressai-bmshj2018-hyperprior": _Published(
-        _CONV, _hyperprior, (_128_192, _192_320), (5_075_587, 11_815_939), 6, _BALLE
+        _CONV, _hyperprior, (_NARROW, _WIDE), (5_075_587, 11_815_939), 6, _BALLE
     ),
-    "compressai-mbt2018-mean": _Published(_CONV, _mean, (_128_192, _192_320), (7_027_747, 17_561_315), 5, _MINNEN),
+    "compressai-mbt2018-mean": _Published(_CONV, _mean, (_NARROW, _WIDE), (7_027_747, 17_561_315), 5, _MINNEN),
     "mbt2018": _Published(
-        ("conv", "autoregressive", "conv"), _serial, ((192, 192), _192_320), (13_171_619, 22_841_812), 5, _MINNEN
+        ("conv", "autoregressive", "conv"), _serial, ((192, 192), _WIDE), (13_171_619, 22_841_812), 5, _MINNEN
     ),
     "cheng2020-anchor": _Published(
         _CHENG2020,
@@ -161,10 +194,16 @@ _SYSTEMS = {
         _CHENG,
         LAMBDAS["mse"][:6],
     ),
+    "wacnn": _Published(
+        ("conv", "charm", "subpixel"), _wacnn, (_WIDE,) * 2, (75_235_395,) * 2, 1, _ZOU, LAMBDAS["mse"][:6]
+    ),
+    "stf": _Published(
+        ("swin", "charm", "subpixel"), _stf, ((48, 384),) * 2, (99_855_255,) * 2, 1, _ZOU, LAMBDAS["mse"][:6]
+    ),
     "elic2022": _Published(
         _ELIC2022,
         functools.partial(_elic2022, official=True),
-        (_192_320, _192_320),
+        (_WIDE, _WIDE),
         (32_073_816, 32_073_816),
         1,
         _HE,
@@ -173,7 +212,7 @@ _SYSTEMS = {
     "elic2022-chandelier": _Published(
         _ELIC2022,
         functools.partial(_elic2022, official=False),
-        (_192_320, _192_320),
+        (_WIDE, _WIDE),
         (33_792_387, 33_792_387),
         1,
         _HE,

@@ -40,7 +40,7 @@ class BottleneckTransform(Transform):
     ):
         super().__init__(latent_depth, 16, **kwargs)
         self.channels = channels
-        # As far as kernels see, in positions of the latent; a 3x3 kernel before two more strides sees a quarter further.
+        # As far as kernels see, in positions of the latent: a 3x3 kernel before two strides sees a quarter further.
         self.tile_overlap = math.ceil(15 / 8 + 7 / 8 * blocks + 15 / 4 * attention)
 
         def between() -> list[keras.layers.Layer]:

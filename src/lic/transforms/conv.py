@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from lic.argument_types import Count, ImageChannels
 from lic.environment import keras
+from lic.layers.attention import AttentionBlock
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
 from lic.layers.sequential import Scale, Sequential
@@ -19,7 +20,8 @@ from lic.transforms.base import Transform
 class ConvTransform(Transform):
     """Four 5x5 convolutions with stride 2 and GDN between them as analysis, and their mirror as synthesis.
 
-    Source: Balle, Laparra, Simoncelli, ICLR 2017; with these depths Minnen and Singh, ICIP 2020, section 3.
+    Source: Balle, Laparra, Simoncelli, ICLR 2017; with these depths Minnen and Singh, ICIP 2020, section 3; with
+    attention Zou, Song, Zhang, The Devil Is in the Details: Window-based Attention for Image Compression, CVPR 2022.
 
     Args:
       width: Channels between the convolutions.
@@ -33,12 +35,14 @@ class ConvTransform(Transform):
         default all have `kernel_size`.
       latent_bias: Whether the last convolution of the analysis has a bias.
       channels: Channels of the images.
+      attention: Whether there are attention blocks with windows, as in WACNN: of 8x8 positions after half of the
+        convolutions, and of 4x4 at the latent.
 
     Raises:
       ValueError: A stride or kernel size is not a whole number of at least 1, or their numbers differ.
     """
 
-    added_arguments: ClassVar = {"channels": 3}
+    added_arguments: ClassVar = {"channels": 3, "attention": False}
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class ConvTransform(Transform):
         analysis_kernel_sizes: Sequence[Count] | None = None,
         latent_bias: bool = True,
         channels: ImageChannels = 3,
+        attention: bool = False,
         **kwargs,
     ):
         _check_layers(analysis_strides, analysis_kernel_sizes)
@@ -70,8 +75,21 @@ class ConvTransform(Transform):
                 [width] * inner + [channels], sizes[::-1], analysis_strides[::-1], [False] * inner + [True]
             )
         ]
-        self.analysis = Sequential([Scale(1 / 255), *_with_gdn(down, square_root=square_root)])
-        self.synthesis = Sequential([*_with_gdn(up, inverse=True, square_root=square_root), Scale(255.0)])
+        analysis = _with_gdn(down, square_root=square_root)
+        synthesis = _with_gdn(up, inverse=True, square_root=square_root)
+        if attention:
+            middle = 2 * (len(sizes) // 2)  # After half of the convolutions and their GDN.
+            analysis.insert(middle, _attention(width, 8))
+            analysis.append(_attention(latent_depth, 4))
+            synthesis.insert(middle, _attention(width, 8))
+            synthesis.insert(0, _attention(latent_depth, 4))
+            self.tile_multiple, self.tile_overlap = 4, 12
+        self.analysis = Sequential([Scale(1 / 255), *analysis])
+        self.synthesis = Sequential([*synthesis, Scale(255.0)])
+
+
+def _attention(filters: int, window: int) -> AttentionBlock:
+    return AttentionBlock(filters, activation="gelu", window=window, heads=math.gcd(filters, 8))
 
 
 def _with_gdn(convolutions: list[Convolution], **gdn: bool) -> list[keras.layers.Layer]:

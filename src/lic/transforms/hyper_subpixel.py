@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from lic.argument_types import Count
 from lic.layers.convolution import Convolution
-from lic.layers.sequential import Sequential
+from lic.layers.sequential import Concatenate, Sequential
 from lic.layers.subpixel import SubpixelConvolution
 from lic.registry import register_hyper_transform
 from lic.transforms.base import HyperTransform
@@ -21,9 +23,17 @@ class SubpixelHyperTransform(HyperTransform):
       latent_depth: Channels of the latent.
       hyper_width: Channels of the inner layers; those in the middle of the synthesis have half as many again.
       side_depth: Channels of the side information.
-      features: Channels of the features; default 2 `latent_depth`.
+      features: Channels of the features of each synthesis; default 2 `latent_depth`.
       hyper_activation: Name of the activation between layers.
+      num_syntheses: Number of syntheses side by side, whose features are concatenated.
+      analysis_widths: Channels of the four inner layers of the analysis. Default: those of `hyper_width`.
+      synthesis_widths: Channels of the four inner layers of each synthesis. Default: those of `hyper_width`.
+
+    Raises:
+      ValueError: `analysis_widths` or `synthesis_widths` is not four whole numbers.
     """
+
+    added_arguments: ClassVar = {"num_syntheses": 1, "analysis_widths": None, "synthesis_widths": None}
 
     def __init__(
         self,
@@ -32,27 +42,36 @@ class SubpixelHyperTransform(HyperTransform):
         side_depth: Count = 128,
         features: Count | None = None,
         hyper_activation: str = "leaky_relu_0.01",
+        num_syntheses: Count = 1,
+        analysis_widths: tuple[Count, Count, Count, Count] | None = None,
+        synthesis_widths: tuple[Count, Count, Count, Count] | None = None,
         **kwargs,
     ):
         features = features or 2 * latent_depth
-        super().__init__(side_depth, features, **kwargs)
-        between = {"activation": hyper_activation}
+        super().__init__(side_depth, features * num_syntheses, **kwargs)
+        between, plain = {"activation": hyper_activation}, {"correlation": True}
+        first, second, third, fourth = analysis_widths or (hyper_width,) * 4
         self.analysis = Sequential(
             [
-                Convolution(hyper_width, 3, correlation=True, **between),
-                Convolution(hyper_width, 3, correlation=True, **between),
-                Convolution(hyper_width, 3, down=2, **between),
-                Convolution(hyper_width, 3, correlation=True, **between),
+                Convolution(first, 3, **plain, **between),
+                Convolution(second, 3, **plain, **between),
+                Convolution(third, 3, down=2, **between),
+                Convolution(fourth, 3, **plain, **between),
                 Convolution(side_depth, 3, down=2),
             ]
         )
         wider = hyper_width * 3 // 2
-        self.synthesis = Sequential(
-            [
-                Convolution(hyper_width, 3, correlation=True, **between),
-                SubpixelConvolution(hyper_width, **between),
-                Convolution(wider, 3, correlation=True, **between),
-                SubpixelConvolution(wider, **between),
-                Convolution(features, 3, correlation=True),
-            ]
-        )
+        first, second, third, fourth = synthesis_widths or (hyper_width, hyper_width, wider, wider)
+        syntheses = [
+            Sequential(
+                [
+                    Convolution(first, 3, **plain, **between),
+                    SubpixelConvolution(second, **between),
+                    Convolution(third, 3, **plain, **between),
+                    SubpixelConvolution(fourth, **between),
+                    Convolution(features, 3, **plain),
+                ]
+            )
+            for _ in range(num_syntheses)
+        ]
+        self.synthesis = syntheses[0] if num_syntheses == 1 else Concatenate(syntheses)

@@ -17,22 +17,30 @@ class PatchEmbedding(Layer):
 
     Args:
       width: Channels of the tokens.
+      norm: Whether a layer norm follows.
     """
 
-    def __init__(self, width: int, **kwargs):
+    def __init__(self, width: int, norm: bool = False, **kwargs):
         super().__init__(autocast=False, **kwargs)
-        self.width = width
+        self.width, self.norm = width, norm
 
     def build(self, input_shape: tuple):
         shape = (2, 2, input_shape[-1], self.width)
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer="glorot_uniform")
         self.bias = self.add_weight(name="bias", shape=(self.width,), initializer="zeros")
+        if self.norm:
+            self.gamma = self.add_weight(name="gamma", shape=(self.width,), initializer="ones")
+            self.beta = self.add_weight(name="beta", shape=(self.width,), initializer="zeros")
         super().build(input_shape)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Maps values [batch, 2 height, 2 width, channels] to tokens [batch, height, width, width]."""
         kernel, bias = (tf.cast(tensor, "float32") for tensor in (self.kernel, self.bias))
-        return tf.nn.bias_add(tf.nn.conv2d(tf.cast(values, "float32"), kernel, 2, "VALID"), bias)
+        tokens = tf.nn.bias_add(tf.nn.conv2d(tf.cast(values, "float32"), kernel, 2, "VALID"), bias)
+        if not self.norm:
+            return tokens
+        gamma, beta = (tf.cast(tensor, "float32") for tensor in (self.gamma, self.beta))
+        return layer_norm(tokens, gamma, beta)
 
 
 class Patches(HasDerivedWeights, TokenLayer):
@@ -93,29 +101,35 @@ class PatchMerging(Patches):
         shape = tf.shape(corners[0])
         order = tf.reshape(tf.stack(corners, -1), (-1, 4))
         places = tf.reshape(tf.range(tf.reduce_prod(shape)), shape)
-        return Tokens(self._apply(_merge, tokens.rows, order, training), places)
+        return Tokens(self._apply(_after_norm, tokens.rows, order, training), places)
 
     def derive(self) -> tuple[tf.Tensor, ...]:
         return _cast(fold_norm(self.gamma, self.beta, self.kernel, None), self.compute_dtype)
 
 
 class PatchSplitting(Patches):
-    """Splits one token into 2x2: a product, and a layer norm over all four side by side.
+    """Splits one token into 2x2: a product, and a layer norm over all four side by side, or over the token before it.
 
-    Source: Zhu, Yang, Cohen, ICLR 2022, section 3.2, as in the published code.
+    Source: Zhu, Yang, Cohen, ICLR 2022, section 3.2, as in the published code; with the norm before the product Zou,
+    Song, Zhang, CVPR 2022.
 
     Args:
       inputs: Channels of the tokens.
       outputs: Channels of each of the four tokens.
+      norm_first: Whether the norm comes before the product.
     """
 
-    def __init__(self, inputs: int, outputs: int, **kwargs):
-        super().__init__(inputs, 4 * outputs, norm=4 * outputs, **kwargs)
+    def __init__(self, inputs: int, outputs: int, norm_first: bool = False, **kwargs):
+        super().__init__(inputs, 4 * outputs, norm=inputs if norm_first else 4 * outputs, **kwargs)
+        self.norm_first = norm_first
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
-        return _split_in_four(tokens, lambda order: self._apply(_split, tokens.rows, order, training))
+        function = _after_norm if self.norm_first else _split
+        return _split_in_four(tokens, lambda order: self._apply(function, tokens.rows, order, training))
 
     def derive(self) -> tuple[tf.Tensor, ...]:
+        if self.norm_first:
+            return _cast(fold_norm(self.gamma, self.beta, self.kernel, None), self.compute_dtype)
         kernel = tf.cast(self.kernel, self.compute_dtype)
         return kernel, tf.cast(self.gamma, "float32"), tf.cast(self.beta, "float32")
 
@@ -142,7 +156,7 @@ def _cast(tensors: tuple[tf.Tensor, ...], dtype: str) -> tuple[tf.Tensor, ...]:
     return tuple(tf.cast(tensor, dtype) for tensor in tensors)
 
 
-def _merge(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+def _after_norm(rows: tf.Tensor, weights: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
     return tf.cast(product(standardised(rows), weights), "float32")
 
 

@@ -73,14 +73,23 @@ class SwinStages(TokenLayer):
         return cls(SwinStage(*each, **common) for each in zip(widths, depths, ends, strict=True))
 
     @classmethod
-    def splitting(cls, widths: Sequence[int], depths: Sequence[int], outputs: int, **common: int) -> SwinStages:
-        """Returns stages after each of which patches are split, as in a synthesis.
+    def splitting(
+        cls,
+        widths: Sequence[int],
+        depths: Sequence[int],
+        outputs: int | None,
+        norm_first: bool = False,
+        **common: int,
+    ) -> SwinStages:
+        """Returns stages between which, or after each of which, patches are split, as in a synthesis.
 
         Args:
           widths: Channels of each stage.
           depths: Number of blocks of each stage.
-          outputs: Channels of the result.
+          outputs: Channels of the result after the last patches are split; None for those of the last stage.
+          norm_first: As in `PatchSplitting`.
           **common: Further arguments of all stages, such as `window`.
         """
-        ends = [*(PatchSplitting(*pair) for pair in itertools.pairwise(widths)), PatchUnpacking(widths[-1], outputs)]
+        last = None if outputs is None else PatchUnpacking(widths[-1], outputs)
+        ends = [*(PatchSplitting(*pair, norm_first) for pair in itertools.pairwise(widths)), last]
         return cls(SwinStage(*each, **common) for each in zip(widths, depths, ends, strict=True))

@@ -82,7 +82,7 @@ def derive_weights(window: int, head_dim: int, dtype: str, stored: StoredWeights
     scale = np.repeat([head_dim**-0.5, 1.0, 1.0], width).astype(np.float32)
     attention = fold_norm(stored.attention_gamma, stored.attention_beta, stored.attention_kernel, stored.attention_bias)
     weights = BlockWeights(
-        _positions(stored.position_bias, window),
+        bias_of_positions(stored.position_bias, window),
         tuple(tensor * scale for tensor in attention),
         (stored.projection_kernel, stored.projection_bias),
         fold_norm(stored.perceptron_gamma, stored.perceptron_beta, stored.expansion_kernel, stored.expansion_bias),
@@ -91,8 +91,13 @@ def derive_weights(window: int, head_dim: int, dtype: str, stored: StoredWeights
     return tf.nest.map_structure(lambda tensor: tf.cast(tensor, dtype), weights)
 
 
-def _positions(table: tf.Tensor, window: int) -> tf.Tensor:
-    """The learnt bias of each head, for each pair of positions in a window."""
+def bias_of_positions(table: tf.Tensor, window: int) -> tf.Tensor:
+    """Returns the learnt bias of each head for each pair of positions in a window [heads, window ** 2, window ** 2].
+
+    Args:
+      table: The bias for each offset between two positions [(2 window - 1) ** 2, heads].
+      window: Height and width of the windows.
+    """
     rows, columns = np.divmod(np.arange(window**2), window)
     down, right = (axis[:, None] - axis + window - 1 for axis in (rows, columns))
     # Along the second axis: the gradient of a gather along the first is sparse, and optimisers treat it differently.
@@ -101,7 +106,7 @@ def _positions(table: tf.Tensor, window: int) -> tf.Tensor:
 
 def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product, gelu: Callable) -> tf.Tensor:
     """The block, on the rows of whole windows [count * window * window, channels]."""
-    seen = _attention(product(standardised(rows), weights.attention), regions, weights.positions)
+    seen = attention(product(standardised(rows), weights.attention), regions, weights.positions)
     rows += tf.cast(product(seen, weights.projection), "float32")
     hidden = gelu(product(standardised(rows), weights.expansion))
     return rows + tf.cast(product(hidden, weights.contraction), "float32")
@@ -112,7 +117,14 @@ def _inference(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf
     return _block(rows, regions, weights, product, functools.partial(tf.nn.gelu, approximate=False))
 
 
-def _attention(queries_keys_values: tf.Tensor, regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+def attention(queries_keys_values: tf.Tensor, regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
+    """Returns the sum of the values that each token of a window attends to [count * window ** 2, heads * depth].
+
+    Args:
+      queries_keys_values: They side by side, each with its heads side by side [count * window ** 2, 3 heads * depth].
+      regions: The region of each token [count, window ** 2]; different ones do not see each other.
+      positions: The bias of the scores [heads, window ** 2, window ** 2].
+    """
     heads, size, _ = positions.shape
     depth = queries_keys_values.shape[-1] // heads // 3
     split = tf.reshape(queries_keys_values, (-1, size, 3, heads, depth))
