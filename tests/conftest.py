@@ -75,16 +75,16 @@ def slow_but(cases: Iterable[str | tuple], *ordinary: str | tuple) -> list:
 
 # Each transform and each entropy model is in one of these mixes; all other mixes are slow.
 SPREAD = [
-    ("bottleneck", "charm"),
+    ("bottleneck", "space-channel"),
     ("conv", "factorized"),
     ("conv", "quadtree"),
     ("klt", "autoregressive"),
     ("klt", "checkerboard"),
-    ("klt", "space-channel"),
+    ("mixed", "charm"),
     ("residual", "dual"),
     ("swin", "hyperprior"),
 ]
-ALL_MIXES = [*itertools.product(("bottleneck", "conv", "klt", "residual", "swin"), ENTROPY_MODELS)]
+ALL_MIXES = [*itertools.product(("bottleneck", "conv", "klt", "mixed", "residual", "swin"), ENTROPY_MODELS)]
 MIXES = slow_but(ALL_MIXES, *SPREAD)
 
 # Options of the parts that published systems have, which the mixes do not.

@@ -405,7 +405,7 @@ def test_streams_are_checked_to_be_bytes_of_any_kind(codec):
         np.testing.assert_array_equal(codec.decompress(form(stream)), codec.decompress(stream))
 
 
-@pytest.mark.parametrize("transform", slow_but(["bottleneck", "conv", "klt", "residual", "swin"], "klt"))
+@pytest.mark.parametrize("transform", slow_but(["bottleneck", "conv", "klt", "mixed", "residual", "swin"], "klt"))
 def test_streams_of_both_precisions_decode_with_either(transform):
     plain = shared_codec(transform, "checkerboard")
     codecs = [plain, lic.Codec(plain.model, precision="bfloat16")]

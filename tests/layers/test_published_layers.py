@@ -6,23 +6,28 @@ import pytest
 from lic.interop.torch_layers import layer_sources
 from lic.layers import (
     AttentionBlock,
+    MixedBlock,
     PatchMerging,
     ResidualBlock,
     ResidualDown,
     ResidualUp,
     SubpixelConvolution,
     SwinStage,
+    WindowAttention,
 )
 from lic.weights import set_tensors
 from tests.conftest import DATA, assert_near
 
 CASES = {
     "attention_block": lambda: AttentionBlock(16),
-    "wacnn_attention": lambda: AttentionBlock(16, "gelu", window=4),
+    "wacnn_attention": lambda: AttentionBlock(16, "gelu", WindowAttention(16, 4, shift=2, head_dim=2, skip=True)),
     "residual_block": lambda: ResidualBlock(8),
     "residual_block_stride": lambda: ResidualDown(8),
     "residual_block_upsample": lambda: ResidualUp(6),
     "stf_stage_down": lambda: SwinStage(16, 2, PatchMerging(16, 32), window=4, head_dim=8),
+    "tcm_block_w": lambda: MixedBlock(32, window=4, head_dim=8),
+    "tcm_block_sw": lambda: MixedBlock(32, window=4, shift=2, head_dim=8),
+    "tcm_swatten": lambda: AttentionBlock(24, before=SwinStage(16, 2, window=4, head_dim=8), width=16),
     "subpel_conv": lambda: SubpixelConvolution(5),
 }
 

@@ -44,7 +44,7 @@ def _of_transform(transform):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)])
-@pytest.mark.parametrize("transform", ["bottleneck", "conv", "klt", "residual", "swin"])
+@pytest.mark.parametrize("transform", ["bottleneck", "conv", "klt", "mixed", "residual", "swin"])
 def test_any_size_comes_back(size, transform):
     compressed = _of_transform(transform)(random_images(1, *size, 3).astype(np.float32))
     assert compressed.x_hat.shape == (1, *size, 3)

@@ -20,6 +20,7 @@ SYSTEMS = {
     "elic2022-chandelier": True,
     "wacnn": True,
     "stf": True,
+    "tcm-s": True,
 }
 
 

@@ -37,7 +37,9 @@ def expected(name):
     """Returns the numbers of a system, its input and its decoded image."""
     with np.load(FOLDER / f"{name}.npz") as arrays:
         numbers = dict(arrays)
-    return numbers, *(np.asarray(Image.open(FOLDER / f"{each}.png")) for each in ("x", f"{name}.decoded"))
+    height, width, _ = (16 * size for size in numbers["symbols"].shape)
+    names = f"x-{width}x{height}", f"{name}.decoded"
+    return numbers, *(np.asarray(Image.open(FOLDER / f"{each}.png")) for each in names)
 
 
 class Forced(LatentCoder):

@@ -31,7 +31,7 @@ def test_each_law_alone_catches_a_mutant():
 
 
 def test_every_registered_name_is_tested_here():
-    assert registry.hyper_transforms.names() == ["conv", "subpixel", "swin"]
+    assert registry.hyper_transforms.names() == ["conv", "mixed", "subpixel", "swin"]
 
 
 @pytest.mark.parametrize("name", ["conv", "subpixel", "swin", "bmshj2018", "mbt2018-mean"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +17,9 @@ from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import channels
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
+from lic.layers.attention import AttentionBlock
 from lic.layers.base import Layer
+from lic.layers.swin.stages import SwinStage
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
@@ -34,12 +37,14 @@ class ChARM(EntropyModel):
       max_support: Number of leading slices that each later slice has as support; None for all.
       slice_widths: Inner channels of the slice networks, for all slices or a tuple for each.
       kernel_sizes: Kernel sizes of the slice networks.
-      slice_activation: Name of the activation between the layers of the slice networks.
       feature_support: The features that the networks see. "all": all of them; "halves": the networks for means see the
         first half, those for scale indexes the second, as in ms2020; "own": they see only the slice's own channels of
         these halves, as in SwinT-ChARM, where each half is as deep as the latent.
       residual: Whether latent residual prediction refines each slice before the next one is coded.
       slice_depths: Channels of each slice, or None.
+      slice_activation: Name of the activation between the layers of the slice networks.
+      support_attention: Channels inside the attention blocks, with windows of 8x8 positions, through which each network
+        sees its support, as in TCM; None for no such blocks.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
@@ -47,7 +52,11 @@ class ChARM(EntropyModel):
         `latent_depth`.
     """
 
-    added_arguments: ClassVar[Mapping[str, Any]] = {"slice_depths": None, "slice_activation": "relu"}
+    added_arguments: ClassVar[Mapping[str, Any]] = {
+        "slice_depths": None,
+        "slice_activation": "relu",
+        "support_attention": None,
+    }
 
     def __init__(
         self,
@@ -61,6 +70,7 @@ class ChARM(EntropyModel):
         residual: bool = False,
         slice_depths: Sequence[Count] | None = None,
         slice_activation: str = "relu",
+        support_attention: Count | None = None,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
@@ -82,6 +92,7 @@ class ChARM(EntropyModel):
         widths = list(slice_widths) if isinstance(slice_widths[0], Sequence) else [slice_widths] * num_slices
         self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
         self.max_support, self.feature_support = max_support, feature_support
+        self.support_attention, self._bounds = support_attention, bounds
         self.slices = [
             SliceNetworks(
                 *bound,
@@ -106,7 +117,14 @@ class ChARM(EntropyModel):
           first: Whether the layer is for the network of the first parameter, the mean, and for latent residual
             prediction; otherwise it is for the network of the other parameters.
         """
-        return None
+        if not self.support_attention:
+            return None
+        depth = self._bounds[number + 1] - self._bounds[number]
+        features = {"all": self.hyper.features, "halves": self.hyper.features // 2, "own": depth}[self.feature_support]
+        before = self._bounds[number if self.max_support is None else min(number, self.max_support)]
+        width = self.support_attention
+        windows = SwinStage(width, 2, window=8, head_dim=math.gcd(width, 16))
+        return AttentionBlock(features + before, before=windows, width=width)
 
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then slice after slice."""

@@ -12,6 +12,7 @@ from lic.layers.attention import AttentionBlock
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
+from lic.layers.mixed import MixedBlock
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
 from lic.layers.sequential import Sequential
 from lic.layers.subpixel import SubpixelConvolution
@@ -84,6 +85,12 @@ def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, tr
     elif isinstance(layer, WindowAttention):
         yield "position_bias", Source(f"{prefix}relative_position_bias_table", layer.position_bias.shape)
         yield from _dense_sources(layer, {"attention": f"{prefix}qkv", "projection": f"{prefix}proj"})
+    elif isinstance(layer, MixedBlock):
+        yield from _swin_sources_of_tcm("swin", f"{prefix}trans_block", layer.swin)
+    elif isinstance(layer, AttentionBlock) and isinstance(layer.before, SwinStage):
+        for number, block in enumerate(layer.before.blocks):
+            key = f"{prefix}non_local_block.block_{number + 1}"
+            yield from _swin_sources_of_tcm(f"before/blocks/{number}", key, block)
     elif isinstance(layer, SwinBlock):
         yield "position_bias", Source(f"{prefix}attn.relative_position_bias_table", layer.position_bias.shape)
         yield from _norm_sources(layer, {"attention_": f"{prefix}norm1", "perceptron_": f"{prefix}norm2"})
@@ -119,10 +126,14 @@ def _inner_layers(layer: keras.layers.Layer) -> Inner:
     elif isinstance(layer, BottleneckBlock):
         yield from _listed("convolutions", layer.convolutions, "conv{}", first=1)
     elif isinstance(layer, AttentionBlock):
-        if layer.windows:
-            yield "windows", "conv_b.0.attn", layer.windows
+        windows = isinstance(layer.before, WindowAttention)  # In WACNN they are a part of the mask.
+        if windows:
+            yield "before", "conv_b.0.attn", layer.before
+        yield from _named(layer, {"entrance": "in_conv", "exit": "out_conv"})
         yield from _attended("features", layer.features, "conv_a", first=0)
-        yield from _attended("mask", layer.mask, "conv_b", first=1 if layer.windows else 0)
+        yield from _attended("mask", layer.mask, "conv_b", first=1 if windows else 0)
+    elif isinstance(layer, MixedBlock):
+        yield from _named(layer, {"entrance": "conv1_1", "convolutions": "conv_block", "exit": "conv1_2"})
 
 
 def _attended(path: str, network: Sequential, name: str, first: int) -> Inner:
@@ -142,6 +153,16 @@ def _named(layer: keras.layers.Layer, names: dict[str, str]) -> Inner:
 def _listed(path: str, network: Sequential, name: str, first: int = 0, step: int = 1) -> Inner:
     for number, inner in enumerate(network.layers):
         yield f"{path}/layers/{number}", name.format(first + step * number), inner
+
+
+def _swin_sources_of_tcm(path: str, key: str, block: SwinBlock) -> Sources:
+    heads, side = block.position_bias.shape[1], 2 * block.window - 1
+    table = Source(f"{key}.msa.relative_position_params", (heads, side, side), lambda array: array.reshape(heads, -1).T)
+    sources = [("position_bias", table)]
+    sources += _norm_sources(block, {"attention_": f"{key}.ln1", "perceptron_": f"{key}.ln2"})
+    sources += _dense_sources(block, {"attention": f"{key}.msa.embedding_layer", "projection": f"{key}.msa.linear"})
+    sources += _dense_sources(block, {"expansion": f"{key}.mlp.0", "contraction": f"{key}.mlp.2"})
+    yield from ((f"{path}/{name}", source) for name, source in sources)
 
 
 def _norm_sources(layer: keras.layers.Layer, names: dict[str, str]) -> Sources:

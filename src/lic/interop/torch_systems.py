@@ -34,7 +34,7 @@ _IGNORED = re.compile(
     r"(.*\.)?(entropy_bottleneck\.target|context_prediction\.mask|attn\.relative_position_index"
     r"|(entropy_bottleneck|gaussian_conditional)"
     r"\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound))"
-    r"|g_[as]\.\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
+    r"|.*\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
 )
 
 
@@ -89,6 +89,9 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
       CheckpointError: The tensors belong to no model that can be imported.
     """
     if "cc_mean_transforms.0.0.weight" in state:
+        if "atten_mean.0.0.in_conv.weight" in state:
+            _require(path, state, ["g_a.0.conv1.weight"])
+            return {128: "tcm-s", 192: "tcm-m"}.get(len(state["g_a.0.conv1.weight"]), "tcm")
         return "stf" if "patch_embed.proj.weight" in state else "wacnn"
     if "latent_codec.y.channel_context.y1.0.weight" in state:
         _require(path, state, ["latent_codec.hyper.h_s.2.weight", "latent_codec.hyper.h_s.4.weight"])
@@ -167,14 +170,28 @@ def _stf_sources(model: CompressionModel) -> Sources:
     yield from _slices_sources(model)
 
 
-def _slices_sources(model: CompressionModel) -> Sources:
-    """Yields the sources of the entropy model and of the hyper transform of STF's code."""
+def _tcm_sources(model: CompressionModel) -> Sources:
+    yield from _transform_sources(model)
+    yield from _slices_sources(model, step=1)
+    for number, networks in enumerate(model.entropy.slices):
+        for name, key in (("mean_context", "atten_mean"), ("index_context", "atten_scale")):
+            sources = layer_sources(f"{key}.{number}.0", getattr(networks, name))
+            yield from ((f"entropy/slices/{number}/{name}/{rest}", source) for rest, source in sources)
+
+
+def _slices_sources(model: CompressionModel, step: int = 2) -> Sources:
+    """Yields the sources of the entropy model and of the hyper transform of STF's code.
+
+    Args:
+      model: The model.
+      step: As for `network_sources`, of the hyper transform.
+    """
     entropy, hyper = model.entropy, model.entropy.hyper
     yield from _density_sources("entropy_bottleneck", entropy.prior)
-    yield from network_sources("entropy/hyper/analysis", hyper.analysis, "h_a", 2)
+    yield from network_sources("entropy/hyper/analysis", hyper.analysis, "h_a", step)
     for number, key in enumerate(("h_mean_s", "h_scale_s")):
         path = f"entropy/hyper/synthesis/layers/{number}"
-        yield from network_sources(path, hyper.synthesis.layers[number], key, 2)
+        yield from network_sources(path, hyper.synthesis.layers[number], key, step)
     for number, networks in enumerate(entropy.slices):
         path = f"entropy/slices/{number}"
         yield from network_sources(f"{path}/mean", networks.mean, f"cc_mean_transforms.{number}", 2)
@@ -219,6 +236,7 @@ _ELIC = _System(
     "latent_codec.hyper.entropy_bottleneck",
     "latent_codec.y.latent_codec.y0.y.gaussian_conditional",
 )
+_TCM = _System("g_a.0.conv1.weight", "g_a.9.weight", _tcm_sources)
 # The systems by the names of `lic.create_model`.
 _SYSTEMS = {
     "compressai-bmshj2018-factorized": _ZOO,
@@ -229,6 +247,9 @@ _SYSTEMS = {
     "cheng2020-attn": _RESIDUAL,
     "wacnn": _System("g_a.0.weight", "g_a.7.weight", _wacnn_sources),
     "stf": _System("patch_embed.proj.weight", "layers.3.blocks.0.norm1.weight", _stf_sources),
+    "tcm": _TCM,
+    "tcm-m": _TCM,
+    "tcm-s": _TCM,
     "elic2022": _ELIC,
     "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, official=False)),
 }

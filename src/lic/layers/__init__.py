@@ -7,6 +7,7 @@ from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.bounds import lower_bound, upper_bound
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
+from lic.layers.mixed import MixedBlock
 from lic.layers.padding import Padding, pad
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
 from lic.layers.sequential import Abs, Concatenate, Scale, Sequential
@@ -24,6 +25,7 @@ __all__ = [
     "Concatenate",
     "Convolution",
     "Layer",
+    "MixedBlock",
     "Padding",
     "PatchEmbedding",
     "PatchMerging",

@@ -156,14 +156,36 @@ def _stf(width: int, latent_depth: int) -> dict[str, Any]:
     return common | swin | {"width": (width, 2 * width, 4 * width)}
 
 
+def _tcm(width: int, latent_depth: int) -> dict[str, Any]:
+    return {
+        **_DENSITY,
+        **_SCALES,
+        "width": width,
+        "latent_depth": latent_depth,
+        "hyper_width": width,
+        "side_depth": 192,
+        "num_slices": 5,
+        "slice_widths": (224, 128),
+        "kernel_sizes": (3, 3, 3),
+        "slice_activation": "gelu",
+        "support_attention": 128,
+        "feature_support": "halves",
+        "residual": True,
+    }
+
+
 _BALLE, _MINNEN = "Balle et al., ICLR 2018", "Minnen et al., NeurIPS 2018"
 _CHENG, _HE, _ZOU = "Cheng et al., CVPR 2020", "He et al., CVPR 2022", "Zou et al., CVPR 2022"
+_LIU = "Liu et al., CVPR 2023"
 _NARROW, _WIDE = (128, 192), (192, 320)
 _CONV = ("conv", "hyperprior", "conv")
 _CHENG2020 = ("residual", "autoregressive", "subpixel")
+_MIXED = ("mixed", "charm", "mixed")
 _ELIC2022 = ("bottleneck", "space-channel", "conv")
 # ELIC, section 4.1, has these weights of the squared error; its widths are the same at all of them.
 _ELIC_LAMBDAS = (0.0004, 0.0008, 0.0016, 0.0032, 0.0075, 0.0150, 0.0300, 0.0450)
+# TCM, section 4.1.
+_TCM_LAMBDAS = (0.0025, 0.0035, 0.0067, 0.0130, 0.0250, 0.0500)
 
 _SYSTEMS = {
     "compressai-bmshj2018-factorized": _Published(
@@ -200,6 +222,10 @@ _SYSTEMS = {
     "stf": _Published(
         ("swin", "charm", "subpixel"), _stf, ((48, 384),) * 2, (99_855_255,) * 2, 1, _ZOU, LAMBDAS["mse"][:6]
     ),
+    **{
+        name: _Published(_MIXED, _tcm, ((width, 320),) * 2, (parameters,) * 2, 1, _LIU, _TCM_LAMBDAS)
+        for name, width, parameters in (("tcm-s", 128, 45_180_368), ("tcm-m", 192, 59_133_266), ("tcm", 256, 76_567_764))
+    },
     "elic2022": _Published(
         _ELIC2022,
         functools.partial(_elic2022, official=True),

@@ -4,9 +4,11 @@ from lic.transforms.base import HyperTransform, Transform
 from lic.transforms.bottleneck import BottleneckTransform
 from lic.transforms.conv import ConvTransform
 from lic.transforms.hyper_conv import ConvHyperTransform
+from lic.transforms.hyper_mixed import MixedHyperTransform
 from lic.transforms.hyper_subpixel import SubpixelHyperTransform
 from lic.transforms.hyper_swin import SwinHyperTransform
 from lic.transforms.klt import KLTTransform
+from lic.transforms.mixed import MixedTransform
 from lic.transforms.residual import ResidualTransform
 from lic.transforms.swin import SwinTransform
 
@@ -16,6 +18,8 @@ __all__ = [
     "ConvTransform",
     "HyperTransform",
     "KLTTransform",
+    "MixedHyperTransform",
+    "MixedTransform",
     "ResidualTransform",
     "SubpixelHyperTransform",
     "SwinHyperTransform",

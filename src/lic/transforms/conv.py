@@ -12,6 +12,7 @@ from lic.layers.attention import AttentionBlock
 from lic.layers.convolution import Convolution
 from lic.layers.gdn import GDN
 from lic.layers.sequential import Scale, Sequential
+from lic.layers.swin.attention import WindowAttention
 from lic.registry import register_transform
 from lic.transforms.base import Transform
 
@@ -89,7 +90,8 @@ class ConvTransform(Transform):
 
 
 def _attention(filters: int, window: int) -> AttentionBlock:
-    return AttentionBlock(filters, activation="gelu", window=window, heads=math.gcd(filters, 8))
+    heads = math.gcd(filters, 8)
+    return AttentionBlock(filters, "gelu", WindowAttention(filters, window, window // 2, filters // heads, skip=True))
 
 
 def _with_gdn(convolutions: list[Convolution], **gdn: bool) -> list[keras.layers.Layer]:

@@ -25,16 +25,19 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
       window: Height and width of the windows.
       shift: How far windows are shifted, less than `window`.
       head_dim: Channels of each head.
+      skip: Whether the input is added.
 
     Raises:
       ValueError: `width` is no multiple of `head_dim`, or `shift` is outside the window.
     """
 
-    def __init__(self, width: Count, window: Count = 8, shift: int = 0, head_dim: Count = 32, **kwargs):
+    def __init__(
+        self, width: Count, window: Count = 8, shift: int = 0, head_dim: Count = 32, skip: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
         check("WindowAttention", "width", width % head_dim == 0, f"a multiple of head_dim={head_dim}", width)
         check("WindowAttention", "shift", 0 <= shift < window, f"from 0 to {window - 1}, within the window", shift)
-        self.width, self.window, self.shift, self.head_dim = width, window, shift, head_dim
+        self.width, self.window, self.shift, self.head_dim, self.skip = width, window, shift, head_dim, skip
         start = unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
         self.position_bias = self.add_weight(
             name="position_bias", shape=((2 * window - 1) ** 2, width // head_dim), initializer=start
@@ -50,7 +53,8 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
 
         def compute(start: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
             rows = tf.gather(tokens.rows, tf.reshape(order[start:stop], [-1]))
-            return attend(rows, regions[start:stop], positions, *weights)
+            seen = attend(rows, regions[start:stop], positions, *weights)
+            return rows + seen if self.skip else seen
 
         size = self.window**2
         specs = (
