@@ -45,7 +45,7 @@ def test_an_unregistered_class_has_no_name(colours):
 
 def test_public_lists():
     assert lic.list_transforms() == ["bottleneck", "conv", "klt", "mixed", "residual", "swin"]
-    assert lic.list_hyper_transforms() == ["conv", "mixed", "subpixel", "swin"]
+    assert lic.list_hyper_transforms() == ["bottleneck-swin", "conv", "mixed", "subpixel", "swin"]
     generalized = ["generalized-normal", "generalized-normal-per-channel"]
     assert lic.list_likelihoods() == [*generalized, "laplace", "logistic", "normal", "normal-mixture"]
     assert lic.list_entropy_models() == [
@@ -55,6 +55,7 @@ def test_public_lists():
         "dual",
         "factorized",
         "hyperprior",
+        "multi-reference",
         "quadtree",
         "space-channel",
     ]

@@ -308,6 +308,7 @@ OTHER_DEFAULTS = [
     (registry.transforms, "mixed", "blocks", 1),
     (registry.transforms, "residual", "attention", True),
     (registry.transforms, "swin", "window", 2),
+    (registry.hyper_transforms, "bottleneck-swin", "hyper_window", 2),
     (registry.hyper_transforms, "conv", "features_activation", None),
     (registry.hyper_transforms, "mixed", "hyper_window", 2),
     (registry.hyper_transforms, "subpixel", "hyper_activation", "relu"),
@@ -318,6 +319,7 @@ OTHER_DEFAULTS = [
     (registry.entropy_models, "dual", "context_size", 5),
     (registry.entropy_models, "factorized", "prior_filters", (2, 2)),
     (registry.entropy_models, "hyperprior", "prior_medians", True),
+    (registry.entropy_models, "multi-reference", "context_size", 3),
     (registry.entropy_models, "quadtree", "fusion", "add"),
     (registry.entropy_models, "space-channel", "fusion", "concatenate"),
 ]

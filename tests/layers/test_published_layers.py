@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from lic.entropy.dictionary import Dictionary, DictionaryAttention
+from lic.entropy.multi_reference import InterContext, IntraContext, LocalContext
 from lic.interop.torch_layers import layer_sources
 from lic.layers import (
     AttentionBlock,
@@ -15,6 +17,7 @@ from lic.layers import (
     SwinStage,
     WindowAttention,
 )
+from lic.layers.swin.gated import GatedSwinStage
 from lic.weights import set_tensors
 from tests.conftest import DATA, assert_near
 
@@ -28,6 +31,10 @@ CASES = {
     "tcm_block_w": lambda: MixedBlock(32, window=4, head_dim=8),
     "tcm_block_sw": lambda: MixedBlock(32, window=4, shift=2, head_dim=8),
     "tcm_swatten": lambda: AttentionBlock(24, before=SwinStage(16, 2, window=4, head_dim=8), width=16),
+    "mlicpp_local": lambda: LocalContext(8, 5),
+    "mlicpp_intra": lambda: IntraContext(8, 8),
+    "mlicpp_inter": lambda: InterContext(16, 2, 8),
+    "dcae_swin_block": lambda: GatedSwinStage(16, 2, window=4, head_dim=8),
     "subpel_conv": lambda: SubpixelConvolution(5),
 }
 
@@ -35,14 +42,31 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_it_computes_what_the_authors_class_computes(name):
     with np.load(DATA / "zoo" / "layers" / f"{name}.npz") as arrays:
-        x, y = (_channels_last(arrays[key]) for key in "xy")
+        y, *inputs = (_channels_last(arrays[key]) for key in ("y", "x", "x2") if key in arrays)
         state = {key.removeprefix("weights/"): arrays[key] for key in arrays if key.startswith("weights/")}
     layer = CASES[name]()
+    x = inputs if len(inputs) > 1 else inputs[0]
     layer(x)
     sources = dict(layer_sources("", layer))
     assert {source.key for source in sources.values()} == state.keys()
     set_tensors(layer, {path: source.convert(state[source.key]) for path, source in sources.items()})
     assert_near(layer(x), y, 1e-5)
+
+
+def test_dictionary_attention_computes_what_the_authors_class_computes():
+    with np.load(DATA / "zoo" / "layers" / "dcae_dictionary.npz") as arrays:
+        x, y = (_channels_last(arrays[key]) for key in "xy")
+        entries = arrays["x2"][0]
+        state = {key.removeprefix("weights/"): arrays[key] for key in arrays if key.startswith("weights/")}
+    layer = DictionaryAttention(Dictionary(*entries.shape), y.shape[-1])
+    layer(x)
+    sources = dict(layer_sources("", layer))
+    assert {source.key for source in sources.values()} == state.keys()
+    tensors = {path: source.convert(state[source.key]) for path, source in sources.items()}
+    set_tensors(layer, tensors | {"dictionary/entries": entries})
+    found = layer(x)
+    np.testing.assert_array_equal(found[..., : x.shape[-1]], x)
+    assert_near(found[..., x.shape[-1] :], y, 1e-5)
 
 
 def _channels_last(array):

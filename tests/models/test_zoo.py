@@ -10,17 +10,19 @@ from lic.models.create import published_system
 from tests.conftest import assert_near, slow_but
 from tests.models import zoo
 
-# Each with whether all of our decoded image is the authors'. A number that is within a rounding error of a half may be
+# Each with the share of our decoded image that is the authors'. A number that is within a rounding error of a half may be
 # rounded the other way, and with it all that depends on it.
 SYSTEMS = {
-    "mbt2018": True,
-    "cheng2020-anchor": False,
-    "cheng2020-attn": True,
-    "elic2022": True,
-    "elic2022-chandelier": True,
-    "wacnn": True,
-    "stf": True,
-    "tcm-s": True,
+    "mbt2018": 0.999,
+    "cheng2020-anchor": 0.9,
+    "cheng2020-attn": 0.999,
+    "elic2022": 0.999,
+    "elic2022-chandelier": 0.999,
+    "wacnn": 0.999,
+    "stf": 0.999,
+    "tcm-s": 0.999,
+    "mlicpp": 0.999,
+    "dcae": 0.85,
 }
 
 
@@ -69,7 +71,7 @@ def test_our_own_codec_gives_the_authors_image(system):
     name, model, _, image, decoded = system
     codec = lic.Codec(model)
     found = codec.decompress(codec.compress(image)).astype(int)
-    assert np.mean(np.abs(found - decoded) <= 1) > (0.999 if SYSTEMS[name] else 0.9)
+    assert np.mean(np.abs(found - decoded) <= 1) > SYSTEMS[name]
 
 
 @pytest.mark.parametrize("quality", [3, 5])

@@ -31,10 +31,10 @@ def test_each_law_alone_catches_a_mutant():
 
 
 def test_every_registered_name_is_tested_here():
-    assert registry.hyper_transforms.names() == ["conv", "mixed", "subpixel", "swin"]
+    assert registry.hyper_transforms.names() == ["bottleneck-swin", "conv", "mixed", "subpixel", "swin"]
 
 
-@pytest.mark.parametrize("name", ["conv", "subpixel", "swin", "bmshj2018", "mbt2018-mean"])
+@pytest.mark.parametrize("name", ["bottleneck-swin", "conv", "mixed", "subpixel", "swin", "bmshj2018", "mbt2018-mean"])
 def test_our_own_keep_every_law(name):
     sizes = VARIANTS[name][1] if name in VARIANTS else {}
     maker = registry.hyper_transforms.get("conv" if name in VARIANTS else name)

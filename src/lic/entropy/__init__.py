@@ -21,6 +21,7 @@ from lic.entropy.distributions import (
 from lic.entropy.distributions.location_scale import LocationScaleDistribution
 from lic.entropy.factorized import Factorized
 from lic.entropy.hyperprior import Hyperprior
+from lic.entropy.multi_reference import MultiReference
 from lic.entropy.orders import Order, wavefronts
 from lic.entropy.parameters import convolutions
 from lic.entropy.parts import EVERYTHING, Part, anchors, channels, every, non_anchors, positions, union, within
@@ -57,6 +58,7 @@ __all__ = [
     "LocationScale",
     "LocationScaleDistribution",
     "Logistic",
+    "MultiReference",
     "Normal",
     "NormalMixture",
     "Order",

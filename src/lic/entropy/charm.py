@@ -12,6 +12,7 @@ import numpy as np
 from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
+from lic.entropy.dictionary import HEAD_DIM, Dictionary, DictionaryAttention
 from lic.entropy.distributions.base import Likelihood
 from lic.entropy.parameters import StartAt, convolutions
 from lic.entropy.parts import channels
@@ -45,6 +46,8 @@ class ChARM(EntropyModel):
       slice_activation: Name of the activation between the layers of the slice networks.
       support_attention: Channels inside the attention blocks, with windows of 8x8 positions, through which each network
         sees its support, as in TCM; None for no such blocks.
+      dictionary: Number of entries of a learnt dictionary that each slice attends to, as in DCAE; None for none.
+      dictionary_width: Channels of each entry, a multiple of 32.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
@@ -56,6 +59,8 @@ class ChARM(EntropyModel):
         "slice_depths": None,
         "slice_activation": "relu",
         "support_attention": None,
+        "dictionary": None,
+        "dictionary_width": 640,
     }
 
     def __init__(
@@ -71,6 +76,8 @@ class ChARM(EntropyModel):
         slice_depths: Sequence[Count] | None = None,
         slice_activation: str = "relu",
         support_attention: Count | None = None,
+        dictionary: Count | None = None,
+        dictionary_width: Count = 640,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
@@ -93,6 +100,11 @@ class ChARM(EntropyModel):
         self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
         self.max_support, self.feature_support = max_support, feature_support
         self.support_attention, self._bounds = support_attention, bounds
+        fits = dictionary is None or (feature_support == "all" and not support_attention)
+        self._check("dictionary", fits, "None, or feature_support to be 'all' without support_attention", dictionary)
+        fits = dictionary_width % HEAD_DIM == 0
+        self._check("dictionary_width", fits, f"a multiple of {HEAD_DIM}", dictionary_width)
+        self.dictionary = None if dictionary is None else Dictionary(dictionary, dictionary_width)
         self.slices = [
             SliceNetworks(
                 *bound,
@@ -101,7 +113,7 @@ class ChARM(EntropyModel):
                 self.likelihood,
                 residual,
                 slice_activation,
-                [self.context(number, first) for first in (True, False)],
+                self._contexts(number),
             )
             for number, (bound, inner) in enumerate(zip(itertools.pairwise(bounds), widths))
         ]
@@ -126,6 +138,12 @@ class ChARM(EntropyModel):
         windows = SwinStage(width, 2, window=8, head_dim=math.gcd(width, 16))
         return AttentionBlock(features + before, before=windows, width=width)
 
+    def _contexts(self, number: int) -> list[keras.layers.Layer | None]:
+        """Returns the layers through which a slice sees its support: for means, and for the other parameters."""
+        if self.dictionary:  # Both see the same features, so that one layer serves both.
+            return [DictionaryAttention(self.dictionary, self.latent_depth)] * 2
+        return [self.context(number, first) for first in (True, False)]
+
     def walk(self, coder: Coder) -> tf.Tensor:
         """Codes the side information, then slice after slice."""
         features = coder.side(self.hyper, self.prior)
@@ -133,14 +151,14 @@ class ChARM(EntropyModel):
         for networks in self.slices:
             # The support of a slice is its features and the leading slices, which a decoder has decoded by then.
             before = decoded[: self.max_support]
-            supports = [tf.concat([own, *before], -1) for own in self._features_of(networks.part, features)]
-            decoded.append(networks.code(coder, *supports))
+            own = self._features_of(networks.part, features)
+            decoded.append(networks.code(coder, *(tf.concat([each, *before], -1) for each in own)))
         return tf.concat(decoded, -1)
 
     def _features_of(self, part: tuple[int, int], features: tf.Tensor) -> list[tf.Tensor]:
-        """Returns the features that a slice's networks see: first for means, then for scale indexes."""
+        """Returns the features that a slice's networks see: first for means, then for scale indexes if it differs."""
         if self.feature_support == "all":
-            return [features, features]
+            return [features]
         halves = tf.split(features, 2, -1)
         return halves if self.feature_support == "halves" else [half[..., slice(*part)] for half in halves]
 
@@ -187,19 +205,23 @@ class SliceNetworks(Layer):
         self.residual = LatentResidualPrediction(depth, widths, kernel_sizes, activation) if residual else None
         self.built = True  # It has no `call`; the layers inside build themselves when they are called.
 
-    def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor) -> tf.Tensor:
+    def code(self, coder: Coder, mean_support: tf.Tensor, index_support: tf.Tensor | None = None) -> tf.Tensor:
         """Codes the slice, and returns its numbers quantised [batch, height, width, stop - start].
 
         Args:
           coder: The coder.
           mean_support: The input of the network for means [batch, height, width, channels].
-          index_support: The input of the network for the other parameters, likewise.
+          index_support: The input of the network for the other parameters, likewise; None for the same.
         """
+        shared = index_support is None and self.index_context is self.mean_context
+        index_support = mean_support if index_support is None else index_support
         if self.mean_context:
             mean_support = self.mean_context(mean_support)
         parameters = self.mean(mean_support)
         if self.index:
-            if self.index_context:
+            if shared:
+                index_support = mean_support
+            elif self.index_context:
                 index_support = self.index_context(index_support)
             parameters = tf.concat([parameters, self.index(index_support)], -1)
         decoded = coder.code(channels(*self.part), self.likelihood(parameters))

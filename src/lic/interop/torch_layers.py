@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lic.entropy.dictionary import DictionaryAttention
+from lic.entropy.multi_reference import InterContext, IntraContext, LocalContext
 from lic.environment import keras
 from lic.layers.attention import AttentionBlock
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
+from lic.layers.depthwise import DepthwiseConvolution
 from lic.layers.gdn import GDN
 from lic.layers.mixed import MixedBlock
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
@@ -18,6 +21,7 @@ from lic.layers.sequential import Sequential
 from lic.layers.subpixel import SubpixelConvolution
 from lic.layers.swin.attention import WindowAttention
 from lic.layers.swin.block import SwinBlock
+from lic.layers.swin.gated import GatedPerceptron, GatedSwinBlock, GatedSwinStage
 from lic.layers.swin.patches import PatchEmbedding, PatchMerging, PatchSplitting
 from lic.layers.swin.stages import SwinStage
 
@@ -107,6 +111,18 @@ def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, tr
         convert = _channels_last(np.transpose, 4) if splits else np.transpose
         yield "kernel", Source(f"{prefix}reduction.weight", layer.kernel.shape[::-1], convert)
         yield from _norm_sources(layer, {"": f"{prefix}norm"})
+    elif isinstance(layer, GatedSwinBlock):
+        yield from _gated_block_sources(prefix, layer)
+    elif isinstance(layer, DictionaryAttention):
+        yield from _dictionary_sources(prefix, layer)
+    elif isinstance(layer, LocalContext):
+        yield from _local_sources(prefix, layer)
+    elif isinstance(layer, DepthwiseConvolution):
+        height, width, channels, _ = layer.kernel.shape
+        shape = (channels, 1, height, width)
+        yield "kernel", Source(f"{prefix}weight", shape, lambda array: array.transpose(2, 3, 0, 1))
+        if layer.use_bias:
+            yield "bias", Source(f"{prefix}bias", (channels,))
     elif isinstance(layer, Convolution):
         yield from _convolution_sources(prefix, layer, swapped, transposed or layer.up > 1)
 
@@ -119,6 +135,14 @@ def _inner_layers(layer: keras.layers.Layer) -> Inner:
     elif isinstance(layer, ResidualUp):
         names = {"first": "subpel_conv", "second": "conv", "gdn": "igdn", "skip": "upsample"}
         yield from _named(layer, names)
+    elif isinstance(layer, (InterContext, IntraContext)):
+        for name in ("keys", "queries", "values"):
+            yield from _listed(name, getattr(layer, name), f"{name}.{{}}")
+        yield from _named(layer, {"projection": "reprojection", "skip": "skip"})
+        yield from _listed("perceptron", layer.perceptron, "mlp.{}", step=2)
+    elif isinstance(layer, GatedSwinStage):
+        yield from ((f"blocks/{number}", f"layers.{number}", block) for number, block in enumerate(layer.blocks))
+        yield "convolution", "conv", layer.convolution
     elif isinstance(layer, SwinStage):
         yield from ((f"blocks/{number}", f"blocks.{number}", block) for number, block in enumerate(layer.blocks))
         if layer.end:
@@ -155,21 +179,90 @@ def _listed(path: str, network: Sequential, name: str, first: int = 0, step: int
         yield f"{path}/layers/{number}", name.format(first + step * number), inner
 
 
+def _gated_block_sources(prefix: str, layer: GatedSwinBlock) -> Sources:
+    attention, msa = layer.attention, f"{prefix}msa"
+    sources = [("position_bias", _table_of_heads(f"{msa}.relative_position_params", attention))]
+    sources += _dense_sources(attention, {"attention": f"{msa}.embedding_layer", "projection": f"{msa}.linear"})
+    yield from ((f"attention/{name}", source) for name, source in sources)
+    for number, name in ((1, "first"), (2, "second")):
+        yield from _norm_sources(getattr(layer, f"{name}_norm"), {"": f"{prefix}ln{number}"}, f"{name}_norm/")
+        scale = getattr(layer, f"{name}_scale").scale
+        yield f"{name}_scale/scale", Source(f"{prefix}res_scale_{number}.scale", scale.shape)
+    yield from _gated_perceptron_sources("perceptron", f"{prefix}mlp", layer.perceptron)
+
+
+def _gated_perceptron_sources(path: str, key: str, layer: GatedPerceptron) -> Sources:
+    yield from _matrix_sources(f"{path}/expansion", f"{key}.fc1", layer.expansion)
+    yield from _matrix_sources(f"{path}/contraction", f"{key}.fc2", layer.contraction)
+    for name, source in layer_sources(f"{key}.dwconv.dwconv", layer.gate):
+        yield f"{path}/gate/{name}", source
+
+
+def _dictionary_sources(prefix: str, layer: DictionaryAttention) -> Sources:
+    yield "sharpness", Source(f"{prefix}scale", (layer.heads, 1, 1), np.ravel)
+    matrices = {"entrance": "x_trans", "queries": "q_trans", "keys": "k", "projection": "linear"}
+    for path, name in (matrices | {"exit": "output_trans.0"}).items():
+        yield from _matrix_sources(path, f"{prefix}{name}", getattr(layer, path))
+    for number, (norm, name) in enumerate(zip(layer.norms, ("ln_scale", "lnx", "dict_ln", "ln_mlp"))):
+        yield from _norm_sources(norm, {"": f"{prefix}{name}"}, f"norms/{number}/")
+    for number, scale in enumerate(layer.scales):
+        yield f"scales/{number}/scale", Source(f"{prefix}res_scale_{number + 1}.scale", scale.scale.shape)
+    yield from _gated_perceptron_sources("perceptron", f"{prefix}mlp", layer.perceptron)
+    aggregation, msa = layer.aggregation, f"{prefix}msa"
+    inner = [("entrance", "s", aggregation.entrance), ("joined", "dense.proj", aggregation.joined)]
+    inner.append(("weights_of_positions", "spatial_atte.conv1", aggregation.weights_of_positions))
+    for number, step in enumerate(aggregation.steps):
+        names = zip(step.layers, ("in_trans", "dw_conv", "out_trans"))
+        for place, (each, name) in enumerate(names):
+            inner.append((f"steps/{number}/layers/{place}", f"dense.conv_layers.{number}.1.{name}", each))
+    for path, name, each in inner:
+        yield from ((f"aggregation/{path}/{rest}", source) for rest, source in layer_sources(f"{msa}.{name}", each))
+
+
+def _matrix_sources(path: str, key: str, layer: Convolution) -> Sources:
+    """Yields the sources of a 1x1 convolution that PyTorch keeps as a matrix."""
+    _, _, inputs, outputs = layer.kernel.shape
+    yield f"{path}/kernel", Source(f"{key}.weight", (outputs, inputs), lambda array: array.T[None, None])
+    yield f"{path}/bias", Source(f"{key}.bias", (outputs,))
+
+
+def _table_of_heads(key: str, layer: SwinBlock | WindowAttention) -> Source:
+    heads, side = layer.position_bias.shape[1], 2 * layer.window - 1
+    return Source(key, (heads, side, side), lambda array: array.reshape(heads, -1).T)
+
+
 def _swin_sources_of_tcm(path: str, key: str, block: SwinBlock) -> Sources:
-    heads, side = block.position_bias.shape[1], 2 * block.window - 1
-    table = Source(f"{key}.msa.relative_position_params", (heads, side, side), lambda array: array.reshape(heads, -1).T)
-    sources = [("position_bias", table)]
+    sources = [("position_bias", _table_of_heads(f"{key}.msa.relative_position_params", block))]
     sources += _norm_sources(block, {"attention_": f"{key}.ln1", "perceptron_": f"{key}.ln2"})
     sources += _dense_sources(block, {"attention": f"{key}.msa.embedding_layer", "projection": f"{key}.msa.linear"})
     sources += _dense_sources(block, {"expansion": f"{key}.mlp.0", "contraction": f"{key}.mlp.2"})
     yield from ((f"{path}/{name}", source) for name, source in sources)
 
 
-def _norm_sources(layer: keras.layers.Layer, names: dict[str, str]) -> Sources:
+def _local_sources(prefix: str, layer: LocalContext) -> Sources:
+    yield "position_bias", Source(f"{prefix}relative_position_table", layer.position_bias.shape)
+    yield from _norm_sources(layer.first_norm, {"": f"{prefix}norm1"}, "first_norm/")
+    yield from _norm_sources(layer.second_norm, {"": f"{prefix}norm2"}, "second_norm/")
+    first, second = layer.perceptron.layers
+    products = {"attention": ("qkv_proj", layer.attention), "projection": ("proj", layer.projection)}
+    products |= {"perceptron/layers/0": ("mlp.fc1", first), "perceptron/layers/1": ("mlp.fc2", second)}
+    for path, (name, product) in products.items():
+        yield from _matrix_sources(path, f"{prefix}{name}", product)
+    outputs, size = layer.fusion.filters, layer.window
+    shape = (outputs, layer.depth, size, size)
+
+    def side_by_side(array: np.ndarray) -> np.ndarray:
+        return array.transpose(2, 3, 1, 0).reshape(1, 1, -1, outputs)
+
+    yield "fusion/kernel", Source(f"{prefix}fusion.weight", shape, side_by_side)
+    yield "fusion/bias", Source(f"{prefix}fusion.bias", (outputs,))
+
+
+def _norm_sources(layer: keras.layers.Layer, names: dict[str, str], path: str = "") -> Sources:
     """Yields the sources of layer norms, by the start of the names of our weights."""
     for start, name in names.items():
-        yield f"{start}gamma", Source(f"{name}.weight", getattr(layer, f"{start}gamma").shape)
-        yield f"{start}beta", Source(f"{name}.bias", getattr(layer, f"{start}beta").shape)
+        yield f"{path}{start}gamma", Source(f"{name}.weight", getattr(layer, f"{start}gamma").shape)
+        yield f"{path}{start}beta", Source(f"{name}.bias", getattr(layer, f"{start}beta").shape)
 
 
 def _dense_sources(layer: keras.layers.Layer, names: dict[str, str]) -> Sources:
@@ -203,4 +296,5 @@ def _convolution_sources(prefix: str, layer: Convolution, swapped: bool, transpo
         return array if layer.correlation else array[::-1, ::-1]
 
     yield "kernel", Source(f"{prefix}weight", (*channels, height, width), kernel)
-    yield "bias", Source(f"{prefix}bias", (outputs,), in_order)
+    if layer.use_bias:
+        yield "bias", Source(f"{prefix}bias", (outputs,), in_order)

@@ -16,6 +16,10 @@ from lic.entropy.distributions.scale_table import ScaleTable
 from lic.errors import CheckpointError
 from lic.interop.torch_layers import Source, Sources, layer_sources, network_sources
 from lic.interop.torch_state_dict import read_state_dict
+from lic.layers.bottleneck import BottleneckBlock
+from lic.layers.convolution import Convolution
+from lic.layers.sequential import Sequential
+from lic.layers.swin.gated import GatedSwinStage
 from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
@@ -31,7 +35,7 @@ _EARLIER_NAMES = {
 }
 # CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
 _IGNORED = re.compile(
-    r"(.*\.)?(entropy_bottleneck\.target|context_prediction\.mask|attn\.relative_position_index"
+    r"(.*\.)?(entropy_bottleneck\.target|context_prediction\.mask|relative_position_index"
     r"|(entropy_bottleneck|gaussian_conditional)"
     r"\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound))"
     r"|.*\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
@@ -88,6 +92,10 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
     Raises:
       CheckpointError: The tensors belong to no model that can be imported.
     """
+    if "global_inter_context.1.keys.0.weight" in state:
+        return "mlicpp"
+    if "dt" in state:
+        return "dcae"
     if "cc_mean_transforms.0.0.weight" in state:
         if "atten_mean.0.0.in_conv.weight" in state:
             _require(path, state, ["g_a.0.conv1.weight"])
@@ -179,6 +187,47 @@ def _tcm_sources(model: CompressionModel) -> Sources:
             yield from ((f"entropy/slices/{number}/{name}/{rest}", source) for rest, source in sources)
 
 
+def _dcae_sources(model: CompressionModel) -> Sources:
+    for half, key in (("analysis", "g_a"), ("synthesis", "g_s")):
+        yield from _stages_sources(f"transform/{half}", getattr(model.transform, half), key)
+    hyper, path = model.entropy.hyper, "entropy/hyper"
+    yield from _stages_sources(f"{path}/analysis", hyper.analysis, "h_a")
+    for number, synthesis in enumerate(hyper.synthesis.layers):
+        yield from _stages_sources(f"{path}/synthesis/layers/{number}", synthesis, f"h_z_s{number + 1}")
+    yield from _slice_networks_sources(model)
+    yield "entropy/dictionary/entries", Source("dt", model.entropy.dictionary.entries.shape)
+    for number, networks in enumerate(model.entropy.slices):
+        for name, source in layer_sources(f"dt_cross_attention.{number}", networks.mean_context):
+            if not name.startswith("dictionary/"):
+                # The layer is the context for means too; weights have the path that comes first in the alphabet.
+                yield f"entropy/slices/{number}/index_context/{name}", source
+
+
+def _stages_sources(path: str, network: Sequential, key: str) -> Sources:
+    """Yields the sources of layers that DCAE's code counts in stages: a convolution and its bottleneck blocks are one.
+
+    The blocks follow the convolution where it reduces the size, and come before it where it enlarges.
+    """
+    stages: list[list[int]] = []
+    layers = network.layers
+    for number, layer in enumerate(layers):
+        last = [layers[each] for each in stages[-1]] if stages else []
+        if isinstance(layer, BottleneckBlock):
+            joins = last and not isinstance(last[0], GatedSwinStage)
+        else:
+            joins = isinstance(layer, Convolution) and last and isinstance(last[0], BottleneckBlock)
+        if joins:
+            stages[-1].append(number)
+        elif layer.weights:
+            stages.append([number])
+    for stage, numbers in enumerate(stages):
+        blocks = [number for number in numbers if isinstance(layers[number], BottleneckBlock)]
+        for number in numbers:
+            name = f".res{blocks.index(number) + 1}" if number in blocks else ".conv"
+            inner = f"{key}.{stage}{name if len(numbers) > 1 else ''}"
+            yield from ((f"{path}/layers/{number}/{rest}", each) for rest, each in layer_sources(inner, layers[number]))
+
+
 def _slices_sources(model: CompressionModel, step: int = 2) -> Sources:
     """Yields the sources of the entropy model and of the hyper transform of STF's code.
 
@@ -186,12 +235,17 @@ def _slices_sources(model: CompressionModel, step: int = 2) -> Sources:
       model: The model.
       step: As for `network_sources`, of the hyper transform.
     """
-    entropy, hyper = model.entropy, model.entropy.hyper
-    yield from _density_sources("entropy_bottleneck", entropy.prior)
+    hyper = model.entropy.hyper
     yield from network_sources("entropy/hyper/analysis", hyper.analysis, "h_a", step)
     for number, key in enumerate(("h_mean_s", "h_scale_s")):
         path = f"entropy/hyper/synthesis/layers/{number}"
         yield from network_sources(path, hyper.synthesis.layers[number], key, step)
+    yield from _slice_networks_sources(model)
+
+
+def _slice_networks_sources(model: CompressionModel) -> Sources:
+    entropy = model.entropy
+    yield from _density_sources("entropy_bottleneck", entropy.prior)
     for number, networks in enumerate(entropy.slices):
         path = f"entropy/slices/{number}"
         yield from network_sources(f"{path}/mean", networks.mean, f"cc_mean_transforms.{number}", 2)
@@ -200,9 +254,33 @@ def _slices_sources(model: CompressionModel, step: int = 2) -> Sources:
         yield from network_sources(f"{path}/residual/network", residual, f"lrp_transforms.{number}", 2)
 
 
-def _transform_sources(model: CompressionModel) -> Sources:
-    yield from network_sources("transform/analysis", model.transform.analysis, "g_a")
-    yield from network_sources("transform/synthesis", model.transform.synthesis, "g_s")
+def _mlicpp_sources(model: CompressionModel) -> Sources:
+    entropy, hyper = model.entropy, model.entropy.hyper
+    yield from _transform_sources(model, "g_a.analysis_transform", "g_s.synthesis_transform")
+    yield from _density_sources("entropy_bottleneck", entropy.prior)
+    yield from network_sources("entropy/hyper/analysis", hyper.analysis, "h_a.reduction", 2)
+    yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, "h_s.increase", 2)
+    for number, networks in enumerate(entropy.slices):
+        path = f"entropy/slices/{number}"
+        for name, key in (("anchor_parameters", "anchor"), ("parameters", "nonanchor")):
+            fusion = f"entropy_parameters_{key}.{number}.fusion"
+            yield from network_sources(f"{path}/{name}", getattr(networks, name), fusion, 2, swapped=True)
+        for name, key in (("anchor_residual", "anchor"), ("residual", "nonanchor")):
+            residual, lrp = getattr(networks, name).network, f"lrp_{key}.{number}.lrp_transform"
+            yield from network_sources(f"{path}/{name}/network", residual, lrp, 2)
+        contexts = {"local": "local_context"}
+        if number:
+            contexts |= {"inter": "global_inter_context", "intra": "global_intra_context"}
+            fusion = f"channel_context.{number}.fushion"
+            yield from network_sources(f"{path}/channel", networks.channel, fusion, 2)
+        for name, key in contexts.items():
+            for rest, source in layer_sources(f"{key}.{number}", getattr(networks, name)):
+                yield f"{path}/{name}/{rest}", source
+
+
+def _transform_sources(model: CompressionModel, analysis: str = "g_a", synthesis: str = "g_s") -> Sources:
+    yield from network_sources("transform/analysis", model.transform.analysis, analysis)
+    yield from network_sources("transform/synthesis", model.transform.synthesis, synthesis)
 
 
 def _context_sources(context: CausalContext) -> Sources:
@@ -250,6 +328,8 @@ _SYSTEMS = {
     "tcm": _TCM,
     "tcm-m": _TCM,
     "tcm-s": _TCM,
+    "mlicpp": _System("g_a.analysis_transform.0.conv1.weight", "g_a.analysis_transform.6.weight", _mlicpp_sources),
+    "dcae": _System("g_a.0.conv.weight", "g_a.6.weight", _dcae_sources),
     "elic2022": _ELIC,
     "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, official=False)),
 }

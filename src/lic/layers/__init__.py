@@ -6,6 +6,7 @@ from lic.layers.base import Layer
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.bounds import lower_bound, upper_bound
 from lic.layers.convolution import Convolution
+from lic.layers.depthwise import DepthwiseConvolution
 from lic.layers.gdn import GDN
 from lic.layers.mixed import MixedBlock
 from lic.layers.padding import Padding, pad
@@ -24,6 +25,7 @@ __all__ = [
     "BottleneckBlock",
     "Concatenate",
     "Convolution",
+    "DepthwiseConvolution",
     "Layer",
     "MixedBlock",
     "Padding",

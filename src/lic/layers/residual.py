@@ -18,20 +18,18 @@ class ResidualBlock(Layer):
     """Adds to its input two convolutions of it, with an activation after each.
 
     Args:
-      filters: Number of output channels.
+      filters: Number of channels, of input and output.
       activation: Name of the activations.
-      skip: Whether a 1x1 convolution maps the input to `filters` channels; without it the input has as many.
     """
 
-    def __init__(self, filters: Count, activation: str = "leaky_relu_0.01", skip: bool = False, **kwargs):
+    def __init__(self, filters: Count, activation: str = "leaky_relu_0.01", **kwargs):
         super().__init__(**kwargs)
         convolution = {"correlation": True, "activation": activation}
         self.first, self.second = (Convolution(filters, 3, **convolution) for _ in range(2))
-        self.skip = Convolution(filters, 1) if skip else None
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Maps values [batch, height, width, channels] to [batch, height, width, filters]."""
-        return self.second(self.first(values)) + (self.skip(values) if self.skip else values)
+        """Maps values [batch, height, width, filters] to as many."""
+        return self.second(self.first(values)) + values
 
 
 class ResidualDown(Layer):

@@ -174,9 +174,45 @@ def _tcm(width: int, latent_depth: int) -> dict[str, Any]:
     }
 
 
+def _mlicpp(width: int, latent_depth: int) -> dict[str, Any]:
+    return {
+        **_DENSITY,
+        **_SCALES,
+        "width": width,
+        "latent_depth": latent_depth,
+        "activation": "gelu",
+        "hyper_width": width,
+        "side_depth": width,
+        "features": 2 * latent_depth,
+        "hyper_activation": "gelu",
+        "synthesis_widths": (latent_depth, latent_depth, latent_depth * 3 // 2, latent_depth * 3 // 2),
+    }
+
+
+def _dcae(width: int, latent_depth: int) -> dict[str, Any]:
+    return {
+        **_DENSITY,
+        **_SCALES,
+        "width": (width, width * 3 // 2, width * 8 // 3),
+        "latent_depth": latent_depth,
+        "attention": False,
+        "window_blocks": (1, 2, 12),
+        "hyper_width": 192,
+        "side_depth": 192,
+        "num_slices": 5,
+        "slice_widths": (224, 128),
+        "kernel_sizes": (3, 3, 3),
+        "slice_activation": "gelu",
+        "dictionary": 128,
+        "residual": True,
+    }
+
+
 _BALLE, _MINNEN = "Balle et al., ICLR 2018", "Minnen et al., NeurIPS 2018"
 _CHENG, _HE, _ZOU = "Cheng et al., CVPR 2020", "He et al., CVPR 2022", "Zou et al., CVPR 2022"
-_LIU = "Liu et al., CVPR 2023"
+_LU = "Lu et al., CVPR 2025"
+_LIU, _JIANG = "Liu et al., CVPR 2023", "Jiang et al., ACM TOMM 2025"
+_SIX = LAMBDAS["mse"][:6]
 _NARROW, _WIDE = (128, 192), (192, 320)
 _CONV = ("conv", "hyperprior", "conv")
 _CHENG2020 = ("residual", "autoregressive", "subpixel")
@@ -205,7 +241,7 @@ _SYSTEMS = {
         (11_406_909, 25_640_108),
         4,
         _CHENG,
-        LAMBDAS["mse"][:6],
+        _SIX,
     ),
     "cheng2020-attn": _Published(
         _CHENG2020,
@@ -214,18 +250,30 @@ _SYSTEMS = {
         (12_757_053, 28_672_940),
         4,
         _CHENG,
-        LAMBDAS["mse"][:6],
+        _SIX,
     ),
-    "wacnn": _Published(
-        ("conv", "charm", "subpixel"), _wacnn, (_WIDE,) * 2, (75_235_395,) * 2, 1, _ZOU, LAMBDAS["mse"][:6]
-    ),
-    "stf": _Published(
-        ("swin", "charm", "subpixel"), _stf, ((48, 384),) * 2, (99_855_255,) * 2, 1, _ZOU, LAMBDAS["mse"][:6]
-    ),
+    "wacnn": _Published(("conv", "charm", "subpixel"), _wacnn, (_WIDE,) * 2, (75_235_395,) * 2, 1, _ZOU, _SIX),
+    "stf": _Published(("swin", "charm", "subpixel"), _stf, ((48, 384),) * 2, (99_855_255,) * 2, 1, _ZOU, _SIX),
     **{
         name: _Published(_MIXED, _tcm, ((width, 320),) * 2, (parameters,) * 2, 1, _LIU, _TCM_LAMBDAS)
-        for name, width, parameters in (("tcm-s", 128, 45_180_368), ("tcm-m", 192, 59_133_266), ("tcm", 256, 76_567_764))
+        for name, width, parameters in (
+            ("tcm-s", 128, 45_180_368),
+            ("tcm-m", 192, 59_133_266),
+            ("tcm", 256, 76_567_764),
+        )
     },
+    "mlicpp": _Published(
+        ("residual", "multi-reference", "subpixel"),
+        _mlicpp,
+        (_WIDE,) * 2,
+        (83_501_024,) * 2,
+        1,
+        _JIANG,
+        _SIX,
+    ),
+    "dcae": _Published(
+        ("bottleneck", "charm", "bottleneck-swin"), _dcae, ((96, 320),) * 2, (119_399_967,) * 2, 1, _LU, _SIX
+    ),
     "elic2022": _Published(
         _ELIC2022,
         functools.partial(_elic2022, official=True),

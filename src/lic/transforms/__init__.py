@@ -3,6 +3,7 @@
 from lic.transforms.base import HyperTransform, Transform
 from lic.transforms.bottleneck import BottleneckTransform
 from lic.transforms.conv import ConvTransform
+from lic.transforms.hyper_bottleneck_swin import BottleneckSwinHyperTransform
 from lic.transforms.hyper_conv import ConvHyperTransform
 from lic.transforms.hyper_mixed import MixedHyperTransform
 from lic.transforms.hyper_subpixel import SubpixelHyperTransform
@@ -13,6 +14,7 @@ from lic.transforms.residual import ResidualTransform
 from lic.transforms.swin import SwinTransform
 
 __all__ = [
+    "BottleneckSwinHyperTransform",
     "BottleneckTransform",
     "ConvHyperTransform",
     "ConvTransform",

@@ -24,6 +24,7 @@ class ResidualTransform(Transform):
       latent_depth: Channels of the latent.
       attention: Whether there are attention blocks at a quarter of height and width and at the latent.
       channels: Channels of the images.
+      activation: Name of the activations of the residual blocks.
     """
 
     tile_overlap = 8
@@ -34,6 +35,7 @@ class ResidualTransform(Transform):
         latent_depth: Count = 128,
         attention: bool = False,
         channels: ImageChannels = 3,
+        activation: str = "leaky_relu_0.01",
         **kwargs,
     ):
         super().__init__(latent_depth, 16, **kwargs)
@@ -41,26 +43,26 @@ class ResidualTransform(Transform):
         in_the_middle = [AttentionBlock(width) for _ in range(2 * attention)]
         at_the_latent = [AttentionBlock(latent_depth) for _ in range(2 * attention)]
         analysis = [
-            ResidualDown(width),
-            ResidualBlock(width),
-            ResidualDown(width),
+            ResidualDown(width, activation),
+            ResidualBlock(width, activation),
+            ResidualDown(width, activation),
             *in_the_middle[:1],
-            ResidualBlock(width),
-            ResidualDown(width),
-            ResidualBlock(width),
+            ResidualBlock(width, activation),
+            ResidualDown(width, activation),
+            ResidualBlock(width, activation),
             Convolution(latent_depth, 3, down=2),
             *at_the_latent[:1],
         ]
         synthesis = [
             *at_the_latent[1:],
-            ResidualBlock(width, skip=width != latent_depth),
-            ResidualUp(width),
-            ResidualBlock(width),
-            ResidualUp(width),
+            ResidualBlock(latent_depth, activation),
+            ResidualUp(width, activation),
+            ResidualBlock(width, activation),
+            ResidualUp(width, activation),
             *in_the_middle[1:],
-            ResidualBlock(width),
-            ResidualUp(width),
-            ResidualBlock(width),
+            ResidualBlock(width, activation),
+            ResidualUp(width, activation),
+            ResidualBlock(width, activation),
             SubpixelConvolution(channels, full_precision=True),
         ]
         self.analysis = Sequential([Scale(1 / 255), *analysis])

@@ -14,7 +14,9 @@ COUNTS = {
     "dual": 2,
     "factorized": 1,
     "hyperprior": 1,
+    "multi-reference": 4,
     "quadtree": 4,
+    "space-channel": 6,
 }
 
 
@@ -26,8 +28,7 @@ def test_every_registered_name_is_tested_here():
 def test_parts_are_counted_without_the_side_information(name):
     model = tiny_model("conv", name)
     names = part_names(model.entropy)
-    expected = COUNTS.get(name) or 2 * len(model.entropy.groups)
-    assert len(names) == expected
+    assert len(names) == COUNTS[name]
     assert "side" not in names
     bits = model(np.zeros((1, 32, 32, 3), np.float32)).bits
     assert [part for part in bits if part != "side"] == list(names)
