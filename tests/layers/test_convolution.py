@@ -84,6 +84,28 @@ def test_one_by_one_takes_no_positions_at_all():
     assert Convolution(4, 1)(tf.zeros((2, 1, 0, 3))).shape == (2, 1, 0, 4)
 
 
+@pytest.mark.parametrize("stride", [2, 3])
+def test_one_by_one_with_a_stride_takes_every_second_position_also_in_training(stride):
+    layer, three = Convolution(8, 1, down=stride), Convolution(8, 3, down=stride)
+    values = tf.random.normal((3, 33, 64, 8))
+    layer(values), three(values)
+    three.kernel.assign(tf.pad(tf.convert_to_tensor(layer.kernel), [[1, 1], [1, 1], [0, 0], [0, 0]]))
+
+    @tf.function(autograph=False)
+    def gradients(values, which):
+        chosen = layer if which else three
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            loss = tf.reduce_sum(tf.square(chosen(values)))
+        return [loss, *tape.gradient(loss, [values, chosen.bias])]
+
+    # TensorFlow's own gradient of such a convolution brings the process down after a few steps.
+    for _ in range(20):
+        found = gradients(values, True)
+    for one, other in zip(found, gradients(values, False), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
 def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match="down=2, up=2"):
         Convolution(4, 5, down=2, up=2)

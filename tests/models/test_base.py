@@ -19,7 +19,7 @@ def images():
     return random_images(4, 64, 64, 3).astype(np.float32)
 
 
-@pytest.mark.parametrize(("transform", "entropy"), slow_but(ALL_MIXES, ("klt", "checkerboard")))
+@pytest.mark.parametrize(("transform", "entropy"), slow_but(ALL_MIXES, ("klt", "checkerboard"), ("residual", "dual")))
 def test_60_steps_on_three_images_lower_the_loss(transform, entropy, images):
     shallow = {"depths": (1, 1, 1, 1)} if transform == "swin" else {}  # These take long to trace.
     model = tiny_model(transform, entropy, **shallow)

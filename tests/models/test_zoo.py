@@ -10,8 +10,8 @@ from lic.models.create import published_system
 from tests.conftest import assert_near, slow_but
 from tests.models import zoo
 
-# Each with the share of our decoded image that is the authors'. A number that is within a rounding error of a half may be
-# rounded the other way, and with it all that depends on it.
+# Each with the share of our decoded image that is the authors'. A number that is within a rounding error of a half may
+# be rounded the other way, and with it all that depends on it.
 SYSTEMS = {
     "mbt2018": 0.999,
     "cheng2020-anchor": 0.9,

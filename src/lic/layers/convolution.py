@@ -131,8 +131,9 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
         self, values: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None, padding: list[Pair]
     ) -> tf.Tensor:
         kernel = tf.cast(kernel, values.dtype)
-        if kernel.shape[:2] == (1, 1) and self.down == 1:
-            values = _at_each_position(values, kernel[0, 0])
+        if kernel.shape[:2] == (1, 1):
+            # TensorFlow's own gradient of a 1x1 convolution with a stride writes outside its memory, with oneDNN.
+            values = _at_each_position(values[:, :: self.down, :: self.down], kernel[0, 0])
         else:
             values = _pad_and_convolve(values, kernel, self.down, padding)
         if bias is None:
