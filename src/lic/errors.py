@@ -46,13 +46,22 @@ class ImageError(LicError):
     """An image that cannot be compressed as it is.
 
     Args:
-      message: The message.
-      argument: Name of the argument of `lic.images.read_image` that lets the image pass, if there is one.
+      reason: The reason, and a way on if no argument helps.
+      advice: A sentence for each argument of `lic.images.read_image` that has to be given, by its name. Given all of
+        them, the image is read.
+
+    Attributes:
+      reason: The reason.
+      advice: The sentences, which follow the reason in the message.
     """
 
-    def __init__(self, message: str, argument: str | None = None):
-        super().__init__(message)
-        self.argument = argument
+    def __init__(self, reason: str, advice: dict[str, str] | None = None):
+        self.reason, self.advice = reason, advice or {}
+        super().__init__(" ".join([reason, *self.advice.values()]))
+
+    def without_advice(self) -> str:
+        """Returns the message for a caller who cannot give these arguments, such as an evaluation."""
+        return f"{self.reason} Convert it before, to opaque PNG of 8 bits." if self.advice else str(self)
 
 
 class BitstreamError(LicError):

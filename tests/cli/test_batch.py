@@ -143,8 +143,11 @@ def test_report_without_figures_ends_after_the_names():
 
 
 def test_an_error_of_an_argument_names_the_option():
-    error = ImageError("a.png has 16 bits a channel. Pass to_8_bit=True.", "to_8_bit")
+    advice = {"to_8_bit": "Pass to_8_bit=True."}
+    error = ImageError("a.png has 16 bits a channel.", advice)
     assert message_of(error) == f"{error} The command's option is --to-8-bit."
+    error = ImageError("a.png has 3 frames.", {"frame": "Pass frame."} | advice)
+    assert message_of(error) == f"{error} The command's options are --frame N and --to-8-bit."
     assert message_of(ImageError("no image")) == "no image"
 
 

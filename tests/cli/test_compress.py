@@ -575,7 +575,7 @@ def test_what_a_codec_of_many_channels_does_not_take_is_refused(compress, deep_c
     write_image(tmp_path / "a.tif", sample_image(5, 12)[:9, :9])
     result = compress(tmp_path / "a.tif")
     assert result.exit_code == 1
-    assert "has 12 bits" in result.stderr or "has 16 bits" in result.stderr
+    assert "it has 5 channels, none of them colours. Convert it" in result.stderr
     assert compress(tmp_path / "a.tif", "--model", deep_codec).exit_code == 0
     result = CliRunner().invoke(app, ["decompress", str(tmp_path / "a.lic"), "a.png", "--model", str(deep_codec)])
     assert result.exit_code == 1

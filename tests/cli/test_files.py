@@ -316,9 +316,9 @@ def test_an_error_names_the_pipe_and_not_the_copy_of_its_bytes(tmp_path):
     writer.start()
     with pytest.raises(ImageError) as refusal, ordinary_file(pipe) as path:
         assert path.read_bytes() == b"abc"
-        raise ImageError(f"{path} is bad.", "frame")
+        raise ImageError(f"{path} is bad.", {"frame": "Pass frame."})
     writer.join()
-    assert (str(refusal.value), refusal.value.argument) == (f"{pipe} is bad.", "frame")
+    assert (str(refusal.value), list(refusal.value.advice)) == (f"{pipe} is bad. Pass frame.", ["frame"])
 
 
 def test_an_output_is_written_into_a_folder_that_is_made(tmp_path):

@@ -51,9 +51,9 @@ def outcome(case):
         try:
             image = read_image(io.BytesIO(case.data), **given)
         except ImageError as error:
-            if error.argument is None:
+            if not error.advice or given:  # With everything that was asked for, it is to be read.
                 return "refused: " + reason_in(str(error)), None
-            given[error.argument] = OPTIONS[error.argument]
+            given = {name: OPTIONS[name] for name in error.advice}
     words = "grey" if image.ndim == 2 else "colour"
     if case.stored is not None:
         same = image.shape == case.stored.shape and np.abs(image - case.stored).max() <= case.tolerance

@@ -8,7 +8,19 @@ from PIL import Image, ImageCms
 
 from lic.errors import ImageError
 from lic.images import checked_image, coloured, read_image
-from tests.images.files import COLOUR, P3, chunk, exif, icc_profile, png, saved, through, through_p3, waves
+from tests.images.files import (
+    COLOUR,
+    COLOUR_ALPHA,
+    P3,
+    chunk,
+    exif,
+    icc_profile,
+    png,
+    saved,
+    through,
+    through_p3,
+    waves,
+)
 from tests.images.files import samples as of_bits
 
 PIXELS = of_bits(waves(), 8)
@@ -86,7 +98,10 @@ def test_a_file_that_turns_out_to_be_truncated_is_refused(tmp_path):
 
 def test_an_image_whose_file_is_open_is_read_as_a_file():
     deep = io.BytesIO(png(of_bits(waves(), 16), 16, COLOUR))
-    with pytest.raises(ImageError, match="has 16 bits a channel.*argument of lic.images.read_image"):
+    with pytest.raises(ImageError, match=r"has 16 bits a channel.*lic.images.read_image\(path, to_8_bit=True\)"):
+        checked_image(Image.open(deep))
+    deep = io.BytesIO(png(of_bits(waves(4), 16), 16, COLOUR_ALPHA))
+    with pytest.raises(ImageError, match=r"read_image\(path, to_8_bit=True, background='white'\)\.$"):
         checked_image(Image.open(deep))
     linear = io.BytesIO(png(PIXELS, 8, COLOUR, chunk(b"gAMA", (100000).to_bytes(4, "big"))))
     assert np.abs(checked_image(Image.open(linear)) - through(lambda values: values, PIXELS)).max() <= 0.6

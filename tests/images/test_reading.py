@@ -460,7 +460,7 @@ def test_coloured_background_makes_grey_colour(tmp_path):
         ("a.heic", lambda: b"\0\0\0\x18ftypheic" + bytes(100), "meta"),
         ("a.jxl", lambda: b"\xff\x0a", "its header is truncated"),
         ("a.jp2", lambda: b"\xff\x4f\xff\x51\0\x2f", "JPEG2000"),
-        ("a.tif", lambda: b"II*\0" + bytes(4), "TIFF|tiff|damaged"),
+        ("a.tif", lambda: b"II*\0" + bytes(4), "it holds no image, or is cut off"),
     ],
 )
 def test_the_reason_is_that_of_the_reader(tmp_path, name, data, reason):

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import lic
+from lic.errors import ImageError
 from lic.training.reports import MetricsLog
 from lic.training.validation import Validation, validate
 from tests.conftest import random_images, tiny_model
+from tests.images.files import COLOUR_ALPHA, png
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,14 @@ def test_measures_are_of_the_streams(model):
     assert result.psnr == pytest.approx(np.mean([10 * np.log10(255**2 / error) for error in errors]), abs=1e-3)
     # A few words of header and of the coder's end are all that is not estimated.
     assert 0 < (result.coded_bpp - result.estimated_bpp) * 40 * 56 < 8 * 40
+
+
+def test_no_argument_is_named_that_a_validation_does_not_have(tmp_path):
+    (tmp_path / "deep.png").write_bytes(png(np.zeros((4, 4, 4), np.uint16), 16, COLOUR_ALPHA))
+    with pytest.raises(
+        ImageError, match=r"16 bits a channel.*has transparent pixels\. Convert it before, to opaque PNG of 8 bits\.$"
+    ):
+        Validation([tmp_path / "deep.png"], MetricsLog(tmp_path / "metrics.jsonl"))
 
 
 def test_each_epoch_is_a_line_for_each_of_three_qualities(model, tmp_path, photographs):

@@ -112,8 +112,9 @@ def run(
 
 def message_of(error: Exception) -> str:
     """Returns an error's message in the words of the command: options in place of arguments, and on one line."""
-    option = _OPTIONS.get(getattr(error, "argument", None) or "")
-    return printable(f"{error} The command's option is {option}." if option else str(error))
+    options = [_OPTIONS[name] for name in getattr(error, "advice", ())]
+    verb = "option is" if len(options) == 1 else "options are"
+    return printable(f"{error} The command's {verb} {' and '.join(options)}." if options else str(error))
 
 
 def describe(report: Report) -> str:

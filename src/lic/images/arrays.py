@@ -9,9 +9,12 @@ import numpy as np
 from PIL import Image
 
 from lic.errors import ImageError
+from lic.images.advice import read_or_advise
 from lic.images.failures import as_image_errors
 from lic.images.picture import Picture, Request, pixels_of
 from lic.images.pillow import picture_of, picture_of_image
+
+_GIVEN = {"to_8_bit": True, "background": "white"}
 
 
 def coloured(pixels: np.ndarray, channels: int = 3) -> np.ndarray:
@@ -74,14 +77,20 @@ def _pixels_of_image(image: Image.Image) -> np.ndarray:
     request = Request("The image")
     if 0 in image.size:
         raise ImageError(f"Expected an image of at least 1x1. Received: {image.width}x{image.height}.")
-    with as_image_errors(request.name):
-        picture = _picture_of(image, request)
-        if picture.alpha is not None and picture.alpha.min() < picture.white:
-            raise ImageError(
-                "The image has transparent pixels, a codec takes none. Paste it over a colour, or read its file with "
-                "lic.images.read_image(path, background='white')."
-            )
-        return pixels_of(picture, request)
+
+    def read(each: Request) -> np.ndarray:
+        return pixels_of(_picture_of(image, each), each)
+
+    try:
+        with as_image_errors(request.name):
+            return read_or_advise(read, request)
+    except ImageError as error:
+        if not error.advice:
+            raise
+        given = ", ".join(f"{name}={_GIVEN[name]!r}" for name in error.advice)
+        paste = "Paste it over a colour, or read" if list(error.advice) == ["background"] else "Read"
+        advice = f"{paste} its file with lic.images.read_image(path, {given})."
+        raise ImageError(f"{error.reason} {advice}") from None
 
 
 def _picture_of(image: Image.Image, request: Request) -> Picture:
@@ -94,9 +103,4 @@ def _picture_of(image: Image.Image, request: Request) -> Picture:
     file.seek(0)
     content = io.BytesIO(file.read())
     file.seek(position)
-    try:
-        return picture_of(image, content, request)
-    except ImageError as error:
-        if error.argument is None:
-            raise
-        raise ImageError(f"{error} It is an argument of lic.images.read_image.") from None
+    return picture_of(image, content, request)

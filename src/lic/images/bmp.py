@@ -10,6 +10,7 @@ import struct
 from typing import BinaryIO
 
 from lic.images.colour import colours_of_gamma
+from lic.images.failures import words_of
 from lic.images.picture import Picture, Request
 
 _CALIBRATED, _EMBEDDED = 0, int.from_bytes(b"MBED", "big")
@@ -39,5 +40,5 @@ def picture_with_colours(picture: Picture, file: BinaryIO, request: Request) -> 
                 points = tuple((x / (x + y + z), y / (x + y + z)) for x, y, z in (red, green, blue, white))
                 return dataclasses.replace(picture, colours=colours_of_gamma(65536 / gammas[0], points))
     except (struct.error, ValueError, ZeroDivisionError) as error:
-        request.warn(f"the colours in its header cannot be used ({error}); they are taken as sRGB")
+        request.warn(f"the colours in its header cannot be used ({words_of(error)}); they are taken as sRGB")
     return picture

@@ -173,8 +173,8 @@ def colours_of_profile(profile: bytes) -> Colours | None:
             return None
         columns = [struct.unpack_from(">3i", tags[name + b"XYZ"], 8) for name in (b"r", b"g", b"b")]
         curves = tuple(_icc_curve(tags[name + b"TRC"]) for name in (b"r", b"g", b"b"))
-    except (KeyError, struct.error) as error:
-        raise ValueError(f"a tag is missing or damaged: {error}") from None
+    except (KeyError, struct.error):
+        raise ValueError("a tag is missing or damaged") from None
     return Colours(curves, np.linalg.inv(_to_xyz(_709)) @ (np.array(columns).T / 65536))
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import struct
 import warnings
 from collections.abc import Iterator
 
-from PIL import Image
-
 from lic.errors import ImageError
 
-# Errors that libraries raise on purpose, whose text is a reason.
-_ON_PURPOSE = (OSError, ValueError, SyntaxError, EOFError, NotImplementedError, Image.DecompressionBombError)
+# Errors that nobody raises on purpose: their texts are about Python, and not about the image.
+_BY_ACCIDENT = (LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError, struct.error)
+# Texts of such errors, which libraries pass on in errors of other kinds.
+_PYTHONS_WORDS = re.compile(
+    r"unpack|buffer|out of range|literal|reshape|broadcast|can't decode|NoneType|object|0x[0-9a-f]{6}"
+    r"|\w(Error|Exception)\b"
+    r"|[A-Za-z]_[A-Za-z]"  # A name in a library, such as opj_decode.
+)
 
 
 @contextlib.contextmanager
@@ -32,8 +38,8 @@ def as_image_errors(name: str) -> Iterator[None]:
 
 
 def words_of(error: Exception) -> str:
-    """Returns why an image cannot be read: the text of an error, if it was raised on purpose."""
+    """Returns why an image cannot be read: the text of an error, if that is about the image."""
     text = getattr(error, "strerror", None) or str(error).strip().rstrip(".")
-    if text and isinstance(error, _ON_PURPOSE):
-        return text
-    return f"its contents are damaged ({type(error).__name__}{': ' * bool(text)}{text})"
+    if not text or isinstance(error, _BY_ACCIDENT) or _PYTHONS_WORDS.search(text):
+        return "its contents are damaged, or it is cut off"
+    return text

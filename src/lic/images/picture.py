@@ -26,6 +26,7 @@ class Request:
       to_8_bit: Whether samples of more bits are rounded.
       frame: Number of the frame, if given.
       bits: The most bits of a channel that are taken as they are.
+      is_trial: Whether the image is read to see if advice is true; then nothing is logged.
     """
 
     name: str
@@ -33,20 +34,23 @@ class Request:
     to_8_bit: bool = False
     frame: int | None = None
     bits: int = 8
+    is_trial: bool = False
 
     def check_bits(self, bits: int) -> None:
         """Raises an ImageError if samples have more bits than are taken, and the caller has not asked for rounding."""
         if bits > self.bits > 8:
             raise ImageError(f"{self.name} has {bits} bits a channel, a codec takes {self.bits} at most. Convert it.")
         if bits > self.bits and not self.to_8_bit:
-            raise ImageError(
-                f"{self.name} has {bits} bits a channel, a codec takes 8. Pass to_8_bit=True to round them.", "to_8_bit"
-            )
+            advice = {"to_8_bit": "Pass to_8_bit=True to round them."}
+            raise ImageError(f"{self.name} has {bits} bits a channel, a codec takes 8.", advice)
 
     def checked_frame(self, frames: int) -> int:
         """Returns the number of the frame to read, or raises an ImageError if that is open or there is none."""
+        if not frames:
+            raise ImageError(f"{self.name} cannot be read as an image: it holds no image, or is cut off.")
         if self.frame is None and frames > 1:
-            raise ImageError(f"{self.name} has {frames} frames. Pass the number of one as frame, from 0.", "frame")
+            advice = {"frame": "Pass the number of one as frame, from 0."}
+            raise ImageError(f"{self.name} has {frames} frames.", advice)
         if self.frame is not None and not 0 <= self.frame < frames:
             raise ImageError(f"{self.name} has no frame {self.frame}: it has {frames}, counted from 0.")
         return self.frame or 0
@@ -63,7 +67,8 @@ class Request:
 
     def warn(self, message: str) -> None:
         """Logs a warning that names the file."""
-        _log.warning("%s: %s", self.name, message)
+        if not self.is_trial:
+            _log.warning("%s: %s", self.name, message)
 
 
 @dataclasses.dataclass
@@ -150,15 +155,13 @@ def _unmultiplied(samples: np.ndarray, alpha: np.ndarray, white: int) -> np.ndar
 
 def _colour_behind(request: Request) -> tuple[int, ...]:
     if request.background is None:
-        raise ImageError(
-            f"{request.name} has transparent pixels. Pass the colour behind them as background.", "background"
-        )
+        advice = {"background": "Pass the colour behind them as background."}
+        raise ImageError(f"{request.name} has transparent pixels.", advice)
     try:
         return ImageColor.getrgb(request.background)[:3]
     except ValueError:
         raise ImageError(
-            f"Expected background to be a colour, such as white or #rrggbb. Received: {request.background!r}.",
-            "background",
+            f"Expected background to be a colour, such as white or #rrggbb. Received: {request.background!r}."
         ) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
 import struct
 from typing import BinaryIO
@@ -22,6 +23,8 @@ _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
 # Formats whose samples of 16 bits have a white, which is 65535.
 _DEEP_FORMATS = {"PNG", "PPM"}
 _SGI_HEADER = 512  # Bytes.
+# Without a handler, what Pillow logs about a damaged file would go to the standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 _BC5, _BC6H = 5, 6
 # Colour modes of PSD -> number of channels that are colours.
 _PSD_CHANNELS = {0: 1, 1: 1, 2: 1, 3: 4, 4: 4, 7: 1, 8: 1, 9: 3}
@@ -79,7 +82,10 @@ def reason_of(file: BinaryIO) -> str:
     head = file.read(32)
     for name in Image.ID:
         factory, accepts = Image.OPEN[name]
-        if accepts is None or accepts(head[:16]) is not True:
+        try:
+            if accepts is None or accepts(head[:16]) is not True:
+                continue
+        except (struct.error, IndexError):  # The file is shorter than the beginnings of this format.
             continue
         try:
             file.seek(0)

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from lic.images.colour import Colours, colours_of_code_points, colours_of_gamma
+from lic.images.failures import words_of
 from lic.images.picture import Picture, Request
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -63,7 +64,7 @@ def colours_of(file: BinaryIO, request: Request) -> Colours | None:
         points = [point / 100000 for point in struct.unpack(">8I", found[b"cHRM"])] if b"cHRM" in found else None
         return colours_of_gamma(gamma, points and ((*points[2:4],), (*points[4:6],), (*points[6:8],), (*points[:2],)))
     except (struct.error, ValueError) as error:
-        request.warn(f"its gAMA or cHRM cannot be used ({error}); its colours are taken as sRGB")
+        request.warn(f"its gAMA or cHRM cannot be used ({words_of(error)}); its colours are taken as sRGB")
         return None
 
 

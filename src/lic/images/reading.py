@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lic.errors import ImageError
 from lic.images import heif, jpegxl, pillow, tiff
+from lic.images.advice import read_or_advise
 from lic.images.arrays import peak_of
 from lic.images.failures import as_image_errors
 from lic.images.picture import Picture, Request, pixels_of
@@ -53,7 +54,7 @@ def read_image(
         )
     request = Request(name_of(path), background, to_8_bit, frame)
     with opened(path, request.name) as file:
-        return pixels_of(picture_in(file, request), request)
+        return read_or_advise(lambda each: pixels_of(picture_in(file, each), each), request)
 
 
 def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
@@ -102,19 +103,17 @@ def opened(path: str | os.PathLike | BinaryIO, name: str) -> Iterator[BinaryIO]:
     """Opens a file at its beginning, and turns whatever is raised in the context into an ImageError."""
     with as_image_errors(name), contextlib.ExitStack() as stack:
         file = stack.enter_context(open(path, "rb")) if isinstance(path, (str, os.PathLike)) else path
-        yield _seekable(file)
-
-
-def _seekable(file: BinaryIO) -> BinaryIO:
-    """A file from its beginning, held in memory if it is a pipe."""
-    if not file.seekable():
-        return io.BytesIO(file.read())
-    file.seek(0)
-    return file
+        file = file if file.seekable() else io.BytesIO(file.read())
+        file.seek(0)
+        if not file.read(1):
+            raise ImageError(f"{name} is empty: it has 0 bytes. Get the file anew.")
+        file.seek(0)
+        yield file
 
 
 def picture_in(file: BinaryIO, request: Request) -> Picture:
     """Returns the samples of an open file, in any format that is read."""
+    file.seek(0)
     head = file.read(_HEAD)
     if jpegxl.is_jpegxl(head):
         return jpegxl.picture_of(file, request)

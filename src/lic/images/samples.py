@@ -13,6 +13,7 @@ import numpy as np
 
 from lic.errors import ImageError
 from lic.images import tiff
+from lic.images.advice import read_or_advise
 from lic.images.arrays import checked_image
 from lic.images.exif import upright
 from lic.images.picture import Picture, Request, pixels_of
@@ -51,25 +52,29 @@ def read_samples(
     Raises:
       ImageError: The file cannot be read, or its image has other channels or bits.
     """
-    plain = channels in (1, 3) and bit_depth == 8
-    bits = 8 if bit_depth == 8 else _DEEP
-    request = Request(name_of(path), background, to_8_bit, frame, bits)
+    request = Request(name_of(path), background, to_8_bit, frame, 8 if bit_depth == 8 else _DEEP)
     with opened(path, request.name) as file:
-        head = file.read(len(_NPY))
-        file.seek(0)
-        if head == _NPY:
-            pixels = _array_in(file, request)
-        elif plain:
-            pixels = pixels_of(picture_in(file, request), request)
-        elif channels in (1, 3):
-            pixels = _samples_of(picture_in(file, request), bit_depth, request)
-        elif head.startswith(tiff.SIGNATURES):
-            pixels = tiff.samples_of(file, channels, request)
-        else:
-            raise ImageError(
-                f"{request.name}: the codec takes {channels} channels, which TIFF and .npy files hold. Convert it, or "
-                "take another codec."
-            )
+        return read_or_advise(lambda each: _checked_in(file, channels, bit_depth, each), request)
+
+
+def _checked_in(file: BinaryIO, channels: int, bit_depth: int, request: Request) -> np.ndarray:
+    """Returns the image of an open file if a codec of so many channels and bits takes it."""
+    file.seek(0)
+    head = file.read(len(_NPY))
+    file.seek(0)
+    if head == _NPY:
+        pixels = _array_in(file, request)
+    elif channels in (1, 3) and bit_depth == 8:
+        pixels = pixels_of(picture_in(file, request), request)
+    elif channels in (1, 3):
+        pixels = _samples_of(picture_in(file, request), bit_depth, request)
+    elif head.startswith(tiff.SIGNATURES):
+        pixels = tiff.samples_of(file, channels, request)
+    else:
+        raise ImageError(
+            f"{request.name}: the codec takes {channels} channels, which TIFF and .npy files hold. Convert it, or "
+            "take another codec."
+        )
     try:
         return checked_image(pixels, channels, bit_depth)
     except ImageError as error:
@@ -79,7 +84,10 @@ def read_samples(
 def _samples_of(picture: Picture, bit_depth: int, request: Request) -> np.ndarray:
     """Returns the samples of a picture of more than 8 bits."""
     if picture.alpha is not None and picture.alpha.min() < picture.white:
-        raise ImageError(f"{request.name} has transparent pixels, a codec of {bit_depth} bits takes none.")
+        raise ImageError(
+            f"{request.name} has transparent pixels, a codec of {bit_depth} bits takes none. Lay it over a colour, "
+            "and save it without alpha."
+        )
     bits = picture.white.bit_length()
     if bits not in (bit_depth, _DEEP):
         raise ImageError(f"{request.name} has {bits} bits a channel, the codec takes {bit_depth}. Convert it.")

@@ -158,7 +158,7 @@ class Photographs:
         try:
             pixels = self._decoded(name)
         except ImageError as error:
-            self._skip(name, str(error))
+            self._skip(name, error.without_advice())
             return None
         self._kept[name] = pixels
         while len(self._kept) > self._window:

@@ -10,6 +10,7 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.environment import keras, tf
+from lic.errors import ImageError
 from lic.images import coloured, read_image
 from lic.models.distortion import mean_squared_error, psnr_of
 from lic.training.checkpoints import averaged
@@ -56,7 +57,7 @@ class Validation(keras.callbacks.Callback):
 
     def __init__(self, files: Sequence[pathlib.Path], log: MetricsLog):
         super().__init__()
-        self._images, self._log = [coloured(read_image(file)) for file in files], log
+        self._images, self._log = [_read(file) for file in files], log
         self.results: list[Validated] = []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -74,6 +75,13 @@ class Validation(keras.callbacks.Callback):
         middle = self.results[len(self.results) // 2]
         if logs is not None:
             logs |= {"val_bpp": middle.coded_bpp, "val_psnr": middle.psnr, "val_loss": middle.loss}
+
+
+def _read(file: pathlib.Path) -> np.ndarray:
+    try:
+        return coloured(read_image(file))
+    except ImageError as error:
+        raise ImageError(error.without_advice()) from None
 
 
 def _measure(codec: Codec, image: np.ndarray, quality: float | None) -> tuple[float, float, float, float]:

@@ -54,6 +54,14 @@ def test_an_image_that_cannot_be_read_fails_once(one_worker):
     assert [(each.image, each.codec, each.quality) for each in failures] == [("none.png", None, None)]
 
 
+def test_no_argument_is_named_that_an_evaluation_does_not_have(one_worker, tmp_path):
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "deep.png")
+    _, failures = one_worker(Task("a", "deep.png", (1,)))
+    assert failures[0].error.endswith(
+        "deep.png has 16 bits a channel, a codec takes 8. Convert it before, to opaque PNG of 8 bits."
+    )
+
+
 def test_the_pixels_are_those_of_the_file(one_worker):
     one_worker(Task("a", "a.png", (1,)))
     np.testing.assert_array_equal(one_worker._codec.image, random_images(16, 20, 3))

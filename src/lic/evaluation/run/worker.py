@@ -63,7 +63,7 @@ class Worker:
         try:
             pixels = read_samples(self._folder / task.image, channels=self._channels, bit_depth=self._bit_depth)
         except ImageError as error:
-            return Outcome([], [Failure(task.image, None, None, str(error))])
+            return Outcome([], [Failure(task.image, None, None, error.without_advice())])
         for quality in task.qualities:
             try:
                 outcome.rows.append(measure(self._codec, task.codec, task.image, pixels, quality))
