@@ -148,6 +148,19 @@ def layer_internals() -> frozenset[str]:
     return frozenset(vars(keras.layers.Layer())) | frozenset(vars(keras.Model()))
 
 
+def is_compiled_by_xla() -> bool:
+    """Returns whether a function of `jit_compile=True` is being traced."""
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        context = graph._get_control_flow_context()
+        while context is not None:
+            if context.IsXLAContext():
+                return True
+            context = context.outer_context
+        graph = getattr(graph, "outer_graph", None)
+    return False
+
+
 def called_graph(operation: tf.Operation, function: Any) -> tf.Graph:
     """Returns the traced graph of a function that an operation calls.
 

@@ -609,3 +609,20 @@ def test_deterministic_codecs_are_calibrated_for_their_channels_and_bits():
     stream = codec.compress(image)
     assert Flag.DETERMINISTIC in Stream.parse(stream).flags
     assert codec.decompress(stream).shape == image.shape
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda codec, image: codec.compress(image),
+        lambda codec, image: codec.estimate(np.zeros((16, 16, 3), np.uint8)),
+        lambda codec, image: codec.decompress(b"a stream"),
+        lambda codec, image: codec.encode_latent(image),
+        lambda codec, image: codec.synthesise(image),
+    ],
+)
+def test_a_codec_inside_a_traced_function_is_refused(codec, call, jit_compile):
+    traced = tf.function(lambda image: call(codec, image), autograph=False, jit_compile=jit_compile)
+    with pytest.raises(LicError, match="inside a function that TensorFlow traces. Call the codec outside of tf.function"):
+        traced(tf.zeros((16, 16, 3), tf.uint8))

@@ -35,6 +35,9 @@ if mode == "xla":
         lambda values: call(self, values), [tf.TensorSpec(values.shape)], autograph=False, jit_compile=True
     )(values)
 for path in sorted(folder.glob("*.codec")):
+    if "TF_XLA_FLAGS" in os.environ:  # Encoder and decoder of an ordinary codec agree.
+        codec = lic.load(path, **options)
+        codec.compress(np.random.default_rng(1).integers(0, 256, (90, 70, codec.channels), np.uint8), verify=True)
     codec = lic.load(path, deterministic=True, **options)
     for stream in sorted(folder.glob(path.stem + "*.lic")):
         data = stream.read_bytes()
@@ -47,9 +50,12 @@ SETTINGS = [
     for onednn, isa, threads in itertools.product(("1", "0"), ("SSE41", "AVX2", "AVX512_CORE"), ("1", "2"))
     if onednn == "1" or isa == "AVX2"  # Instructions are oneDNN's choice.
 ]
+# TensorFlow compiles whatever it can, by itself.
+CLUSTERS = {"TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit --tf_xla_min_cluster_size=1"}
 MODES = ["graph", "eager", "unoptimized", "xla", "tiled", "bfloat16"]
 FEW = [pytest.param(SETTINGS[0], "graph", marks=pytest.mark.slow), (SETTINGS[-1], "xla")]
-MANY = [(settings, "graph") for settings in SETTINGS] + [(SETTINGS[5], mode) for mode in MODES[1:]]
+FEW.append(pytest.param(CLUSTERS, "graph", marks=pytest.mark.slow))
+MANY = [(settings, "graph") for settings in [*SETTINGS, CLUSTERS]] + [(SETTINGS[5], mode) for mode in MODES[1:]]
 TINY = {
     "charm": ("conv", "charm", {"num_slices": 2}),
     "checkerboard": ("klt", "checkerboard", {"fusion": "add", "lmbda": (0.002, 0.02)}),

@@ -64,3 +64,25 @@ def test_graphs_that_nobody_uses_are_freed(transform, entropy):
     del graphs
     gc.collect()
     assert [name for name, graph in traced.items() if graph()] == []
+
+
+# What begins and ends a function computes nothing, nor does a loop's condition.
+NOTHING = {"Placeholder", "Identity", "Const", "NoOp", "_Arg", "_Retval"}
+
+
+@pytest.mark.parametrize(
+    ("transform", "entropy"), [("klt", "checkerboard"), ("swin", "charm"), ("klt", "autoregressive")]
+)
+def test_xla_leaves_all_operations_out_of_its_clusters(transform, entropy):
+    model = tiny_model(transform, entropy)
+    graphs = Graphs(model, model.entropy.make_tables())
+    graphs.encode(graphs.analyse(np.zeros((64, 64, 3), np.float32)), 1.0)
+    for function in (graphs.analyse, graphs.encode, graphs.decode, graphs.synthesise):
+        definition = function.get_concrete_function().graph.as_graph_def()
+        inside = [each for each in definition.library.function if "while_cond" not in each.signature.name]
+        nodes = [*definition.node, *(node for each in inside for node in each.node_def)]
+        computing = [node for node in nodes if node.op not in NOTHING]
+        left = [node for node in computing if not ("_XlaCompile" in node.attr and not node.attr["_XlaCompile"].b)]
+        assert len(computing) > 9
+        # Loops count their steps, and the other branch of an attention's mask adds an axis.
+        assert {node.op for node in left} <= {"AddV2", "Less", "StridedSlice"}

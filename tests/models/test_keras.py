@@ -267,3 +267,23 @@ def test_images_on_0_to_1_are_warned_of_once(images):
         warnings.simplefilter("error")
         model.fit(images[:1], verbose=0)
         model.fit(np.zeros_like(images[:1]), verbose=0)
+
+
+@pytest.mark.parametrize("entropy", ["checkerboard", "autoregressive"])
+def test_xla_computes_the_same(entropy):
+    model, images = tiny_model("klt", entropy), random_images(33, 77, 3)[None].astype(np.float32)
+    found = []
+    for jit_compile in (False, True):
+        model.compile(lic.Adam(), jit_compile=jit_compile)
+        found.append(model.evaluate(images, verbose=0))
+    np.testing.assert_allclose(*found, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("transform", "entropy", "refuses"), [("swin", "factorized", "SwinBlock"), ("klt", "quadtree", "The part 'positions")]
+)
+def test_what_xla_cannot_compile_is_refused(transform, entropy, refuses):
+    model = tiny_model(transform, entropy)
+    model.compile(lic.Adam(), jit_compile=True)
+    with pytest.raises(ValueError, match=rf"{refuses}.* cannot be compiled by XLA. Leave out jit_compile=True"):
+        model.evaluate(np.zeros((1, 64, 64, 3), np.float32), verbose=0)

@@ -288,7 +288,6 @@ class Codec:
         Raises:
           ValueError: The latent does not have the transform's depth.
         """
-        self._check_process()
         return self._synthesised(self._checked_latent("y_hat", y_hat))
 
     def verify(self, stream: bytes, *, max_pixels: int = MAX_PIXELS) -> None:
@@ -393,7 +392,15 @@ class Codec:
         return arrays_of(calibrate(self.model, pairs))
 
     def _check_process(self) -> None:
-        """Raises a LicError in a forked process: TensorFlow would wait for ever for threads that it does not have."""
+        """Raises a LicError where nothing can be computed: in a graph, and in a forked process.
+
+        There TensorFlow would wait for ever for threads that it does not have.
+        """
+        if not tf.executing_eagerly():
+            raise LicError(
+                "A codec computes at once, and this call is inside a function that TensorFlow traces. Call the codec "
+                "outside of tf.function and Dataset.map, or by tf.py_function."
+            )
         if os.getpid() != self._process:
             raise LicError(
                 "This process was forked from the one that made the codec, and TensorFlow's threads do not come along. "
@@ -402,6 +409,7 @@ class Codec:
         check_float32()
 
     def _checked(self, image: np.ndarray) -> np.ndarray:
+        self._check_process()
         return checked_image(image, self.channels, self._bit_depth)
 
     def _on_255(self, pixels: np.ndarray) -> np.ndarray:
@@ -428,6 +436,7 @@ class Codec:
         return in_tiles(self._graphs.synthesise, y_hat, transform, self._tile, scales, self.channels)
 
     def _checked_latent(self, name: str, latent: np.ndarray) -> np.ndarray:
+        self._check_process()
         latent, depth = np.asarray(latent, np.float32), self.model.transform.depth
         fits = latent.ndim == 3 and latent.shape[-1] == depth and latent.size
         check("Codec", name, fits, f"a latent of the shape [rows, columns, {depth}]", latent.shape)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from lic.environment import tf
+from lic.layers.tracing import outside_xla, refuse_xla
 
 if TYPE_CHECKING:
     from lic.entropy.orders import Order
@@ -70,11 +71,14 @@ def positions(name: str, mask: Mask) -> Part:
     def places(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.where(inside(height, width))[:, 0], "int32")
 
+    # The number of positions depends on data, so that XLA's clusters fail.
+    @outside_xla
     def take(latent: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
         flat = tf.reshape(latent, (batch, height * width, depth))
         return tf.gather(flat, places(height, width), axis=1)[:, None]
 
+    @outside_xla
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
         pattern = inside(height, width)
@@ -102,6 +106,7 @@ def every(name: str, step: int, row: int, column: int) -> Part:
         return latent[:, row::step, column::step]
 
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        refuse_xla(f"The part {name!r}, of every {step}th row and column,")
         size, first = tf.shape(latent), (0, row, column, 0)
         return tf.raw_ops.TensorStridedSliceUpdate(
             input=latent, begin=tf.minimum(first, size), end=size, strides=(1, step, step, 1), value=values

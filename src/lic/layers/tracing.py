@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lic.environment import keras, tf
+from lic.environment import is_compiled_by_xla, keras, tf
 from lic.errors import CheckpointError
 
 _LAYERS_OF_A_WEIGHT, _LAYERS_WITHOUT = 4, 200  # Some layers have no weights.
@@ -105,7 +105,35 @@ def snapshot_function(function: Callable, signature: Sequence[tf.TensorSpec] | N
       **options: Further arguments of `tf.function`.
     """
     # TensorFlow counts traces by the code of a function. A partial has none, and is counted itself.
-    return tf.function(functools.partial(function), signature, autograph=False, **options)
+    return tf.function(functools.partial(outside_xla(function)), signature, autograph=False, **options)
+
+
+def outside_xla(function: Callable) -> Callable:
+    """Returns a function whose operations XLA leaves out of the clusters that it forms by itself.
+
+    TF_XLA_FLAGS=--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit makes TensorFlow compile whatever seems worth it. Sums are
+    then rounded in another way, which differs from graph to graph, so that a decoder may compute other scales than the
+    encoder did. Where a size depends on data, as in a loop over chunks, compiled code fails. The bodies of loops and
+    branches, and functions that are called inside, need this again. `jit_compile=True` compiles them nevertheless.
+    """
+
+    def outside(*args: Any, **kwargs: Any) -> Any:
+        if tf.executing_eagerly():
+            return function(*args, **kwargs)
+        with tf.xla.experimental.jit_scope(compile_ops=False):
+            return function(*args, **kwargs)
+
+    return outside
+
+
+def refuse_xla(name: str) -> None:
+    """Raises a ValueError if what is being traced is compiled by XLA, which has no such operations, or crashes.
+
+    Args:
+      name: The layer or part, in words.
+    """
+    if is_compiled_by_xla():
+        raise ValueError(f"{name} cannot be compiled by XLA. Leave out jit_compile=True, or pass jit_compile=False.")
 
 
 # Interception of calls.

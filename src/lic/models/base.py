@@ -215,7 +215,8 @@ class CompressionModel(Configured, keras.Model):
         Args:
           optimizer: Keras's name for an optimiser, or the optimiser; default `lic.Adam()`.
           seed: Seed of the noise, which depends on it and on the number of the step; default: a random one.
-          **kwargs: Arguments of `keras.Model.compile`; XLA is off unless `jit_compile=True`.
+          **kwargs: Arguments of `keras.Model.compile`; XLA is off unless `jit_compile=True`, which parts that it cannot
+            compile refuse: `SwinBlock`, `quadtree` and `dual`.
 
         Raises:
           ValueError: A loss or a metric is given. The model has its own.

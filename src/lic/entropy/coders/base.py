@@ -17,6 +17,7 @@ from lic.entropy.parts import EVERYTHING, SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 from lic.errors import LicError, check
+from lic.layers.tracing import outside_xla
 
 if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
@@ -187,7 +188,7 @@ class Coder(abc.ABC):
         self._begin_loop(self._latent, self._key(order.name))
         state = tf.constant(0), self.zeros, self._loop_state()
         try:
-            _, latent, state = tf.while_loop(lambda number, *_: number < steps.count, body, state)
+            _, latent, state = tf.while_loop(lambda number, *_: number < steps.count, outside_xla(body), state)
         finally:
             self._graph = outer
         self._set_loop_state(state)

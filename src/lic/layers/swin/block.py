@@ -8,7 +8,7 @@ from lic.layers.chunks import CHUNK, compiled, specs_of
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.swin.window_attention import BlockWeights, StoredWeights, derive_weights, run, run_for_training
 from lic.layers.swin.windows import arrange
-from lic.layers.tracing import HasDerivedWeights, unless_skipped
+from lic.layers.tracing import HasDerivedWeights, refuse_xla, unless_skipped
 
 
 class SwinBlock(HasDerivedWeights, TokenLayer):
@@ -63,6 +63,7 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
         """Returns the tokens in the order of the windows."""
+        refuse_xla("SwinBlock")  # XLA would end the process.
         rows, places = tokens
         arranged = compiled(arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift)
         order, regions, places = arranged(places)

@@ -12,7 +12,7 @@ import numpy as np
 from lic.environment import tf
 from lic.layers.chunks import compiled, loop_over_chunks, map_chunks, specs_of
 from lic.layers.swin.norm import Product, fold_norm, product, standardised
-from lic.layers.tracing import is_plain
+from lic.layers.tracing import is_plain, outside_xla
 
 _APART = -100.0  # Added to the score of two tokens that must not see each other, as in the published code.
 
@@ -143,7 +143,7 @@ def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
 
     if is_plain():
         return masked()
-    return tf.cond(tf.reduce_any(regions != regions[:, :1]), masked, lambda: positions[None])
+    return tf.cond(tf.reduce_any(regions != regions[:, :1]), outside_xla(masked), lambda: positions[None])
 
 
 def run(chunk: int, rows: tf.Tensor, order: tf.Tensor, regions: tf.Tensor, weights: BlockWeights) -> tf.Tensor:
