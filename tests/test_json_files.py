@@ -1,5 +1,7 @@
 """Files of JSON that users may have edited, and that may be damaged."""
 
+import logging
+
 import pytest
 
 from lic.json_files import parse_json, read_json, read_lines
@@ -30,8 +32,15 @@ def test_a_large_file_is_refused_unread(tmp_path):
         read_json(tmp_path / "x.json")
 
 
-def test_lines_that_are_no_objects_are_left_out(tmp_path):
+def test_lines_that_are_no_objects_are_left_out_with_a_warning(tmp_path, caplog):
     path = tmp_path / "x.jsonl"
     path.write_bytes(b"\n".join([b'{"a": 1}', *BAD, b"[]", b'{"a": 2}', b'{"a": 3']))
+    with caplog.at_level(logging.WARNING, "lic"):
+        assert read_lines(path) == [{"a": 1}, {"a": 2}]
+    odd = [*range(3, 2 + len(BAD)), 2 + len(BAD), 4 + len(BAD)]  # The second line is empty.
+    assert caplog.messages == [f"{path}: line {n} is cut off or damaged, and counts as missing" for n in odd]
+    caplog.clear()
+    path.write_bytes(b'\n{"a": 1}\n \n{"a": 2}\n')
     assert read_lines(path) == [{"a": 1}, {"a": 2}]
     assert read_lines(tmp_path / "none.jsonl") == []
+    assert not caplog.messages

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import os
 import pathlib
 from typing import Any
 
 LARGEST = 64 << 20
+_log = logging.getLogger(__name__)
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -42,13 +44,20 @@ def read_json(path: str | os.PathLike) -> dict[str, Any]:
 def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
     """Returns the objects in a file with one line of JSON each; none if there is no file.
 
-    Other lines are left out: a process that was killed while it wrote leaves one that is cut off.
+    Empty lines are left out, and so are others, with a warning that names the line: a process that was killed while it
+    wrote leaves one that is cut off.
     """
     rows = []
-    for line in pathlib.Path(path).read_bytes().split(b"\n") if os.path.exists(path) else []:
+    lines = pathlib.Path(path).read_bytes().split(b"\n") if os.path.exists(path) else []
+    for number, line in enumerate(lines, 1):
+        row = None
         with contextlib.suppress(ValueError, RecursionError):
-            rows.append(parse_json(line))
-    return [row for row in rows if isinstance(row, dict)]
+            row = parse_json(line)
+        if isinstance(row, dict):
+            rows.append(row)
+        elif line.strip():
+            _log.warning("%s: line %d is cut off or damaged, and counts as missing", os.fspath(path), number)
+    return rows
 
 
 def _refuse(name: str) -> None:

@@ -624,5 +624,7 @@ def test_deterministic_codecs_are_calibrated_for_their_channels_and_bits():
 )
 def test_a_codec_inside_a_traced_function_is_refused(codec, call, jit_compile):
     traced = tf.function(lambda image: call(codec, image), autograph=False, jit_compile=jit_compile)
-    with pytest.raises(LicError, match="inside a function that TensorFlow traces. Call the codec outside of tf.function"):
+    with pytest.raises(
+        LicError, match="inside a function that TensorFlow traces. Call the codec outside of tf.function"
+    ):
         traced(tf.zeros((16, 16, 3), tf.uint8))

@@ -23,6 +23,7 @@ from lic.layers.padding import pad
 from lic.layers.tracing import building
 from lic.models.complexity import complexity
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
+from lic.models.given_images import check_data, check_images, checked_images
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform
@@ -93,6 +94,13 @@ class CompressionModel(Configured, keras.Model):
             self, images: np.ndarray | tf.Tensor, training: bool = False, quality: float | tf.Tensor | None = None
         ) -> Compressed: ...
 
+    else:
+
+        def __call__(self, images: Any, *args: Any, **kwargs: Any) -> Any:
+            """Calls the model, after a check of the images: Keras itself refuses some in words that name no image."""
+            check_images(images, self.transform.channels)
+            return super().__call__(images, *args, **kwargs)
+
     def call(self, images: tf.Tensor, training: bool = False, quality: tf.Tensor | None = None) -> Compressed:
         """Analyses images [batch, height, width, channels] on 0..255, estimates their bits, and synthesises them again.
 
@@ -108,7 +116,7 @@ class CompressionModel(Configured, keras.Model):
         Raises:
           ValueError: Images have another shape.
         """
-        images = _checked_images(images, self.transform.channels)
+        images = checked_images(images, self.transform.channels)
         batch, height, width = tf.unstack(tf.shape(images)[:3])
         quality = self._qualities(batch, False, quality)
         y = self.analyse(images)
@@ -192,7 +200,7 @@ class CompressionModel(Configured, keras.Model):
           training: Whether `EntropyModel.quantization` takes the place of rounding.
           quality: Where the model has several, that of each image [batch] or of all; default: from `rate.qualities`.
         """
-        images = _checked_images(images, self.transform.channels)
+        images = checked_images(images, self.transform.channels)
         quality = self._qualities(tf.shape(images)[0], training, quality)
         compressed = self(images, training=training, quality=quality)
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
@@ -216,7 +224,7 @@ class CompressionModel(Configured, keras.Model):
           optimizer: Keras's name for an optimiser, or the optimiser; default `lic.Adam()`.
           seed: Seed of the noise, which depends on it and on the number of the step; default: a random one.
           **kwargs: Arguments of `keras.Model.compile`; XLA is off unless `jit_compile=True`, which parts that it cannot
-            compile refuse: `SwinBlock`, `quadtree` and `dual`.
+            compile refuse: `SwinBlock`, `quadtree`, `dual` and `autoregressive`.
 
         Raises:
           ValueError: A loss or a metric is given. The model has its own.
@@ -242,10 +250,12 @@ class CompressionModel(Configured, keras.Model):
             kwargs["validation_data"] = (kwargs["validation_data"],)  # Keras 2 would ask for its truth value.
         if kwargs.get("class_weight") is not None:
             raise ValueError("fit: expected no class_weight, since images have no classes. Pass sample_weight.")
+        check_data("fit", x, self.transform.channels)
         return super().fit(x, _targets(x, y, kwargs), callbacks=callbacks, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """Measures the model; arguments are those of `keras.Model.evaluate`."""
+        check_data("evaluate", x, self.transform.channels)
         return super().evaluate(x, _targets(x, y, kwargs), **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -310,13 +320,14 @@ class CompressionModel(Configured, keras.Model):
         compressed = self(_images_and_weights(data)[0])
         return {name: value for name, value in compressed._asdict().items() if value is not None}
 
-    def predict(self, *args: Any, **kwargs: Any) -> Compressed:
+    def predict(self, x: Any = None, *args: Any, **kwargs: Any) -> Compressed:
         """Compresses all images; arguments are those of `keras.Model.predict`.
 
         Returns:
           The result of calling the model, as arrays of numpy.
         """
-        return Compressed(**{"z_hat": None} | super().predict(*args, **kwargs))
+        check_data("predict", x, self.transform.channels)
+        return Compressed(**{"z_hat": None} | super().predict(x, *args, **kwargs))
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -336,7 +347,7 @@ class CompressionModel(Configured, keras.Model):
 
     def _losses_in_replica(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """Returns the result of `losses_of`, also where this replica got no image of a last, smaller batch."""
-        images = _checked_images(images, self.transform.channels)
+        images = checked_images(images, self.transform.channels)
         number, height, width, channels = tf.unstack(tf.shape(images))
         if replicas.count() > 1:  # Not all operations take an empty batch, so a black image stands in for it.
             images = tf.concat([images, tf.zeros((tf.maximum(1 - number, 0), height, width, channels))], 0)
@@ -370,20 +381,6 @@ class _WarnsOfRange(keras.callbacks.Callback):
                 stacklevel=2,
             )
         self._is_first = False
-
-
-def _checked_images(images: Any, channels: int) -> tf.Tensor:
-    """Returns images in float32, or raises a ValueError if they are not [batch, height, width, channels]."""
-    shape = getattr(images, "shape", None)
-    if shape is None or len(shape) != 4 or shape[-1] not in (channels, None):
-        received = type(images).__name__ if shape is None else f"the shape {tuple(shape)}"
-        advice = "repeat the channel of a grey one three times, " if channels == 3 else ""
-        raise ValueError(
-            f"CompressionModel: expected images [batch, height, width, {channels}] on 0..255. Received: {received}. "
-            f"Pass one image as image[None], {advice}and map a dataset to images alone."
-        )
-    # Keras traces batches of several shapes as one with None for the channels.
-    return tf.ensure_shape(tf.cast(images, "float32"), (None, None, None, channels))
 
 
 def _images_and_weights(data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:

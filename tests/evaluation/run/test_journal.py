@@ -1,4 +1,5 @@
 import json
+import logging
 
 import pytest
 
@@ -17,11 +18,13 @@ def test_rows_are_there_again(tmp_path):
     assert len(Journal(tmp_path / "run", FACTS).rows) == 3
 
 
-def test_a_line_that_was_cut_off_is_left_out_and_the_next_is_whole(tmp_path):
+def test_a_line_that_was_cut_off_is_left_out_with_a_warning_and_the_next_is_whole(tmp_path, caplog):
     Journal(tmp_path, FACTS).add([row(), row(image="2")])
     file = tmp_path / "rows.jsonl"
     file.write_text(file.read_text()[:-30])
-    Journal(tmp_path, FACTS | {"codecs": {"b": {}}}).add([row(image="3")])
+    with caplog.at_level(logging.WARNING, "lic"):
+        Journal(tmp_path, FACTS | {"codecs": {"b": {}}}).add([row(image="3")])
+    assert caplog.messages == [f"{file}: line 4 is cut off or damaged, and counts as missing"]
     journal = Journal(tmp_path, FACTS)
     assert journal.rows == [row(), row(image="3")]
     assert journal.facts["codecs"].keys() == {"a", "b"}

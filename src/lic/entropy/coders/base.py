@@ -17,7 +17,7 @@ from lic.entropy.parts import EVERYTHING, SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 from lic.errors import LicError, check
-from lic.layers.tracing import outside_xla
+from lic.layers.tracing import outside_xla, refuse_xla
 
 if TYPE_CHECKING:
     from lic.transforms.base import HyperTransform
@@ -173,6 +173,7 @@ class Coder(abc.ABC):
             )
 
     def _in_a_loop(self, order: Order, step: Step) -> tf.Tensor:
+        refuse_xla("coder.serial")  # XLA computes other sums in TensorFlow 2.21.
         steps = order.steps(*tf.unstack(tf.shape(self.zeros)[1:3]))
         outer = self._graph
 

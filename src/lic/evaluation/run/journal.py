@@ -52,7 +52,7 @@ class Journal:
 def _read(file: pathlib.Path) -> tuple[list[Row], dict[str, Any]]:
     """Returns all rows, of each codec, image and quality the last, and the last facts.
 
-    Lines that are empty or were cut off are left out.
+    Lines that were cut off are left out with a warning, and what they held is measured anew.
     """
     rows, facts = {}, {}
     with as_error(EvaluationError, f"{file} is damaged", "Remove the line, or write to another folder."):
