@@ -10,7 +10,7 @@ from lic.layers.swin.norm import product
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.swin.window_attention import attention, bias_of_positions
 from lic.layers.swin.windows import arrange
-from lic.layers.tracing import HasDerivedWeights, unless_skipped
+from lic.layers.tracing import HasDerivedWeights, refuse_xla, unless_skipped
 
 Dense = tuple[tf.Tensor, tf.Tensor]
 
@@ -47,6 +47,7 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
         """Returns the result of attention in the order of the windows."""
+        refuse_xla("WindowAttention")
         arranged = compiled(arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift)
         order, regions, places = arranged(tokens.places)
         positions, *weights = self.derived()
