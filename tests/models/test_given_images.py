@@ -95,7 +95,7 @@ def test_validation_data_are_refused(model):
 def test_what_is_right_passes(model):
     for images in (IMAGES.astype(np.uint8), tf.constant(IMAGES), tf.Variable(IMAGES), IMAGES.astype(np.float64)):
         assert model(images).x_hat.shape == (4, 64, 64, 3)
-    assert model(keras.Input((64, 64, 3))).x_hat.shape[-1] == 3
+    assert tiny_model("klt", "hyperprior")(keras.Input((64, 64, 3))).x_hat.shape[-1] == 3
     for data in (tf.data.Dataset.from_tensors(IMAGES), tf.data.Dataset.from_tensors((IMAGES, np.zeros(4)))):
         check_data("fit", data, 3)
     check_images(tf.TensorSpec(None), 3)  # Of unknown rank, which is checked when it is computed.
