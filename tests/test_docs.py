@@ -70,6 +70,7 @@ GROUPS = {
         "stream.md",
         "deterministic.md",
         "compressai.md",
+        "systems.md",
         "export.md",
         "images.md",
     ],

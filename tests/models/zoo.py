@@ -63,8 +63,9 @@ def forced(entropy, symbols, side_symbols):
     recorder = Recorder(Forced(symbols, tf.constant(side_symbols[None], tf.float32)))
     y_hat = entropy.walk(recorder)
     means, scales, bits = tf.zeros_like(symbols), tf.zeros_like(symbols), []
-    for part, distribution, values, _ in recorder.records:
-        means = part.put(means, tf.zeros_like(values) + distribution.offset)
+    for record in recorder.records:
+        part, distribution = record.part, record.distribution
+        means = part.put(means, tf.zeros_like(record.values) + distribution.offset)
         scales = part.put(scales, distribution.scale)
         of_part = tf.minimum(distribution.bits(part.take(symbols)), -np.log2(entropy.likelihood_bound))
         bits.append(of_part.numpy().sum(dtype=np.float64))

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _ROLES = {
     "context": "context",
     "channel_context": "context",
-    "anchor_context": "context",
     "slices": "context",  # The networks of a slice are context and parameters in one.
     "parameters": "parameters",
     "correction": "parameters",
