@@ -153,6 +153,12 @@ def shallow(transform: str, entropy: str) -> dict[str, tuple[int, ...]]:
     return {"depths": (1, 1, 1, 1)} | ({} if entropy == "factorized" else {"hyper_depths": (1, 1)})
 
 
+def _hyper_like(transform: str) -> str:
+    from lic import registry
+
+    return transform if transform in registry.hyper_transforms.names() else "conv"
+
+
 def tiny_model(transform: str, entropy: str, **sizes):
     """Returns a model of these parts at tiny widths; sizes that its parts do not have are left out."""
     from lic import registry
@@ -162,7 +168,7 @@ def tiny_model(transform: str, entropy: str, **sizes):
     makers = [
         registry.transforms.get(transform),
         registry.entropy_models.get(entropy),
-        registry.hyper_transforms.get(sizes.get("hyper", "swin" if transform == "swin" else "conv")),
+        registry.hyper_transforms.get(sizes.get("hyper", _hyper_like(transform))),
     ]
     makers = makers[:2] if entropy == "factorized" else makers
     known = set().union(*map(constructor_arguments, makers))

@@ -71,9 +71,10 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
     def derive(self) -> tuple[tf.Tensor, Dense, Dense]:
         """Returns the bias of pairs of positions, and the two products, of which the first scales queries too."""
         scale = tf.constant([self.head_dim**-0.5] * self.width + [1.0] * (2 * self.width))
-        bias = bias_of_positions(tf.convert_to_tensor(self.position_bias), self.window)
-        dense = (self.attention_kernel * scale, self.attention_bias * scale)
-        projection = (tf.convert_to_tensor(self.projection_kernel), tf.convert_to_tensor(self.projection_bias))
+        weights = (self.attention_kernel, self.attention_bias, self.projection_kernel, self.projection_bias)
+        kernel, bias_of_kernel, *projection = (tf.cast(weight, "float32") for weight in weights)
+        bias = bias_of_positions(tf.cast(self.position_bias, "float32"), self.window)
+        dense, projection = (kernel * scale, bias_of_kernel * scale), tuple(projection)
         return tf.nest.map_structure(lambda tensor: tf.cast(tensor, self.compute_dtype), (bias, dense, projection))
 
     def _add_dense(self, name: str, outputs: int, initializer: keras.initializers.Initializer) -> list[tf.Variable]:
