@@ -8,7 +8,10 @@ from lic.entropy.multi_reference import InterContext, IntraContext, LocalContext
 from lic.interop.torch_layers import layer_sources
 from lic.layers import (
     AttentionBlock,
+    CrossAttention,
+    DepthwiseBlock,
     MixedBlock,
+    PartialBlock,
     PatchMerging,
     ResidualBlock,
     ResidualDown,
@@ -35,6 +38,9 @@ CASES = {
     "mlicpp_intra": lambda: IntraContext(8, 8),
     "mlicpp_inter": lambda: InterContext(16, 2, 8),
     "dcae_swin_block": lambda: GatedSwinStage(16, 2, window=4, head_dim=8),
+    "hpcm_cross_attention": lambda: CrossAttention(32, window=4, heads=4),
+    "hpcm_pconv_block": lambda: PartialBlock(16),
+    "hpcm_dwconv_block": lambda: DepthwiseBlock(12),
     "subpel_conv": lambda: SubpixelConvolution(5),
 }
 

@@ -13,9 +13,11 @@ from lic.environment import keras
 from lic.layers.attention import AttentionBlock
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
-from lic.layers.depthwise import DepthwiseConvolution
+from lic.layers.cross_attention import CrossAttention
+from lic.layers.depthwise import DepthwiseBlock, DepthwiseConvolution
 from lic.layers.gdn import GDN
 from lic.layers.mixed import MixedBlock
+from lic.layers.partial import PartialBlock, PartialConvolution
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
 from lic.layers.sequential import Sequential
 from lic.layers.subpixel import SubpixelConvolution
@@ -156,6 +158,13 @@ def _inner_layers(layer: keras.layers.Layer) -> Inner:
         yield from _named(layer, {"entrance": "in_conv", "exit": "out_conv"})
         yield from _attended("features", layer.features, "conv_a", first=0)
         yield from _attended("mask", layer.mask, "conv_b", first=1 if windows else 0)
+    elif isinstance(layer, (PartialBlock, DepthwiseBlock)):
+        yield from _listed("branch", layer.branch, "branch.{}", places=(0, 1, 3))
+    elif isinstance(layer, PartialConvolution):
+        yield "convolution", "pconv", layer.convolution
+    elif isinstance(layer, CrossAttention):
+        names = {"queries": "conv_q", "keys": "conv_k", "values": "conv_v", "projection": "conv_out"}
+        yield from _named(layer, names)
     elif isinstance(layer, MixedBlock):
         yield from _named(layer, {"entrance": "conv1_1", "convolutions": "conv_block", "exit": "conv1_2"})
 
@@ -174,9 +183,12 @@ def _named(layer: keras.layers.Layer, names: dict[str, str]) -> Inner:
     yield from ((path, name, getattr(layer, path)) for path, name in names.items() if getattr(layer, path, None))
 
 
-def _listed(path: str, network: Sequential, name: str, first: int = 0, step: int = 1) -> Inner:
+def _listed(
+    path: str, network: Sequential, name: str, first: int = 0, step: int = 1, places: Sequence[int] | None = None
+) -> Inner:
+    """Yields layers that follow each other, by their places in PyTorch: `first`, and then every `step`-th, if not given."""
     for number, inner in enumerate(network.layers):
-        yield f"{path}/layers/{number}", name.format(first + step * number), inner
+        yield f"{path}/layers/{number}", name.format(places[number] if places else first + step * number), inner
 
 
 def _gated_block_sources(prefix: str, layer: GatedSwinBlock) -> Sources:
@@ -290,8 +302,9 @@ def _convolution_sources(prefix: str, layer: Convolution, swapped: bool, transpo
         return np.roll(array, outputs // 2, -1) if swapped else array
 
     def kernel(array: np.ndarray) -> np.ndarray:
-        if transposed:  # PyTorch's transposed convolution has the orientation of ours.
-            return in_order(array.transpose(2, 3, 0, 1))
+        if transposed:  # PyTorch's transposed convolution has the orientation of ours, unless ours is a correlation.
+            array = in_order(array.transpose(2, 3, 0, 1))
+            return array[::-1, ::-1] if layer.correlation else array
         array = in_order(array.transpose(2, 3, 1, 0))
         return array if layer.correlation else array[::-1, ::-1]
 

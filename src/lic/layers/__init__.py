@@ -6,10 +6,12 @@ from lic.layers.base import Layer
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.bounds import lower_bound, upper_bound
 from lic.layers.convolution import Convolution
-from lic.layers.depthwise import DepthwiseConvolution
+from lic.layers.cross_attention import CrossAttention
+from lic.layers.depthwise import DepthwiseBlock, DepthwiseConvolution
 from lic.layers.gdn import GDN
 from lic.layers.mixed import MixedBlock
 from lic.layers.padding import Padding, pad
+from lic.layers.partial import PartialBlock, PartialConvolution
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
 from lic.layers.sequential import Abs, Concatenate, Scale, Sequential
 from lic.layers.subpixel import SubpixelConvolution
@@ -25,10 +27,14 @@ __all__ = [
     "BottleneckBlock",
     "Concatenate",
     "Convolution",
+    "CrossAttention",
+    "DepthwiseBlock",
     "DepthwiseConvolution",
     "Layer",
     "MixedBlock",
     "Padding",
+    "PartialBlock",
+    "PartialConvolution",
     "PatchEmbedding",
     "PatchMerging",
     "PatchSplitting",

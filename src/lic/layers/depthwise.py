@@ -1,4 +1,4 @@
-"""The depthwise convolution, with a kernel of its own for each channel."""
+"""The depthwise convolution, with a kernel of its own for each channel, and a residual block that begins with one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers import activations
 from lic.layers.base import Layer
+from lic.layers.convolution import Convolution
+from lic.layers.sequential import Sequential
 from lic.layers.tracing import unless_skipped
 
 
@@ -42,3 +44,23 @@ class DepthwiseConvolution(Layer):
         if self.use_bias:
             values = tf.nn.bias_add(values, tf.cast(self.bias, values.dtype))
         return self.activation(values)
+
+
+class DepthwiseBlock(Layer):
+    """Adds to its input a 3x3 depthwise convolution and a perceptron of each position, twice as wide inside.
+
+    Source: Li et al., ICCV 2025, as in their code.
+
+    Args:
+      filters: Number of channels, of input and output.
+      activation: Name of the activation inside the perceptron.
+    """
+
+    def __init__(self, filters: Count, activation: str = "leaky_relu_0.01", **kwargs):
+        super().__init__(**kwargs)
+        perceptron = [Convolution(2 * filters, 1, activation=activation), Convolution(filters, 1)]
+        self.branch = Sequential([DepthwiseConvolution(3), *perceptron])
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Maps values [batch, height, width, filters] to as many."""
+        return values + self.branch(values)

@@ -6,10 +6,12 @@ from lic.transforms.conv import ConvTransform
 from lic.transforms.hyper_bottleneck_swin import BottleneckSwinHyperTransform
 from lic.transforms.hyper_conv import ConvHyperTransform
 from lic.transforms.hyper_mixed import MixedHyperTransform
+from lic.transforms.hyper_partial import PartialHyperTransform
 from lic.transforms.hyper_subpixel import SubpixelHyperTransform
 from lic.transforms.hyper_swin import SwinHyperTransform
 from lic.transforms.klt import KLTTransform
 from lic.transforms.mixed import MixedTransform
+from lic.transforms.partial import PartialTransform
 from lic.transforms.residual import ResidualTransform
 from lic.transforms.swin import SwinTransform
 
@@ -22,6 +24,8 @@ __all__ = [
     "KLTTransform",
     "MixedHyperTransform",
     "MixedTransform",
+    "PartialHyperTransform",
+    "PartialTransform",
     "ResidualTransform",
     "SubpixelHyperTransform",
     "SwinHyperTransform",

@@ -1,0 +1,63 @@
+"""The transform of partial convolutions, which is fast for its number of parameters."""
+
+from __future__ import annotations
+
+from lic.argument_types import Count, ImageChannels
+from lic.errors import check
+from lic.layers.convolution import Convolution
+from lic.layers.partial import PartialBlock
+from lic.layers.sequential import Scale, Sequential
+from lic.registry import register_transform
+from lic.transforms.base import Transform
+
+
+@register_transform("partial")
+class PartialTransform(Transform):
+    """Convolutions that halve or double height and width, with blocks of partial convolutions between them.
+
+    The first convolution has kernels of 4x4; those after it of 2x2, so that their outputs share no input.
+
+    Source: Li et al., Learned Image Compression with Hierarchical Progressive Context Modeling, ICCV 2025, as in their
+    code.
+
+    Args:
+      width: Channels at a half, a quarter and an eighth of height and width.
+      latent_depth: Channels of the latent.
+      blocks: Number of blocks at each of these sizes.
+      channels: Channels of the images.
+
+    Raises:
+      ValueError: `width` and `blocks` are not equally many numbers.
+    """
+
+    def __init__(
+        self,
+        width: tuple[Count, ...] | Count = (96, 192, 384),
+        latent_depth: Count = 320,
+        blocks: tuple[Count, ...] = (2, 2, 4),
+        channels: ImageChannels = 3,
+        **kwargs,
+    ):
+        widths = (width,) * len(blocks) if isinstance(width, int) else tuple(width)
+        check("PartialTransform", "width", len(widths) == len(blocks), f"{len(blocks)} numbers, as blocks", width)
+        super().__init__(latent_depth, 2 ** (len(widths) + 1), **kwargs)
+        self.channels = channels
+        analysis, synthesis = [], []
+        sizes = (4, *(2 for _ in widths))
+        for filters, count, size in zip(widths, blocks, sizes):
+            analysis += [halving(filters, size), *(PartialBlock(filters) for _ in range(count))]
+        for filters, count in zip(widths[::-1], blocks[::-1]):
+            synthesis += [doubling(filters), *(PartialBlock(filters) for _ in range(count))]
+        pixels = doubling(channels, 4, full_precision=True)
+        self.analysis = Sequential([Scale(1 / 255), *analysis, halving(latent_depth)])
+        self.synthesis = Sequential([*synthesis, pixels, Scale(255.0)])
+
+
+def halving(filters: int, size: int = 2) -> Convolution:
+    """Returns a convolution that halves height and width, with an even kernel in the middle of its two rows."""
+    return Convolution(filters, size, down=2, correlation=False)
+
+
+def doubling(filters: int, size: int = 2, **kwargs: bool) -> Convolution:
+    """Returns the transpose of such a convolution, which doubles height and width."""
+    return Convolution(filters, size, up=2, correlation=True, **kwargs)
