@@ -20,11 +20,24 @@ from lic.entropy.distributions import (
 )
 from lic.entropy.distributions.location_scale import LocationScaleDistribution
 from lic.entropy.factorized import Factorized
+from lic.entropy.hierarchical import Hierarchical
 from lic.entropy.hyperprior import Hyperprior
 from lic.entropy.multi_reference import MultiReference
 from lic.entropy.orders import Order, wavefronts
 from lic.entropy.parameters import convolutions
-from lic.entropy.parts import EVERYTHING, Part, anchors, channels, every, non_anchors, positions, union, within
+from lic.entropy.parametric import Parametric
+from lic.entropy.parts import (
+    EVERYTHING,
+    Part,
+    anchors,
+    channels,
+    every,
+    non_anchors,
+    positions,
+    repeated,
+    union,
+    within,
+)
 from lic.entropy.quadtree import Dual, Quadtree
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.entropy.residual import LatentResidualPrediction
@@ -51,6 +64,7 @@ __all__ = [
     "FactorizedPrior",
     "GeneralizedNormal",
     "GeneralizedNormalPerChannel",
+    "Hierarchical",
     "Hyperprior",
     "Laplace",
     "LatentResidualPrediction",
@@ -62,6 +76,7 @@ __all__ = [
     "Normal",
     "NormalMixture",
     "Order",
+    "Parametric",
     "Part",
     "Quadtree",
     "Record",
@@ -74,6 +89,7 @@ __all__ = [
     "every",
     "non_anchors",
     "positions",
+    "repeated",
     "union",
     "wavefronts",
     "within",

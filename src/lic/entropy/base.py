@@ -59,7 +59,8 @@ class EntropyModel(Layer):
 
     Attributes:
       prior: What the side information is coded by: `hyper_entropy` if it is given, else a factorized prior. Without a
-        hyper transform it is the factorized prior of the latent.
+        hyper transform it is the factorized prior of the latent, or None in a class whose `has_prior` is False.
+      has_prior: Whether there is a prior without a hyper transform.
 
     Raises:
       ValueError: An argument is not valid; the message names it and its valid values.
@@ -67,6 +68,7 @@ class EntropyModel(Layer):
 
     registry = registry.entropy_models
     added_arguments: ClassVar[Mapping[str, Any]] = {"hyper_entropy": None}
+    has_prior: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -91,7 +93,9 @@ class EntropyModel(Layer):
         self.latent_depth, self.hyper, self.likelihood = latent_depth, hyper, likelihood
         self.quantization, self.likelihood_bound = quantization, likelihood_bound
         depth = hyper.depth if hyper else latent_depth
-        if hyper_entropy is None:
+        if hyper_entropy is None and hyper is None and not self.has_prior:
+            self.prior = None
+        elif hyper_entropy is None:
             self.prior = FactorizedPrior(depth, filters=prior_filters, medians=prior_medians)
         else:
             fits = hyper is not None and isinstance(hyper_entropy, EntropyModel) and hyper_entropy.latent_depth == depth

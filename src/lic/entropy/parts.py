@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import numpy as np
+
 from lic.environment import tf
 from lic.layers.tracing import outside_xla, refuse_xla
 
@@ -71,25 +73,55 @@ def positions(name: str, mask: Mask) -> Part:
     def places(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.where(inside(height, width))[:, 0], "int32")
 
+    return Part(name, *_picked(inside, whole=True), places)
+
+
+def repeated(name: str, pattern: np.ndarray) -> Part:
+    """Returns the numbers of a pattern that repeats over rows and columns, as [batch, 1, count, 1] in raster order.
+
+    Args:
+      name: The key of the part's bits.
+      pattern: Whether a number belongs to the part [rows, columns, depth], an array of bool.
+    """
+
+    def inside(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+        rows, columns, _ = pattern.shape
+        tiled = tf.tile(tf.constant(pattern), (height // rows + 1, width // columns + 1, 1))
+        return tf.reshape(tiled[:height, :width], [-1])
+
+    return Part(name, *_picked(inside, whole=False))
+
+
+def _picked(inside: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], whole: bool) -> tuple[Callable, Callable]:
+    """Returns `take` and `put` of a part that picks positions of a latent, or single numbers.
+
+    Args:
+      inside: Maps height and width to whether each position, or each number, belongs to the part [count].
+      whole: Whether the part picks positions with all their channels.
+    """
+
+    def flat_shape(batch: tf.Tensor, height: tf.Tensor, width: tf.Tensor, depth: int) -> tuple:
+        return (batch, height * width, depth) if whole else (batch, height * width * depth, 1)
+
     # The number of positions depends on data, so that XLA's clusters fail.
     @outside_xla
     def take(latent: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
-        flat = tf.reshape(latent, (batch, height * width, depth))
-        return tf.gather(flat, places(height, width), axis=1)[:, None]
+        flat = tf.reshape(latent, flat_shape(batch, height, width, depth))
+        return tf.gather(flat, tf.where(inside(height, width))[:, 0], axis=1)[:, None]
 
     @outside_xla
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
         pattern = inside(height, width)
-        # Position k of the part is row k + 1 of the padded values, so that an empty part can be gathered from too.
+        # Number k of the part is row k + 1 of the padded values, so that an empty part can be gathered from too.
         padded = tf.pad(values[:, 0], [[0, 0], [1, 0], [0, 0]])
         order = tf.cast(pattern, "int32") * tf.cumsum(tf.cast(pattern, "int32"))
         spread = tf.gather(padded, order, axis=1)
-        flat = tf.where(pattern[:, None], spread, tf.reshape(latent, (batch, height * width, depth)))
-        return tf.reshape(flat, (batch, height, width, depth))
+        flat = tf.reshape(latent, flat_shape(batch, height, width, depth))
+        return tf.reshape(tf.where(pattern[:, None], spread, flat), (batch, height, width, depth))
 
-    return Part(name, take, put, places)
+    return take, put
 
 
 def every(name: str, step: int, row: int, column: int) -> Part:

@@ -186,7 +186,7 @@ def _named(layer: keras.layers.Layer, names: dict[str, str]) -> Inner:
 def _listed(
     path: str, network: Sequential, name: str, first: int = 0, step: int = 1, places: Sequence[int] | None = None
 ) -> Inner:
-    """Yields layers that follow each other, by their places in PyTorch: `first`, and then every `step`-th, if not given."""
+    """Yields layers that follow each other; without `places`, PyTorch counts from `first` on in steps of `step`."""
     for number, inner in enumerate(network.layers):
         yield f"{path}/layers/{number}", name.format(places[number] if places else first + step * number), inner
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _NEAR, _LEVELS = 8.0, 5  # From here on, so many levels of the continued fractio
 
 @register_likelihood("generalized-normal")
 class GeneralizedNormal(LocationScale):
-    """Generalized normal distributions of one shape; the scale is the standard deviation.
+    """Generalized normal distributions of one shape; the scale is the standard deviation, or the width.
 
     Shape 1 is a Laplace distribution, 2 is a normal one. The smaller the shape, the more probable are numbers far out.
 
@@ -42,29 +42,36 @@ class GeneralizedNormal(LocationScale):
       scales: The table of scales, as for `LocationScale`.
       shape: The shape, 0.5 to 4.
       predicted_scale: Whether the second parameter is the scale, as for `LocationScale`.
+      scale_is: "deviation", or "width" for scales that are the width in the density exp(-|x / width|^shape).
 
     Raises:
-      ValueError: The table of scales is not valid, or the shape is out of range.
+      ValueError: The table of scales is not valid, the shape is out of range, or `scale_is` is neither of the two.
     """
 
-    deviation = 1.0
+    added_arguments: ClassVar[Mapping[str, Any]] = {"scale_is": "deviation"}
 
-    def __init__(self, scales: ScaleTable | Sequence = ScaleTable(), shape: float = 1.5, predicted_scale: bool = False):
+    def __init__(
+        self,
+        scales: ScaleTable | Sequence = ScaleTable(),
+        shape: float = 1.5,
+        predicted_scale: bool = False,
+        scale_is: Literal["deviation", "width"] = "deviation",
+    ):
         super().__init__(scales, predicted_scale)
         _check_shape(type(self).__name__, "shape", shape)
-        self.shape = shape
+        self.shape, self.scale_is = shape, scale_is
+        self.deviation = 1.0 if scale_is == "deviation" else _deviation_over_width(shape)
 
     def log_cdf(self, values: tf.Tensor) -> tf.Tensor:
-        return log_cdf(values, tf.constant(self.shape, values.dtype))
+        return log_cdf(values / self.deviation, tf.constant(self.shape, values.dtype))
 
     def upper_tail(self, value: float) -> float:
         return float(self.upper_tails(np.array([value]))[0])
 
     def upper_tails(self, values: np.ndarray) -> np.ndarray:
-        inverse = 1 / self.shape
-        ratio = math.exp(0.5 * (math.lgamma(3 * inverse) - math.lgamma(inverse)))  # Deviation over width.
+        widths = values * (_deviation_over_width(self.shape) / self.deviation)
         with np.errstate(under="ignore"):
-            return 0.5 * upper_gamma(inverse, (values * ratio) ** self.shape)
+            return 0.5 * upper_gamma(1 / self.shape, widths**self.shape)
 
 
 @register_likelihood("generalized-normal-per-channel")
@@ -226,6 +233,10 @@ def upper_gamma(order: float, values: np.ndarray) -> np.ndarray:
     lower = near**order * np.exp(-near - math.lgamma(order + 1)) * series
     upper = np.exp(order * np.log(far) - far - math.lgamma(order)) / fraction
     return np.where(values < 2, 1 - lower, upper)
+
+
+def _deviation_over_width(shape: float) -> float:
+    return math.exp(0.5 * (math.lgamma(3 / shape) - math.lgamma(1 / shape)))
 
 
 def _check_shape(owner: str, name: str, shape: float) -> None:
