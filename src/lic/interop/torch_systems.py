@@ -33,12 +33,19 @@ _EARLIER_NAMES = {
     r"_bias(?:es\.)?(\d)": "biases",
     r"_factors?\.?(\d)": "factors",
 }
+# The names of HPCM's code -> those of CompressAI, for bounds and the table of scales.
+_OTHER_NAMES = {
+    "entropy_estimation.likelihood_lower_bound.bound": "entropy_bottleneck.likelihood_lower_bound.bound",
+    "entropy_estimation.scale_lower_bound.bound": "gaussian_conditional.lower_bound_scale.bound",
+    "scale_table": "gaussian_conditional.scale_table",
+}
 # CompressAI's method `update` makes tables of the weights; lic makes its own, so these and constants are ignored.
 _IGNORED = re.compile(
     r"(.*\.)?(entropy_bottleneck\.target|context_prediction\.mask|relative_position_index"
     r"|(entropy_bottleneck|gaussian_conditional)"
     r"\.(_offset|_quantized_cdf|_cdf_length|scale_table|scale_bound|\w+\.bound))"
     r"|.*\d\.(i?gdn\.)?(beta|gamma)_reparam\..*"
+    r"|(quantized_cdf|cdf_length|offset)_[yz]|entropy_estimation\.beta"
 )
 
 
@@ -96,6 +103,8 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
         return "mlicpp"
     if "dt" in state:
         return "dcae"
+    if "adaptive_params_list.0" in state:
+        return "hpcm"
     if "cc_mean_transforms.0.0.weight" in state:
         if "atten_mean.0.0.in_conv.weight" in state:
             _require(path, state, ["g_a.0.conv1.weight"])
@@ -278,6 +287,29 @@ def _mlicpp_sources(model: CompressionModel) -> Sources:
                 yield f"{path}/{name}/{rest}", source
 
 
+def _hpcm_sources(model: CompressionModel) -> Sources:
+    entropy, hyper = model.entropy, model.entropy.hyper
+    yield from _transform_sources(model, "g_a.branch", "g_s.branch")
+    yield from network_sources("entropy/hyper/analysis", hyper.analysis, "h_a.branch")
+    yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, "h_s.branch")
+    for number, key in enumerate(("means_hyper", "scales_hyper")):
+        yield f"entropy/prior/parameters/{number}", Source(key, (1, hyper.depth, 1, 1), np.ravel)
+    for number, key in enumerate(("y_spatial_prior_s1_s2", "y_spatial_prior_s3")):
+        yield from network_sources(f"entropy/before/{number}", entropy.before[number], f"{key}.branch_1")
+        # Its last layer returns scales and then means; ours returns means first.
+        yield from network_sources(f"entropy/after/{number}", entropy.after[number], f"{key}.branch_2", swapped=True)
+    layers = [(f"attention/{number}", f"attn_s{number + 1}", each) for number, each in enumerate(entropy.attention)]
+    layers += [(f"context/{number}", f"context_net.{number}", each) for number, each in enumerate(entropy.context)]
+    # The published code counts the adaptors of the larger scales from -1, which is its last one.
+    adaptors = ["s1.0", "s2.2", "s2.0", "s2.1", "s3.5", *(f"s3.{number}" for number in range(5))]
+    for number, (name, adaptor, factor) in enumerate(zip(adaptors, entropy.adaptors, entropy.factors)):
+        layers.append((f"adaptors/{number}", f"y_spatial_prior_adaptor_list_{name}", adaptor))
+        shape = (1, *factor.scale.shape, 1, 1)
+        yield f"entropy/factors/{number}/scale", Source(f"adaptive_params_list.{number}", shape, np.ravel)
+    for path, key, layer in layers:
+        yield from ((f"entropy/{path}/{rest}", source) for rest, source in layer_sources(key, layer))
+
+
 def _transform_sources(model: CompressionModel, analysis: str = "g_a", synthesis: str = "g_s") -> Sources:
     yield from network_sources("transform/analysis", model.transform.analysis, analysis)
     yield from network_sources("transform/synthesis", model.transform.synthesis, synthesis)
@@ -330,13 +362,15 @@ _SYSTEMS = {
     "tcm-s": _TCM,
     "mlicpp": _System("g_a.analysis_transform.0.conv1.weight", "g_a.analysis_transform.6.weight", _mlicpp_sources),
     "dcae": _System("g_a.0.conv.weight", "g_a.6.weight", _dcae_sources),
+    "hpcm": _System("g_a.branch.0.weight", "g_a.branch.11.weight", _hpcm_sources),
     "elic2022": _ELIC,
     "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, official=False)),
 }
 
 
 def _current_name(key: str) -> str:
-    """The name in CompressAI 1.2.8 of a tensor that an earlier release may have saved."""
+    """The name in CompressAI 1.2.8 of a tensor that an earlier release, or other code, may have saved."""
+    key = _OTHER_NAMES.get(key, key)
     for old, new in _EARLIER_NAMES.items():
         key = re.sub(rf"entropy_bottleneck\.{old}", rf"entropy_bottleneck.{new}.\1", key)
     return key

@@ -20,6 +20,7 @@ class PublishedSystem:
       entropy: Name of the entropy model.
       hyper: Name of the hyper transform, or None for the one named like the transform, else "conv".
       likelihood: Name of the likelihood, or None for that of the entropy model, usually "normal".
+      hyper_entropy: Name of the entropy model of the side information, or None for "factorized".
       lmbda: Weight of the mean squared error on 0..255 against bits per pixel, or one weight for each quality.
       sizes: Arguments of the parts that differ from their defaults; each must be one that a part has.
       parameters: Number of parameters.
@@ -32,6 +33,7 @@ class PublishedSystem:
     entropy: str
     hyper: str | None = None
     likelihood: str | None = None
+    hyper_entropy: str | None = None
     lmbda: float | Sequence[float] = 0.01
     sizes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     parameters: int = 0

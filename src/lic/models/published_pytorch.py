@@ -25,6 +25,8 @@ class _Published(NamedTuple):
       first_wide: The first quality of the wide model.
       paper: The paper.
       lambdas: The weight of the distortion at each quality.
+      likelihood: The likelihood, or None for a normal one.
+      hyper_entropy: The entropy model of the side information, or None for the factorized one.
     """
 
     parts: tuple[str, str, str]
@@ -34,6 +36,8 @@ class _Published(NamedTuple):
     first_wide: int
     paper: str
     lambdas: Sequence[float] = LAMBDAS["mse"]
+    likelihood: str | None = None
+    hyper_entropy: str | None = None
 
 
 _DENSITY = {
@@ -208,6 +212,20 @@ def _dcae(width: int, latent_depth: int) -> dict[str, Any]:
     }
 
 
+def _hpcm(width: int, latent_depth: int) -> dict[str, Any]:
+    return {
+        "likelihood_bound": 1e-9,
+        "predicted_scale": True,
+        "scales": (60, 0.12, 64.0, "up"),
+        "shape": 1.5,
+        "scale_is": "width",
+        "width": (width, 2 * width, 4 * width),
+        "latent_depth": latent_depth,
+        "parameter_network": False,
+        "misread_features": True,
+    }
+
+
 _BALLE, _MINNEN = "Balle et al., ICLR 2018", "Minnen et al., NeurIPS 2018"
 _CHENG, _HE, _ZOU = "Cheng et al., CVPR 2020", "He et al., CVPR 2022", "Zou et al., CVPR 2022"
 _LU = "Lu et al., CVPR 2025"
@@ -274,6 +292,17 @@ _SYSTEMS = {
     "dcae": _Published(
         ("bottleneck", "charm", "bottleneck-swin"), _dcae, ((96, 320),) * 2, (119_399_967,) * 2, 1, _LU, _SIX
     ),
+    "hpcm": _Published(
+        ("partial", "hierarchical", "partial"),
+        _hpcm,
+        ((96, 320),) * 2,
+        (68_505_299,) * 2,
+        1,
+        "Li et al., ICCV 2025",
+        _SIX,
+        "generalized-normal",
+        "parametric",
+    ),
     "elic2022": _Published(
         _ELIC2022,
         functools.partial(_elic2022, official=True),
@@ -317,6 +346,8 @@ def _system(name: str, quality: int = QUALITY) -> PublishedSystem:
         transform=transform,
         entropy=entropy,
         hyper=hyper,
+        likelihood=published.likelihood,
+        hyper_entropy=published.hyper_entropy,
         lmbda=published.lambdas[quality - 1],
         sizes=sizes_of(name, *published.widths[wide]),
         parameters=published.parameters[wide],
