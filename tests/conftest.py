@@ -46,6 +46,7 @@ TINY = {
     "head_dim": 4,
     "hyper_depths": (2, 1),
     "hyper_window": 2,
+    "prior_blocks": ((1, 1), (1, 1)),
 }
 ENTROPY_MODELS = [
     "autoregressive",
@@ -53,15 +54,20 @@ ENTROPY_MODELS = [
     "checkerboard",
     "dual",
     "factorized",
+    "hierarchical",
     "hyperprior",
     "multi-reference",
+    "parametric",
     "quadtree",
     "space-channel",
 ]
 
 
 # Entropy models whose attention gives other numbers on other machines, so that no deterministic codec can have them.
-INEXACT = ("multi-reference",)
+INEXACT = ("hierarchical", "multi-reference")
+
+# Entropy models that have no side information.
+WITHOUT_HYPER = ("factorized", "parametric")
 
 # Texts that a damaged or made-up file of JSON may hold, none of which is what `lic` writes.
 DAMAGED_JSON = ["", "{}", "[]", "7", "null", "[" * 200_000, "\xff"]
@@ -85,11 +91,14 @@ SPREAD = [
     ("klt", "autoregressive"),
     ("klt", "checkerboard"),
     ("mixed", "charm"),
+    ("klt", "hierarchical"),
     ("klt", "multi-reference"),
+    ("partial", "parametric"),
     ("residual", "dual"),
     ("swin", "hyperprior"),
 ]
-ALL_MIXES = [*itertools.product(("bottleneck", "conv", "klt", "mixed", "residual", "swin"), ENTROPY_MODELS)]
+TRANSFORMS = ("bottleneck", "conv", "klt", "mixed", "partial", "residual", "swin")
+ALL_MIXES = [*itertools.product(TRANSFORMS, ENTROPY_MODELS)]
 MIXES = slow_but(ALL_MIXES, *SPREAD)
 
 # Options of the parts that published systems have, which the mixes do not.
@@ -150,7 +159,13 @@ def shallow(transform: str, entropy: str) -> dict[str, tuple[int, ...]]:
     """Returns sizes with one block in each stage, since Swin blocks take long to trace."""
     if transform != "swin":
         return {}
-    return {"depths": (1, 1, 1, 1)} | ({} if entropy == "factorized" else {"hyper_depths": (1, 1)})
+    return {"depths": (1, 1, 1, 1)} | ({} if entropy in WITHOUT_HYPER else {"hyper_depths": (1, 1)})
+
+
+def _hyper_like(transform: str) -> str:
+    from lic import registry
+
+    return transform if transform in registry.hyper_transforms.names() else "conv"
 
 
 def _hyper_like(transform: str) -> str:
@@ -170,7 +185,7 @@ def tiny_model(transform: str, entropy: str, **sizes):
         registry.entropy_models.get(entropy),
         registry.hyper_transforms.get(sizes.get("hyper", _hyper_like(transform))),
     ]
-    makers = makers[:2] if entropy == "factorized" else makers
+    makers = makers[:2] if entropy in WITHOUT_HYPER else makers
     known = set().union(*map(constructor_arguments, makers))
     fitting = {name: value for name, value in TINY.items() if name in known}
     fewer = {"num_slices": 2} if entropy == "multi-reference" else {}  # A slice of it takes long to trace.

@@ -16,6 +16,7 @@ from lic.images import peak_of, sample_image
 from tests.conftest import (
     ALL_MIXES,
     MIXES,
+    TRANSFORMS,
     VARIANTS,
     random_images,
     shallow,
@@ -405,7 +406,7 @@ def test_streams_are_checked_to_be_bytes_of_any_kind(codec):
         np.testing.assert_array_equal(codec.decompress(form(stream)), codec.decompress(stream))
 
 
-@pytest.mark.parametrize("transform", slow_but(["bottleneck", "conv", "klt", "mixed", "residual", "swin"], "klt"))
+@pytest.mark.parametrize("transform", slow_but(TRANSFORMS, "klt"))
 def test_streams_of_both_precisions_decode_with_either(transform):
     plain = shared_codec(transform, "checkerboard")
     codecs = [plain, lic.Codec(plain.model, precision="bfloat16")]

@@ -5,7 +5,7 @@ import lic
 from lic.codec import tiling
 from lic.codec.tiling import spans
 from lic.transforms import SwinTransform
-from tests.conftest import random_images, shared_codec, shipped_codec, slow_but, tiny_model
+from tests.conftest import TRANSFORMS, random_images, shared_codec, shipped_codec, slow_but, tiny_model
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 30])
@@ -36,7 +36,7 @@ def test_a_transform_that_sees_the_whole_image_is_never_cut():
     assert spans(transform, 30, 8 * transform.downscale) == [(0, 30, 0, 30)]
 
 
-@pytest.mark.parametrize("transform", slow_but(["bottleneck", "conv", "klt", "mixed", "residual", "swin"], "conv"))
+@pytest.mark.parametrize("transform", slow_but(TRANSFORMS, "conv"))
 def test_streams_of_tiles_and_of_whole_images_decode_with_either(transform):
     whole = shared_codec(transform, "checkerboard", residual=False)
     tiled = lic.Codec(whole.model, tile=64)

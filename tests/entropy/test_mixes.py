@@ -31,8 +31,10 @@ FEW = [
     ("charm", "logistic"),
     ("checkerboard", "laplace"),
     ("dual", "generalized-normal"),
+    ("hierarchical", "normal"),
     ("hyperprior", "normal"),
     ("multi-reference", "normal"),
+    ("parametric", "laplace"),
     ("quadtree", "generalized-normal-per-channel"),
     ("space-channel", "normal-mixture"),
 ]

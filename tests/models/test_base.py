@@ -9,7 +9,7 @@ from lic.environment import keras, tf
 from lic.models.rate import SingleRate
 from lic.training import start_scales
 from lic.weights import value_of
-from tests.conftest import ALL_MIXES, TINY, random_images, slow_but, tiny_model
+from tests.conftest import ALL_MIXES, TINY, TRANSFORMS, random_images, slow_but, tiny_model
 
 LMBDAS = (0.002, 0.01, 0.05)
 
@@ -44,7 +44,7 @@ def _of_transform(transform):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 257), (63, 65), (64, 64), (500, 333)])
-@pytest.mark.parametrize("transform", ["bottleneck", "conv", "klt", "mixed", "residual", "swin"])
+@pytest.mark.parametrize("transform", TRANSFORMS)
 def test_any_size_comes_back(size, transform):
     compressed = _of_transform(transform)(random_images(1, *size, 3).astype(np.float32))
     assert compressed.x_hat.shape == (1, *size, 3)

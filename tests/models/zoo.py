@@ -83,8 +83,8 @@ def _bits(distribution, symbols, bound):
     bits = tf.minimum(distribution.bits(symbols), -np.log2(bound)).numpy().sum(dtype=np.float64)
     if not isinstance(distribution.likelihood, GeneralizedNormal):
         return bits
-    # Of a generalized normal the code subtracts two float32 near one, which changes the bits by up to 0.2 %. So ours are
-    # compared with float64, and the authors' with this formula.
+    # Of a generalized normal the code subtracts two float32 near one, which changes the bits by up to 0.2 %. So ours
+    # are compared with float64, and the authors' with this formula.
     symbols, scales = (np.asarray(each, np.float32) for each in (symbols, distribution.scale))
     exact = _of_steps(-np.abs(symbols), scales, np.float64)
     assert bits == pytest.approx(-np.log2(np.maximum(exact, bound)).sum(), rel=1e-5)

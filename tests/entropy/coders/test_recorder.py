@@ -13,8 +13,10 @@ COUNTS = {
     "checkerboard": 2,
     "dual": 2,
     "factorized": 1,
+    "hierarchical": 11,
     "hyperprior": 1,
     "multi-reference": 4,
+    "parametric": 1,
     "quadtree": 4,
     "space-channel": 6,
 }

@@ -49,6 +49,7 @@ class GeneralizedNormal(LocationScale):
     """
 
     added_arguments: ClassVar[Mapping[str, Any]] = {"scale_is": "deviation"}
+    deviation = 1.0
 
     def __init__(
         self,
@@ -60,7 +61,8 @@ class GeneralizedNormal(LocationScale):
         super().__init__(scales, predicted_scale)
         _check_shape(type(self).__name__, "shape", shape)
         self.shape, self.scale_is = shape, scale_is
-        self.deviation = 1.0 if scale_is == "deviation" else _deviation_over_width(shape)
+        if scale_is == "width":
+            self.deviation = _deviation_over_width(shape)
 
     def log_cdf(self, values: tf.Tensor) -> tf.Tensor:
         return log_cdf(values / self.deviation, tf.constant(self.shape, values.dtype))
