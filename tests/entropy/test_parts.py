@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lic.entropy import EVERYTHING, anchors, channels, every, non_anchors, positions, union, within
+from lic.entropy import EVERYTHING, anchors, channels, every, non_anchors, positions, repeated, union, within
 from tests.conftest import DATA
 
 PARTITIONS = {
@@ -14,6 +14,10 @@ PARTITIONS = {
     "rows": [positions(f"rows {k}", lambda row, column, k=k: row % 2 == k) for k in range(2)],
     "corners": [every(f"corner {place}", 2, *divmod(place, 2)) for place in range(4)],
     "of three": [every(f"place {place}", 3, *divmod(place, 3)) for place in range(9)],
+    "repeated": [
+        repeated(f"step {step}", np.indices((3, 2, 5)).sum(0) % 4 == step)
+        for step in range(5)  # The last is empty.
+    ],
     "unions": [
         union("one", within(channels(0, 2), anchors()), within(channels(2, 5), non_anchors())),
         union("other", within(channels(0, 2), non_anchors()), within(channels(2, 5), anchors())),
@@ -81,6 +85,14 @@ def test_a_union_holds_its_parts_one_after_the_other():
     expected = np.concatenate([latent[..., 1:3].ravel(), np.asarray(anchors().take(latent[..., 4:])).ravel()])
     np.testing.assert_array_equal(part.take(latent), expected[None, None, :, None])
     assert part.name == "both"
+
+
+def test_repeated_numbers_come_in_raster_order():
+    latent = np.arange(24, dtype=np.float32).reshape(1, 3, 4, 2)
+    pattern = np.array([[[True, False], [False, False]], [[False, True], [True, False]]])
+    found = repeated("some", pattern).take(latent)
+    assert found.shape == (1, 1, 8, 1)
+    np.testing.assert_array_equal(np.ravel(found), [0, 4, 9, 10, 13, 14, 16, 20])
 
 
 def test_positions_know_their_places():

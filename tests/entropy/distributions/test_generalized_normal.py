@@ -26,6 +26,7 @@ from lic.entropy import (
 from lic.entropy.distributions import ChannelGains
 from lic.entropy.distributions.generalized_normal import log_cdf, upper_gamma
 from lic.environment import tf
+from lic.testing import check_likelihood
 from tests.conftest import random_images, tiny_model
 
 SHAPES = (0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0)
@@ -200,3 +201,23 @@ def test_a_codec_holds_the_learnt_shapes(tmp_path):
     assert again.compress(image, quality=1.5) == stream
     np.testing.assert_array_equal(again.decompress(stream), codec.decompress(stream))
     assert lic.Codec(model).fingerprint != codec.fingerprint
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_scale_may_be_the_width(shape):
+    likelihood = GeneralizedNormal(shape=shape, predicted_scale=True, scale_is="width")
+    assert likelihood.deviation == pytest.approx(scipy.stats.gennorm(shape).std(), rel=1e-12)
+    check_likelihood(likelihood, quick=True)
+    width, symbols = 1.7, np.arange(-6, 7, dtype=np.float32)
+    parameters = tf.constant(np.tile([0.0, width], (1, 1, len(symbols), 1)), tf.float32)
+    bits = likelihood(parameters).bits(symbols[None, None, :, None])
+    below = scipy.stats.gennorm(shape, scale=width).cdf
+    distance = np.abs(symbols.astype(np.float64))
+    expected = -np.log2(below(0.5 - distance) - below(-0.5 - distance))
+    np.testing.assert_allclose(np.ravel(bits), expected, rtol=1e-4)
+
+
+def test_a_width_is_not_a_deviation():
+    with pytest.raises(ValueError, match="scale_is to be one of 'deviation', 'width'. Received: scale_is='height'"):
+        GeneralizedNormal(scale_is="height")
+    assert GeneralizedNormal(scale_is="width") != GeneralizedNormal()
