@@ -192,7 +192,7 @@ def tiny_model(transform: str, entropy: str, **sizes):
     return create_model(transform=transform, entropy=entropy, **fitting | fewer | sizes)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def moved_model(name: str):
     """Returns a model of an entropy model or variant whose weights are moved off their start, so that none is zero.
 
@@ -211,7 +211,7 @@ def moved_model(name: str):
     return model
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def shared_codec(transform: str, entropy: str, **sizes):
     """Returns a codec of a tiny model.
 
@@ -225,7 +225,7 @@ def shared_codec(transform: str, entropy: str, **sizes):
     return codec
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def shipped_codec(name: str = "default", **options):
     """Returns a codec that ships; it is loaded once in a process, so tests must leave it as it is."""
     from lic import load
