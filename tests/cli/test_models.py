@@ -44,6 +44,7 @@ def test_json_has_the_whole_system():
         "transform": "klt",
         "entropy": "checkerboard",
         "hyper": None,
+        "hyper_entropy": None,
         "likelihood": None,
         "lmbda": 0.01,
         "sizes": {"width": 8, "parameter_widths": [10]},

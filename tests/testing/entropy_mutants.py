@@ -167,9 +167,9 @@ class MaskIsOffAtOddWidths(Checkerboard):
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
         first, second = _every_second(), non_anchors()
-        parameters = self._parameters(first.take(features))
+        parameters = self.parameters_of(first.take(features))
         y_hat = first.put(coder.zeros, coder.code(first, self.likelihood(parameters)))
-        parameters = self._parameters(second.take(features), second.take(self.context(y_hat)))
+        parameters = self.parameters_of(second.take(features), second.take(self.context(y_hat)))
         return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
@@ -376,9 +376,9 @@ class RoundsWithoutAGradient(Checkerboard):
     def walk(self, coder):
         features = coder.side(self.hyper, self.prior)
         first, second = anchors(), non_anchors()
-        y_hat = first.put(coder.zeros, coder.code(first, self.likelihood(self._parameters(first.take(features)))))
+        y_hat = first.put(coder.zeros, coder.code(first, self.likelihood(self.parameters_of(first.take(features)))))
         context = tf.round(second.take(self.context(tf.round(y_hat))))
-        parameters = self._parameters(second.take(features), context)
+        parameters = self.parameters_of(second.take(features), context)
         return second.put(y_hat, coder.code(second, self.likelihood(parameters)))
 
 
