@@ -15,7 +15,7 @@ from lic.entropy.coders.base import Coder
 from lic.entropy.dictionary import HEAD_DIM, Dictionary, DictionaryAttention
 from lic.entropy.distributions.base import Likelihood
 from lic.entropy.parameters import StartAt, convolutions
-from lic.entropy.parts import channels
+from lic.entropy.parts import channels, runs_of
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
 from lic.layers.attention import AttentionBlock
@@ -84,8 +84,7 @@ class ChARM(EntropyModel):
         if slice_depths is None:
             fits = 1 <= num_slices <= latent_depth
             self._check("num_slices", fits, f"1 to latent_depth ({latent_depth})", num_slices)
-            # The products are rounded down one by one, which spreads the remainder over the slices.
-            bounds = [number * latent_depth // num_slices for number in range(num_slices + 1)]
+            bounds = runs_of(latent_depth, num_slices)
         else:
             fits = sum(slice_depths) == latent_depth
             self._check("slice_depths", fits, f"numbers that add up to latent_depth={latent_depth}", slice_depths)

@@ -16,7 +16,7 @@ from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import convolutions
-from lic.entropy.parts import Part, positions, repeated
+from lic.entropy.parts import Part, positions, repeated, runs_of
 from lic.environment import tf
 from lic.layers.convolution import Convolution
 from lic.layers.cross_attention import CrossAttention
@@ -200,7 +200,7 @@ class Hierarchical(EntropyModel):
         return np.repeat(np.arange(_RUNS), np.diff(self._bounds()))
 
     def _bounds(self) -> list[int]:
-        return [run * self.latent_depth // _RUNS for run in range(_RUNS + 1)]
+        return runs_of(self.latent_depth, _RUNS)
 
     def _reversed(self, parameters: tf.Tensor) -> tf.Tensor:
         """Returns parameters with the last ones first, as the published networks have them, or back."""

@@ -16,7 +16,7 @@ from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import StartAt, convolutions
-from lic.entropy.parts import anchors, channels, non_anchors, within
+from lic.entropy.parts import anchors, channels, non_anchors, runs_of, within
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import keras, tf
 from lic.layers.base import Layer
@@ -67,7 +67,7 @@ class MultiReference(EntropyModel):
         fits = num_slices <= latent_depth
         self._check("num_slices", fits, f"1 to latent_depth ({latent_depth})", num_slices)
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
-        bounds, self.slices = [number * latent_depth // num_slices for number in range(num_slices + 1)], []
+        bounds, self.slices = runs_of(latent_depth, num_slices), []
         for number, (first, stop) in enumerate(itertools.pairwise(bounds)):
             widths = (*parameter_widths, self.likelihood.parameters * (stop - first))
             networks = ReferenceNetworks(

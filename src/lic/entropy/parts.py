@@ -57,6 +57,17 @@ def channels(start: int, stop: int) -> Part:
     return Part(f"channels {start}-{stop - 1}", lambda latent: latent[..., start:stop], put)
 
 
+def runs_of(depth: int, count: int) -> list[int]:
+    """Returns the bounds of so many runs of channels, whose depths differ by at most one.
+
+    Args:
+      depth: Number of channels.
+      count: Number of runs; the list holds the first channel of each, and `depth`.
+    """
+    # The products are rounded down one by one, which spreads the remainder over the runs.
+    return [number * depth // count for number in range(count + 1)]
+
+
 def positions(name: str, mask: Mask) -> Part:
     """Returns the positions of a pattern, as one row [batch, 1, count, depth] in raster order.
 

@@ -9,7 +9,7 @@ from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import convolutions
-from lic.entropy.parts import Part, channels, every, union, within
+from lic.entropy.parts import Part, channels, every, runs_of, union, within
 from lic.environment import tf
 from lic.layers.convolution import Convolution
 from lic.registry import register_entropy_model
@@ -85,9 +85,8 @@ class Quadtree(EntropyModel):
 
     def _parts(self) -> list[Part]:
         """Returns the part of each pass."""
-        count = len(self.passes[0])
-        bounds = [group * self.latent_depth // count for group in range(count + 1)]
-        groups = [channels(*bound) if bound[0] < bound[1] else None for bound in itertools.pairwise(bounds)]
+        bounds = itertools.pairwise(runs_of(self.latent_depth, len(self.passes[0])))
+        groups = [channels(*bound) if bound[0] < bound[1] else None for bound in bounds]
         return [
             union(
                 f"pass {number}",

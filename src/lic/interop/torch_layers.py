@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,8 +64,12 @@ def network_sources(
     weighted = [(number, layer) for number, layer in enumerate(network.layers) if layer.weights]
     for order, (number, layer) in enumerate(weighted):
         last = {"swapped": swapped, "transposed": transposed} if order == len(weighted) - 1 else {}
-        for name, source in layer_sources(f"{key}.{step * order}", layer, **last):
-            yield f"{path}/layers/{number}/{name}", source
+        yield from under(f"{path}/layers/{number}", layer_sources(f"{key}.{step * order}", layer, **last))
+
+
+def under(path: str, sources: Iterable[tuple[str, Source]]) -> Sources:
+    """Yields sources with a path before those of the weights."""
+    yield from ((f"{path}/{rest}", source) for rest, source in sources)
 
 
 def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, transposed: bool = False) -> Sources:
@@ -79,8 +83,7 @@ def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, tr
     """
     prefix = f"{key}." if key else ""
     for path, name, inner in _inner_layers(layer):
-        for rest, source in layer_sources(f"{prefix}{name}", inner):
-            yield f"{path}/{rest}", source
+        yield from under(path, layer_sources(f"{prefix}{name}", inner))
     if isinstance(layer, GDN):
         yield "reparam_beta", Source(f"{prefix}beta", layer.reparam_beta.shape)
         yield "reparam_gamma", Source(f"{prefix}gamma", layer.reparam_gamma.shape, np.transpose)
@@ -193,11 +196,12 @@ def _listed(
 
 def _gated_block_sources(prefix: str, layer: GatedSwinBlock) -> Sources:
     attention, msa = layer.attention, f"{prefix}msa"
-    sources = [("position_bias", _table_of_heads(f"{msa}.relative_position_params", attention))]
-    sources += _dense_sources(attention, {"attention": f"{msa}.embedding_layer", "projection": f"{msa}.linear"})
-    yield from ((f"attention/{name}", source) for name, source in sources)
+    yield "attention/position_bias", _table_of_heads(f"{msa}.relative_position_params", attention)
+    names = {"attention": f"{msa}.embedding_layer", "projection": f"{msa}.linear"}
+    yield from under("attention", _dense_sources(attention, names))
     for number, name in ((1, "first"), (2, "second")):
-        yield from _norm_sources(getattr(layer, f"{name}_norm"), {"": f"{prefix}ln{number}"}, f"{name}_norm/")
+        norm = getattr(layer, f"{name}_norm")
+        yield from under(f"{name}_norm", _norm_sources(norm, {"": f"{prefix}ln{number}"}))
         scale = getattr(layer, f"{name}_scale").scale
         yield f"{name}_scale/scale", Source(f"{prefix}res_scale_{number}.scale", scale.shape)
     yield from _gated_perceptron_sources("perceptron", f"{prefix}mlp", layer.perceptron)
@@ -206,8 +210,7 @@ def _gated_block_sources(prefix: str, layer: GatedSwinBlock) -> Sources:
 def _gated_perceptron_sources(path: str, key: str, layer: GatedPerceptron) -> Sources:
     yield from _matrix_sources(f"{path}/expansion", f"{key}.fc1", layer.expansion)
     yield from _matrix_sources(f"{path}/contraction", f"{key}.fc2", layer.contraction)
-    for name, source in layer_sources(f"{key}.dwconv.dwconv", layer.gate):
-        yield f"{path}/gate/{name}", source
+    yield from under(f"{path}/gate", layer_sources(f"{key}.dwconv.dwconv", layer.gate))
 
 
 def _dictionary_sources(prefix: str, layer: DictionaryAttention) -> Sources:
@@ -216,7 +219,7 @@ def _dictionary_sources(prefix: str, layer: DictionaryAttention) -> Sources:
     for path, name in (matrices | {"exit": "output_trans.0"}).items():
         yield from _matrix_sources(path, f"{prefix}{name}", getattr(layer, path))
     for number, (norm, name) in enumerate(zip(layer.norms, ("ln_scale", "lnx", "dict_ln", "ln_mlp"))):
-        yield from _norm_sources(norm, {"": f"{prefix}{name}"}, f"norms/{number}/")
+        yield from under(f"norms/{number}", _norm_sources(norm, {"": f"{prefix}{name}"}))
     for number, scale in enumerate(layer.scales):
         yield f"scales/{number}/scale", Source(f"{prefix}res_scale_{number + 1}.scale", scale.scale.shape)
     yield from _gated_perceptron_sources("perceptron", f"{prefix}mlp", layer.perceptron)
@@ -228,7 +231,7 @@ def _dictionary_sources(prefix: str, layer: DictionaryAttention) -> Sources:
         for place, (each, name) in enumerate(names):
             inner.append((f"steps/{number}/layers/{place}", f"dense.conv_layers.{number}.1.{name}", each))
     for path, name, each in inner:
-        yield from ((f"aggregation/{path}/{rest}", source) for rest, source in layer_sources(f"{msa}.{name}", each))
+        yield from under(f"aggregation/{path}", layer_sources(f"{msa}.{name}", each))
 
 
 def _matrix_sources(path: str, key: str, layer: Convolution) -> Sources:
@@ -248,13 +251,13 @@ def _swin_sources_of_tcm(path: str, key: str, block: SwinBlock) -> Sources:
     sources += _norm_sources(block, {"attention_": f"{key}.ln1", "perceptron_": f"{key}.ln2"})
     sources += _dense_sources(block, {"attention": f"{key}.msa.embedding_layer", "projection": f"{key}.msa.linear"})
     sources += _dense_sources(block, {"expansion": f"{key}.mlp.0", "contraction": f"{key}.mlp.2"})
-    yield from ((f"{path}/{name}", source) for name, source in sources)
+    yield from under(path, sources)
 
 
 def _local_sources(prefix: str, layer: LocalContext) -> Sources:
     yield "position_bias", Source(f"{prefix}relative_position_table", layer.position_bias.shape)
-    yield from _norm_sources(layer.first_norm, {"": f"{prefix}norm1"}, "first_norm/")
-    yield from _norm_sources(layer.second_norm, {"": f"{prefix}norm2"}, "second_norm/")
+    yield from under("first_norm", _norm_sources(layer.first_norm, {"": f"{prefix}norm1"}))
+    yield from under("second_norm", _norm_sources(layer.second_norm, {"": f"{prefix}norm2"}))
     first, second = layer.perceptron.layers
     products = {"attention": ("qkv_proj", layer.attention), "projection": ("proj", layer.projection)}
     products |= {"perceptron/layers/0": ("mlp.fc1", first), "perceptron/layers/1": ("mlp.fc2", second)}
@@ -270,11 +273,11 @@ def _local_sources(prefix: str, layer: LocalContext) -> Sources:
     yield "fusion/bias", Source(f"{prefix}fusion.bias", (outputs,))
 
 
-def _norm_sources(layer: keras.layers.Layer, names: dict[str, str], path: str = "") -> Sources:
+def _norm_sources(layer: keras.layers.Layer, names: dict[str, str]) -> Sources:
     """Yields the sources of layer norms, by the start of the names of our weights."""
     for start, name in names.items():
-        yield f"{path}{start}gamma", Source(f"{name}.weight", getattr(layer, f"{start}gamma").shape)
-        yield f"{path}{start}beta", Source(f"{name}.bias", getattr(layer, f"{start}beta").shape)
+        yield f"{start}gamma", Source(f"{name}.weight", getattr(layer, f"{start}gamma").shape)
+        yield f"{start}beta", Source(f"{name}.bias", getattr(layer, f"{start}beta").shape)
 
 
 def _dense_sources(layer: keras.layers.Layer, names: dict[str, str]) -> Sources:

@@ -14,7 +14,7 @@ from lic.entropy.autoregressive import CausalContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.scale_table import ScaleTable
 from lic.errors import CheckpointError
-from lic.interop.torch_layers import Source, Sources, layer_sources, network_sources
+from lic.interop.torch_layers import Source, Sources, layer_sources, network_sources, under
 from lic.interop.torch_state_dict import read_state_dict
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
@@ -161,12 +161,9 @@ def _elic_sources(model: CompressionModel, official: bool) -> Sources:
         if number:
             channel_key = f"{codec}.y.channel_context.y{number}"
             yield from network_sources(f"{path}/channel_context", group.channel_context, channel_key, 2)
-        parameters = network_sources(
-            f"{path}/parameters", group.parameters, f"{key}.entropy_parameters", 2, swapped=official
-        )
-        yield from parameters
-        for name, source in layer_sources(f"{key}.context_prediction", group.context):
-            yield f"{path}/context/{name}", source
+        network, parameters = group.parameters, f"{key}.entropy_parameters"
+        yield from network_sources(f"{path}/parameters", network, parameters, 2, swapped=official)
+        yield from under(f"{path}/context", layer_sources(f"{key}.context_prediction", group.context))
 
 
 def _wacnn_sources(model: CompressionModel) -> Sources:
@@ -183,7 +180,7 @@ def _stf_sources(model: CompressionModel) -> Sources:
     named += [(f"{synthesis}/0/stages/{n}", f"syn_layers.{n}", stage) for n, stage in enumerate(splitting.stages)]
     named += [(f"{synthesis}/1", "end_conv", subpixel), (f"{synthesis}/2", "end_conv.2", last)]
     for path, key, layer in named:
-        yield from ((f"{path}/{name}", source) for name, source in layer_sources(key, layer))
+        yield from under(path, layer_sources(key, layer))
     yield from _slices_sources(model)
 
 
@@ -193,7 +190,7 @@ def _tcm_sources(model: CompressionModel) -> Sources:
     for number, networks in enumerate(model.entropy.slices):
         for name, key in (("mean_context", "atten_mean"), ("index_context", "atten_scale")):
             sources = layer_sources(f"{key}.{number}.0", getattr(networks, name))
-            yield from ((f"entropy/slices/{number}/{name}/{rest}", source) for rest, source in sources)
+            yield from under(f"entropy/slices/{number}/{name}", sources)
 
 
 def _dcae_sources(model: CompressionModel) -> Sources:
@@ -234,7 +231,7 @@ def _stages_sources(path: str, network: Sequential, key: str) -> Sources:
         for number in numbers:
             name = f".res{blocks.index(number) + 1}" if number in blocks else ".conv"
             inner = f"{key}.{stage}{name if len(numbers) > 1 else ''}"
-            yield from ((f"{path}/layers/{number}/{rest}", each) for rest, each in layer_sources(inner, layers[number]))
+            yield from under(f"{path}/layers/{number}", layer_sources(inner, layers[number]))
 
 
 def _slices_sources(model: CompressionModel, step: int = 2) -> Sources:
@@ -283,8 +280,7 @@ def _mlicpp_sources(model: CompressionModel) -> Sources:
             fusion = f"channel_context.{number}.fushion"
             yield from network_sources(f"{path}/channel", networks.channel, fusion, 2)
         for name, key in contexts.items():
-            for rest, source in layer_sources(f"{key}.{number}", getattr(networks, name)):
-                yield f"{path}/{name}/{rest}", source
+            yield from under(f"{path}/{name}", layer_sources(f"{key}.{number}", getattr(networks, name)))
 
 
 def _hpcm_sources(model: CompressionModel) -> Sources:
@@ -307,7 +303,7 @@ def _hpcm_sources(model: CompressionModel) -> Sources:
         shape = (1, *factor.scale.shape, 1, 1)
         yield f"entropy/factors/{number}/scale", Source(f"adaptive_params_list.{number}", shape, np.ravel)
     for path, key, layer in layers:
-        yield from ((f"entropy/{path}/{rest}", source) for rest, source in layer_sources(key, layer))
+        yield from under(f"entropy/{path}", layer_sources(key, layer))
 
 
 def _transform_sources(model: CompressionModel, analysis: str = "g_a", synthesis: str = "g_s") -> Sources:

@@ -9,6 +9,8 @@ from lic.environment import tf
 from lic.errors import check
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
+from lic.layers.swin.tokens import Tokens
+from lic.layers.swin.windows import arrange
 
 _OUTSIDE = -1e9  # Added to the score of a position outside the map.
 
@@ -43,34 +45,17 @@ class CrossAttention(Layer):
     def call(self, maps: Sequence[tf.Tensor]) -> tf.Tensor:
         """Maps two maps [batch, height, width, channels] to one; positions of the first attend to the second."""
         first, second = maps
-        size = tf.shape(first)
-        outside = self._in_windows(tf.zeros_like(first[..., :1]), 1, _OUTSIDE)
-        queries = self._in_windows(self.queries(first) * (self.width // self.heads) ** -0.5, self.heads)
-        keys, values = (self._in_windows(each(second), self.heads) for each in (self.keys, self.values))
-        scores = tf.matmul(queries, keys, transpose_b=True) + tf.transpose(outside, (0, 1, 3, 2))
-        return self._joined(tf.matmul(tf.nn.softmax(scores), values), size) + self.projection(first)
+        order, regions, places = arrange(self.window, 0, Tokens.of(first).places)
+        queries = self.queries(first) * (self.width // self.heads) ** -0.5
+        maps = (queries, self.keys(second), self.values(second))
+        queries, keys, values = (self._in_windows(each, order) for each in maps)
+        outside = tf.cast(regions != regions[:, :1], first.dtype)[:, None, None] * _OUTSIDE
+        seen = tf.matmul(tf.nn.softmax(tf.matmul(queries, keys, transpose_b=True) + outside), values)
+        rows = tf.reshape(tf.transpose(seen, (0, 2, 1, 3)), (-1, self.width))
+        return Tokens(rows, places).grid() + self.projection(first)
 
-    def _in_windows(self, values: tf.Tensor, heads: int, outside: float = 0.0) -> tf.Tensor:
-        """Cuts a map into windows [count, heads, window ** 2, channels of a head], with `outside` as padding."""
-        batch, height, width, _ = tf.unstack(tf.shape(values))
-        rows, columns = self._counts(height, width)
-        below, right = rows * self.window - height, columns * self.window - width
-        values = tf.pad(values, [[0, 0], [0, below], [0, right], [0, 0]], constant_values=outside)
-        depth = values.shape[-1] // heads
-        split = tf.reshape(values, (batch, rows, self.window, columns, self.window, heads, depth))
-        windows = tf.transpose(split, (0, 1, 3, 5, 2, 4, 6))
-        return tf.reshape(windows, (batch * rows * columns, heads, self.window**2, depth))
-
-    def _joined(self, windows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-        """Joins windows to a map of a size, without the padding."""
-        batch, height, width, _ = tf.unstack(size)
-        rows, columns = self._counts(height, width)
-        depth = self.width // self.heads
-        split = tf.reshape(windows, (batch, rows, columns, self.heads, self.window, self.window, depth))
-        joined = tf.transpose(split, (0, 1, 4, 2, 5, 3, 6))
-        return tf.reshape(joined, (batch, rows * self.window, columns * self.window, self.width))[:, :height, :width]
-
-    def _counts(self, height: tf.Tensor, width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the numbers of windows below and beside each other."""
-        # Not -(-size // window): ONNX rounds quotients of negative numbers towards zero.
-        return (height + self.window - 1) // self.window, (width + self.window - 1) // self.window
+    def _in_windows(self, values: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
+        """Returns a map in windows [count, heads, window ** 2, channels of a head]."""
+        rows = tf.gather(Tokens.of(values).rows, order)
+        split = tf.reshape(rows, (-1, self.window**2, self.heads, self.width // self.heads))
+        return tf.transpose(split, (0, 2, 1, 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lic.environment import keras, tf
 from lic.layers.base import Layer
@@ -47,6 +47,11 @@ class Concatenate(Layers):
     def call(self, values: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Applies each layer to values [batch, ...]."""
         return tf.concat([layer(values) for layer in self.layers], -1)
+
+    @staticmethod
+    def of(layers: Sequence[keras.layers.Layer]) -> keras.layers.Layer:
+        """Returns layers side by side, or the layer itself if there is one alone."""
+        return layers[0] if len(layers) == 1 else Concatenate(layers)
 
 
 class Scale(Layer):

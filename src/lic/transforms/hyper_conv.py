@@ -83,7 +83,7 @@ class ConvHyperTransform(HyperTransform):
             )
             for _ in range(num_syntheses)
         ]
-        self.synthesis = syntheses[0] if num_syntheses == 1 else Concatenate(syntheses)
+        self.synthesis = Concatenate.of(syntheses)
 
 
 def _check_activations(**names: str | None) -> None:

@@ -50,4 +50,4 @@ class MixedHyperTransform(HyperTransform):
             Sequential([ResidualUp(hyper_width), *alternating(*blocks), SubpixelConvolution(features)])
             for _ in range(num_syntheses)
         ]
-        self.synthesis = syntheses[0] if num_syntheses == 1 else Concatenate(syntheses)
+        self.synthesis = Concatenate.of(syntheses)

@@ -74,4 +74,4 @@ class SubpixelHyperTransform(HyperTransform):
             )
             for _ in range(num_syntheses)
         ]
-        self.synthesis = syntheses[0] if num_syntheses == 1 else Concatenate(syntheses)
+        self.synthesis = Concatenate.of(syntheses)
