@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 
@@ -50,6 +51,18 @@ def test_an_interrupt_that_python_only_prints_stops_before_the_next_job(make, ca
         run(jobs_of(make("a.png", "b.png")), work, Existing(), False, "Working")
     assert len(done) == 1
     assert "lic: stopped after 1 of 2 files" in capsys.readouterr().err
+
+
+def test_an_error_on_the_way_out_of_an_interrupt_is_no_failure_of_the_job(make, capsys):
+    def work(job, show_progress):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            os.close(-1)  # The error that shutil.rmtree raises if it closes a folder twice.
+
+    with pytest.raises(KeyboardInterrupt):
+        run(jobs_of(make("a.png", "b.png")), work, Existing(), False, "Working")
+    assert capsys.readouterr().err == "lic: stopped after 0 of 2 files, which stay as they are\n"
 
 
 def test_success_of_all_jobs_exits_as_usual(make, capsys):

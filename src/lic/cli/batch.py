@@ -152,6 +152,7 @@ def _here(
             try:
                 yield job, task(job, lambda share, number=number: advance(number + share))
             except Exception as error:
+                raise_if_pressed()  # What cleans up after Ctrl-C may raise an error of its own, as shutil.rmtree does.
                 yield job, _outcome_of(job, error)
             advance(number + 1)
 
