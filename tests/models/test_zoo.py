@@ -19,7 +19,7 @@ SYSTEMS = {
     "elic2022-chandelier": 0.999,
     "wacnn": 0.999,
     "stf": 0.999,
-    "tcm-s": 0.999,
+    "tcm": 0.999,
     "mlicpp": 0.999,
     "dcae": 0.85,
     "hpcm": 0.8,
@@ -77,6 +77,18 @@ def test_our_own_codec_gives_the_authors_image(system):
 @pytest.mark.parametrize("name", slow_but(SYSTEMS, "cheng2020-attn"))
 def test_stated_number_of_parameters_is_true(name, quality):
     assert lic.create_model(name, quality=quality).count_params() == published_system(name, quality).parameters
+
+
+@pytest.mark.parametrize("size", slow_but(["small", "middle", "large"], "small"))
+def test_tcm_has_three_sizes(size):
+    assert lic.create_model("tcm", size=size).count_params() == published_system("tcm", size=size).parameters
+
+
+def test_a_size_that_is_not_there_is_refused():
+    with pytest.raises(lic.RegistryError, match="tcm: expected size to be one of small, middle, large. Received: 's'"):
+        lic.create_model("tcm", size="s")
+    with pytest.raises(lic.RegistryError, match="expected no size, which 'mbt2018' does not have. .*such as width"):
+        lic.create_model("mbt2018", size="small")
 
 
 def test_qualities_are_those_of_the_zoo():

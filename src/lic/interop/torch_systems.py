@@ -107,8 +107,7 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
         return "hpcm"
     if "cc_mean_transforms.0.0.weight" in state:
         if "atten_mean.0.0.in_conv.weight" in state:
-            _require(path, state, ["g_a.0.conv1.weight"])
-            return {128: "tcm-s", 192: "tcm-m"}.get(len(state["g_a.0.conv1.weight"]), "tcm")
+            return "tcm"
         return "stf" if "patch_embed.proj.weight" in state else "wacnn"
     if "latent_codec.y.channel_context.y1.0.weight" in state:
         _require(path, state, ["latent_codec.hyper.h_s.2.weight", "latent_codec.hyper.h_s.4.weight"])
@@ -342,7 +341,6 @@ _ELIC = _System(
     "latent_codec.hyper.entropy_bottleneck",
     "latent_codec.y.latent_codec.y0.y.gaussian_conditional",
 )
-_TCM = _System("g_a.0.conv1.weight", "g_a.9.weight", _tcm_sources)
 # The systems by the names of `lic.create_model`.
 _SYSTEMS = {
     "compressai-bmshj2018-factorized": _ZOO,
@@ -353,9 +351,7 @@ _SYSTEMS = {
     "cheng2020-attn": _RESIDUAL,
     "wacnn": _System("g_a.0.weight", "g_a.7.weight", _wacnn_sources),
     "stf": _System("patch_embed.proj.weight", "layers.3.blocks.0.norm1.weight", _stf_sources),
-    "tcm": _TCM,
-    "tcm-m": _TCM,
-    "tcm-s": _TCM,
+    "tcm": _System("g_a.0.conv1.weight", "g_a.9.weight", _tcm_sources),
     "mlicpp": _System("g_a.analysis_transform.0.conv1.weight", "g_a.analysis_transform.6.weight", _mlicpp_sources),
     "dcae": _System("g_a.0.conv.weight", "g_a.6.weight", _dcae_sources),
     "hpcm": _System("g_a.branch.0.weight", "g_a.branch.11.weight", _hpcm_sources),

@@ -36,6 +36,7 @@ def create_model(
     lmbda: float | Sequence[float] | None = None,
     distortion: Literal["mse", "ms-ssim"] = "mse",
     quality: int | None = None,
+    size: str | None = None,
     channels: int | None = None,
     **sizes: Any,
 ) -> CompressionModel:
@@ -56,6 +57,7 @@ def create_model(
       distortion: "mse", or "ms-ssim" for one minus MS-SSIM, whose lmbda is some hundred times larger.
       quality: The quality of a published system that comes in several, such as "compressai-mbt2018-mean" from 1 to 8.
         It sets sizes and lmbda.
+      size: The size of a published system that comes in several: "tcm" in "small", "middle" and "large" (default).
       channels: Channels of the images, to 4096; default: those of an instance of a transform, else 3. 1 is grey.
       **sizes: Arguments of the constructors of all parts that are given by name, each handed to every part that has it.
 
@@ -64,7 +66,7 @@ def create_model(
         nor both parts were given.
       ValueError: The parts do not fit each other.
     """
-    system = published_system(name, quality)
+    system = published_system(name, quality, size)
     given = {
         "transform": transform,
         "hyper": hyper,
@@ -88,20 +90,28 @@ def create_model(
     return CompressionModel(made["transform"], made["entropy"], lmbda=lmbda, distortion=distortion)
 
 
-def published_system(name: str | None, quality: int | None = None) -> PublishedSystem:
-    """Returns a registered published system, at a quality if it has several; without a name a system without parts.
+def published_system(name: str | None, quality: int | None = None, size: str | None = None) -> PublishedSystem:
+    """Returns a registered published system, at a quality and in a size if it has several.
+
+    Without a name, the system has no parts.
 
     Raises:
-      RegistryError: There is no such model, or the model has no such quality, or its system lists a size that none of
-        its parts has.
+      RegistryError: There is no such model, or the model has no such quality or size, or its system lists a size that
+        none of its parts has.
     """
     maker = registry.models.get(name) if name else functools.partial(PublishedSystem, "", "")
-    if quality is not None and "quality" not in inspect.signature(maker).parameters:
-        raise RegistryError(
-            f"create_model: expected no quality, which {name or 'a mix of parts'!r} does not have. "
-            f"Received: quality={quality!r}. A list of lmbda makes a model of several qualities."
-        )
-    system = maker() if quality is None else maker(quality=quality)
+    advice = {
+        "quality": "A list of lmbda makes a model of several qualities.",
+        "size": "Sizes of parts have names of their own, such as width.",
+    }
+    asked = {key: value for key, value in (("quality", quality), ("size", size)) if value is not None}
+    for key, value in asked.items():
+        if key not in inspect.signature(maker).parameters:
+            raise RegistryError(
+                f"create_model: expected no {key}, which {name or 'a mix of parts'!r} does not have. "
+                f"Received: {key}={value!r}. {advice[key]}"
+            )
+    system = maker(**asked)
     if name:
         _check_own_sizes(name, system)
     return system

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -240,6 +241,8 @@ _ELIC2022 = ("bottleneck", "space-channel", "conv")
 _ELIC_LAMBDAS = (0.0004, 0.0008, 0.0016, 0.0032, 0.0075, 0.0150, 0.0300, 0.0450)
 # TCM, section 4.1.
 _TCM_LAMBDAS = (0.0025, 0.0035, 0.0067, 0.0130, 0.0250, 0.0500)
+# Channels between the layers of TCM, section 4.3, and the number of parameters.
+_TCM_SIZES = {"small": (128, 45_180_368), "middle": (192, 59_133_266), "large": (256, 76_567_764)}
 
 _SYSTEMS = {
     "compressai-bmshj2018-factorized": _Published(
@@ -272,14 +275,7 @@ _SYSTEMS = {
     ),
     "wacnn": _Published(("conv", "charm", "subpixel"), _wacnn, (_WIDE,) * 2, (75_235_395,) * 2, 1, _ZOU, _SIX),
     "stf": _Published(("swin", "charm", "subpixel"), _stf, ((48, 384),) * 2, (99_855_255,) * 2, 1, _ZOU, _SIX),
-    **{
-        name: _Published(_MIXED, _tcm, ((width, 320),) * 2, (parameters,) * 2, 1, _LIU, _TCM_LAMBDAS)
-        for name, width, parameters in (
-            ("tcm-s", 128, 45_180_368),
-            ("tcm-m", 192, 59_133_266),
-            ("tcm", 256, 76_567_764),
-        )
-    },
+    "tcm": _Published(_MIXED, _tcm, ((256, 320),) * 2, (76_567_764,) * 2, 1, _LIU, _TCM_LAMBDAS),
     "mlicpp": _Published(
         ("residual", "multi-reference", "subpixel"),
         _mlicpp,
@@ -356,4 +352,14 @@ def _system(name: str, quality: int = QUALITY) -> PublishedSystem:
 
 
 for _name in _SYSTEMS:
-    register_model(_name)(functools.partial(_system, _name))
+    if _name != "tcm":
+        register_model(_name)(functools.partial(_system, _name))
+
+
+@register_model("tcm")
+def tcm(quality: int = QUALITY, size: str = "large") -> PublishedSystem:
+    """TCM, which its paper has in three sizes: "small", "middle" and "large"."""
+    if size not in _TCM_SIZES:
+        raise RegistryError(f"tcm: expected size to be one of {', '.join(_TCM_SIZES)}. Received: {size!r}.")
+    width, parameters = _TCM_SIZES[size]
+    return dataclasses.replace(_system("tcm", quality), sizes=sizes_of("tcm", width, 320), parameters=parameters)
