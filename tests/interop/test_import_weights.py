@@ -11,8 +11,8 @@ from tests.models.random_compressai import Weights
 
 
 def test_the_end_of_a_name_gives_the_format():
-    names = ("a.pth", "a-6-a19628ab.pth.tar", "a.safetensors", "a/ckpt-1", "a/variables", "a")
-    assert [guess_format(name) for name in names] == ["pytorch"] * 3 + ["tensorflow"] * 3
+    names = ("a.pth", "a-6-a19628ab.pth.tar", "a.npz", "a.safetensors", "a/ckpt-1", "a/variables", "a")
+    assert [guess_format(name) for name in names] == ["pytorch"] * 4 + ["tensorflow"] * 3
 
 
 def test_a_file_of_safetensors_names_its_origin(tmp_path):

@@ -41,6 +41,51 @@ def test_pytorch_files_are_read(torch, tmp_path):
     np.testing.assert_allclose(read, STATE["g_a.0.weight"], rtol=1e-2)
 
 
+@pytest.mark.parametrize("place", ["model_state_dict", "model", "net"])
+def test_state_dicts_are_found_where_scripts_keep_them(torch, tmp_path, place):
+    torch.save({"epoch": 3, place: _tensors(torch), "optimizer": {"lr": 1e-4}}, tmp_path / "a.pt")
+    _assert_is_state(read_state_dict(tmp_path / "a.pt"))
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "model.", "net.module."])
+def test_parts_of_names_that_wrappers_add_are_removed(tmp_path, prefix):
+    np.savez(tmp_path / "a.npz", **{prefix + name: array for name, array in STATE.items()})
+    _assert_is_state(read_state_dict(tmp_path / "a.npz"))
+
+
+def test_wrappers_of_single_layers_and_counters_are_removed(tmp_path):
+    names = {name: name.replace("g_a.", "g_a._orig_mod.") for name in STATE}
+    averaged = {f"module.{names[name]}": array for name, array in STATE.items()} | {"n_averaged": np.asarray(7)}
+    np.savez_compressed(tmp_path / "a.npz", **averaged)
+    _assert_is_state(read_state_dict(tmp_path / "a.npz"))
+
+
+def test_halves_become_float32(tmp_path):
+    np.savez(tmp_path / "a.npz", **{name: array.astype(np.float16) for name, array in STATE.items()})
+    read = read_state_dict(tmp_path / "a.npz")["g_a.0.weight"]
+    np.testing.assert_array_equal(read, STATE["g_a.0.weight"].astype(np.float16).astype(np.float32))
+
+
+def test_an_npz_file_becomes_a_model(tmp_path):
+    np.savez(tmp_path / "a.npz", **STATE)
+    assert import_checkpoint(tmp_path / "a.npz", "compressai-mbt2018-mean").transform.depth == 8
+
+
+@pytest.mark.parametrize("content", [b"no such thing", b"PK\x03\x04", b""])
+def test_damaged_npz_files_are_refused(tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(CheckpointError, match="is not an .npz file of arrays"):
+        read_state_dict(tmp_path / "a.npz")
+
+
+def test_npz_files_of_objects_are_not_unpickled(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", weight=np.array([_RunsCode()], object))
+    capsys.readouterr()
+    with pytest.raises(CheckpointError, match="is not an .npz file of arrays"):
+        read_state_dict(tmp_path / "a.npz")
+    assert capsys.readouterr().out == ""
+
+
 def test_pytorch_files_become_the_same_model_as_safetensors(torch, tmp_path):
     safetensors = pytest.importorskip("safetensors.numpy")
     torch.save({"state_dict": _tensors(torch, "module.")}, tmp_path / "a.pth.tar")

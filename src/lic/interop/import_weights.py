@@ -13,7 +13,7 @@ from lic.interop.torch_systems import import_torch
 from lic.models.base import CompressionModel
 
 FORMATS = ("tensorflow", "pytorch", "safetensors")
-_TORCH = (".pth", ".pt", ".tar")
+_TORCH = (".pth", ".pt", ".tar", ".npz")
 
 
 def import_checkpoint(
@@ -31,9 +31,8 @@ def import_checkpoint(
 
     Args:
       path: A SavedModel of the published code, its folder `variables`, or the prefix or folder of a
-        `tf.train.Checkpoint`; a state dict of a published system in PyTorch as .pth, .pth.tar
-        or .safetensors; or a .safetensors file of
-        `export_safetensors`, trained further or not.
+        `tf.train.Checkpoint`; a state dict of a published system in PyTorch as .pth, .pth.tar, .pt, .safetensors or
+        .npz; or a .safetensors file of `export_safetensors`, trained further or not.
       name: Name of the model. TensorFlow's checkpoints need it: "hzswq2021", "ms2020" or "zyc2022". For a state dict
         of PyTorch it is checked against the model that the tensors belong to. For a file of `export_safetensors` it is
         None.

@@ -12,12 +12,21 @@ import numpy as np
 from lic.errors import CheckpointError, as_checkpoint_error
 
 
+# Where training scripts keep the state dict in a larger dict.
+_PLACES = ("state_dict", "model_state_dict", "model", "net")
+# Parts of names that wrappers of a whole model, or of a layer in it, add: parallel training and compilation.
+_WRAPPERS = ("module", "_orig_mod")
+
+
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Returns the tensors of a state dict by name, without the prefix "module." that parallel training adds.
+    """Returns the tensors of a state dict by the names that they have in the model, floats as float32.
+
+    Parts of names that wrappers add, such as "module." and "_orig_mod.", are removed, as is a first part that all names
+    share.
 
     Args:
-      path: A .safetensors file or a file of `torch.save`. The latter holds a state dict, or a dict with one at
-        "state_dict".
+      path: A .safetensors file, an .npz file of numpy, or a file of `torch.save`. The last holds a state dict, or a
+        dict with one at "state_dict", "model_state_dict", "model" or "net".
 
     Raises:
       CheckpointError: There is no file, or the file holds no state dict.
@@ -26,8 +35,21 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     path = pathlib.Path(path)
     if not path.is_file():
         raise CheckpointError(f"There is no file {os.fspath(path)!r}.")
-    tensors = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    return {name.removeprefix("module."): array for name, array in tensors.items()}
+    tensors = {".safetensors": _read_safetensors, ".npz": _read_npz}.get(path.suffix, _read_torch)(path)
+    parts = {tuple(part for part in name.split(".") if part not in _WRAPPERS): name for name in tensors}
+    parts.pop(("n_averaged",), None)  # The counter of torch.optim.swa_utils.AveragedModel.
+    while len(parts) > 1 and len({name[:1] for name in parts}) == 1:
+        parts = {name[1:]: key for name, key in parts.items()}
+    return {".".join(name): _as_float32(tensors[key]) for name, key in parts.items()}
+
+
+def _as_float32(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
+def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
+    with as_checkpoint_error(f"{path} is not an .npz file of arrays"), path.open("rb") as file:
+        return dict(np.load(file, allow_pickle=False))  # numpy would leave a damaged file open.
 
 
 def safetensors_package() -> Any:
@@ -56,15 +78,15 @@ def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
         import torch
     except ImportError:
         raise ImportError(
-            f"{path} needs PyTorch: pip install 'keras-lic[torch]', or save the weights as .safetensors."
+            f"{path} needs PyTorch: pip install 'keras-lic[torch]', or save the weights as .safetensors or .npz."
         ) from None
     with as_checkpoint_error(f"{path} is not a file that PyTorch reads with weights_only=True"):
         found = torch.load(path, map_location="cpu", weights_only=True)
-    state = found.get("state_dict", found) if isinstance(found, Mapping) else found
-    _check_state(path, state, torch.Tensor)
-    return {name: (tensor.float() if tensor.is_floating_point() else tensor).numpy() for name, tensor in state.items()}
-
-
-def _check_state(path: pathlib.Path, state: Any, kind: type) -> None:
-    if not isinstance(state, Mapping) or not all(isinstance(each, kind) for each in state.values()):
-        raise CheckpointError(f"{path} holds no state dict, neither at its top nor as 'state_dict'.")
+    places = [found, *(found[name] for name in _PLACES if name in found)] if isinstance(found, Mapping) else []
+    for state in places:
+        if isinstance(state, Mapping) and all(isinstance(each, torch.Tensor) for each in state.values()):
+            return {
+                name: (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+                for name, tensor in state.items()
+            }
+    raise CheckpointError(f"{path} holds no state dict, neither at its top nor as {', '.join(map(repr, _PLACES))}.")
