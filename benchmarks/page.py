@@ -27,11 +27,11 @@ PAGE, README = ROOT / "benchmarks" / "README.md", ROOT / "README.md"
 PLOT = "size.svg"
 EVALUATION, PEERS = "kodak", "peers"
 _PEERS = {
-    "peer": "CompressAI's model",
+    "peer": "system",
     "ours": "lic",
     "quantity": "",
     "size": "size",
-    "CompressAI": "CompressAI, s",
+    "theirs": "theirs, s",
     "lic": "lic, s",
     "ratio": "times faster",
 }
@@ -75,14 +75,16 @@ def measurements(folder: pathlib.Path) -> list[Row]:
 
 
 def beside(folder: pathlib.Path) -> list[str]:
-    """Returns a table for each file of measurements beside CompressAI."""
+    """Returns a table for each file of measurements beside other code."""
     parts = []
     for path in sorted((folder / PEERS).glob("*.csv")):
         rows = results.read(path, PEER_COLUMNS)
         found = ratios(rows)
         codes = " and ".join(dict.fromkeys(row["code"] for row in rows))
         machine = f"{rows[-1]['cpu']}, {rows[-1]['cores']} cores" if rows else ""
-        parts.append(f"**{codes}** at random weights, {machine}:\n\n{table(found, _PEERS)}\n\n{slower(found)}")
+        parts.append(
+            f"**{codes}** with the same random weights, {machine}:\n\n{table(found, _PEERS)}\n\n{slower(found)}"
+        )
     return parts
 
 

@@ -1,54 +1,42 @@
-"""Pairs of a model of CompressAI and one of ours, and the ratios of their measurements."""
+"""Pairs of a published system in its authors' code and in ours, and the ratios of their measurements."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from compare import steady
 from results import COLUMNS, Row
 
 PEER_COLUMNS = ("code", "peer", *COLUMNS)
 COMPARED = ("start-up", "compress", "decompress", "training step")
-SHOWN = ("peer", "ours", "quantity", "size", "CompressAI", "lic", "ratio")
-_HYPER = {
-    "width": 128,
-    "latent_depth": 192,
-    "outer_width": 128,
-    "hyper_width": 128,
-    "side_depth": 128,
-    "kernel_form": "plain",
-}
+SHOWN = ("peer", "ours", "quantity", "size", "theirs", "lic", "ratio")
 
 
 class Pair(NamedTuple):
-    """A model of CompressAI at its quality 4, and ours.
+    """A published system: CompressAI's at its quality 4, others at the widths of their papers.
 
     Attributes:
-      peer: CompressAI's name of the model.
-      model: Our model, or mix of parts.
-      sizes: Sizes that make ours as wide as the peer.
-      equal: Whether both are the same network but for GDN, factorized prior and one bias; else ours is the nearest.
+      peer: The name of the system in `run_pytorch.py`.
+      model: Our name of the system, which gets the same weights.
+      in_compressai: Whether CompressAI has it; else a clone of the authors' repository is needed.
     """
 
     peer: str
     model: str
-    sizes: Mapping[str, Any] = {}
-    equal: bool = True
+    in_compressai: bool = True
 
 
 PAIRS = (
-    Pair("bmshj2018-factorized", "conv+factorized", {"width": 128, "latent_depth": 192}),
-    Pair("bmshj2018-hyperprior", "bmshj2018-hyperprior", {**_HYPER, "features": 192}),
-    Pair("mbt2018-mean", "mbt2018-mean", {**_HYPER, "hyper_synthesis_widths": (192, 288), "features": 384}),
+    Pair("bmshj2018-factorized", "compressai-bmshj2018-factorized"),
+    Pair("bmshj2018-hyperprior", "compressai-bmshj2018-hyperprior"),
+    Pair("mbt2018-mean", "compressai-mbt2018-mean"),
     Pair("mbt2018", "mbt2018"),
-    Pair("cheng2020-anchor", "hzswq2021", equal=False),
+    Pair("cheng2020-anchor", "cheng2020-anchor"),
+    Pair("cheng2020-attn", "cheng2020-attn"),
+    Pair("elic2022", "elic2022"),
+    *(Pair(name, name, in_compressai=False) for name in ("wacnn", "stf", "tcm", "mlicpp", "dcae", "hpcm")),
 )
-
-
-def pair_of(peer: str) -> Pair:
-    """Returns the pair of a model of CompressAI."""
-    return next(pair for pair in PAIRS if pair.peer == peer)
 
 
 def ratios(rows: Sequence[Row]) -> list[Row]:
@@ -68,14 +56,13 @@ def ratios(rows: Sequence[Row]) -> list[Row]:
 
 
 def _ratio(ours: Row, theirs: Row) -> Row:
-    pair = pair_of(ours["peer"])
     ratio = float(theirs["median"]) / float(ours["median"])
     return {
-        "peer": pair.peer,
-        "ours": ours["model"] if pair.equal else f"no equal; nearest: {ours['model']}",
+        "peer": ours["peer"],
+        "ours": ours["model"],
         "quantity": ours["quantity"],
         "size": ours["size"],
-        "CompressAI": theirs["median"],
+        "theirs": theirs["median"],
         "lic": ours["median"],
         "ratio": f"{ratio:.2f}" + (" (slower)" if ratio < 1 else "") + _doubt(ours, theirs),
     }

@@ -1,8 +1,8 @@
 """Measures a published system in its authors' code. It runs where that code runs, and needs nothing of `lic`.
 
     python -m peers.run_pytorch mbt2018-mean weights --weights WEIGHTS.npz
-    python -m peers.run_pytorch mbt2018-mean codec --images IMAGES.npy --repeats 5
-    python -m peers.run_pytorch stf codec --source STF --images IMAGES.npy
+    python -m peers.run_pytorch mbt2018 codec --weights WEIGHTS.npz --images IMAGES.npy
+    python -m peers.run_pytorch stf codec --source STF --weights WEIGHTS.npz --images IMAGES.npy
 
 IMAGES.npy holds uint8 [batch, height, width, 3]. The last printed line is JSON: name, unit and values of each quantity.
 `weights` writes random weights to the file. With `--versions` only the versions are printed, as JSON.
@@ -42,8 +42,8 @@ CLASSES = {
 }
 
 
-def make_model(name: str, source: str | None = None) -> torch.nn.Module:
-    """Makes a model at the sizes that `pairs.py` compares, with random weights that are the same each time.
+def make_model(name: str, source: str | None) -> torch.nn.Module:
+    """Makes a model at the sizes that `pairs.py` compares, with random weights.
 
     Args:
       name: CompressAI's name of one of its models at quality 4, or a key of `CLASSES`.
@@ -109,7 +109,7 @@ def make_tables(name: str, model: torch.nn.Module) -> None:
 
 
 def write_weights(path: str, name: str, source: str | None) -> None:
-    """Writes the random weights of a model, with which the model of `lic` is measured, too."""
+    """Writes the random weights of a model, with which all measurements of it are made."""
     import numpy as np
 
     model = make_model(name, source)
@@ -117,16 +117,22 @@ def write_weights(path: str, name: str, source: str | None) -> None:
     np.savez(path, **{key: tensor.numpy() for key, tensor in model.state_dict().items()})
 
 
-def measure_codec(name: str, source: str | None, images: np.ndarray, repeats: int) -> list[Quantity]:
+def with_weights(path: str, name: str, source: str | None) -> torch.nn.Module:
+    """Makes a model with its tables and with the weights of a file of `write_weights`."""
+    import numpy as np
+    import torch
+
+    model = make_model(name, source)
+    make_tables(name, model)
+    with np.load(path) as arrays:
+        model.load_state_dict({key: torch.from_numpy(array) for key, array in arrays.items()})
+    return model
+
+
+def measure_codec(name: str, source: str | None, weights: str, images: np.ndarray, repeats: int) -> list[Quantity]:
     """Builds a codec, and compresses and decompresses an image: from uint8 to strings and back."""
-    _, start = timed(lambda: importlib.import_module("compressai"))
-
-    def build() -> torch.nn.Module:
-        model = make_model(name, source).eval()
-        make_tables(name, model)
-        return model
-
-    model, build_seconds = timed(build)
+    _, start = timed(lambda: importlib.import_module("torch"))
+    model, build_seconds = timed(lambda: with_weights(weights, name, source).eval())
     coded, first_compress = timed(lambda: compress(model, images[0]))
     _, first_decompress = timed(lambda: decompress(model, coded))
     return [
@@ -142,11 +148,11 @@ def measure_codec(name: str, source: str | None, images: np.ndarray, repeats: in
     ]
 
 
-def measure_training(name: str, source: str | None, images: np.ndarray, repeats: int) -> list[Quantity]:
+def measure_training(name: str, source: str | None, weights: str, images: np.ndarray, repeats: int) -> list[Quantity]:
     """Takes training steps on one batch, as CompressAI's examples/train.py does."""
     import torch
 
-    model = make_model(name, source).train()
+    model = with_weights(weights, name, source).train()
     named = dict(model.named_parameters())
     main = torch.optim.Adam([each for key, each in named.items() if not key.endswith(".quantiles")], lr=1e-4)
     auxiliary = torch.optim.Adam([each for key, each in named.items() if key.endswith(".quantiles")], lr=1e-3)
@@ -228,7 +234,8 @@ def main() -> None:
     measure = measure_codec if options.what == "codec" else measure_training
     import numpy as np
 
-    print(json.dumps(measure(options.model, options.source, np.load(options.images), options.repeats)))
+    images = np.load(options.images)
+    print(json.dumps(measure(options.model, options.source, options.weights, images, options.repeats)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import numpy as np
 
 from lic.errors import CheckpointError, as_checkpoint_error
 
-
 # Where training scripts keep the state dict in a larger dict.
 _PLACES = ("state_dict", "model_state_dict", "model", "net")
 # Parts of names that wrappers of a whole model, or of a layer in it, add: parallel training and compilation.

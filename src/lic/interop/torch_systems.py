@@ -81,9 +81,9 @@ def from_state_dict(
     if name not in (None, found):
         raise CheckpointError(
             f"{path} holds the tensors of {found!r}. Received: {name!r}. The models that can be imported are "
-            f"{', '.join(_SYSTEMS)}."
+            f"{', '.join(SYSTEMS)}."
         )
-    system = _SYSTEMS[found]
+    system = SYSTEMS[found]
     with skip_random_init():
         sizes = _sizes(path, found, system, state)
         model = create_model(found, quality=QUALITY if quality is None else quality, **sizes)
@@ -128,7 +128,7 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
 
 def sources_of(name: str, model: CompressionModel) -> dict[str, Source]:
     """Returns the source of each weight of a published system, by the weight's attribute path."""
-    return dict(_SYSTEMS[name].sources(model))
+    return dict(SYSTEMS[name].sources(model))
 
 
 def _zoo_sources(model: CompressionModel) -> Sources:
@@ -341,8 +341,8 @@ _ELIC = _System(
     "latent_codec.hyper.entropy_bottleneck",
     "latent_codec.y.latent_codec.y0.y.gaussian_conditional",
 )
-# The systems by the names of `lic.create_model`.
-_SYSTEMS = {
+# The systems that can be imported, by the names of `lic.create_model`.
+SYSTEMS = {
     "compressai-bmshj2018-factorized": _ZOO,
     "compressai-bmshj2018-hyperprior": _ZOO,
     "compressai-mbt2018-mean": _ZOO,
@@ -399,7 +399,7 @@ def _require(path: str | os.PathLike, state: Mapping[str, np.ndarray], keys: Seq
     missing = sorted(key for key in keys if key not in state)
     if missing:
         raise CheckpointError(
-            f"{path} lacks the {_listed(missing)}. Models that can be imported: {', '.join(_SYSTEMS)}."
+            f"{path} lacks the {_listed(missing)}. Models that can be imported: {', '.join(SYSTEMS)}."
         )
 
 

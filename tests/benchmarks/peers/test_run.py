@@ -26,14 +26,20 @@ def stand_in(tmp_path, printed):
     return str(path)
 
 
-def test_ours_is_measured_before_theirs_on_the_same_images(runner):
+def test_both_are_measured_on_the_same_images_with_the_same_weights(runner, tmp_path):
     options = options_of(runner, "--size", "64x128", "--batch", "2", "--patch", "64", "--repeats", "3")
-    jobs = runner.jobs_of(runner.PAIRS[1], options)
+    options.source = {"stf": str(tmp_path)}
+    (pair,) = (pair for pair in runner.PAIRS if pair.peer == "mbt2018-mean")
+    jobs = runner.jobs_of(pair, options, "w.npz")
     tasks = [task for _, task in jobs]
     assert [task.size for task in tasks] == ["64x128", "64x128", "2x64x64", "2x64x64"]
-    assert [bool(task.sizes) for task in tasks] == [True, False, True, False]
-    assert {(task.model, task.repeats, task.weights) for task in tasks} == {("bmshj2018-hyperprior", 3, "fresh")}
-    assert len(runner.jobs_of(runner.PAIRS[1], options_of(runner, "--no-training"))) == 2
+    assert [task.model for task in tasks] == ["compressai-mbt2018-mean", "mbt2018-mean"] * 2
+    assert [task.checkpoint for task in tasks] == ["w.npz", None] * 2
+    assert [function.args[1:] for function, _ in jobs[1::2]] == [(None, "w.npz", "codec"), (None, "w.npz", "training")]
+    assert {task.repeats for task in tasks} == {3}
+    (other,) = (pair for pair in runner.PAIRS if pair.peer == "stf")
+    _, (function, _) = runner.jobs_of(other, options, "w.npz")  # No training of code beside CompressAI's.
+    assert function.args[1:] == (str(tmp_path), "w.npz", "codec")
 
 
 def test_starting_is_import_build_and_first_compress(runner, load, monkeypatch):
@@ -46,12 +52,12 @@ def test_starting_is_import_build_and_first_compress(runner, load, monkeypatch):
 
 def test_theirs_is_read_from_the_other_environment(runner, load, tmp_path):
     python = stand_in(tmp_path, [["compress", "s", [1.5, 2.5]]])
-    quantities = runner.measure_theirs(python, "codec", load("tasks").Task("mbt2018-mean", 64, 64))
+    quantities = runner.measure_theirs(python, None, "w.npz", "codec", load("tasks").Task("mbt2018-mean", 64, 64))
     assert quantities == [load("measuring").Quantity("compress", "s", [1.5, 2.5])]
 
 
 def test_an_environment_without_compressai_is_an_error(runner, tmp_path):
-    with pytest.raises(ChildProcessError, match="run_compressai --versions ended with 1.*compressai"):
+    with pytest.raises(ChildProcessError, match="run_pytorch --versions ended with 1.*compressai"):
         runner.called(sys.executable, "--versions")
     with pytest.raises(ChildProcessError, match="make peers"):
         runner.called(str(tmp_path / "none"))
@@ -76,7 +82,14 @@ def test_rows_name_the_code(runner, load, monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [(["--size", "100x64"], "multiples of 64"), (["--model", "elic"], "invalid choice")]
+    ("arguments", "message"),
+    [
+        (["--size", "100x64"], "multiples of 64"),
+        (["--model", "elic"], "invalid choice"),
+        (["--model", "stf"], "--model stf needs --source stf=FOLDER"),
+        (["--source", "mbt2018=."], "expected NAME=FOLDER, NAME one of wacnn, stf, "),
+        (["--source", "stf=nowhere"], "expected NAME=FOLDER, "),
+    ],
 )
 def test_wrong_input_is_one_line(runner, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
