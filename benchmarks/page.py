@@ -12,6 +12,7 @@ import argparse
 import pathlib
 
 import effort
+import mixes
 import plot
 import rates
 import results
@@ -51,7 +52,7 @@ def page(folder: pathlib.Path) -> str:
         parts.append(
             f"{sections.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured."
         )
-    return "\n\n".join([*parts, *effort.section(folder), *beside(folder)])
+    return "\n\n".join([*parts, *effort.section(folder), *mixes.section(folder), *beside(folder)])
 
 
 def summary(folder: pathlib.Path) -> str:
