@@ -13,6 +13,7 @@ from lic.layers import (
     MixedBlock,
     PartialBlock,
     PatchMerging,
+    PatchSplitting,
     ResidualBlock,
     ResidualDown,
     ResidualUp,
@@ -31,6 +32,9 @@ CASES = {
     "residual_block_stride": lambda: ResidualDown(8),
     "residual_block_upsample": lambda: ResidualUp(6),
     "stf_stage_down": lambda: SwinStage(16, 2, PatchMerging(16, 32), window=4, head_dim=8),
+    "stf_stage_up_odd": lambda: SwinStage(
+        16, 2, PatchSplitting(16, 8, norm_first=True), window=4, head_dim=8, sees_padding=True
+    ),
     "tcm_block_w": lambda: MixedBlock(32, window=4, head_dim=8),
     "tcm_block_sw": lambda: MixedBlock(32, window=4, shift=2, head_dim=8),
     "tcm_swatten": lambda: AttentionBlock(24, before=SwinStage(16, 2, window=4, head_dim=8), width=16),
@@ -48,7 +52,8 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_it_computes_what_the_authors_class_computes(name):
     with np.load(DATA / "zoo" / "layers" / f"{name}.npz") as arrays:
-        y, *inputs = (_channels_last(arrays[key]) for key in ("y", "x", "x2") if key in arrays)
+        ratio = 5 / 6 if name == "stf_stage_up_odd" else 3 / 2
+        y, *inputs = (_channels_last(arrays[key], ratio) for key in ("y", "x", "x2") if key in arrays)
         state = {key.removeprefix("weights/"): arrays[key] for key in arrays if key.startswith("weights/")}
     layer = CASES[name]()
     x = inputs if len(inputs) > 1 else inputs[0]
@@ -75,9 +80,9 @@ def test_dictionary_attention_computes_what_the_authors_class_computes():
     assert_near(found[..., x.shape[-1] :], y, 1e-5)
 
 
-def _channels_last(array):
+def _channels_last(array, ratio=3 / 2):
     if array.ndim == 4:
         return array.transpose(0, 2, 3, 1)
-    _, count, depth = array.shape  # Tokens in raster order, of a map that is half as wide again as it is high.
-    height = round((count / 1.5) ** 0.5)
+    _, count, depth = array.shape  # Tokens in raster order, of a map with so many columns for each row.
+    height = round((count / ratio) ** 0.5)
     return array.reshape(1, height, count // height, depth)

@@ -45,7 +45,7 @@ class CrossAttention(Layer):
     def call(self, maps: Sequence[tf.Tensor]) -> tf.Tensor:
         """Maps two maps [batch, height, width, channels] to one; positions of the first attend to the second."""
         first, second = maps
-        order, regions, places = arrange(self.window, 0, Tokens.of(first).places)
+        order, regions, places = arrange(self.window, 0, False, Tokens.of(first).places)
         queries = self.queries(first) * (self.width // self.heads) ** -0.5
         maps = (queries, self.keys(second), self.values(second))
         queries, keys, values = (self._in_windows(each, order) for each in maps)

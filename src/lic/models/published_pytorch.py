@@ -157,7 +157,8 @@ def _wacnn(width: int, latent_depth: int) -> dict[str, Any]:
 
 def _stf(width: int, latent_depth: int) -> dict[str, Any]:
     common = _zou2022(latent_depth // 32, (384, 336, 288, 240), (240, 288, 336, 384))
-    swin = {"depths": (2, 2, 6, 2), "window": 4, "head_dim": 16, "norm_first": True, "convolutional_end": True}
+    swin = {"depths": (2, 2, 6, 2), "window": 4, "head_dim": 16, "sees_padding": True}
+    swin |= {"norm_first": True, "convolutional_end": True}
     return common | swin | {"width": (width, 2 * width, 4 * width)}
 
 

@@ -31,12 +31,13 @@ class SwinTransform(Transform):
       channels: Channels of the images.
       norm_first: Whether layer norms follow the embedding, and come before the products that split tokens.
       convolutional_end: Whether the synthesis ends with a 5x5 sub-pixel and a 3x3 convolution in place of a product.
+      sees_padding: As in `lic.layers.SwinBlock`.
 
     Raises:
       ValueError: There are not three widths and four depths, or a width is no multiple of `head_dim`.
     """
 
-    added_arguments: ClassVar = {"channels": 3, "norm_first": False, "convolutional_end": False}
+    added_arguments: ClassVar = {"channels": 3, "norm_first": False, "convolutional_end": False, "sees_padding": False}
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class SwinTransform(Transform):
         channels: ImageChannels = 3,
         norm_first: bool = False,
         convolutional_end: bool = False,
+        sees_padding: bool = False,
         **kwargs,
     ):
         super().__init__(latent_depth, **kwargs)
@@ -59,7 +61,8 @@ class SwinTransform(Transform):
                 "SwinTransform: expected one or three widths, for the stages before the last, and four depths. "
                 f"Received: width={width!r}, depths={depths!r}. The width of the last stage is latent_depth."
             )
-        widths, common = (*inner, latent_depth), {"window": window, "head_dim": head_dim}
+        widths = (*inner, latent_depth)
+        common = {"window": window, "head_dim": head_dim, "sees_padding": sees_padding}
         merging = SwinStages.merging(widths, depths, **common)
         end = []
         if convolutional_end:

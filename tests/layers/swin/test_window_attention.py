@@ -35,14 +35,34 @@ def test_the_gradient_of_scaled_gelu_is_that_of_differences():
     assert_near(theory[0], differences[0], 1e-3)
 
 
+@pytest.mark.parametrize("sees_padding", [False, True])
 @pytest.mark.parametrize("chunk", [1, 2, 5, 100])
-def test_training_and_inference_give_the_same_in_any_chunks(block, chunk):
+def test_training_and_inference_give_the_same_in_any_chunks(block, chunk, sees_padding):
+    block.sees_padding = sees_padding
     values = tf.random.normal((2 * 3 * 5, 8))
-    order, regions, _ = arrange(2, 1, tf.reshape(tf.range(30), (2, 3, 5)))
+    order, regions, _ = arrange(2, 1, sees_padding, tf.reshape(tf.range(30), (2, 3, 5)))
     weights = block.derive()
     whole = run(1000, values, order, regions, weights)
     assert_near(run(chunk, values, order, regions, weights), whole, 1e-6)
     assert_near(run_for_training(chunk, values, order, regions, weights), whole, 1e-5)
+
+
+def test_padding_that_is_seen_has_the_gradient_of_its_biases(block):
+    block.sees_padding = True
+    values = tf.random.normal((1 * 3 * 5, 8))
+    order, regions, places = arrange(2, 0, True, tf.reshape(tf.range(15), (1, 3, 5)))
+    weights = block.derive()
+    assert (np.asarray(regions) < 0).sum() == 4 * 6 - 3 * 5
+    gradients = []
+    for function in (run, run_for_training):
+        with tf.GradientTape() as tape:
+            tape.watch([values, *weights.padding])
+            rows = function(3, values, order, regions, weights)
+            loss = tf.reduce_sum(tf.gather(rows, places) * tf.reshape(tf.range(120.0), (1, 3, 5, 8)))
+        gradients.append(tape.gradient(loss, [values, *weights.padding]))
+    assert np.abs(gradients[0][1]).max() > 0
+    for theirs, ours in zip(*gradients, strict=True):
+        assert_near(tf.convert_to_tensor(ours), tf.convert_to_tensor(theirs), 1e-4)
 
 
 def test_weights_are_used_in_the_type_of_the_policy():

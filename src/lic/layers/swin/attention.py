@@ -48,7 +48,7 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
     def process(self, tokens: Tokens, training: bool) -> Tokens:
         """Returns the result of attention in the order of the windows."""
         refuse_xla("WindowAttention")
-        arranged = compiled(arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift)
+        arranged = compiled(arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift, False)
         order, regions, places = arranged(tokens.places)
         positions, *weights = self.derived()
 

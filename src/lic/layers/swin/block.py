@@ -22,6 +22,8 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
       shift: How far windows are shifted, less than `window`.
       head_dim: Channels of each head.
       mlp_ratio: How many times wider the perceptron is than the block.
+      sees_padding: Whether tokens attend to the padding of their window, whose queries, keys and values are the biases
+        of their product; as in Zou et al., CVPR 2022.
 
     Raises:
       ValueError: `width` is no multiple of `head_dim`, or `shift` is outside the window.
@@ -34,6 +36,7 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
         shift: int = 0,
         head_dim: Count = 32,
         mlp_ratio: Count = 4,
+        sees_padding: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -47,7 +50,7 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
                 f"SwinBlock: expected shift from 0 to window - 1. Received: {shift}, window={window}. Pass window // 2."
             )
         self.width, self.window, self.shift = width, window, shift
-        self.head_dim, self.mlp_ratio = head_dim, mlp_ratio
+        self.head_dim, self.mlp_ratio, self.sees_padding = head_dim, mlp_ratio, sees_padding
 
         self.attention_gamma, self.attention_beta = self._add_norm("attention", width)
         self.position_bias = self.add_weight(
@@ -65,7 +68,9 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
         """Returns the tokens in the order of the windows."""
         refuse_xla("SwinBlock")  # XLA would end the process.
         rows, places = tokens
-        arranged = compiled(arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift)
+        arranged = compiled(
+            arrange, (tf.TensorSpec((None,) * 3, tf.int32),), self.window, self.shift, self.sees_padding
+        )
         order, regions, places = arranged(places)
         weights = self.derived()
         windows = tf.TensorSpec((None, self.window**2), tf.int32)
@@ -76,8 +81,8 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
     def derive(self) -> BlockWeights:
         """Returns the weights with norms and the scale of queries folded in."""
         stored = StoredWeights(*(tf.convert_to_tensor(getattr(self, name)) for name in StoredWeights._fields))
-        derive = compiled(derive_weights, (specs_of(stored),), self.window, self.head_dim, self.compute_dtype)
-        return derive(stored)
+        options = self.window, self.head_dim, self.sees_padding, self.compute_dtype
+        return compiled(derive_weights, (specs_of(stored),), *options)(stored)
 
     def _add_norm(self, name: str, width: int) -> list[tf.Variable]:
         values = {"gamma": "ones", "beta": "zeros"}

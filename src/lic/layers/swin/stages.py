@@ -22,6 +22,7 @@ class SwinStage(TokenLayer):
       end: The layer after the blocks, or None.
       window: Height and width of the windows.
       head_dim: Channels of each head.
+      sees_padding: As in `SwinBlock`.
     """
 
     def __init__(
@@ -31,11 +32,12 @@ class SwinStage(TokenLayer):
         end: Patches | None = None,
         window: Count = 8,
         head_dim: Count = 32,
+        sees_padding: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
         shifts = [number % 2 * (window // 2) for number in range(depth)]
-        self.blocks = [SwinBlock(width, window, shift, head_dim) for shift in shifts]
+        self.blocks = [SwinBlock(width, window, shift, head_dim, sees_padding=sees_padding) for shift in shifts]
         self.end = end
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
@@ -61,7 +63,7 @@ class SwinStages(TokenLayer):
         return tokens
 
     @classmethod
-    def merging(cls, widths: Sequence[int], depths: Sequence[int], **common: int) -> SwinStages:
+    def merging(cls, widths: Sequence[int], depths: Sequence[int], **common: int | bool) -> SwinStages:
         """Returns stages between which patches are merged, as in an analysis.
 
         Args:
@@ -79,7 +81,7 @@ class SwinStages(TokenLayer):
         depths: Sequence[int],
         outputs: int | None,
         norm_first: bool = False,
-        **common: int,
+        **common: int | bool,
     ) -> SwinStages:
         """Returns stages between which, or after each of which, patches are split, as in a synthesis.
 

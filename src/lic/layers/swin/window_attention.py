@@ -60,6 +60,7 @@ class BlockWeights(NamedTuple):
       projection: Kernel and bias after attention.
       expansion: Kernel and bias of the perceptron's wide layer.
       contraction: Kernel and bias of its last layer.
+      padding: Queries, keys and values of padding, in a tuple that is empty where no token attends to it.
     """
 
     positions: tf.Tensor
@@ -67,14 +68,16 @@ class BlockWeights(NamedTuple):
     projection: tuple[tf.Tensor, tf.Tensor]
     expansion: tuple[tf.Tensor, tf.Tensor]
     contraction: tuple[tf.Tensor, tf.Tensor]
+    padding: tuple[tf.Tensor, ...]
 
 
-def derive_weights(window: int, head_dim: int, dtype: str, stored: StoredWeights) -> BlockWeights:
+def derive_weights(window: int, head_dim: int, sees_padding: bool, dtype: str, stored: StoredWeights) -> BlockWeights:
     """Returns the weights that a block computes with.
 
     Args:
       window: Height and width of the windows.
       head_dim: Channels of each head.
+      sees_padding: Whether tokens attend to padding.
       dtype: Type of the products.
       stored: The weights as the block stores them.
     """
@@ -87,6 +90,7 @@ def derive_weights(window: int, head_dim: int, dtype: str, stored: StoredWeights
         (stored.projection_kernel, stored.projection_bias),
         fold_norm(stored.perceptron_gamma, stored.perceptron_beta, stored.expansion_kernel, stored.expansion_bias),
         (stored.contraction_kernel, stored.contraction_bias),
+        (stored.attention_bias * scale,) if sees_padding else (),
     )
     return tf.nest.map_structure(lambda tensor: tf.cast(tensor, dtype), weights)
 
@@ -106,7 +110,12 @@ def bias_of_positions(table: tf.Tensor, window: int) -> tf.Tensor:
 
 def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product, gelu: Callable) -> tf.Tensor:
     """The block, on the rows of whole windows [count * window * window, channels]."""
-    seen = attention(product(standardised(rows), weights.attention), regions, weights.positions)
+    queries_keys_values = product(standardised(rows), weights.attention)
+    if weights.padding:
+        is_padding = regions < 0
+        queries_keys_values = tf.where(tf.reshape(is_padding, (-1, 1)), *weights.padding, queries_keys_values)
+        regions = tf.where(is_padding, -1 - regions, regions)
+    seen = attention(queries_keys_values, regions, weights.positions)
     rows += tf.cast(product(seen, weights.projection), "float32")
     hidden = gelu(product(standardised(rows), weights.expansion))
     return rows + tf.cast(product(hidden, weights.contraction), "float32")

@@ -46,15 +46,18 @@ class Windows:
         lower = tf.reshape(lower, (self._batch, 1, self._columns, size))
         return self._join(tf.concat([tf.concat([inside, right], 2), lower], 1))
 
-    def regions(self) -> tf.Tensor:
+    def regions(self, sees_padding: bool = False) -> tf.Tensor:
         """Returns the region of each token [count, window * window]: attention keeps different regions apart.
 
         Regions 0 to 3 are the parts of the rolled grid that are neighbours in the image; region 4 is padding.
+
+        Args:
+          sees_padding: Whether padding belongs to the region in which it lies; its tokens have -1 - region then.
         """
         rows, columns = (tf.range(count * self.window) for count in (self._rows, self._columns))
         wrapped = tf.cast(rows < self.shift, "int32")[:, None] + 2 * tf.cast(columns < self.shift, "int32")
         inside = (rows < self._height)[:, None] & (columns < self._width)
-        regions = tf.where(inside, wrapped, 4)
+        regions = tf.where(inside, wrapped, -1 - wrapped if sees_padding else 4)
         return self._cut(tf.tile(regions[None], (self._batch, 1, 1)))
 
     def _cut(self, padded: tf.Tensor) -> tf.Tensor:
@@ -75,12 +78,13 @@ class Windows:
         return unrolled[:, : self._height, : self._width]
 
 
-def arrange(window: int, shift: int, places: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def arrange(window: int, shift: int, sees_padding: bool, places: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Arranges tokens in windows.
 
     Args:
       window: Height and width of the windows.
       shift: How far the windows are shifted.
+      sees_padding: As in `Windows.regions`.
       places: The row of the token at each position [batch, height, width].
 
     Returns:
@@ -88,4 +92,4 @@ def arrange(window: int, shift: int, places: tf.Tensor) -> tuple[tf.Tensor, tf.T
       token at each position once tokens are in the order of the windows.
     """
     windows = Windows(tf.shape(places), window, shift)
-    return windows.partition(places), windows.regions(), windows.places()
+    return windows.partition(places), windows.regions(sees_padding), windows.places()
