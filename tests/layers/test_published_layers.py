@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from lic.entropy.autoregressive import CausalContext
+from lic.entropy.checkerboard import CheckerboardContext
 from lic.entropy.dictionary import Dictionary, DictionaryAttention
 from lic.entropy.multi_reference import InterContext, IntraContext, LocalContext
 from lic.interop.torch_layers import layer_sources
 from lic.layers import (
     AttentionBlock,
+    Convolution,
     CrossAttention,
     DepthwiseBlock,
     MixedBlock,
@@ -46,6 +49,10 @@ CASES = {
     "hpcm_pconv_block": lambda: PartialBlock(16),
     "hpcm_dwconv_block": lambda: DepthwiseBlock(12),
     "subpel_conv": lambda: SubpixelConvolution(5),
+    "deconv5_stride2": lambda: Convolution(5, 5, up=2),
+    "deconv3_stride1": lambda: Convolution(5, 3),
+    "masked_conv_checkerboard": lambda: CheckerboardContext(8, 5),
+    "masked_conv_raster": lambda: CausalContext(8, 5),
 }
 
 
@@ -58,7 +65,7 @@ def test_it_computes_what_the_authors_class_computes(name):
     layer = CASES[name]()
     x = inputs if len(inputs) > 1 else inputs[0]
     layer(x)
-    sources = dict(layer_sources("", layer))
+    sources = dict(layer_sources("", layer, transposed=name == "deconv3_stride1"))
     assert {source.key for source in sources.values()} == state.keys()
     set_tensors(layer, {path: source.convert(state[source.key]) for path, source in sources.items()})
     assert_near(layer(x), y, 1e-5)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lic.entropy.autoregressive import CausalContext
 from lic.entropy.dictionary import DictionaryAttention
 from lic.entropy.multi_reference import InterContext, IntraContext, LocalContext
 from lic.environment import keras
@@ -128,8 +129,23 @@ def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, tr
         yield "kernel", Source(f"{prefix}weight", shape, lambda array: array.transpose(2, 3, 0, 1))
         if layer.use_bias:
             yield "bias", Source(f"{prefix}bias", (channels,))
+    elif isinstance(layer, CausalContext):
+        yield from _causal_sources(prefix, layer)
     elif isinstance(layer, Convolution):
         yield from _convolution_sources(prefix, layer, swapped, transposed or layer.up > 1)
+
+
+def _causal_sources(prefix: str, context: CausalContext) -> Sources:
+    _, _, inputs, outputs = context.product.kernel.shape
+    taps, size = context.taps, context.kernel_size
+
+    def kernel(array: np.ndarray) -> np.ndarray:
+        # The first taps in raster order are those that the mask leaves.
+        causal = array.reshape(outputs, inputs // taps, size * size)[..., :taps]
+        return causal.transpose(2, 1, 0).reshape(1, 1, inputs, outputs)
+
+    yield "product/kernel", Source(f"{prefix}weight", (outputs, inputs // taps, size, size), kernel)
+    yield "product/bias", Source(f"{prefix}bias", (outputs,))
 
 
 def _inner_layers(layer: keras.layers.Layer) -> Inner:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lic.entropy.autoregressive import CausalContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.scale_table import ScaleTable
 from lic.errors import CheckpointError
@@ -144,7 +143,7 @@ def _zoo_sources(model: CompressionModel) -> Sources:
         yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, "h_s", 2, **last)
     if context:
         yield from network_sources("entropy/parameters", entropy.parameters, "entropy_parameters", 2, swapped=swapped)
-        yield from _context_sources(context)
+        yield from under("entropy/context", layer_sources("context_prediction", context))
 
 
 def _elic_sources(model: CompressionModel, official: bool) -> Sources:
@@ -308,20 +307,6 @@ def _hpcm_sources(model: CompressionModel) -> Sources:
 def _transform_sources(model: CompressionModel, analysis: str = "g_a", synthesis: str = "g_s") -> Sources:
     yield from network_sources("transform/analysis", model.transform.analysis, analysis)
     yield from network_sources("transform/synthesis", model.transform.synthesis, synthesis)
-
-
-def _context_sources(context: CausalContext) -> Sources:
-    _, _, inputs, outputs = context.product.kernel.shape
-    taps, size = context.taps, context.kernel_size
-
-    def kernel(array: np.ndarray) -> np.ndarray:
-        # The first taps in raster order are those that the mask leaves.
-        causal = array.reshape(outputs, inputs // taps, size * size)[..., :taps]
-        return causal.transpose(2, 1, 0).reshape(1, 1, inputs, outputs)
-
-    path, key = "entropy/context/product", "context_prediction"
-    yield f"{path}/kernel", Source(f"{key}.weight", (outputs, inputs // taps, size, size), kernel)
-    yield f"{path}/bias", Source(f"{key}.bias", (outputs,))
 
 
 def _density_sources(key: str, prior: FactorizedPrior) -> Sources:
