@@ -321,7 +321,7 @@ OTHER_DEFAULTS = [
     (registry.entropy_models, "dual", "context_size", 5),
     (registry.entropy_models, "factorized", "prior_filters", (2, 2)),
     (registry.entropy_models, "hierarchical", "misread_features", True),
-    (registry.entropy_models, "hyperprior", "prior_medians", True),
+    (registry.entropy_models, "hyperprior", "zero_mean", True),
     (registry.entropy_models, "multi-reference", "context_size", 3),
     (registry.entropy_models, "parametric", "likelihood_bound", 1e-9),
     (registry.entropy_models, "quadtree", "fusion", "add"),
