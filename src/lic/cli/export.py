@@ -24,9 +24,7 @@ _MARKS = ("saved_model.pb", "networks.json", "codec.json")  # A folder with one 
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model that ships, or a .codec file.")],
     out: Annotated[pathlib.Path, typer.Argument(metavar="OUT", help="The .safetensors file or the folder to write.")],
-    format: Annotated[
-        str, typer.Option(help="safetensors, savedmodel, onnx or portable.")
-    ],
+    format: Annotated[str, typer.Option(help="safetensors, savedmodel, onnx or portable.")],
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="With savedmodel: make and read deterministic streams.")
     ] = False,
