@@ -24,7 +24,7 @@ from lic.interop.portable.stages import stages_of
 
 FORMAT = 1  # Readers refuse folders of any other form.
 DESCRIPTION, TABLES = "codec.json", "tables.bin"
-READERS = ("decode.py",)
+READERS = ("decode.py", "decode.js", "index.html")
 
 
 def export_portable(codec: Codec, folder: str | os.PathLike) -> list[str]:
