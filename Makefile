@@ -14,7 +14,7 @@ find_python = $(shell for version in $(1); do \
 			>/dev/null 2>&1 && { echo "$$python"; exit; }; \
 	done; done)
 
-.PHONY: help setup setup-312 setup-313 demo test test-312 test-313 test-both test-all fuzz docs docs-serve lint format bench peers results clean
+.PHONY: help setup setup-312 setup-313 demo demo-web test test-web test-312 test-313 test-both test-all fuzz docs docs-serve lint format bench peers results clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ setup-313: .venv-313/.installed ## Make .venv-313 (Python 3.13, Keras 3, numba i
 demo: .venv/.demo ## Compress the sample photograph, decode it, draw it beside JPEG
 	@.venv/bin/python -m lic.cli.demo
 
+demo-web: .venv/.installed ## Serve a page that decodes streams in the browser; onnxruntime-web comes from the npm registry
+	@.venv/bin/python -m lic.cli.demo_web .web
+
 test: .venv/.installed ## Run the tests but those marked slow; MARKS= runs these too
 	.venv/bin/python -m pytest -m "$(MARKS)" $(PYTEST_FLAGS)
 
@@ -64,6 +67,11 @@ test-312: ## Run the tests in .venv-312, where Python 3.12 is there
 
 test-313: ## Run the tests in .venv-313, where Python 3.13 is there
 	$(call test_where_there,3.13,313)
+
+test-web: .venv/.installed ## Run the tests of the page that decodes streams, where Chromium and npm are found
+	@if command -v npm >/dev/null && { command -v chromium || command -v chromium-browser; } >/dev/null; then \
+		.venv/bin/python -m pytest -n0 -m "" tests/interop/portable/test_page.py $(PYTEST_FLAGS); \
+	else echo "Chromium or npm was not found: the page that decodes streams was not tested"; fi
 
 test-both: test test-312 ## Run the tests in both environments that have the coder's operations
 
@@ -110,4 +118,4 @@ results: .venv/.installed ## Write the tables and results of both READMEs from b
 	.venv/bin/python benchmarks/page.py
 
 clean: ## Remove the virtual environments, caches and the site
-	rm -rf .venv .venv-312 .venv-313 .venv-peers .fuzz .ruff_cache .mypy_cache .import_linter_cache .hypothesis build dist site
+	rm -rf .venv .venv-312 .venv-313 .venv-peers .fuzz .web .ruff_cache .mypy_cache .import_linter_cache .hypothesis build dist site

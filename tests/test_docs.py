@@ -32,7 +32,7 @@ NOT_RUN = {
 # Fences that hold no code of ours.
 OTHER_FENCES = {("own-transform.md", "toml"), ("testing.md", "text")}
 # First words of commands that are not `lic`.
-OTHER_COMMANDS = {"pip"}
+OTHER_COMMANDS = {"cp", "npm", "pip", "python", "tar"}
 # The page of all likelihoods, which are too short for a page each.
 LIKELIHOODS = "parts/likelihoods.md"
 # Replacements that make examples of long work small.

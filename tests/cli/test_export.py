@@ -7,7 +7,7 @@ import lic
 from lic.cli import app
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
-from lic.interop import onnx, saved_model
+from lic.interop import onnx, portable, saved_model
 
 
 def export(*arguments):
@@ -43,6 +43,22 @@ def test_a_folder_is_replaced_once_the_new_one_is_whole(codec, tmp_path, monkeyp
         assert (ended.exit_code == 0) is not fails
         assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [name]
     assert ended.stdout.endswith("1 network\n")
+
+
+def test_a_portable_codec_is_a_deterministic_one(codec, tmp_path, monkeypatch):
+    def write(codec, folder):
+        seen.append(codec.deterministic)
+        folder.mkdir()
+        (folder / "codec.json").write_bytes(bytes(1234))
+        return ["codec.json"]
+
+    seen = []
+    monkeypatch.setattr(portable, "export_portable", write)
+    ended = export("default", tmp_path / "out", "--format", "portable")
+    assert (ended.exit_code, seen) == (0, [True])
+    assert ended.stdout.endswith(", 1,234 bytes\n")
+    assert export("default", tmp_path / "out", "--format", "portable", "--force").exit_code == 0
+    assert isinstance(export(codec, tmp_path / "other", "--format", "portable").exception, lic.CheckpointError)
 
 
 def test_weights_are_written_with_a_table_of_names_and_come_back(codec, tmp_path):

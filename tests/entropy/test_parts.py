@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lic.entropy import EVERYTHING, anchors, channels, every, non_anchors, positions, repeated, union, within
+from lic.layers.tracing import plain_graphs
 from tests.conftest import DATA
 
 PARTITIONS = {
@@ -48,6 +49,17 @@ def test_put_changes_nothing_else(name):
         changed = part.put(latent, values + 1000.0)
         np.testing.assert_array_equal(part.take(changed), values + 1000.0)
         np.testing.assert_array_equal(part.put(changed, values), latent)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 4), (5, 2)])
+@pytest.mark.parametrize("name", PARTITIONS)
+def test_graphs_for_other_formats_put_the_same(name, size):
+    latent = np.random.default_rng(0).normal(size=(2, *size, 5)).astype(np.float32)
+    for part in PARTITIONS[name]:
+        values = part.take(latent) + 1.0
+        expected = part.put(latent, values)
+        with plain_graphs():
+            np.testing.assert_array_equal(part.put(latent, values), expected)
 
 
 def test_anchors_have_an_odd_sum_of_row_and_column():

@@ -17,14 +17,14 @@ from lic.errors import LicError
 if TYPE_CHECKING:
     from lic.interop import TorchTensor
 
-FORMATS = ("safetensors", "savedmodel", "onnx")
-_MARKS = ("saved_model.pb", "networks.json")  # A folder with one of these is an earlier export.
+FORMATS = ("safetensors", "savedmodel", "onnx", "portable")
+_MARKS = ("saved_model.pb", "networks.json", "codec.json")  # A folder with one of these is an earlier export.
 
 
 def export(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model that ships, or a .codec file.")],
     out: Annotated[pathlib.Path, typer.Argument(metavar="OUT", help="The .safetensors file or the folder to write.")],
-    format: Annotated[str, typer.Option(help="safetensors, savedmodel or onnx.")],
+    format: Annotated[str, typer.Option(help="safetensors, savedmodel, onnx or portable.")],
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="With savedmodel: make and read deterministic streams.")
     ] = False,
@@ -37,9 +37,14 @@ def export(
     files.refuse_existing(out, force)
     if format != "safetensors":
         _refuse_other_folders(out)
-    codec = options.load(model, "float32", "none", deterministic)
+    codec = options.load(model, "float32", "none", deterministic or format == "portable")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write = {"safetensors": _write_safetensors, "savedmodel": _write_saved_model, "onnx": _write_onnx}[format]
+    write = {
+        "safetensors": _write_safetensors,
+        "savedmodel": _write_saved_model,
+        "onnx": _write_onnx,
+        "portable": _write_portable,
+    }[format]
     print(printable(f"{model} -> {out}  {write(codec, out, force)}"))
 
 
@@ -72,6 +77,13 @@ def _write_onnx(codec: Any, out: pathlib.Path, force: bool) -> str:
 
     count = len(_replace(out, force, lambda folder: export_onnx(codec.model, folder)))
     return f"{count} network{'s' * (count != 1)}"
+
+
+def _write_portable(codec: Any, out: pathlib.Path, force: bool) -> str:
+    from lic.interop.portable import export_portable
+
+    files_ = _replace(out, force, lambda folder: export_portable(codec, folder))
+    return f"codec {codec.fingerprint.hex()}, {sum((out / name).stat().st_size for name in files_):,} bytes"
 
 
 def _refuse_other_folders(out: pathlib.Path) -> None:

@@ -108,6 +108,13 @@ class Graphs:
             self._least_bits = coder.least_bits
         return y_hat[0], *coder.finish()
 
+    @property
+    def least_bits(self) -> LeastBits:
+        """The fewest bits that a latent of any size can be coded in."""
+        if self._least_bits is None:
+            self.decode.get_concrete_function()  # Tracing finds them.
+        return self._least_bits
+
     def check_length(self, payload: bytes, rows: int, columns: int) -> None:
         """Checks that range-coder bytes may last for a latent of a size, before anything of that size is made.
 
@@ -119,9 +126,7 @@ class Graphs:
         Raises:
           BitstreamError: Even the cheapest symbols would take more bits.
         """
-        if self._least_bits is None:
-            self.decode.get_concrete_function()  # Tracing finds them.
-        bits = self._least_bits.at(rows, columns, self._model.transform.depth)
+        bits = self.least_bits.at(rows, columns, self._model.transform.depth)
         if bits > most_bits(len(payload)):
             raise BitstreamError(
                 f"The stream holds {len(payload)} coded bytes, and an image of the size in its header takes "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from lic.environment import tf
-from lic.layers.tracing import outside_xla, refuse_xla
+from lic.layers.tracing import is_plain, outside_xla, refuse_xla
 
 if TYPE_CHECKING:
     from lic.entropy.orders import Order
@@ -149,6 +149,8 @@ def every(name: str, step: int, row: int, column: int) -> Part:
         return latent[:, row::step, column::step]
 
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        if is_plain():  # Other formats lack the operation below.
+            return _spread(latent, values, step, row, column)
         refuse_xla(f"The part {name!r}, of every {step}th row and column,")
         size, first = tf.shape(latent), (0, row, column, 0)
         return tf.raw_ops.TensorStridedSliceUpdate(
@@ -156,6 +158,16 @@ def every(name: str, step: int, row: int, column: int) -> Part:
         )
 
     return Part(name, take, put)
+
+
+def _spread(latent: tf.Tensor, values: tf.Tensor, step: int, row: int, column: int) -> tf.Tensor:
+    """Returns a latent with values at every `step`-th row and column, by a gather along each axis and a mask."""
+    rows, columns = (tf.range(size) for size in tf.unstack(tf.shape(latent)[1:3]))
+    values = tf.pad(values, [[0, 0], [0, 1], [0, 1], [0, 0]])  # There may be no such row, or column.
+    values = tf.gather(values, tf.maximum(rows - row, 0) // step, axis=1)
+    values = tf.gather(values, tf.maximum(columns - column, 0) // step, axis=2)
+    inside = (rows % step == row)[:, None] & (columns % step == column)
+    return tf.where(inside[..., None], values, latent)
 
 
 def anchors(parity: Literal["even", "odd"] = "odd") -> Part:

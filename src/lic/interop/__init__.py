@@ -2,6 +2,7 @@
 
 from lic.interop.import_weights import import_checkpoint
 from lic.interop.onnx import Network, export_onnx
+from lic.interop.portable import export_portable
 from lic.interop.safetensors import Module, TorchTensor, export_safetensors, import_safetensors, torch_tensors
 from lic.interop.saved_model import export_saved_model
 
@@ -10,6 +11,7 @@ __all__ = [
     "Network",
     "TorchTensor",
     "export_onnx",
+    "export_portable",
     "export_safetensors",
     "export_saved_model",
     "import_checkpoint",

@@ -56,14 +56,13 @@ def export_onnx(model: CompressionModel, folder: str | os.PathLike) -> list[Netw
     Raises:
       LicError: tf2onnx cannot be imported, or a network has operations without an equal in ONNX, which are named.
     """
-    convert = _converter()
+    convert = onnx_converter()
     networks, derived = networks_of(model)
     layers, folder = named_layers(model), pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for network in networks:
-        proto = convert(_function_of(layers[network.path], network.channels, derived))
+        proto = convert(f"network {network.path}", _function_of(layers[network.path], network.channels, derived))
         _name_axes(proto.graph)
-        _check_operations(network, proto)
         (folder / network.file).write_bytes(proto.SerializeToString())
     (folder / DESCRIPTION).write_text(json.dumps(_described(model, networks), indent=1))
     return networks
@@ -104,8 +103,14 @@ def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, An
     return tf.function(compute, [tf.TensorSpec((None, None, None, channels), tf.float32, "input")], autograph=False)
 
 
-def _converter() -> Callable[[Callable], Any]:
-    """Returns a function that converts a `tf.function` to an ONNX model."""
+def onnx_converter() -> Callable[[str, Callable], Any]:
+    """Returns a function that converts a `tf.function`, which messages call by a name, to an ONNX model.
+
+    The function raises a LicError that names an operation without an equal in ONNX.
+
+    Raises:
+      LicError: tf2onnx cannot be imported.
+    """
     needs = (
         "ONNX files are made by tf2onnx, which supports TensorFlow 2.14 on Python 3.10 and 3.11: there, "
         "pip install 'keras-lic[onnx]'"
@@ -117,22 +122,23 @@ def _converter() -> Callable[[Callable], Any]:
     except (ImportError, AttributeError) as error:  # A newer onnx misses names in TensorFlow's own requirements.
         raise LicError(f"{needs}. It cannot be imported here ({error}).") from error
 
-    return lambda function: tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)[0]
+    def convert(name: str, function: Callable) -> Any:
+        import onnx
+
+        proto, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+        try:
+            onnx.checker.check_model(proto)
+        except onnx.checker.ValidationError as error:
+            raise LicError(f"The {name} cannot be written as ONNX: {error}.") from error
+        return proto
+
+    return convert
 
 
 def _name_axes(graph: Any) -> None:
     for value, prefix in ((graph.input[0], ""), (graph.output[0], "output_")):
         for axis, name in zip(value.type.tensor_type.shape.dim, _AXES):
             axis.dim_param = name if name == "batch" else prefix + name
-
-
-def _check_operations(network: Network, proto: Any) -> None:
-    import onnx
-
-    try:
-        onnx.checker.check_model(proto)
-    except onnx.checker.ValidationError as error:
-        raise LicError(f"The network {network.path} cannot be written as ONNX: {error}.") from error
 
 
 def _described(model: CompressionModel, networks: list[Network]) -> dict[str, Any]:

@@ -40,10 +40,18 @@ class IntegerArithmetic:
         self._layers = {path: layer for path, layer in named_layers(model).items() if path in self._functions}
         self._gains_at = functools.lru_cache(lambda quality: integer_gains(model.rate, quality))
 
-    def walk(self, coder: Coder, quality: tf.Tensor) -> tf.Tensor:
-        """Codes the latent of one image at a quality [1] as `CompressionModel.walk` does, and returns it quantised."""
+    def walk(self, coder: Coder, quality: tf.Tensor, gains: IntegerGains | None = None) -> tf.Tensor:
+        """Codes the latent of one image at a quality [1] as `CompressionModel.walk` does, and returns it quantised.
+
+        Args:
+          coder: The coder.
+          quality: The quality.
+          gains: Takes the place of the gains at the quality.
+        """
+        if gains is None and self._model.rate.count > 1:
+            gains = self._gains(quality)
         with intercept(self._layers, lambda path, layer, call, values: self._functions[path](values)):
-            return self._model.walk(coder, quality, self._gains(quality) if self._model.rate.count > 1 else None)
+            return self._model.walk(coder, quality, gains)
 
     def check(self, symbols: tf.Tensor) -> None:
         """Raises an error unless symbols of a graph depend on exact operations only.

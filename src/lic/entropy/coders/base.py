@@ -334,8 +334,10 @@ class FurtherCoder(CoderAround):
 
 def side_zeros(latent: Latent, hyper: HyperTransform) -> tf.Tensor:
     """Returns zeros in the shape of the side information that a hyper transform makes of a latent."""
-    batch, height, width = tf.unstack(tf.shape(latent.zeros)[:3])
-    return tf.zeros((batch, -(-height // hyper.downscale), -(-width // hyper.downscale), hyper.depth))
+    batch, *sizes = tf.unstack(tf.shape(latent.zeros)[:3])
+    # Not -(-size // downscale): ONNX rounds quotients of negative numbers towards zero.
+    rows, columns = ((size + hyper.downscale - 1) // hyper.downscale for size in sizes)
+    return tf.zeros((batch, rows, columns, hyper.depth))
 
 
 def rounded(centred: tf.Tensor) -> tf.Tensor:
