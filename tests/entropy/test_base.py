@@ -7,6 +7,7 @@ from lic.entropy import EVERYTHING, CdfTables, FactorizedPrior, Laplace, Normal,
 from lic.environment import keras, tf
 from lic.testing.walks import Walks
 from tests.codec.priors_in_a_child import PriorsInAChild
+from tests.conftest import ENTROPY_MODELS, random_images, tiny_model
 
 
 class TwoPriors(lic.EntropyModel):
@@ -171,3 +172,10 @@ def test_a_walk_under_something_else_is_refused_at_the_first_call(choose):
 
 
 STRAY = FactorizedPrior(6)
+
+
+@pytest.mark.parametrize("name", ENTROPY_MODELS)
+def test_fresh_weights_predict_no_huge_numbers(name):
+    """Steps that see what the step before has predicted would start a training at thousands of bits for a number."""
+    measured = tiny_model("conv", name)(random_images(2, 64, 64, 3).astype(np.float32))
+    assert sum(float(np.sum(bits)) for bits in measured.bits.values()) < 8 * np.size(measured.y)

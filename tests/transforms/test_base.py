@@ -3,6 +3,7 @@ import pytest
 
 import lic
 from lic.environment import keras
+from tests.conftest import TRANSFORMS, random_images, tiny_model
 
 
 class Half(lic.Transform):
@@ -44,3 +45,12 @@ def test_a_hyper_transform_has_the_depth_of_its_features():
 def test_a_latent_must_be_there():
     with pytest.raises(ValueError, match="depth=0"):
         lic.Transform(0)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_fresh_weights_give_no_huge_images(name):
+    """Blocks that enlarge their input, one after the other, would start a training at a loss of 1e24."""
+    transform = tiny_model(name, "factorized").transform
+    latent = transform.analysis(random_images(2, 64, 64, 3).astype(np.float32))
+    assert np.std(latent) < 20
+    assert np.std(transform.synthesis(latent)) < 1e4

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from lic.argument_types import Count
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.residual import ResidualBlock
@@ -42,7 +42,9 @@ class MixedBlock(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.entrance, self.exit = Convolution(filters, 1), Convolution(filters, 1)
+        # Its input is added twice to the first half: the block starts near the identity, so that none of many explodes.
+        small = keras.initializers.VarianceScaling(scale=0.1)
+        self.entrance, self.exit = Convolution(filters, 1), Convolution(filters, 1, kernel_initializer=small)
         self.convolutions = ResidualBlock(filters // 2, activation)
         self.swin = SwinBlock(filters // 2, window, shift, head_dim)
 
