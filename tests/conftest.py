@@ -100,6 +100,17 @@ SPREAD = [
 TRANSFORMS = ("bottleneck", "conv", "klt", "mixed", "partial", "residual", "swin")
 ALL_MIXES = [*itertools.product(TRANSFORMS, ENTROPY_MODELS)]
 MIXES = slow_but(ALL_MIXES, *SPREAD)
+# Entropy models that differ in kind, and few mixes, for what a codec or a coder does around any of them. The kit's laws
+# find a part that does something else; tests/testing and tests/entropy/test_mixes.py try them on every part.
+FEW_ENTROPY_MODELS = ("autoregressive", "charm", "factorized", "hyperprior", "quadtree")
+FEW_MIXES = slow_but(
+    ALL_MIXES,
+    ("conv", "factorized"),
+    ("conv", "quadtree"),
+    ("klt", "autoregressive"),
+    ("klt", "checkerboard"),
+    ("swin", "hyperprior"),
+)
 
 # Options of the parts that published systems have, which the mixes do not.
 VARIANTS = {
@@ -160,12 +171,6 @@ def shallow(transform: str, entropy: str) -> dict[str, tuple[int, ...]]:
     if transform != "swin":
         return {}
     return {"depths": (1, 1, 1, 1)} | ({} if entropy in WITHOUT_HYPER else {"hyper_depths": (1, 1)})
-
-
-def _hyper_like(transform: str) -> str:
-    from lic import registry
-
-    return transform if transform in registry.hyper_transforms.names() else "conv"
 
 
 def _hyper_like(transform: str) -> str:

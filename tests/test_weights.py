@@ -5,7 +5,7 @@ from lic.environment import keras, tf
 from lic.errors import CheckpointError, LicError
 from lic.layers import Sequential
 from lic.weights import get_tensors, named_variables, set_tensors
-from tests.conftest import MIXES, tiny_model
+from tests.conftest import FEW_MIXES, tiny_model
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def _built(transform, entropy):
     return model
 
 
-@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+@pytest.mark.parametrize(("transform", "entropy"), FEW_MIXES)
 def test_every_weight_has_a_name(transform, entropy):
     model = _built(transform, entropy)
     names = named_variables(model)

@@ -15,7 +15,7 @@ from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError,
 from lic.images import peak_of, sample_image
 from tests.conftest import (
     ALL_MIXES,
-    MIXES,
+    FEW_MIXES,
     TRANSFORMS,
     VARIANTS,
     random_images,
@@ -43,7 +43,7 @@ def _expected(codec, image):
 @pytest.mark.parametrize(
     ("transform", "entropy", "sizes"),
     [
-        *(pytest.param(*mix.values, {}, marks=mix.marks) for mix in MIXES),
+        *(pytest.param(*mix.values, {}, marks=mix.marks) for mix in FEW_MIXES),
         *slow_but([("conv", *each) for each in VARIANTS.values()], ("conv", *VARIANTS["compressai-mean"])),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 from lic.entropy import Estimate, Hierarchical, NormalMixture, Recorder
 from lic.entropy.hierarchical import _TO_HALF, _TO_QUARTER
 from lic.environment import tf
+from lic.testing.walks import Walks
 from lic.transforms import ConvHyperTransform
 from tests.conftest import DATA
 
@@ -64,6 +65,16 @@ def test_latents_of_any_size_are_coded(size, misread_features):
     assert y_hat.shape == latent.shape
     assert len(recorder.records) == 11
     assert sum(record.values.shape[2] for record in recorder.records) == np.prod(size) * 5
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 4)])
+def test_a_stream_decodes_to_what_was_estimated_and_encoded(size):
+    walks, latent = Walks(of(5)), tf.random.normal((1, *size, 5), stddev=3.0)
+    encoded = walks.encode(latent)
+    decoded = walks.decode(encoded.string, tf.zeros_like(latent))
+    np.testing.assert_array_equal(decoded.symbols, encoded.symbols)
+    for walked in (decoded, walks.estimate(latent)):
+        np.testing.assert_array_equal(walked.y_hat, encoded.y_hat)
 
 
 def test_features_may_be_the_parameters_scales_first():

@@ -9,7 +9,7 @@ from lic.entropy import Encode
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 from lic.testing.walks import Walks
-from tests.conftest import ENTROPY_MODELS, VARIANTS, moved_model, slow_but
+from tests.conftest import ENTROPY_MODELS, FEW_ENTROPY_MODELS, VARIANTS, moved_model, slow_but
 
 
 def test_every_registered_name_is_tested_here():
@@ -20,7 +20,7 @@ def test_every_registered_name_is_tested_here():
 _WITHOUT_NOISE = {"autoregressive": {"training_context": "rounded"}}
 
 
-@pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
+@pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *FEW_ENTROPY_MODELS))
 def entropy(request):
     """Returns a tiny entropy model whose weights are moved off their start, so that no network is zero."""
     return moved_model(request.param).entropy

@@ -10,7 +10,7 @@ import lic
 from lic.environment import KERAS_3, keras, tf
 from lic.interop.onnx import DESCRIPTION, export_onnx, networks_of
 from lic.weights import named_layers, named_variables
-from tests.conftest import assert_near, tiny_model
+from tests.conftest import assert_near, slow_but, tiny_model
 
 MODELS = {
     "default": lambda: lic.load("default").model,
@@ -25,7 +25,7 @@ def input_of(network, size, random):
     return random.uniform(low, high, (*size, network.channels)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", slow_but(MODELS, "default", "charm"))
 def test_onnxruntime_gives_the_same(name, tmp_path):
     pytest.importorskip("tf2onnx")
     onnxruntime = pytest.importorskip("onnxruntime")

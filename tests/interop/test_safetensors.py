@@ -9,7 +9,7 @@ from lic.errors import CheckpointError
 from lic.interop.safetensors import export_safetensors, import_safetensors, torch_tensors
 from lic.layers.convolution import Convolution
 from lic.weights import get_tensors, named_layers, set_tensors
-from tests.conftest import MIXES, VARIANTS, assert_near, random_images, shallow, tiny_model
+from tests.conftest import FEW_MIXES, VARIANTS, assert_near, random_images, shallow, tiny_model
 
 safetensors = pytest.importorskip("safetensors.numpy")
 LMBDAS = (0.002, 0.01, 0.05)
@@ -43,7 +43,7 @@ def _read(path):
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
 
 
-@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+@pytest.mark.parametrize(("transform", "entropy"), FEW_MIXES)
 def test_every_mix_goes_out_and_in(transform, entropy, tmp_path):
     model = _changed(tiny_model(transform, entropy, **shallow(transform, entropy)))
     again = _out_and_in(model, tmp_path)

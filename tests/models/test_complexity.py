@@ -10,7 +10,7 @@ from lic.layers import Convolution
 from lic.layers.tracing import skip_random_init
 from lic.models.complexity import parameters_of
 from lic.registry import entropy_models, models
-from tests.conftest import MIXES, VARIANTS, shallow, tiny_model
+from tests.conftest import FEW_MIXES, VARIANTS, shallow, tiny_model
 
 KODAK = 512 * 768
 
@@ -85,7 +85,7 @@ def test_charm_needs_the_last_slices_residual_when_decoding_only():
     assert rows["LRP"][2:] == (residuals[0], sum(residuals))
 
 
-@pytest.mark.parametrize(("transform", "entropy"), MIXES)
+@pytest.mark.parametrize(("transform", "entropy"), FEW_MIXES)
 def test_parameters_add_up(transform, entropy):
     model = tiny_model(transform, entropy, **shallow(transform, entropy))
     assert parameters_of(model).total() == model.count_params() > 0

@@ -7,14 +7,14 @@ import pytest
 import lic
 from lic.entropy.coders import Decode, Encode, Preview, part_names
 from lic.environment import tf
-from tests.conftest import ENTROPY_MODELS, VARIANTS, moved_model, set_seeds, slow_but, tiny_model
+from tests.conftest import ENTROPY_MODELS, FEW_ENTROPY_MODELS, VARIANTS, moved_model, set_seeds, slow_but, tiny_model
 
 
 def test_every_registered_name_is_tested_here():
     assert lic.list_entropy_models() == ENTROPY_MODELS
 
 
-@pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *ENTROPY_MODELS))
+@pytest.fixture(params=slow_but([*ENTROPY_MODELS, *VARIANTS], *FEW_ENTROPY_MODELS))
 def model(request):
     """Returns a tiny model whose entropy model's weights are moved off their start, so that no network is zero."""
     return moved_model(request.param)

@@ -6,7 +6,7 @@ import pytest
 import lic
 from lic.errors import ImageError
 from lic.evaluation.inspect.bit_map import bit_map
-from tests.conftest import random_images, tiny_model
+from tests.conftest import FEW_ENTROPY_MODELS, random_images, slow_but, tiny_model
 
 IMAGE = random_images(50, 70, 3)
 
@@ -21,7 +21,7 @@ def few_slices(entropy):
     return {"charm": {"num_slices": 2}, "space-channel": {"group_depths": (4, 8)}}.get(entropy, {})
 
 
-@pytest.mark.parametrize("entropy", lic.list_entropy_models())
+@pytest.mark.parametrize("entropy", slow_but(lic.list_entropy_models(), *FEW_ENTROPY_MODELS))
 def test_bits_are_those_of_the_estimate_wherever_they_are_added_up(entropy):
     codec = codec_of(entropy)
     for image in (IMAGE, random_images(1, 1, 3), IMAGE[..., 0]):

@@ -37,7 +37,7 @@ CODECS = {
 SIZES = [(1, 1), (50, 70), (64, 33)]
 
 
-@pytest.fixture(scope="module", params=slow_but(CODECS, "klt+checkerboard", "conv+charm"))
+@pytest.fixture(scope="module", params=slow_but(CODECS, "klt+checkerboard"))
 def both(request, tmp_path_factory):
     """A deterministic codec, and the module decode.py and its codec from the folder that it was exported to."""
     codec = lic.Codec(CODECS[request.param](), deterministic=True)
