@@ -68,8 +68,9 @@ def drawn(model: CompressionModel, task: Task) -> tuple[tf.Tensor, Wrap]:
     deviations = random.permutation(deviations_of(depth))
     rows, columns = (-(-size // model.transform.downscale) for size in (task.height, task.width))
     latent = random.normal(0, deviations, (1, rows, columns, depth)).astype(np.float32)
-    under_prior = latent if entropy.hyper is None else np.asarray(entropy.hyper.analysis(latent))
-    narrow(entropy.prior, under_prior.std((0, 1, 2)))
+    if entropy.prior is not None:
+        under_prior = latent if entropy.hyper is None else np.asarray(entropy.hyper.analysis(latent))
+        narrow(entropy.prior, under_prior.std((0, 1, 2)))
     if entropy.likelihood is None:
         return tf.constant(latent), lambda coder: coder
     starts = entropy.likelihood.start(deviations).reshape(entropy.likelihood.parameters, depth)

@@ -3,7 +3,7 @@ import pytest
 
 from lic.entropy import FactorizedPrior, Normal, ScaleTable
 from lic.environment import tf
-from tests.conftest import tiny_model
+from tests.conftest import ENTROPY_MODELS, slow_but, tiny_model
 
 
 def test_deviations_rise_as_those_of_a_trained_model(load):
@@ -24,10 +24,11 @@ def test_a_narrowed_prior_costs_the_bits_of_its_deviations(load):
     assert np.allclose(np.mean(bits, 0), np.mean(ideal, 0), atol=0.25)
 
 
-@pytest.mark.parametrize("entropy", ["charm", "checkerboard", "factorized"])
+@pytest.mark.parametrize("entropy", slow_but(ENTROPY_MODELS, "charm", "factorized", "parametric"))
 def test_the_latent_is_coded_under_the_scales_it_was_drawn_from(load, entropy):
     walks, tasks = load("walks"), load("tasks")
-    model = tiny_model("conv", entropy, latent_depth=40, **{"num_slices": 2} if entropy == "charm" else {})
+    fewer = {"charm": {"num_slices": 2}, "space-channel": {"group_depths": (16, 24)}}.get(entropy, {})
+    model = tiny_model("conv", entropy, latent_depth=40, **fewer)
     latent, within = walks.drawn(model, tasks.Task(f"conv+{entropy}", 96, 64))
     assert latent.shape == (1, 4, 6, 40)
     three = walks.Walks(model, within)
