@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+from collections.abc import Sequence
 
 import effort
 import mixes
@@ -19,7 +20,7 @@ import results
 import sections
 from document import placed, table
 from headline import MODEL, sentence
-from peers.pairs import PEER_COLUMNS, ratios, slower
+from peers.pairs import COMPARED, PEER_COLUMNS, ratios, slower
 from results import Row
 from tasks import RESULTS, Parser
 
@@ -64,7 +65,7 @@ def summary(folder: pathlib.Path) -> str:
     latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
     headlines = [row for row in latest if row["model"] == MODEL]
     speed = [f"- {row['cpu']}, TensorFlow {row['tensorflow']}: {sentence(row)}." for row in headlines]
-    parts = [*rates.section(folder / EVALUATION), "\n".join(speed), *beside(folder)]
+    parts = [*rates.section(folder / EVALUATION), "\n".join(speed), *beside(folder, ("compress", "decompress"))]
     parts = [part for part in parts if part]
     source = "These are from `benchmarks/results`, written by `make results`; [all of them](benchmarks/README.md)."
     return "\n\n".join(["## Results", *parts, source]) if parts else ""
@@ -75,17 +76,21 @@ def measurements(folder: pathlib.Path) -> list[Row]:
     return [row for path in sorted(folder.glob("*.csv")) for row in results.read(path, results.COLUMNS)]
 
 
-def beside(folder: pathlib.Path) -> list[str]:
-    """Returns a table for each file of measurements beside other code."""
+def beside(folder: pathlib.Path, quantities: Sequence[str] = COMPARED) -> list[str]:
+    """Returns a table for each file of measurements beside other code, and a sentence on what is slower in any quantity.
+
+    Args:
+      folder: The folder of the results.
+      quantities: The quantities of the table.
+    """
     parts = []
     for path in sorted((folder / PEERS).glob("*.csv")):
         rows = results.read(path, PEER_COLUMNS)
         found = ratios(rows)
         codes = " and ".join(dict.fromkeys(row["code"] for row in rows))
         machine = f"{rows[-1]['cpu']}, {rows[-1]['cores']} cores" if rows else ""
-        parts.append(
-            f"**{codes}** with the same random weights, {machine}:\n\n{table(found, _PEERS)}\n\n{slower(found)}"
-        )
+        shown = table([row for row in found if row["quantity"] in quantities], _PEERS)
+        parts.append(f"**{codes}**, with the same random weights, {machine}:\n\n{shown}\n\n{slower(found)}")
     return parts
 
 

@@ -108,7 +108,7 @@ def record(options: argparse.Namespace, versions: dict[str, str]) -> Iterator[li
             weights = str(pathlib.Path(folder) / "weights.npz")
             source = _source(options.source.get(pair.peer))
             called(options.python, pair.peer, "weights", *source, "--weights", weights)
-            origin = f"{pair.peer}'s code" if source else f"CompressAI {versions['compressai']}"
+            origin = "the authors' code" if source else f"CompressAI {versions['compressai']}"
             for each in measured(jobs_of(pair, options, weights), options.calibration_repeats):
                 rows = results.rows_of(each)
                 if each.task.checkpoint:
