@@ -77,7 +77,7 @@ def measurements(folder: pathlib.Path) -> list[Row]:
 
 
 def beside(folder: pathlib.Path, quantities: Sequence[str] = COMPARED) -> list[str]:
-    """Returns a table for each file of measurements beside other code, and a sentence on what is slower in any quantity.
+    """Returns a table for each file of measurements beside other code, and which quantities are slower.
 
     Args:
       folder: The folder of the results.
