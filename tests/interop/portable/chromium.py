@@ -20,7 +20,7 @@ class Page:
         theirs, self._write = os.pipe()
         self._read, theirs_too = os.pipe()
         program = shutil.which("chromium") or shutil.which("chromium-browser")
-        options = "--headless --no-sandbox --disable-gpu --remote-debugging-pipe --no-first-run"
+        options = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --remote-debugging-pipe --no-first-run"
         command = f"exec {program} {options} --user-data-dir={self._profile.name} 3<&{theirs} 4>&{theirs_too}"
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(["bash", "-c", command], pass_fds=(theirs, theirs_too), **silent)
