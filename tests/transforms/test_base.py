@@ -52,5 +52,5 @@ def test_fresh_weights_give_no_huge_images(name):
     """Blocks that enlarge their input, one after the other, would start a training at a loss of 1e24."""
     transform = tiny_model(name, "factorized").transform
     latent = transform.analysis(random_images(2, 64, 64, 3).astype(np.float32))
-    assert np.std(latent) < 20
-    assert np.std(transform.synthesis(latent)) < 1e4
+    assert np.std(latent) < 100
+    assert np.std(transform.synthesis(latent)) < 1e5

@@ -43,7 +43,7 @@ class MixedBlock(Layer):
     ):
         super().__init__(**kwargs)
         # Its input is added twice to the first half: the block starts near the identity, so that none of many explodes.
-        small = keras.initializers.VarianceScaling(scale=0.1)
+        small = keras.initializers.VarianceScaling(scale=0.01)
         self.entrance, self.exit = Convolution(filters, 1), Convolution(filters, 1, kernel_initializer=small)
         self.convolutions = ResidualBlock(filters // 2, activation)
         self.swin = SwinBlock(filters // 2, window, shift, head_dim)
