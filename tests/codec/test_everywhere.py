@@ -91,7 +91,7 @@ def _decoded(folder, settings, mode, python=sys.executable):
     threads = settings.pop("threads", "1")
     environment = os.environ | settings | {"TF_NUM_INTRAOP_THREADS": threads, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [str(python), "-c", CHILD, str(ROOT / "src"), mode, str(folder)]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
     assert ended.returncode == 0, ended.stderr[-2000:]
     return ended.stdout
 
