@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import importlib.resources
 import logging
 import os
 import pathlib
@@ -17,7 +16,7 @@ import tempfile
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from lic.codec.codec import load
-from lic.images import read_image
+from lic.images import sample_image
 
 _log = logging.getLogger("lic.cli.demo_web")
 RUNTIME = "onnxruntime-web@1.30.0"
@@ -56,10 +55,8 @@ def build(folder: pathlib.Path) -> None:
     codec = load("default", deterministic=True)
     export_portable(codec, folder)
     add_runtime(folder)
-    with importlib.resources.as_file(importlib.resources.files("lic.models") / "sample" / f"{SAMPLE}.png") as file:
-        image = read_image(file)
     for quality in codec.qualities:
-        (folder / f"{SAMPLE}-{quality}.lic").write_bytes(codec.compress(image, quality=quality))
+        (folder / f"{SAMPLE}-{quality}.lic").write_bytes(codec.compress(sample_image(), quality=quality))
 
 
 def add_runtime(folder: pathlib.Path) -> None:

@@ -82,8 +82,8 @@ def _write_onnx(codec: Any, out: pathlib.Path, force: bool) -> str:
 def _write_portable(codec: Any, out: pathlib.Path, force: bool) -> str:
     from lic.interop.portable import export_portable
 
-    files_ = _replace(out, force, lambda folder: export_portable(codec, folder))
-    return f"codec {codec.fingerprint.hex()}, {sum((out / name).stat().st_size for name in files_):,} bytes"
+    names = _replace(out, force, lambda folder: export_portable(codec, folder))
+    return f"codec {codec.fingerprint.hex()}, {sum((out / name).stat().st_size for name in names):,} bytes"
 
 
 def _refuse_other_folders(out: pathlib.Path) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import time
 
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+
 
 class Page:
     """A page in a Chromium of its own; a context manager.
@@ -19,9 +21,8 @@ class Page:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         theirs, self._write = os.pipe()
         self._read, theirs_too = os.pipe()
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
         options = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --remote-debugging-pipe --no-first-run"
-        command = f"exec {program} {options} --user-data-dir={self._profile.name} 3<&{theirs} 4>&{theirs_too}"
+        command = f"exec {PROGRAM} {options} --user-data-dir={self._profile.name} 3<&{theirs} 4>&{theirs_too}"
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self._process = subprocess.Popen(["bash", "-c", command], pass_fds=(theirs, theirs_too), **silent)
         os.close(theirs)

@@ -15,13 +15,13 @@ from lic.cli import demo_web
 from lic.codec.bitstream import Stream
 from lic.environment import KERAS_3
 from tests.conftest import random_images
-from tests.interop.portable.chromium import Page
+from tests.interop.portable.chromium import PROGRAM, Page
 
 pytestmark = pytest.mark.slow
 if KERAS_3:
     pytest.skip("tf2onnx supports TensorFlow 2.14 only", allow_module_level=True)
 pytest.importorskip("tf2onnx")
-if not (shutil.which("npm") and (shutil.which("chromium") or shutil.which("chromium-browser"))):
+if not (shutil.which("npm") and PROGRAM):
     pytest.skip("the page needs npm and Chromium", allow_module_level=True)
 
 

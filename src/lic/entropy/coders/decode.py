@@ -38,7 +38,31 @@ class LeastBits(NamedTuple):
         return side + rows * columns * max(depth * self.of_number, self.of_position)
 
 
-class Decode(Coder):
+class SymbolsCoder(Coder):
+    """Base of coders that have no latent, only its height and width, and restore it from symbols.
+
+    Args:
+      zeros: A latent of zeros [1, height, width, depth], which gives the shape and into which a walk puts parts.
+      tables: The tables that the symbols are coded with.
+    """
+
+    def __init__(self, zeros: tf.Tensor, tables: CdfTables):
+        super().__init__(Latent("", zeros, None))
+        self._tables = tables
+
+    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
+        return Latent(name, side_zeros(latent, hyper), None, latent.downscale * hyper.downscale)
+
+    def _cdfs(self, latent: Latent, part: Part, distribution: Distribution) -> Cdfs:
+        """Returns the cdf of each number of a part."""
+        cdfs = self._tables.cdfs(part.name, distribution)
+        if cdfs.index.shape.rank == 4:
+            return cdfs
+        # A prior has one index a channel, which is repeated at every position.
+        return Cdfs(tf.broadcast_to(cdfs.index, tf.shape(part.take(latent.zeros))))
+
+
+class Decode(SymbolsCoder):
     """Reads symbols; it has no latent, only its height and width.
 
     Args:
@@ -48,8 +72,8 @@ class Decode(Coder):
     """
 
     def __init__(self, string: tf.Tensor, zeros: tf.Tensor, tables: CdfTables):
-        super().__init__(Latent("", zeros, None))
-        self._tables, self._decoder = tables, RangeDecoder(string, tables)
+        super().__init__(zeros, tables)
+        self._decoder = RangeDecoder(string, tables)
         self._symbols = Pieces(tf.int32)
         self._side_bits: list[tuple[int, float]] = []
         self._bits_of_parts: list[np.ndarray] = []
@@ -87,17 +111,6 @@ class Decode(Coder):
         elif part.take is EVERYTHING.take and isinstance(distribution, FactorizedPrior):
             self._side_bits.append((latent.downscale, float(least.sum())))
         return self._decoded(cdfs, distribution)
-
-    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
-        return Latent(name, side_zeros(latent, hyper), None, latent.downscale * hyper.downscale)
-
-    def _cdfs(self, latent: Latent, part: Part, distribution: Distribution) -> Cdfs:
-        """Returns the cdf of each number of a part."""
-        cdfs = self._tables.cdfs(part.name, distribution)
-        if cdfs.index.shape.rank == 4:
-            return cdfs
-        # A prior has one index a channel, which is repeated at every position.
-        return Cdfs(tf.broadcast_to(cdfs.index, tf.shape(part.take(latent.zeros))))
 
     def _decoded(self, cdfs: Cdfs, distribution: Distribution) -> tf.Tensor:
         symbols = self._decoder.read(cdfs, distribution.kept)

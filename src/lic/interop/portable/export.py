@@ -13,7 +13,6 @@ import numpy as np
 from lic._version import __version__
 from lic.codec.codec import Codec
 from lic.codec.codec_file import restored_tables
-from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import units_of
 from lic.entropy.range_coding.cdf_tables import CdfTables
@@ -67,7 +66,7 @@ def export_portable(codec: Codec, folder: str | os.PathLike) -> list[str]:
     for file, stage in zip(files, stages):
         (folder / file).write_bytes(stage.model.SerializeToString())
     (folder / TABLES).write_bytes(_packed(tables))
-    described = _described(codec, tables, arithmetic) | {
+    described = _described(codec, tables) | {
         "parts": parts,
         "stages": [{"file": file, "inputs": each.inputs, "outputs": each.outputs} for file, each in zip(files, stages)],
     }
@@ -78,7 +77,7 @@ def export_portable(codec: Codec, folder: str | os.PathLike) -> list[str]:
     return [*files, TABLES, DESCRIPTION, *READERS]
 
 
-def _described(codec: Codec, tables: CdfTables, arithmetic: IntegerArithmetic) -> dict[str, Any]:
+def _described(codec: Codec, tables: CdfTables) -> dict[str, Any]:
     model, rate = codec.model, codec.model.rate
     gains = None
     if rate.count > 1:
@@ -94,7 +93,7 @@ def _described(codec: Codec, tables: CdfTables, arithmetic: IntegerArithmetic) -
         "qualities": len(codec.qualities),
         "log_gains": gains,
         "cdfs": len(tables.cdf_offset),
-        "least_bits": Graphs(model, tables, arithmetic, codec.skip_below).least_bits._asdict(),
+        "least_bits": codec._graphs.least_bits._asdict(),
     }
 
 

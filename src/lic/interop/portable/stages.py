@@ -10,7 +10,8 @@ import numpy as np
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.gains import IntegerGains
 from lic.entropy.coders import skipping
-from lic.entropy.coders.base import Coder, HyperAnalysis, Latent, Step, side_zeros
+from lic.entropy.coders.base import Latent, Step
+from lic.entropy.coders.decode import SymbolsCoder
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.orders import Order
 from lic.entropy.parts import Part
@@ -19,12 +20,8 @@ from lic.environment import tf
 from lic.errors import LicError
 from lic.layers.tracing import plain_graphs, snapshot_weights
 from lic.models.base import CompressionModel
-from lic.transforms.base import HyperTransform
 
-SYMBOLS, IMAGE = (
-    "symbols_",
-    "image",
-)  # The names of the inputs of parts, with the part's number, and of the last output.
+SYMBOLS, IMAGE = "symbols_", "image"  # Names: the inputs of parts, with their number, and the last output.
 _SIZES = ("rows", "columns")
 _SHORT = 1024  # Weights of fewer numbers stay float32.
 
@@ -59,7 +56,7 @@ class Stage(NamedTuple):
     outputs: list[str]
 
 
-class StagedCoder(Coder):
+class StagedCoder(SymbolsCoder):
     """Takes the symbols of each part from a tensor, where a decoder reads them from a stream.
 
     Args:
@@ -72,8 +69,8 @@ class StagedCoder(Coder):
     """
 
     def __init__(self, zeros: tf.Tensor, tables: CdfTables, symbols: Sequence[tf.Tensor] = ()):
-        super().__init__(Latent("", zeros, None))
-        self._tables, self._symbols = tables, symbols
+        super().__init__(zeros, tables)
+        self._symbols = symbols
         self.parts: list[CodedPart] = []
 
     def serial(self, order: Order, step: Step) -> tf.Tensor:
@@ -84,16 +81,11 @@ class StagedCoder(Coder):
         )
 
     def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
-        index = self._tables.cdfs(part.name, distribution).index
-        # A prior has one index a channel, which is repeated at every position.
-        index = index if index.shape.rank == 4 else tf.broadcast_to(index, tf.shape(part.take(latent.zeros)))
+        index = self._cdfs(latent, part, distribution).index
         number, depth = len(self.parts), distribution.shape[-1]
         self.parts.append(CodedPart(part.name, depth, index, distribution.kept))
         symbols = self._symbols[number] if number < len(self._symbols) else tf.zeros(tf.shape(index))
         return distribution.restore(tf.ensure_shape(symbols, (None, None, None, depth)))
-
-    def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
-        return Latent(name, side_zeros(latent, hyper), None, latent.downscale * hyper.downscale)
 
 
 def stages_of(
