@@ -42,7 +42,8 @@ class MixedBlock(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        # Its input is added twice to the first half: the block starts near the identity, so that none of many explodes.
+        # The first half doubles its input. Small kernels start the block near the identity, so that numbers stay small
+        # through many blocks.
         small = keras.initializers.VarianceScaling(scale=0.01)
         self.entrance, self.exit = Convolution(filters, 1), Convolution(filters, 1, kernel_initializer=small)
         self.convolutions = ResidualBlock(filters // 2, activation)
