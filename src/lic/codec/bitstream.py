@@ -11,6 +11,8 @@ library only.
 | 4 | fingerprint of the codec that made it |
 | 1 to 5 each | height, width (LEB128) |
 | 2 | quality times 256, only with flag 4 |
+| 1 to 5 | number of bytes of the quality map (LEB128), only with flag 8 |
+| any | quality map, only with flag 8 |
 | any | range-coder bytes |
 | 4 | CRC-32 of all coded symbols as int32, in coding order |
 | 4 | CRC-32 of everything before |
@@ -27,6 +29,7 @@ from lic.errors import BitstreamError, DesyncError, WrongModelError
 
 MAX_PIXELS = 178_000_000  # Larger images are refused unless the caller allows them.
 QUALITY_STEPS = 256  # A stream carries its quality in steps of 1/256.
+MAP_STEPS = 16  # A quality map has steps of 1/16.
 MAGIC = b"\x93LIC"
 VERSION = 1
 _FIXED = 10  # Magic, version, flags and fingerprint take these bytes.
@@ -40,6 +43,7 @@ class Flag(enum.IntFlag):
     GREY = 1  # The image has no axis of channels.
     DETERMINISTIC = 2
     QUALITY = 4
+    QUALITY_MAP = 8  # The quality varies over the image, and the quality field is the lowest one.
 
 
 class Stream(NamedTuple):
@@ -52,7 +56,9 @@ class Stream(NamedTuple):
       payload: Range-coder bytes.
       symbols_crc: CRC-32 of the coded symbols.
       flags: The properties of the stream.
-      quality: The quality that the image was coded at, or None for a codec with a single rate.
+      quality: The quality that the image was coded at, the lowest of a map, or None for a codec with a single rate.
+      quality_map: How far the quality of each position of the latent lies above `quality`, in steps of 1/16, a byte for
+        each position, row after row, compressed by DEFLATE (RFC 1951); None for an image of one quality.
     """
 
     fingerprint: bytes
@@ -62,11 +68,15 @@ class Stream(NamedTuple):
     symbols_crc: int
     flags: Flag = Flag(0)
     quality: float | None = None
+    quality_map: bytes | None = None
 
     def pack(self) -> bytes:
         """Returns the stream as bytes."""
         flags = self.flags | (Flag.QUALITY if self.quality is not None else Flag(0))
         quality = b"" if self.quality is None else round(self.quality * QUALITY_STEPS).to_bytes(2, "little")
+        if self.quality_map is not None:
+            flags |= Flag.QUALITY_MAP
+            quality += _leb128(len(self.quality_map)) + self.quality_map
         head = MAGIC + bytes([VERSION, flags]) + self.fingerprint + _leb128(self.height) + _leb128(self.width)
         checked = head + quality + self.payload + self.symbols_crc.to_bytes(4, "little")
         return checked + zlib.crc32(checked).to_bytes(4, "little")
@@ -106,11 +116,16 @@ class Stream(NamedTuple):
         if Flag.QUALITY in flags:
             quality = int.from_bytes(data[position : position + 2], "little") / QUALITY_STEPS
             position += 2
+        quality_map = None
+        if Flag.QUALITY_MAP in flags:
+            length, position = _read_leb128(data, position, "quality map's length")
+            quality_map = data[position : position + length]
+            position += length
         # Fields of variable length may reach into the checksums, which come last.
         if position > len(data) - _CHECKSUMS:
             raise BitstreamError("The stream is cut off inside its header. Get it anew.")
         symbols_crc = int.from_bytes(data[-8:-4], "little")
-        return cls(data[6:10], height, width, data[position:-8], symbols_crc, flags, quality)
+        return cls(data[6:10], height, width, data[position:-8], symbols_crc, flags, quality, quality_map)
 
     @property
     def channels(self) -> int:
@@ -135,15 +150,24 @@ class StreamFormat(NamedTuple):
       deterministic: Whether the codec's parameter networks compute in integers.
       qualities: Number of qualities that the codec has; 0 for a single rate.
       downscale: Height and width of images are padded to multiples of this number.
+      maps: Whether streams with a quality map are read.
     """
 
     fingerprint: bytes
     deterministic: bool
     qualities: int
     downscale: int = 1
+    maps: bool = True
 
     def pack(
-        self, payload: bytes, symbols: bytes, height: int, width: int, channels: int, quality: float | None = None
+        self,
+        payload: bytes,
+        symbols: bytes,
+        height: int,
+        width: int,
+        channels: int,
+        quality: float | None = None,
+        steps: bytes | None = None,
     ) -> bytes:
         """Returns the stream of an image.
 
@@ -153,7 +177,9 @@ class StreamFormat(NamedTuple):
           height: Height of the image in pixels.
           width: Width of the image in pixels.
           channels: 1 for an image [height, width], 3 for any other.
-          quality: The quality that the image was coded at; None for a codec with a single rate.
+          quality: The quality that the image was coded at, or the lowest of a map; None for a codec with a single rate.
+          steps: How far the quality of each position of the latent lies above it, in steps of 1/16, a byte for each
+            position, row after row; None for an image of one quality.
 
         Raises:
           ValueError: The codec has no such quality.
@@ -162,7 +188,8 @@ class StreamFormat(NamedTuple):
             expected = f"from 1 to {self.qualities}" if self.qualities else "None, since this codec has a single rate"
             raise ValueError(f"StreamFormat: expected quality {expected}. Received: {quality!r}.")
         flags = (Flag.GREY if channels == 1 else Flag(0)) | (Flag.DETERMINISTIC if self.deterministic else Flag(0))
-        return Stream(self.fingerprint, height, width, payload, zlib.crc32(symbols), flags, quality).pack()
+        quality_map = None if steps is None else _deflated(steps)
+        return Stream(self.fingerprint, height, width, payload, zlib.crc32(symbols), flags, quality, quality_map).pack()
 
     def parse(self, data: bytes, max_pixels: int = MAX_PIXELS) -> Stream:
         """Returns the fields of a stream that this codec made.
@@ -192,11 +219,14 @@ class StreamFormat(NamedTuple):
                 f"The stream was made by the codec {name_of(stream.fingerprint)}, "
                 f"this is {name_of(self.fingerprint)}. Decode it with the codec that made it."
             )
-        if (Flag.DETERMINISTIC in stream.flags) != self.deterministic or not self._has_quality(stream.quality):
+        has_quality = self._has_quality(stream.quality) and (stream.quality or stream.quality_map is None)
+        if (Flag.DETERMINISTIC in stream.flags) != self.deterministic or not has_quality:
             raise BitstreamError(
                 f"The stream has the flags {stream.flags!r} and quality {stream.quality}, which this codec never "
                 "writes. Get it anew."
             )
+        if stream.quality_map is not None and not self.maps:
+            raise BitstreamError("The stream has a quality map (flag 8), which this reader does not take. Decode by lic.")
         # What decoding takes grows with the padded image: one of a single row is padded to many.
         height, width = (-(-size // self.downscale) * self.downscale for size in (stream.height, stream.width))
         if height * width > max_pixels:
@@ -205,6 +235,27 @@ class StreamFormat(NamedTuple):
                 f"The stream is of an image of {stream.height}x{stream.width} pixels{padded}, more than "
                 f"max_pixels={max_pixels}. If you trust it, pass a larger max_pixels."
             )
+
+    def steps_of(self, stream: Stream) -> bytes | None:
+        """Returns the `steps` of a checked stream that `pack` was given; at most so many bytes are allocated.
+
+        Raises:
+          BitstreamError: The quality map has another number of positions than the latent, or is damaged.
+        """
+        if stream.quality_map is None:
+            return None
+        rows, columns = (-(-size // self.downscale) for size in (stream.height, stream.width))
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            steps = inflate.decompress(stream.quality_map, rows * columns + 1)
+        except zlib.error:
+            steps = b""
+        if len(steps) != rows * columns or not inflate.eof or inflate.unused_data:
+            raise BitstreamError(
+                f"The stream's quality map is not one of {rows}x{columns} positions: the stream was made up. Get it "
+                "anew."
+            )
+        return steps
 
     def _has_quality(self, quality: float | None) -> bool:
         return not self.qualities if quality is None else 1 <= quality <= self.qualities
@@ -218,6 +269,11 @@ def desync_error() -> DesyncError:
     )
 
 
+def _deflated(steps: bytes) -> bytes:
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    return deflate.compress(steps) + deflate.flush()
+
+
 def _leb128(number: int) -> bytes:
     # Seven bits a byte, the lowest first; the highest bit of a byte is set if another byte follows.
     groups = bytearray()
@@ -227,13 +283,13 @@ def _leb128(number: int) -> bytes:
     return bytes([*groups, number])
 
 
-def _read_leb128(data: bytes, position: int) -> tuple[int, int]:
+def _read_leb128(data: bytes, position: int, name: str = "height or width") -> tuple[int, int]:
     number = 0
-    for shift in range(0, 35, 7):  # Five bytes hold 35 bits, enough for any height and width.
+    for shift in range(0, 35, 7):  # Five bytes hold 35 bits, enough for any size.
         if position >= len(data):
             break
         byte, position = data[position], position + 1
         number |= (byte & 127) << shift
         if byte < 128:
             return number, position
-    raise BitstreamError("The stream's height or width does not end within five bytes. Get it anew.")
+    raise BitstreamError(f"The stream's {name} does not end within five bytes. Get it anew.")

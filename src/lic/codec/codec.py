@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import numbers
 import operator
 import os
 import sys
@@ -22,7 +23,8 @@ from lic.codec.float32 import check_float32
 from lic.codec.graphs import Graphs
 from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import arrays_of, calibrate, units_of
-from lic.codec.rate_search import checked_quality, highest_quality, refine_to_size
+from lic.codec.quality import Quality, QualityLike, checked_quality
+from lic.codec.rate_search import Progress, highest_quality, refine_to_size
 from lic.codec.refinement import STEPS, check_effort
 from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
@@ -107,7 +109,7 @@ class Codec:
         self,
         image: np.ndarray,
         *,
-        quality: float | None = None,
+        quality: QualityLike | None = None,
         effort: int = 0,
         verify: bool = False,
         progress: Callable[[float], None] | None = None,
@@ -118,7 +120,10 @@ class Codec:
           image: uint8 [height, width, channels], or uint16 for a codec of more than 8 bits. A codec of 3 channels takes
             [height, width] for grey, which stays grey, and one of 1 channel takes it as [height, width, 1]. An image
             of Pillow is converted by its mode, profile and orientation.
-          quality: Where the codec has several, one of `qualities` or any number between; default: the middle one.
+          quality: Where the codec has several, one of `qualities` or any number between; default: the middle one. A map
+            gives each region of the image a quality of its own: an array [rows, columns] of any size, which spans the
+            image, or {"background": 2, "boxes": [(top, left, height, width, 6)]}, in pixels. Maps are rounded to the
+            positions of the latent and to steps of 1/16.
           effort: 0 to 9. From 1 on the latents of this image are refined by gradient descent. That takes time when
             compressing and none when decoding, and memory that grows with the image, even with tiles. The loss of the
             stream is never higher than with 0.
@@ -132,17 +137,19 @@ class Codec:
           DesyncError: With `verify`, the stream does not decode here.
           LicError: The latent, a mean or the side information is not finite.
         """
-        image, quality = self._checked(image), checked_quality(quality, self.model.rate)
+        image = self._checked(image)
+        chosen = self._quality(quality, image.shape)
         check_effort(effort)
         latent = self._latent(image)
-        stream = self._coded_at(image, latent, quality)
-        return self._verified(self._refined(image, latent, quality, stream, effort, progress), verify)
+        stream = self._coded_at(image, latent, chosen)
+        return self._verified(self._refined(image, latent, chosen, stream, effort, progress), verify)
 
     def compress_to(
         self,
         image: np.ndarray,
         max_bytes: int,
         *,
+        quality: QualityLike | None = None,
         effort: int = 0,
         verify: bool = False,
         progress: Callable[[float], None] | None = None,
@@ -152,6 +159,8 @@ class Codec:
         Args:
           image: As for `compress`.
           max_bytes: Bytes of the whole stream.
+          quality: A map, as for `compress`, whose differences are kept, up to the highest quality; default: one quality
+            for the whole image.
           effort: As for `compress`; the image is refined twice, so that the saved bytes are spent on quality.
           verify: As for `compress`.
           progress: As for `compress`.
@@ -163,13 +172,20 @@ class Codec:
         """
         check_effort(effort)
         check_argument("Codec", "max_bytes", max_bytes, int)
+        if isinstance(quality, numbers.Real):
+            raise ValueError(f"Codec: expected quality as a map, since the bytes choose it. Received: {quality!r}.")
         image = self._checked(image)
-        latent = self._latent(image)
-        encode = functools.partial(self._coded_at, image, latent)
-        quality, stream = highest_quality(encode, self.qualities, max_bytes)
-        refine = functools.partial(self._refined, image, latent, effort=effort)
+        differences, latent = self._quality(quality, image.shape), self._latent(image)
+
+        def encode(value: float) -> bytes:
+            return self._coded_at(image, latent, differences._replace(value=value))
+
+        def refine(value: float, stream: bytes, progress: Progress) -> bytes:
+            return self._refined(image, latent, differences._replace(value=value), stream, effort, progress)
+
+        value, stream = highest_quality(encode, self.qualities, max_bytes)
         if effort:
-            stream = refine_to_size(encode, refine, self.qualities, max_bytes, quality, stream, progress)
+            stream = refine_to_size(encode, refine, self.qualities, max_bytes, value, stream, progress)
         return self._verified(stream, verify)
 
     @property
@@ -248,7 +264,7 @@ class Codec:
         return self._latent(self._checked(image))
 
     def encode_latent(
-        self, y: np.ndarray, *, quality: float | None = None, size: tuple[int, int] | None = None
+        self, y: np.ndarray, *, quality: QualityLike | None = None, size: tuple[int, int] | None = None
     ) -> bytes:
         """Encodes a latent into a stream, which `decompress` and `decode_latent` read.
 
@@ -268,8 +284,8 @@ class Codec:
         height, width = (rows * downscale, columns * downscale) if size is None else size
         fits = (-(-height // downscale), -(-width // downscale)) == (rows, columns)
         check("Codec", "size", fits, f"height and width of a latent of {rows}x{columns} positions", size)
-        quality = checked_quality(quality, self.model.rate)
-        return self._pack((height, width, 3), quality, self._graphs.encode(y, quality))
+        chosen = self._quality(quality, (height, width))
+        return self._pack((height, width, 3), chosen, self._graphs_at(chosen).encode(y, chosen.at_positions()))
 
     def decode_latent(self, stream: bytes, *, parts: int | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         """Decodes a stream into y_hat, float32 [rows, columns, depth], which `synthesise` takes.
@@ -312,10 +328,12 @@ class Codec:
         """Decodes streams one by one; options are those of `decompress`."""
         return [self.decompress(stream, **options) for stream in streams]
 
-    def estimate(self, image: np.ndarray, *, quality: float | None = None) -> dict[str, float]:
-        """Returns the estimated bits of each part of an image's stream, without header and checksums."""
-        latent = self._latent(self._checked(image))
-        bits = self._float_graphs.estimate(latent, checked_quality(quality, self.model.rate))
+    def estimate(self, image: np.ndarray, *, quality: QualityLike | None = None) -> dict[str, float]:
+        """Returns the estimated bits of each part of an image's stream, without header, quality map and checksums."""
+        image = self._checked(image)
+        chosen, latent = self._quality(quality, image.shape), self._latent(image)
+        graphs = self._float_graphs if chosen.steps is None else self._float_graphs.with_maps()
+        bits = graphs.estimate(latent, chosen.at_positions())
         return {name: float(each) for name, each in bits.items()}
 
     def save(self, path: str | os.PathLike) -> None:
@@ -447,11 +465,18 @@ class Codec:
             self.verify(stream, max_pixels=sys.maxsize)  # This process made the stream, so its size needs no limit.
         return stream
 
-    def _coded_at(self, image: np.ndarray, latent: np.ndarray, quality: float) -> bytes:
-        """Returns the stream of an image at a quality, without refinement."""
-        return self._pack(image.shape, quality, self._graphs.encode(latent, quality))
+    def _quality(self, quality: QualityLike | None, shape: tuple[int, ...]) -> Quality:
+        """Returns the checked quality for an image of a shape."""
+        return checked_quality(quality, self.model.rate, shape[:2], self.model.transform.downscale)
 
-    def _pack(self, shape: tuple[int, ...], quality: float, coded: Encoded) -> bytes:
+    def _graphs_at(self, quality: Quality) -> Graphs:
+        return self._graphs if quality.steps is None else self._graphs.with_maps()
+
+    def _coded_at(self, image: np.ndarray, latent: np.ndarray, quality: Quality) -> bytes:
+        """Returns the stream of an image at a quality, without refinement."""
+        return self._pack(image.shape, quality, self._graphs_at(quality).encode(latent, quality.at_positions()))
+
+    def _pack(self, shape: tuple[int, ...], quality: Quality, coded: Encoded) -> bytes:
         """Returns the stream of an image of a shape; the image is grey if it has no axis of channels."""
         collect(lambda: coder_seconds(self._tables, coded.string, coded.cdfs)[0])
         if not coded.finite:
@@ -460,9 +485,9 @@ class Codec:
                 "The model's weights have diverged: go back to earlier ones."
             )
         channels = 1 if len(shape) == 2 else 3  # A stream states whether the image has an axis of channels.
-        quality = quality if self.qualities else None
+        fields = (quality.value, quality.packed_steps()) if self.qualities else (None, None)
         streams = self._streams(self._deterministic)
-        return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *shape[:2], channels, quality)
+        return streams.pack(coded.string.numpy(), _bytes_of(coded.symbols), *shape[:2], channels, *fields)
 
     def _streams(self, deterministic: bool) -> StreamFormat:
         downscale = self.model.transform.downscale
@@ -472,7 +497,7 @@ class Codec:
         self,
         image: np.ndarray,
         latent: np.ndarray,
-        quality: float,
+        quality: Quality,
         stream: bytes,
         effort: int,
         progress: Callable[[float], None] | None,
@@ -481,20 +506,21 @@ class Codec:
         if not effort:
             return stream
         original = self._on_255(coloured(image, self.channels))
-        refined, *side = self._graphs.optimizer.refine(original, latent, quality, STEPS[effort], progress)
-        coded = self._graphs.encode_optimized(refined, tf.constant(quality), *side)
+        graphs, positions = self._graphs_at(quality), quality.at_positions()
+        refined, *side = graphs.optimizer.refine(original, latent, positions, STEPS[effort], progress)
+        coded = graphs.encode_optimized(refined, tf.constant(positions), *side)
         # Refinement lowers an estimate of the loss; the real loss may still be higher.
         return self._better(image, quality, stream, self._pack(image.shape, quality, coded))
 
-    def _better(self, image: np.ndarray, quality: float, *streams: bytes) -> bytes:
+    def _better(self, image: np.ndarray, quality: Quality, *streams: bytes) -> bytes:
         """Returns the stream of the lowest loss, measured by its bytes and its decoded image."""
-        lmbda = float(self.model.rate.lmbda(tf.constant([quality]))[0])
+        positions = tf.constant(quality.at_positions())[None]
         original = self._on_255(coloured(image, self.channels))[None]
 
         def loss(stream: bytes) -> float:
             decoded = self._on_255(coloured(self.decompress(stream), self.channels))[None]
-            distortion = float(self.model.distortion_of(original, decoded)[0])
-            return 8 * len(stream) / (image.shape[0] * image.shape[1]) + lmbda * distortion
+            distortion = float(self.model.weighted_distortion(original, decoded, positions)[0])
+            return 8 * len(stream) / (image.shape[0] * image.shape[1]) + distortion
 
         return min(streams, key=loss)
 
@@ -521,7 +547,8 @@ class Codec:
         parsed = Stream.parse(bytes(stream))
         # The stream, and not the codec's own choice, decides which networks decode it.
         deterministic = Flag.DETERMINISTIC in parsed.flags and bool(self._file.integer)
-        self._streams(deterministic).check(parsed, max_pixels, name_of)
+        streams = self._streams(deterministic)
+        streams.check(parsed, max_pixels, name_of)
         if Flag.GREY in parsed.flags and self.channels not in (1, 3):
             raise BitstreamError(
                 f"The stream is of a grey image, and this codec's have {self.channels} channels. Get it anew."
@@ -530,11 +557,15 @@ class Codec:
         rows, columns = (-(-size // downscale) for size in (parsed.height, parsed.width))
         whole = parts is None or parts == len(self.parts)
         graphs = self._integer_graphs() if deterministic else self._float_graphs
-        decode = graphs.decode if whole else graphs.preview(int(parts))
-        quality = self.model.rate.default if parsed.quality is None else parsed.quality
         graphs.check_length(parsed.payload, rows, columns)
+        quality = self._quality(parsed.quality, (parsed.height, parsed.width))
+        steps = streams.steps_of(parsed)
+        if steps is not None:
+            quality = quality._replace(steps=np.frombuffer(steps, np.uint8).reshape(rows, columns))
+            graphs = graphs.with_maps()
+        decode = graphs.decode if whole else graphs.preview(int(parts))
         try:
-            y_hat, symbols, cdfs = decode(parsed.payload, rows, columns, quality)
+            y_hat, symbols, cdfs = decode(parsed.payload, rows, columns, quality.at_positions())
         except tf.errors.InvalidArgumentError as error:
             if TOO_SHORT not in str(error):
                 raise

@@ -32,6 +32,7 @@ class Graphs:
       tables: The coder's tables.
       walker: Takes the walks; default: the model.
       skip_below: Numbers of the latent whose scale is below it are not coded; None codes all.
+      maps: Whether the quality varies over an image, and has an entry for each position [height, width].
 
     Attributes:
       analyse: Maps an image [height, width, channels], padded to multiples of the transform's `downscale`, to its
@@ -52,17 +53,18 @@ class Graphs:
         tables: CdfTables,
         walker: Walker | None = None,
         skip_below: float | None = None,
+        maps: bool = False,
     ):
         self._model, self._tables, self._walker, self._derived = model, tables, walker or model, {}
         self._skip_below = skip_below
         self._least_bits: LeastBits | None = None
         transform = model.transform
         image, latent = (tf.TensorSpec((None, None, depth)) for depth in (transform.channels, transform.depth))
-        integer, real = tf.TensorSpec((), tf.int32), tf.TensorSpec(())
-        coded = [tf.TensorSpec((), tf.string), integer, integer, real]
+        integer, quality = tf.TensorSpec((), tf.int32), tf.TensorSpec((None, None) if maps else ())
+        coded = [tf.TensorSpec((), tf.string), integer, integer, quality]
         self.analyse = snapshot_function(self._analyse, [image])
-        self.estimate = snapshot_function(self._estimate, [latent, real])
-        self.encode = snapshot_function(self._encode, [latent, real])
+        self.estimate = snapshot_function(self._estimate, [latent, quality])
+        self.encode = snapshot_function(self._encode, [latent, quality])
         self.encode_optimized = snapshot_function(self._encode_with_gain, reduce_retracing=True)
         self.decode = snapshot_function(self._decode, coded)
         # The walk of a preview differs with the number of parts, so each number has a graph of its own.
@@ -71,6 +73,11 @@ class Graphs:
         )
         self.synthesise = snapshot_function(self._synthesise, [latent])
         self.optimizer = LatentOptimizer(model, self._derived, skip_below)
+        self._with_maps = functools.cache(lambda: Graphs(model, tables, walker, skip_below, True))
+
+    def with_maps(self) -> Graphs:
+        """Returns graphs whose quality varies over an image. They are other graphs, so that one quality costs less."""
+        return self._with_maps()
 
     def _analyse(self, image: tf.Tensor) -> tf.Tensor:
         with snapshot_weights(self._derived):

@@ -1,38 +1,16 @@
-"""The search for a rate: a checked quality, or the highest quality whose stream is small enough."""
+"""The search for a rate: the highest quality whose stream is small enough."""
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from lic.codec.bitstream import QUALITY_STEPS
 from lic.errors import LicError
-
-if TYPE_CHECKING:
-    from lic.models.rate import RateControl
 
 STEP = 1 / QUALITY_STEPS
 SPENT = 0.996  # The share of the bytes that a higher quality gets, since refinement may save a little less there.
 
 Progress = Callable[[float], None] | None
-
-
-def checked_quality(quality: float | None, rate: RateControl) -> float:
-    """Returns a quality rounded to the steps that streams carry.
-
-    Args:
-      quality: The quality, or None for the default.
-      rate: The rate control of the model.
-
-    Raises:
-      ValueError: The model does not have this quality.
-    """
-    known = isinstance(quality, numbers.Real) and rate.count > 1 and 1 <= quality <= rate.count
-    if quality is not None and not known:
-        has = f"from 1 to {rate.count}" if rate.count > 1 else "None, since this codec has a single rate"
-        raise ValueError(f"Codec: expected quality {has}. Received: {quality!r}.")
-    return round((rate.default if quality is None else quality) * QUALITY_STEPS) / QUALITY_STEPS
 
 
 def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int) -> tuple[float, bytes]:

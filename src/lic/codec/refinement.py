@@ -59,7 +59,7 @@ class LatentOptimizer:
         self,
         image: np.ndarray,
         latent: np.ndarray,
-        quality: float,
+        quality: float | np.ndarray,
         steps: int,
         progress: Callable[[float], None] | None = None,
     ) -> list[tf.Tensor]:
@@ -68,7 +68,7 @@ class LatentOptimizer:
         Args:
           image: The image [height, width, channels] on 0..255.
           latent: The image's latent [rows, columns, depth], without gains.
-          quality: The quality.
+          quality: The quality, or that of each position [rows, columns].
           steps: Number of steps.
           progress: Called with the completed fraction, 0 to 1, after each step.
 
@@ -76,7 +76,7 @@ class LatentOptimizer:
           ValueError: The image is too small for the model's distortion.
         """
         check_size(self._model.distortion, image.shape[:2])
-        images, qualities = tf.constant(image[None], "float32"), tf.constant([quality])
+        images, qualities = tf.constant(image[None], "float32"), tf.constant(quality, "float32")[None]
         values = self._start(tf.constant(latent[None]), qualities)
         means, squares = ([tf.zeros_like(value) for value in values] for _ in range(2))
         for number in range(steps):
@@ -104,7 +104,7 @@ class LatentOptimizer:
 
         Args:
           images: The image [1, height, width, channels].
-          quality: The quality [1].
+          quality: The quality [1], or that of each position [1, rows, columns].
           values: The latent, and the side information if there is any.
           means: Adam's mean of the gradients, for each of the values.
           squares: Adam's mean of their squares, likewise.
@@ -137,7 +137,7 @@ class LatentOptimizer:
         coder = GumbelCoder(latent, side, temperature)
         height, width = tf.unstack(tf.shape(images)[1:3])
         x_hat = model.synthesise(model.walk(skipping(coder, self._skip_below), quality))[:, :height, :width]
-        distortion = model.rate.lmbda(quality) * model.distortion_of(images, x_hat)
+        distortion = model.weighted_distortion(images, x_hat, quality)
         return tf.reduce_sum(tf.add_n(list(coder.bits.values())) + tf.cast(height * width, "float32") * distortion)
 
 

@@ -71,7 +71,7 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
     holder.captured = served.captured
     tf.saved_model.save(holder, os.fspath(folder), {"encode": served.encode, "decode": served.decode})
     downscale = codec.model.transform.downscale
-    streams = StreamFormat(codec.fingerprint, codec.deterministic, len(codec.qualities), downscale)
+    streams = StreamFormat(codec.fingerprint, codec.deterministic, len(codec.qualities), downscale, maps=False)
     (pathlib.Path(folder) / CONTAINER).write_text(container_source(streams))
 
 
@@ -151,10 +151,10 @@ class _TabledArithmetic(IntegerArithmetic):
 
     def _gains(self, quality: tf.Tensor) -> IntegerGains:
         number = tf.cast(tf.round(quality[0] * QUALITY_STEPS), tf.int32) - QUALITY_STEPS
-        return IntegerGains(*tf.unstack(tf.gather(self._every_gain(), number)[:, None]))
+        return IntegerGains(*tf.unstack(tf.gather(self._every_gain(), number)[:, None, None, None]))
 
     def _every_gain(self) -> tf.Tensor:
-        """The gains of each quality that a stream can carry [qualities, 4, depth]."""
+        """The gains of each quality that a stream can carry [qualities, 5, depth]."""
         if not hasattr(self, "_table"):
             rate = self._model.rate
             numbers = range(QUALITY_STEPS, QUALITY_STEPS * rate.count + 1)

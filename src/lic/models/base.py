@@ -111,10 +111,11 @@ class CompressionModel(Configured, keras.Model):
         Args:
           images: The images.
           training: Whether `EntropyModel.quantization` takes the place of rounding.
-          quality: Where the model has several, that of each image [batch] or of all; default: the middle one.
+          quality: Where the model has several, that of each image [batch] or of all, or of all positions of their
+            latents [batch, rows, columns]; default: the middle one.
 
         Raises:
-          ValueError: Images have another shape.
+          ValueError: Images have another shape, or the model does not have the quality.
         """
         images = checked_images(images, self.transform.channels)
         batch, height, width = tf.unstack(tf.shape(images)[:3])
@@ -144,7 +145,7 @@ class CompressionModel(Configured, keras.Model):
 
         Args:
           coder: A coder of latents [batch, rows, columns, depth] as `rate.apply_gain` returned them.
-          quality: The quality of each image [batch].
+          quality: The quality of each image [batch], or of all positions [batch, rows, columns].
           gains: Takes the place of `rate.gains_at(quality)`, such as gains in whole numbers.
         """
         gains = self.rate.gains_at(quality) if gains is None else gains
@@ -198,7 +199,7 @@ class CompressionModel(Configured, keras.Model):
         Args:
           images: Images [batch, height, width, channels] on 0..255.
           training: Whether `EntropyModel.quantization` takes the place of rounding.
-          quality: Where the model has several, that of each image [batch] or of all; default: from `rate.qualities`.
+          quality: As for `call`; default: from `rate.qualities`.
         """
         images = checked_images(images, self.transform.channels)
         quality = self._qualities(tf.shape(images)[0], training, quality)
@@ -206,9 +207,10 @@ class CompressionModel(Configured, keras.Model):
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
         bpp = tf.add_n(list(compressed.bits.values())) / pixels
         mse = mean_squared_error(images, compressed.x_hat)
-        loss = bpp + self.rate.lmbda(quality) * self.distortion_of(images, compressed.x_hat)
+        loss = bpp + self.weighted_distortion(images, compressed.x_hat, quality)
         if training:
-            loss *= self.rate.emphasis(quality)
+            emphasis = self.rate.emphasis(quality)
+            loss *= emphasis if quality.shape.rank == 1 else tf.reduce_mean(emphasis, (1, 2))
         if self.losses:
             loss += tf.add_n([tf.cast(added, "float32") for added in self.losses])
         return {"loss": loss, "bpp": bpp, "mse": mse, "psnr": psnr_of(mse)}
@@ -216,6 +218,25 @@ class CompressionModel(Configured, keras.Model):
     def distortion_of(self, images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
         """Returns the distortion [batch] that the loss weighs, of images [batch, height, width, channels] on 0..255."""
         return 1 - ms_ssim(images, decoded) if self.distortion == "ms-ssim" else mean_squared_error(images, decoded)
+
+    def weighted_distortion(self, images: tf.Tensor, decoded: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Returns lmbda times the distortion [batch].
+
+        Where the quality varies over an image, errors are multiplied by the root of their lmbda before the distortion
+        is measured. So the mean squared error of each position has the weight of its own quality.
+
+        Args:
+          images: Images [batch, height, width, channels] on 0..255.
+          decoded: The decoded images.
+          quality: The quality of each image [batch], or of all positions of its latent [batch, rows, columns].
+        """
+        lmbda = self.rate.lmbda(quality)
+        if quality.shape.rank == 1:
+            return lmbda * self.distortion_of(images, decoded)
+        mean, (height, width) = tf.reduce_mean(lmbda, (1, 2)), tf.unstack(tf.shape(images)[1:3])
+        blocks = tf.repeat(tf.repeat(lmbda, self.transform.downscale, 1), self.transform.downscale, 2)
+        weights = tf.sqrt(blocks[:, :height, :width] / mean[:, None, None])[..., None]
+        return mean * self.distortion_of(images, images + weights * (decoded - images))
 
     def compile(self, optimizer: Any = None, *, seed: int | None = None, **kwargs: Any) -> None:
         """Configures training.
@@ -343,7 +364,8 @@ class CompressionModel(Configured, keras.Model):
                 f"CompressionModel: expected quality from 1 to {self.rate.count}. Received: {quality!r}. A model has "
                 "one quality for each lmbda."
             )
-        return tf.broadcast_to(tf.cast(quality, "float32"), [batch])
+        quality = tf.cast(quality, "float32")
+        return quality if quality.shape.rank == 3 else tf.broadcast_to(quality, [batch])
 
     def _losses_in_replica(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """Returns the result of `losses_of`, also where this replica got no image of a last, smaller batch."""

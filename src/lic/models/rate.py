@@ -19,7 +19,8 @@ from lic.layers.base import Layer
 class RateControl(abc.ABC):
     """Base of rate controls. Every model has one, and asks it alone for gains.
 
-    A quality is a real number from 1 to `count`; quality 1 has the lowest rate.
+    A quality is a real number from 1 to `count`; quality 1 has the lowest rate. Below, qualities are those of the images
+    [batch], or those of all positions of their latents [batch, rows, columns].
 
     Attributes:
       count: Number of qualities that have an lmbda of their own; 1 in a model of one rate.
@@ -40,11 +41,11 @@ class RateControl(abc.ABC):
 
     @abc.abstractmethod
     def apply_gain(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns latents [batch, height, width, depth] as they are coded at qualities [batch]."""
+        """Returns latents [batch, rows, columns, depth] as they are coded at qualities."""
 
     @abc.abstractmethod
     def gains_at(self, quality: tf.Tensor) -> ChannelGains | None:
-        """Returns the gains at qualities [batch], or None for a model of one rate."""
+        """Returns the gains at qualities, or None for a model of one rate."""
 
     @abc.abstractmethod
     def coder(self, coder: Coder, gains: ChannelGains | None) -> Coder:
@@ -57,15 +58,15 @@ class RateControl(abc.ABC):
 
     @abc.abstractmethod
     def apply_output_gain(self, y_hat: tf.Tensor, gains: ChannelGains | None) -> tf.Tensor:
-        """Returns the result of a walk [batch, height, width, depth] as the synthesis takes it."""
+        """Returns the result of a walk [batch, rows, columns, depth] as the synthesis takes it."""
 
     @abc.abstractmethod
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
-        """Returns the weight of the distortion [batch] at qualities [batch]."""
+        """Returns the weights of the distortion at qualities, in their shape."""
 
     @abc.abstractmethod
     def emphasis(self, quality: tf.Tensor) -> tf.Tensor:
-        """Returns the factors [batch] of the losses at qualities [batch] in training."""
+        """Returns the factors of the losses at qualities in training, in the shape of the qualities."""
 
 
 class SingleRate(RateControl):
@@ -142,9 +143,10 @@ class Gains(Layer, RateControl):
         self.built = True
 
     def apply_gain(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        return latent * tf.exp(self._at(self.log_gain, quality))[:, None, None]
+        return latent * tf.exp(self._at(self.log_gain, _of_positions(quality)))
 
     def gains_at(self, quality: tf.Tensor) -> ChannelGains:
+        quality = _of_positions(quality)
         gain, factor, output_gain = (
             tf.exp(self._at(table, quality)) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
         )
@@ -154,10 +156,10 @@ class Gains(Layer, RateControl):
         return VariableRateCoder(coder, gains)
 
     def apply_output_gain(self, y_hat: tf.Tensor, gains: ChannelGains | None) -> tf.Tensor:
-        return y_hat * gains.output_gain[:, None, None]
+        return y_hat * gains.output_gain
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
-        return tf.exp(self._at(np.log(self.lmbdas)[:, None], quality))[:, 0]
+        return tf.exp(self._at(np.log(self.lmbdas)[:, None], quality))[..., 0]
 
     def emphasis(self, quality: tf.Tensor) -> tf.Tensor:
         """Returns one over the root of lmbda, relative to the geometric mean of all.
@@ -175,8 +177,14 @@ class Gains(Layer, RateControl):
         return self.add_weight(name=name, shape=rows.shape, initializer=lambda *_, **__: tf.constant(rows))
 
     def _at(self, table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Returns rows [batch, columns] of a table, interpolated linearly at real qualities [batch]."""
-        position = tf.clip_by_value(quality - 1.0, 0.0, self.count - 1.0)
+        """Returns rows [..., columns] of a table, interpolated linearly at real qualities [...]."""
+        position = tf.clip_by_value(tf.reshape(quality, [-1]) - 1.0, 0.0, self.count - 1.0)
         # The weight of a row is one minus its distance from the position, so at most two rows have weight.
         weights = tf.nn.relu(1 - tf.abs(position[:, None] - tf.range(self.count, dtype="float32")))
-        return tf.matmul(weights, tf.cast(tf.convert_to_tensor(table), "float32"))
+        rows = tf.matmul(weights, tf.cast(tf.convert_to_tensor(table), "float32"))
+        return tf.reshape(rows, tf.concat([tf.shape(quality), rows.shape[1:]], 0))
+
+
+def _of_positions(quality: tf.Tensor) -> tf.Tensor:
+    """Returns qualities as those of positions [batch, rows, columns], with one row and column for [batch]."""
+    return quality[:, None, None] if quality.shape.rank == 1 else quality

@@ -10,6 +10,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 
+import numpy as np
+
 from lic.codec.integer.audit import inexact_operations
 from lic.codec.integer.calibration import parameter_layers
 from lic.codec.integer.gains import IntegerGains, integer_gains
@@ -41,11 +43,11 @@ class IntegerArithmetic:
         self._gains_at = functools.lru_cache(lambda quality: integer_gains(model.rate, quality))
 
     def walk(self, coder: Coder, quality: tf.Tensor, gains: IntegerGains | None = None) -> tf.Tensor:
-        """Codes the latent of one image at a quality [1] as `CompressionModel.walk` does, and returns it quantised.
+        """Codes the latent of one image as `CompressionModel.walk` does, and returns it quantised.
 
         Args:
           coder: The coder.
-          quality: The quality.
+          quality: The quality [1], or that of each position [1, rows, columns].
           gains: Takes the place of the gains at the quality.
         """
         if gains is None and self._model.rate.count > 1:
@@ -72,11 +74,17 @@ class IntegerArithmetic:
             )
 
     def _gains(self, quality: tf.Tensor) -> IntegerGains:
+        shape = (1, 1, 1) if quality.shape.rank == 1 else quality.shape
         with tf.name_scope(SCOPE):
-            numbers = numpy_function(
-                lambda quality: self._gains_at(float(quality[0])), [quality], [tf.float32] * len(IntegerGains._fields)
-            )
-        return IntegerGains(*(tf.ensure_shape(each, [self._model.transform.depth])[None] for each in numbers))
+            numbers = numpy_function(self._gains_of, [quality], [tf.float32] * len(IntegerGains._fields))
+        return IntegerGains(*(tf.ensure_shape(each, (*shape, self._model.transform.depth)) for each in numbers))
+
+    def _gains_of(self, quality: np.ndarray) -> list[np.ndarray]:
+        """Returns the fields of `IntegerGains` [1, rows, columns, depth] at qualities [1] or [1, rows, columns]."""
+        levels, number = np.unique(quality, return_inverse=True)
+        gains = map(self._gains_at, map(float, levels))
+        shape = quality.shape if quality.ndim == 3 else (1, 1, 1)
+        return [np.stack(each)[number.reshape(shape)] for each in zip(*gains)]
 
 
 def _integer_functions(model: CompressionModel, units: Mapping[str, Units]) -> Iterator[tuple[str, Callable]]:

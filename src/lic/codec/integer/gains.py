@@ -19,7 +19,7 @@ class IntegerGains(NamedTuple):
     """Takes the place of `ChannelGains`, with operations that every library rounds in the same way.
 
     Attributes:
-      gain: The number that each channel is multiplied by before it is coded [batch, depth].
+      gain: The number that each channel is multiplied by before it is coded, in the shapes of `ChannelGains`.
       inverse: One over the gain.
       scale: The number that each channel's scales are multiplied by: gain times scale factor.
       log_scale: Its logarithm.

@@ -39,9 +39,7 @@ class VariableRateCoder(CoderAround):
 
     def __init__(self, coder: Coder, gains: ChannelGains):
         super().__init__(coder)
-        # The output gain codes nothing.
-        self._gains = {name: gain[:, None, None] for name, gain in gains._asdict().items() if name != "output_gain"}
-        self._channel_gains = gains
+        self._gains = gains
 
     # Further latents have no gains, and are made of the latent without its gains, as the walk sees it.
 
@@ -52,10 +50,12 @@ class VariableRateCoder(CoderAround):
         return gains.remove(super()._code(latent, part, distribution.under_gain(gains)))
 
     def _gains_of(self, part: Part) -> ChannelGains:
-        if part.places or part.take is EVERYTHING.take:  # All channels of any positions have the same gains.
-            return self._channel_gains._replace(**self._gains)
-        taken = {name: part.take(self.zeros + gain) for name, gain in self._gains.items()}
-        return self._channel_gains._replace(**taken)
+        everywhere = self._gains.gain.shape[1:3] == (1, 1)  # Then all positions have the same gains.
+        if part.take is EVERYTHING.take or (part.places and everywhere):
+            return self._gains
+        # The output gain codes nothing.
+        taken = {name: part.take(self.zeros + gain) for name, gain in self._gains._asdict().items() if name != "output_gain"}
+        return self._gains._replace(**taken)
 
     def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:
         if latent.is_further:
@@ -66,9 +66,9 @@ class VariableRateCoder(CoderAround):
 
     def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
         known = super()._known_at_once(latent, order)
-        return known if known is None or latent.is_further else known / self._gains["gain"]
+        return known if known is None or latent.is_further else known / self._gains.gain
 
     def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
         if latent.is_further:
             return super()._further(latent, name, hyper, analysis)
-        return super()._further(latent, name, hyper, lambda values: analysis(values / self._gains["gain"]))
+        return super()._further(latent, name, hyper, lambda values: analysis(values / self._gains.gain))

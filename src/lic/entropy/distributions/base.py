@@ -22,8 +22,9 @@ class ChannelGains(NamedTuple):
     """The gains of a latent's channels at the qualities of a batch.
 
     Attributes:
-      gain: The number that each channel is multiplied by before it is coded [batch, depth]; for a part, likewise below,
-        in the shape of its numbers or broadcastable to it.
+      gain: The number that each channel is multiplied by before it is coded, [batch, 1, 1, depth] or, where the quality
+        varies over the image, [batch, rows, columns, depth]; for a part, likewise below, in the shape of its numbers or
+        broadcastable to it.
       scale: The number that each channel's scales are multiplied by: gain times scale factor.
       log_scale: Its logarithm.
       output_gain: The number that each channel is multiplied by before the synthesis.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
+from lic.codec.quality import QualityLike
 from lic.errors import check_kind
 from lic.evaluation.inspect.numbers import inspect
 
@@ -27,7 +28,7 @@ class BitMap(NamedTuple):
     downscale: int
 
 
-def bit_map(codec: Codec, image: np.ndarray, *, quality: float | None = None) -> BitMap:
+def bit_map(codec: Codec, image: np.ndarray, *, quality: QualityLike | None = None) -> BitMap:
     """Returns the bits that `codec.estimate` sums up, by position and by part.
 
     Args:

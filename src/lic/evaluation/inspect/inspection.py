@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
+from lic.codec.quality import QualityLike
 from lic.errors import ImageError, check, check_kind
 from lic.evaluation.inspect.bit_map import BitMap, bit_map
 from lic.evaluation.inspect.pictures import Picture, beside_jpeg, decoded_picture
@@ -64,7 +65,7 @@ class Inspection(NamedTuple):
 
 
 def inspect_image(
-    codec: Codec, image: np.ndarray, *, quality: float | None = None, crop: Box | None = None
+    codec: Codec, image: np.ndarray, *, quality: QualityLike | None = None, crop: Box | None = None
 ) -> Inspection:
     """Compresses an image, decodes it as a whole and from its first parts, and estimates the bits of each position.
 

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.rate_search import checked_quality
+from lic.codec.quality import QualityLike, checked_quality
 from lic.entropy.coders import Estimate, Recorder, skipping
 from lic.entropy.distributions.base import Distribution
 from lic.environment import tf
 from lic.errors import check_kind
+from lic.images import checked_image
 
 
 class Numbers(NamedTuple):
@@ -32,7 +33,7 @@ class Numbers(NamedTuple):
     bits: np.ndarray
 
 
-def inspect(codec: Codec, image: np.ndarray, *, quality: float | None = None) -> dict[str, Numbers]:
+def inspect(codec: Codec, image: np.ndarray, *, quality: QualityLike | None = None) -> dict[str, Numbers]:
     """Returns the numbers that an image is coded as, by the names of the parts.
 
     In a codec of several qualities they are those of the latent that the gains of the quality have multiplied. The
@@ -48,8 +49,10 @@ def inspect(codec: Codec, image: np.ndarray, *, quality: float | None = None) ->
       ValueError: The codec does not have the quality.
     """
     check_kind("inspect", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
-    model, qualities = codec.model, tf.constant([checked_quality(quality, codec.model.rate)])
-    latent = model.rate.apply_gain(tf.constant(codec.analyse(image)[None]), qualities)
+    image, model = checked_image(image, codec.channels, codec.bit_depth), codec.model
+    chosen = checked_quality(quality, model.rate, image.shape[:2], model.transform.downscale)
+    qualities, latent = tf.constant(chosen.at_positions())[None], tf.constant(codec.analyse(image)[None])
+    latent = model.rate.apply_gain(latent, qualities)
     estimate = Estimate(latent, likelihood_bound=model.entropy.likelihood_bound)
     recorder = Recorder(estimate)
     model.walk(skipping(recorder, codec.skip_below), qualities)
