@@ -62,6 +62,8 @@ def compress(
     max_bytes: Annotated[
         int | None, typer.Option("--bytes", metavar="N", help="Highest quality with at most N bytes a stream.")
     ] = None,
+    roi: Annotated[Path | None, typer.Option(metavar="MASK", help=options.ROI)] = None,
+    roi_quality: Annotated[float | None, typer.Option(metavar="Q", help=options.ROI_QUALITY)] = None,
     effort: Annotated[
         int,
         typer.Option(
@@ -114,7 +116,8 @@ def compress(
     if ray and files.STANDARD in jobs[0]:
         raise typer.BadParameter("the workers of --ray have no standard input and output; name files")
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
-    target = _target_of(quality, bpp, max_bytes)
+    region = options.region(roi, roi_quality)
+    target = _target_of(quality, bpp, max_bytes, region)
     verify = len(jobs) > 1 if verify is None else verify
 
     def work(job: files.Job, show_progress: batch.ShowProgress) -> batch.Report:
@@ -134,14 +137,16 @@ def compress(
     )
 
 
-def _target_of(quality: float | None, bpp: float | None, max_bytes: int | None) -> dict[str, Any]:
+def _target_of(
+    quality: float | None, bpp: float | None, max_bytes: int | None, region: options.Region | None
+) -> dict[str, Any]:
     given = {"quality": quality, "bpp": bpp, "max_bytes": max_bytes}
     target = {name: value for name, value in given.items() if value is not None}
-    if len(target) > 1:
+    if len(target) > 1 and not (region and (bpp is None or max_bytes is None)):
         raise typer.BadParameter("give one of --quality, --bpp and --bytes")
     if not all(0 < value < math.inf for value in target.values()):
         raise typer.BadParameter("expected --quality, --bpp or --bytes over 0")
-    return target
+    return target | {"region": region}
 
 
 def _encode(
@@ -150,14 +155,16 @@ def _encode(
     quality: float | None = None,
     bpp: float | None = None,
     max_bytes: int | None = None,
+    region: options.Region | None = None,
     **settings: Any,
 ) -> bytes:
     if bpp is not None:
         max_bytes = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
+    given = region.over(codec, quality) if region else quality
     try:
         if max_bytes is not None:
-            return codec.compress_to(pixels, max_bytes, **settings)
-        return codec.compress(pixels, quality=quality, **settings)
+            return codec.compress_to(pixels, max_bytes, quality=given, **settings)
+        return codec.compress(pixels, quality=given, **settings)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -59,6 +59,7 @@ def _describe_stream(file: Path) -> dict[str, Any]:
         "width": stream.width,
         "grey": Flag.GREY in stream.flags,
         "quality": stream.quality,
+        "quality map": None if stream.quality_map is None else f"{len(stream.quality_map)} bytes",
         "bytes": len(data),
         "bpp": round(8 * len(data) / (stream.height * stream.width), 4),
     }

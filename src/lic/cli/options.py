@@ -8,7 +8,7 @@ import pathlib
 import sys
 import tempfile
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -29,8 +29,44 @@ TILE = "Height and width in pixels of the tiles of large images: a number, auto,
 
 OUT = "Output file, or folder; a folder is made, and - is standard output."
 SKIP_EXISTING = "Leave out inputs whose outputs exist."
+ROI = "Picture of any size: white where --roi-quality counts, black where --quality does, grey for what is between."
+ROI_QUALITY = "Quality of the region of --roi."
 DETERMINISTIC = "Make streams that decode on every machine."
 RAY = "Address of a Ray cluster that does the work, or local. All machines must see the files under the same paths."
+
+
+class Region(NamedTuple):
+    """A region of interest.
+
+    Attributes:
+      share: How far each entry of the mask belongs to it [rows, columns], 0 to 1.
+      quality: Its quality.
+    """
+
+    share: Any
+    quality: float
+
+    def over(self, codec: Any, background: float | None) -> Any:
+        """Returns the map of qualities [rows, columns] for a codec, and a quality of the background or its default."""
+        background = codec.model.rate.default if background is None else background
+        return background + (self.quality - background) * self.share
+
+
+def region(roi: pathlib.Path | None, roi_quality: float | None) -> Region | None:
+    """Returns the region of the options --roi and --roi-quality, or None without them.
+
+    Raises:
+      typer.BadParameter: One is given without the other.
+      ImageError: The mask cannot be read.
+    """
+    if (roi is None) != (roi_quality is None):
+        raise typer.BadParameter("--roi and --roi-quality belong together; give both")
+    if roi is None:
+        return None
+    from lic.images import read_image
+
+    mask = read_image(roi, background="black")
+    return Region((mask if mask.ndim == 2 else mask.mean(-1)) / 255, roi_quality)
 
 
 def load(model: str, precision: str, tile: str, deterministic: bool = False) -> Any:

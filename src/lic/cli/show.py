@@ -24,6 +24,8 @@ def show(
         float | None,
         typer.Option("--quality", "-q", metavar="Q", help="Quality of a model that has several; 1 is the lowest rate."),
     ] = None,
+    roi: Annotated[Path | None, typer.Option(metavar="MASK", help=options.ROI)] = None,
+    roi_quality: Annotated[float | None, typer.Option(metavar="Q", help=options.ROI_QUALITY)] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -60,6 +62,7 @@ def show(
     out = image.with_suffix(".show.png") if out is None and html is None else out
     _check_ending("--out", out, FIGURES)
     _check_ending("--html", html, PAGES)
+    region = options.region(roi, roi_quality)
     for target in filter(None, (out, html)):
         files.refuse_existing(target, force)
     from lic.evaluation.plots.theme import check_matplotlib
@@ -74,10 +77,12 @@ def show(
     pixels = read_image(image, background=background, to_8_bit=to_8_bit, frame=frame)
     codec = loader.codec
     try:
-        inspection = inspect_image(codec, pixels, quality=quality, crop=Box(*box) if box else None)
+        chosen = region.over(codec, quality) if region else quality
+        inspection = inspect_image(codec, pixels, quality=chosen, crop=Box(*box) if box else None)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     about = f"{model}, quality {quality:g}" if quality is not None else model
+    about += f", {roi_quality:g} in the region of {roi.name}" if region else ""
     for target in filter(None, (out, html)):
         with files.new_file(target, force) as path:
             (_write_figure if target is out else _write_page)(path, inspection, printable(image.name), about)

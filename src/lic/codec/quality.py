@@ -131,9 +131,10 @@ def _of_boxes(
 
 
 def _check(quality: Any, rate: RateControl, holds: bool) -> None:
-    if rate.count == 1:
-        raise ValueError(
-            f"Codec: expected quality None, since this codec has a single rate. Received: {quality!r}."
-        )
-    if not holds:
-        raise ValueError(f"Codec: expected quality from 1 to {rate.count}. Received: {quality!r}.")
+    if rate.count > 1 and holds:
+        return
+    expected = f"from 1 to {rate.count}" if rate.count > 1 else "None, since this codec has a single rate"
+    received = repr(quality)
+    if isinstance(quality, np.ndarray) and quality.ndim:
+        received = f"an array {[*quality.shape]} from {quality.min():g} to {quality.max():g}"
+    raise ValueError(f"Codec: expected quality {expected}. Received: {received}.")

@@ -80,8 +80,11 @@ def _draw_crops(figure: SubFigure, inspection: Inspection) -> None:
 
 
 def _draw_bits(figure: SubFigure, inspection: Inspection) -> None:
-    positions, bars = figure.subplots(1, 2, width_ratios=(1, 1.6))
-    bits = inspection.bits
+    bits, quality = inspection.bits, inspection.quality
+    positions, *maps, bars = figure.subplots(1, 2, width_ratios=(1, 1.6)) if quality is None else figure.subplots(1, 3)
+    for axes in maps:
+        _draw_map(axes, quality, float(quality.max()), "quality")
+        _finish(axes, f"quality at each position of the latent\n{quality.min():g} to {quality.max():g}")
     block = f"{bits.downscale}x{bits.downscale}"
     _draw_map(positions, bits.positions, float(bits.positions.max()), "bits")
     _finish(

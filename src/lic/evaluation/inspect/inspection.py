@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.codec.quality import QualityLike
+from lic.codec.quality import QualityLike, checked_quality
 from lic.errors import ImageError, check, check_kind
 from lic.evaluation.inspect.bit_map import BitMap, bit_map
 from lic.evaluation.inspect.pictures import Picture, beside_jpeg, decoded_picture
@@ -49,6 +49,7 @@ class Inspection(NamedTuple):
       previews: The images decoded from the first 0, 1, ... parts, with the estimated bits of these parts; empty if the
         latent has fewer than three parts.
       crop: The rectangle to be enlarged.
+      quality: The quality at each position of the latent [rows, columns], or None where it is one for all.
     """
 
     original: Picture
@@ -57,6 +58,7 @@ class Inspection(NamedTuple):
     bits: BitMap
     previews: tuple[Picture, ...]
     crop: Box
+    quality: np.ndarray | None = None
 
     @property
     def error(self) -> np.ndarray:
@@ -93,7 +95,9 @@ def inspect_image(
     else:
         _check_within(crop, image)
     bits = bit_map(codec, image, quality=quality)
-    return Inspection(original, decoded, jpeg, bits, _previews(codec, image, stream, bits), crop)
+    chosen = checked_quality(quality, codec.model.rate, image.shape[:2], bits.downscale)
+    positions = None if chosen.steps is None else chosen.at_positions()
+    return Inspection(original, decoded, jpeg, bits, _previews(codec, image, stream, bits), crop, positions)
 
 
 def absolute_error(original: np.ndarray, decoded: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@
 import * as ort from "./ort.wasm.min.mjs";
 
 const MAX_PIXELS = 178_000_000; // Larger images are refused.
-const GREY = 1, DETERMINISTIC = 2, QUALITY = 4; // The flags of a stream.
+const GREY = 1, DETERMINISTIC = 2, QUALITY = 4, QUALITY_MAP = 8; // The flags of a stream.
 const TOTAL = 65536; // The counts of a cdf sum to it.
 const LIMIT = TOTAL / 2; // An escaped symbol is coded with this added.
 
@@ -52,21 +52,21 @@ export class Header {
     if (crc32(data.subarray(0, -4)) !== view.getUint32(data.length - 4, true))
       throw new StreamError("The stream is damaged or cut off: its checksum does not fit. Get it anew.");
     this.flags = data[5];
-    if (this.flags & ~(GREY | DETERMINISTIC | QUALITY))
+    if (this.flags & ~(GREY | DETERMINISTIC | QUALITY | QUALITY_MAP))
       throw new StreamError(`The stream has unknown flags (${this.flags}). Export the codec with a newer lic.`);
     this.fingerprint = Array.from(data.subarray(6, 10), (byte) => byte.toString(16).padStart(2, "0")).join("");
     let place = 10;
-    const number = () => {
+    const number = (name) => {
       let value = 0;
       for (let group = 0; group < 5; group++) {
         const byte = data[place++];
         value += (byte & 127) * 128 ** group; // Seven bits a byte, the lowest first.
         if (byte < 128) return value;
       }
-      throw new StreamError("The stream's height or width does not end within five bytes. Get it anew.");
+      throw new StreamError(`The stream's ${name} does not end within five bytes. Get it anew.`);
     };
-    this.height = number();
-    this.width = number();
+    this.height = number("height");
+    this.width = number("width");
     if (!this.height || !this.width)
       throw new StreamError(`The stream is of an image of ${this.height}x${this.width} pixels. Get it anew.`);
     this.quality = null;
@@ -74,9 +74,29 @@ export class Header {
       this.quality = (data[place] + 256 * data[place + 1]) / 256;
       place += 2;
     }
+    this.map = null;
+    if (this.flags & QUALITY_MAP) {
+      const length = number("quality map's length");
+      this.map = data.subarray(place, (place += length));
+    }
     if (place > data.length - 8) throw new StreamError("The stream is cut off inside its header. Get it anew.");
     this.payload = data.subarray(place, -8);
     this.symbolsCrc = view.getUint32(data.length - 8, true);
+  }
+
+  /** Returns how far the quality of each position is above `quality`, in steps of 1/16, row by row. */
+  async steps(rows, columns) {
+    const steps = new Uint8Array(rows * columns);
+    let length = 0;
+    try {
+      const inflated = new Blob([this.map]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+      for (let next; !(next = await inflated.read()).done; length += next.value.length) steps.set(next.value, length);
+    } catch {
+      length = -1; // The bytes are not compressed, end early, or are of more positions.
+    }
+    if (length !== steps.length)
+      throw new StreamError(`The stream's quality map is not one of ${rows}x${columns} positions. Get it anew.`);
+    return steps;
   }
 }
 
@@ -164,8 +184,12 @@ export class Codec {
     const whole = (number) => new ort.Tensor("int32", Int32Array.of(number), []);
     const values = { rows: whole(rows), columns: whole(columns) };
     if (described.log_gains) {
-      const gains = exactGains(described.log_gains, header.quality);
-      values.gains = new ort.Tensor("float32", gains, [5, described.depth]);
+      const steps = header.map ? await header.steps(rows, columns) : [0];
+      const gains = gainsAt(steps, (step) =>
+        exactGains(described.log_gains, Math.min(header.quality + step / 16, described.qualities)),
+      );
+      const sizes = header.map ? [rows, columns] : [1, 1];
+      values.gains = new ort.Tensor("float32", gains, [5, ...sizes, described.depth]);
     }
     const decoder = new RangeDecoder(header.payload, this.cdfs, this.first);
     let crc = 0;
@@ -193,7 +217,7 @@ export class Codec {
       throw new StreamError("This is an ordinary stream. Only those of `lic compress --deterministic` can be read.");
     if (header.fingerprint !== fingerprint)
       throw new WrongModelError(`The stream was made by the codec ${header.fingerprint}, this is ${fingerprint}.`);
-    const inRange = header.quality === null || (header.quality >= 1 && header.quality <= qualities);
+    const inRange = header.quality === null ? !header.map : (header.quality >= 1 && header.quality <= qualities);
     if ((header.quality === null) !== !qualities || !inRange)
       throw new StreamError(`The stream has quality ${header.quality}, which this codec never writes. Get it anew.`);
     const [rows, columns] = [header.height, header.width].map((size) => Math.ceil(size / downscale));
@@ -232,6 +256,20 @@ export function exactGains(logGains, quality) {
   const scales = gain.map((one, place) => one + factor[place]);
   const rows = [gain.map(exp), gain.map((each) => exp(-each)), scales.map(exp), scales, output.map(exp)];
   return Float32Array.from(rows.flat(), (each) => Number(each) / 2 ** Number(FRACTION));
+}
+
+/** Returns the gains at each position, a Float32Array [5, positions, depth], where `of` returns those of a step. */
+function gainsAt(steps, of) {
+  const known = new Map();
+  for (const step of steps) if (!known.has(step)) known.set(step, of(step));
+  const depth = known.get(steps[0]).length / 5;
+  const gains = new Float32Array(5 * steps.length * depth);
+  for (let kind = 0, to = 0; kind < 5; kind++)
+    for (const step of steps) {
+      gains.set(known.get(step).subarray(kind * depth, (kind + 1) * depth), to);
+      to += depth;
+    }
+  return gains;
 }
 
 /** Returns a double as a multiple of 2^-160. */

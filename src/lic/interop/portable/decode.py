@@ -21,7 +21,7 @@ import onnxruntime
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 MAX_PIXELS = 178_000_000  # Larger images are refused.
-_GREY, _DETERMINISTIC, _QUALITY = 1, 2, 4  # The flags of a stream.
+_GREY, _DETERMINISTIC, _QUALITY, _QUALITY_MAP = 1, 2, 4, 8  # The flags of a stream.
 _TOTAL = 1 << 16  # The counts of a cdf sum to it.
 _LIMIT = _TOTAL // 2  # An escaped symbol is coded with this added.
 
@@ -55,19 +55,35 @@ class Header:
         if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
             raise StreamError("The stream is damaged or cut off: its checksum does not fit. Get it anew.")
         self.flags, self.fingerprint, self._rest = data[5], data[6:10], data[10:]
-        if self.flags & ~(_GREY | _DETERMINISTIC | _QUALITY):
+        if self.flags & ~(_GREY | _DETERMINISTIC | _QUALITY | _QUALITY_MAP):
             raise StreamError(f"The stream has unknown flags ({self.flags:#04x}). Export the codec with a newer lic.")
-        self.height, self.width = self._number(), self._number()
+        self.height, self.width = self._number("height"), self._number("width")
         if not self.height or not self.width:
             raise StreamError(f"The stream is of an image of {self.height}x{self.width} pixels. Get it anew.")
-        self.quality = None
+        self.quality = self.quality_map = None
         if self.flags & _QUALITY:
             self.quality, self._rest = int.from_bytes(self._rest[:2], "little") / 256, self._rest[2:]
+        if self.flags & _QUALITY_MAP:
+            length = self._number("quality map's length")
+            self.quality_map, self._rest = self._rest[:length], self._rest[length:]
         if len(self._rest) < 8:
             raise StreamError("The stream is cut off inside its header. Get it anew.")
         self.payload, self.symbols_crc = self._rest[:-8], int.from_bytes(self._rest[-8:-4], "little")
 
-    def _number(self) -> int:
+    def steps(self, rows: int, columns: int) -> np.ndarray:
+        """Returns how far the quality of each position is above `quality`, in steps of 1/16 [rows, columns]."""
+        if self.quality_map is None:
+            return np.zeros((1, 1))
+        inflate, steps = zlib.decompressobj(-zlib.MAX_WBITS), b""
+        try:
+            steps = inflate.decompress(self.quality_map, rows * columns + 1)
+        except zlib.error:
+            pass
+        if len(steps) != rows * columns or not inflate.eof or inflate.unused_data:
+            raise StreamError(f"The stream's quality map is not one of {rows}x{columns} positions. Get it anew.")
+        return np.frombuffer(steps, np.uint8).reshape(rows, columns)
+
+    def _number(self, name: str) -> int:
         """Takes a number in LEB128 from the rest: seven bits a byte, the lowest first."""
         number = 0
         for place, byte in enumerate(self._rest[:5]):
@@ -75,7 +91,7 @@ class Header:
             if byte < 128:
                 self._rest = self._rest[place + 1 :]
                 return number
-        raise StreamError("The stream's height or width does not end within five bytes. Get it anew.")
+        raise StreamError(f"The stream's {name} does not end within five bytes. Get it anew.")
 
 
 class RangeDecoder:
@@ -156,7 +172,10 @@ class Codec:
         rows, columns = self._check(header, max_pixels)
         values = {"rows": np.array(rows, np.int32), "columns": np.array(columns, np.int32)}
         if self._described["log_gains"]:
-            values["gains"] = exact_gains(self._described["log_gains"], header.quality)
+            steps = np.minimum(header.quality + header.steps(rows, columns) / 16, self._described["qualities"])
+            levels, number = np.unique(steps, return_inverse=True)
+            gains = np.stack([exact_gains(self._described["log_gains"], each) for each in levels], 1)
+            values["gains"] = gains[:, number.reshape(steps.shape)]
         decoder, crc = RangeDecoder(header.payload, self._cdfs, self._first), 0
         for number, (stage, network) in enumerate(zip(self._described["stages"], self._networks)):
             outputs = network.run(stage["outputs"], {name: values[name] for name in stage["inputs"]})
@@ -184,7 +203,8 @@ class Codec:
                 f"The stream was made by the codec {header.fingerprint.hex()}, this is {described['fingerprint']}."
             )
         most = described["qualities"]
-        if (header.quality is None) == bool(most) or not 1 <= (header.quality or 1) <= max(most, 1):
+        known = header.quality_map is None if header.quality is None else 1 <= header.quality <= most
+        if (header.quality is None) == bool(most) or not known:
             raise StreamError(f"The stream has quality {header.quality}, which this codec never writes. Get it anew.")
         scale = described["downscale"]
         rows, columns = -(-header.height // scale), -(-header.width // scale)

@@ -94,7 +94,7 @@ def stages_of(
     """Returns the networks of the decoding walk, and a description of each part of the stream.
 
     The inputs of the first are `rows` and `columns` of the latent and, where the model has several qualities, `gains`
-    [5, depth] (see `IntegerGains`). Before each further network a part is read, whose symbols are its input. The output
+    [5, rows, columns, depth] (see `IntegerGains`), of one row and column where all positions have the same. Before each further network a part is read, whose symbols are its input. The output
     `image` [height, width, channels] of the last is not clipped.
 
     Args:
@@ -118,11 +118,12 @@ def stages_of(
             return coder.parts, model.synthesise(y_hat)[0]
 
     several = model.rate.count > 1
-    gains = tf.ones((len(IntegerGains._fields), transform.depth)) if several else None
+    gains = tf.ones((len(IntegerGains._fields), 1, 1, transform.depth)) if several else None
     parts, _ = walk((tf.constant(4), tf.constant(4)), gains, (), derived)
     derived = {key: tf.nest.map_structure(np.asarray, each) for key, each in derived.items()}
     integer = [tf.TensorSpec((), tf.int32, name) for name in _SIZES]
-    given = [tf.TensorSpec(gains.shape, tf.float32, "gains")] if several else []
+    shape = len(IntegerGains._fields), None, None, transform.depth
+    given = [tf.TensorSpec(shape, tf.float32, "gains")] if several else []
     specs = [tf.TensorSpec((None, None, None, part.depth), name=f"{SYMBOLS}{n}") for n, part in enumerate(parts)]
 
     def whole(rows: tf.Tensor, columns: tf.Tensor, *others: tf.Tensor) -> dict[str, tf.Tensor]:
