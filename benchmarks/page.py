@@ -20,7 +20,7 @@ import results
 import sections
 from document import placed, table
 from headline import MODEL, sentence
-from peers.pairs import COMPARED, PEER_COLUMNS, ratios, slower
+from peers.pairs import PEER_COLUMNS, ratios, slower
 from results import Row
 from tasks import RESULTS, Parser
 
@@ -28,6 +28,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 PAGE, README = ROOT / "benchmarks" / "README.md", ROOT / "README.md"
 PLOT = "size.svg"
 EVALUATION, PEERS = "kodak", "peers"
+_FASTER = ("compress", "decompress")
 _PEERS = {
     "peer": "system",
     "ours": "lic",
@@ -53,7 +54,8 @@ def page(folder: pathlib.Path) -> str:
         parts.append(
             f"{sections.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured."
         )
-    return "\n\n".join([*parts, *effort.section(folder), *mixes.section(folder), *beside(folder)])
+    parts += [*rates.section(folder / EVALUATION), *effort.section(folder), *mixes.section(folder)]
+    return "\n\n".join([*parts, *beside(folder)])
 
 
 def summary(folder: pathlib.Path) -> str:
@@ -65,7 +67,7 @@ def summary(folder: pathlib.Path) -> str:
     latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
     headlines = [row for row in latest if row["model"] == MODEL]
     speed = [f"- {row['cpu']}, TensorFlow {row['tensorflow']}: {sentence(row)}." for row in headlines]
-    parts = [*rates.section(folder / EVALUATION), "\n".join(speed), *beside(folder, ("compress", "decompress"))]
+    parts = [*rates.distances(folder / EVALUATION), *faster(folder), "\n".join(speed)]
     parts = [part for part in parts if part]
     source = "These are from `benchmarks/results`, written by `make results`; [all of them](benchmarks/README.md)."
     return "\n\n".join(["## Results", *parts, source]) if parts else ""
@@ -76,22 +78,47 @@ def measurements(folder: pathlib.Path) -> list[Row]:
     return [row for path in sorted(folder.glob("*.csv")) for row in results.read(path, results.COLUMNS)]
 
 
-def beside(folder: pathlib.Path, quantities: Sequence[str] = COMPARED) -> list[str]:
+def beside(folder: pathlib.Path) -> list[str]:
     """Returns a table for each file of measurements beside other code, and which quantities are slower.
 
     Args:
       folder: The folder of the results.
-      quantities: The quantities of the table.
     """
     parts = []
-    for path in sorted((folder / PEERS).glob("*.csv")):
-        rows = results.read(path, PEER_COLUMNS)
+    for rows in _beside(folder):
         found = ratios(rows)
-        codes = " and ".join(dict.fromkeys(row["code"] for row in rows))
-        machine = f"{rows[-1]['cpu']}, {rows[-1]['cores']} cores" if rows else ""
-        shown = table([row for row in found if row["quantity"] in quantities], _PEERS)
-        parts.append(f"**{codes}**, with the same random weights, {machine}:\n\n{shown}\n\n{slower(found)}")
+        shown = table(found, _PEERS)
+        parts.append(f"**{_codes(rows)}**, with the same random weights, {_machine(rows)}:\n\n{shown}\n\n{slower(found)}")
     return parts
+
+
+def faster(folder: pathlib.Path) -> list[str]:
+    """Returns, for each file of measurements beside other code, how many times faster systems compress and decompress.
+
+    Args:
+      folder: The folder of the results.
+    """
+    parts = []
+    for rows in _beside(folder):
+        systems: dict[str, Row] = {}
+        for row in ratios(rows):
+            if row["quantity"] in _FASTER:
+                systems.setdefault(row["peer"], {"peer": row["peer"]})[row["quantity"]] = row["ratio"]
+        shown = table(list(systems.values()), {"peer": "system"} | {name: name for name in _FASTER})
+        parts.append(f"**Times faster than the code of others**, {_codes(rows)}, {_machine(rows)}:\n\n{shown}")
+    return parts
+
+
+def _beside(folder: pathlib.Path) -> list[list[Row]]:
+    return [results.read(path, PEER_COLUMNS) for path in sorted((folder / PEERS).glob("*.csv"))]
+
+
+def _codes(rows: Sequence[Row]) -> str:
+    return " and ".join(dict.fromkeys(row["code"] for row in rows))
+
+
+def _machine(rows: Sequence[Row]) -> str:
+    return f"{rows[-1]['cpu']}, {rows[-1]['cores']} cores" if rows else ""
 
 
 def pages(folder: pathlib.Path = RESULTS) -> dict[pathlib.Path, str]:

@@ -352,9 +352,24 @@ def test_effort_draws_no_bar_into_a_pipe(at):
     assert at("--effort", "1")[0].stderr == ""
 
 
+def test_a_region_has_a_quality_of_its_own(at, variable_rate, photo, tmp_path):
+    codec, pixels = lic.load(str(variable_rate)), np.asarray(Image.open(photo))
+    mask = np.zeros((4, 6), np.uint8)
+    mask[1:3, 2:4], mask[0, 0] = 255, 51
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    region = ("--roi", tmp_path / "mask.png", "--roi-quality", "3")
+    expected = codec.compress(pixels, quality=1 + mask / 255 * 2)
+    assert at("-q", "1", *region)[1] == expected
+    assert at(*region)[1] == codec.compress(pixels, quality=2 + mask / 255)
+    found = at("-q", "1", "--bytes", len(expected), *region)[1]
+    assert found == codec.compress_to(pixels, len(expected), quality=1 + mask / 255 * 2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--roi", "mask.png"), "--roi and --roi-quality belong together"),
+        (("--roi-quality", "3"), "--roi and --roi-quality belong together"),
         (("-q", "2", "--bpp", "1"), "give one of --quality, --bpp and --bytes"),
         (("--bpp", "1", "--bytes", "99"), "give one of --quality, --bpp and --bytes"),
         (("-q", "4"), "expected quality from 1 to 3"),

@@ -38,6 +38,17 @@ def test_the_figure_is_put_beside_the_image(show, photo, codec):
     assert np.asarray(Image.open(target).convert("L")).std() > 20
 
 
+def test_a_region_has_a_quality_of_its_own(photo, tmp_path):
+    lic.Codec(tiny_model("klt", "factorized", lmbda=(0.001, 0.01, 0.1))).save(tmp_path / "rates.codec")
+    Image.fromarray(np.eye(4, dtype=np.uint8) * 255).save(tmp_path / "mask.png")
+    options = ["--model", str(tmp_path / "rates.codec"), "--roi", str(tmp_path / "mask.png"), "--roi-quality", "3"]
+    result = CliRunner().invoke(app, ["show", str(photo), "-q", "1", *options])
+    codec, pixels = lic.load(str(tmp_path / "rates.codec")), np.asarray(Image.open(photo))
+    assert f"{len(codec.compress(pixels, quality=1 + 2 * np.eye(4))):,} bytes, " in result.stdout
+    result = CliRunner().invoke(app, ["show", str(photo), "--force", *options[:4]])
+    assert result.exit_code == 2
+
+
 def test_only_the_page_is_written_if_only_it_is_asked_for(show, photo):
     result = show("--html", photo.parent / "new" / "page.html")
     assert result.exit_code == 0

@@ -64,6 +64,8 @@ def main():
     default = lic.load("default", deterministic=True)
     for quality in (1, 4.5, 8):
         write(f"default-crop-{quality:g}", default, images()["crop"], quality=quality)
+    regions = {"background": 2, "boxes": [(20, 30, 50, 60, 6.5)]}
+    write("default-crop-map", default, images()["crop"], quality=regions)
     for kind in ("grey", "pixel"):
         write(f"default-{kind}-4", default, images()[kind], quality=4)
     for name, codec in tiny_codecs():

@@ -32,18 +32,26 @@ def test_layout_is_the_documented_one():
         st.integers(0, 2**32 - 1),
         st.sampled_from([Flag(0), Flag.GREY, Flag.DETERMINISTIC, Flag.GREY | Flag.DETERMINISTIC]),
         st.one_of(st.none(), st.integers(0, 65535).map(lambda number: number / 256)),
+        st.one_of(st.none(), st.binary(max_size=300)),
     )
 )
 def test_every_field_comes_back(stream):
     parsed = Stream.parse(stream.pack())
-    assert parsed._replace(flags=parsed.flags & ~Flag.QUALITY) == stream
+    assert parsed._replace(flags=parsed.flags & ~(Flag.QUALITY | Flag.QUALITY_MAP)) == stream
     assert (Flag.QUALITY in parsed.flags) == (stream.quality is not None)
+    assert (Flag.QUALITY_MAP in parsed.flags) == (stream.quality_map is not None)
 
 
 def test_quality_stands_behind_the_width():
     stream = STREAM._replace(quality=2.5)
     expected = b"\x93LIC\x01\x05abcd" + b"\xac\x02" + b"\x07" + b"\x80\x02" + b"payload" + (12345).to_bytes(4, "little")
     assert stream.pack() == _signed(expected)
+
+
+def test_a_quality_map_stands_behind_the_quality():
+    stream = STREAM._replace(quality=2.5, quality_map=b"map")
+    head = b"\x93LIC\x01\x0dabcd" + b"\xac\x02" + b"\x07" + b"\x80\x02" + b"\x03map"
+    assert stream.pack() == _signed(head + b"payload" + (12345).to_bytes(4, "little"))
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
@@ -79,11 +87,13 @@ def test_random_bytes_are_parsed_or_refused(data, signed):
         (b"\x93LIC\x01", "cut off: it has 5 bytes"),
         (_signed(STREAM.pack()[:4] + b"\x02" + STREAM.pack()[5:-4]), "format version 2, this lic reads 1"),
         (STREAM.pack()[:-1] + b"\x00", "damaged or cut off"),
-        (_signed(STREAM.pack()[:5] + b"\x08" + STREAM.pack()[6:-4]), "unknown flags .0x08"),
+        (_signed(STREAM.pack()[:5] + b"\x10" + STREAM.pack()[6:-4]), "unknown flags .0x10"),
         (STREAM._replace(height=0).pack(), "image of 0x7 pixels"),
         (_signed(b"\x93LIC\x01\x00abcd" + b"\xff" * 12), "does not end within five bytes"),
         (_signed(b"\x93LIC\x01\x04abcd\x01\x01" + b"\x00" * 4), "cut off"),
         (_signed(b"\x93LIC\x01\x04abcd\x01\x01\x00" + b"\x00" * 4), "cut off inside its header"),
+        (_signed(b"\x93LIC\x01\x08abcd\x01\x01\x02\x00" + b"\x00" * 4), "cut off inside its header"),
+        (_signed(b"\x93LIC\x01\x08abcd\x01\x01" + b"\xff" * 8), "quality map's length does not end"),
     ],
 )
 def test_the_error_names_the_fault(data, message):
@@ -98,8 +108,8 @@ FORMATS = {"plain": StreamFormat(CODEC, False, 0), "deterministic": StreamFormat
 SIZES = [(1, 1), (127, 128), (16_383, 1), (2, 16_384), (2**21 - 1, 1), (84, 2**21)]
 
 
-def packed(height, width, payload=b"", crc=0, flags=0, quality=None, fingerprint=CODEC):
-    return Stream(fingerprint, height, width, payload, crc, Flag(flags), quality).pack()
+def packed(height, width, payload=b"", crc=0, flags=0, quality=None, fingerprint=CODEC, quality_map=None):
+    return Stream(fingerprint, height, width, payload, crc, Flag(flags), quality, quality_map).pack()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -158,6 +168,7 @@ DAMAGED = {
     "no rows": _signed(HEAD + b"\0\1" + bytes(4)),
     "no columns": _signed(HEAD + b"\1\0" + bytes(4)),
     "in the header": _signed(HEAD + b"\x80\x80\1\x80\x80\1"),
+    "no room for a map": _signed(HEAD[:5] + b"\x08" + HEAD[6:] + b"\1\1\5map" + bytes(4)),
     "no room for a quality": _signed(HEAD[:5] + b"\4" + HEAD[6:] + b"\1\1" + bytes(4)),
 }
 
@@ -178,6 +189,14 @@ FOREIGN = {
     "no quality": ("deterministic", (9, 9), DETERMINISTIC, BitstreamError, f"DETERMINISTIC.* quality None, {NEVER}"),
     "high quality": ("deterministic", (9, 9), DETERMINISTIC | {"quality": 8.5}, BitstreamError, f"8.5, {NEVER}"),
     "low quality": ("deterministic", (9, 9), DETERMINISTIC | {"quality": 0.5}, BitstreamError, f"0.5, {NEVER}"),
+    "map without a quality": ("plain", (9, 9), {"quality_map": b""}, BitstreamError, f"quality None, {NEVER}"),
+    "map without its quality": (
+        "deterministic",
+        (9, 9),
+        DETERMINISTIC | {"quality_map": b""},
+        BitstreamError,
+        f"QUALITY_MAP.* quality None, {NEVER}",
+    ),
     "large": ("plain", (2**16, 2**16), {}, BitstreamError, "65536x65536 pixels, more than max_pixels=178000000"),
     "largest": ("plain", (2**35 - 1, 2**35 - 1), {}, BitstreamError, "34359738367x34359738367 pixels, more than"),
     "wide": ("plain", (1, 178_000_001), {}, BitstreamError, "1x178000001 pixels, more than"),
@@ -194,3 +213,19 @@ def test_fields_that_the_codec_never_writes_are_refused(case):
 
 def test_as_many_pixels_as_are_allowed_are():
     assert FORMATS["plain"].parse(packed(178_000_000, 1)).height == 178_000_000
+
+
+# One row and two columns of positions.
+STEPS = StreamFormat(CODEC, False, 8, downscale=16)
+
+
+def test_the_steps_of_a_map_come_back():
+    stream = STEPS.parse(STEPS.pack(b"", b"", 7, 20, 3, 2.0, b"\0\x40"))
+    assert STEPS.steps_of(stream) == b"\0\x40"
+    assert STEPS.steps_of(STEPS.parse(STEPS.pack(b"", b"", 7, 20, 3, 2.0))) is None
+
+
+def test_a_reader_without_maps_refuses_them_by_name():
+    data = STEPS.pack(b"", b"", 7, 20, 3, 2.0, b"\0\x40")
+    with pytest.raises(BitstreamError, match="has a quality map .flag 8., which this reader does not take"):
+        STEPS._replace(maps=False).parse(data)

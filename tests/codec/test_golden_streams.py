@@ -36,7 +36,7 @@ def test_streams_decode_to_the_recorded_latents(path):
 def test_streams_of_every_codec_are_there():
     found = {json.loads(path.with_suffix(".json").read_text())["codec"] for path in STREAMS}
     assert found == _codecs().keys()
-    assert len(STREAMS) == 5 + 5 * 3
+    assert len(STREAMS) == 6 + 5 * 3
 
 
 def test_a_changed_latent_has_another_digest():

@@ -4,6 +4,7 @@ import weakref
 import numpy as np
 import pytest
 
+import lic
 from lic.codec.graphs import Graphs
 from lic.environment import tf
 from tests.conftest import ALL_MIXES, random_images, shallow, slow_but, tiny_model
@@ -73,7 +74,8 @@ NOTHING = {"Placeholder", "Identity", "Const", "NoOp", "_Arg", "_Retval"}
 @pytest.mark.parametrize(
     ("transform", "entropy"), [("klt", "checkerboard"), ("swin", "charm"), ("klt", "autoregressive")]
 )
-def test_xla_leaves_all_operations_out_of_its_clusters(transform, entropy):
+def test_xla_leaves_all_operations_out_of_its_clusters(transform, entropy, monkeypatch):
+    monkeypatch.setenv("TF_XLA_FLAGS", "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit")
     model = tiny_model(transform, entropy)
     graphs = Graphs(model, model.entropy.make_tables())
     graphs.encode(graphs.analyse(np.zeros((64, 64, 3), np.float32)), 1.0)
@@ -86,3 +88,15 @@ def test_xla_leaves_all_operations_out_of_its_clusters(transform, entropy):
         assert len(computing) > 9
         # Loops count their steps, and the other branch of an attention's mask adds an axis.
         assert {node.op for node in left} <= {"AddV2", "Less", "StridedSlice"}
+
+
+def test_clusters_that_are_asked_for_later_are_refused():
+    codec, image = lic.Codec(tiny_model("klt", "factorized")), np.zeros((16, 16, 3), np.uint8)
+    stream = codec.compress(image)
+    tf.config.optimizer.set_jit("autoclustering")
+    try:
+        with pytest.raises(lic.LicError, match="set_jit was called after lic had traced functions"):
+            codec.compress(image)
+    finally:
+        tf.config.optimizer.set_jit(False)
+    assert codec.compress(image) == stream

@@ -57,6 +57,22 @@ def test_between_two_qualities_logarithms_are_interpolated(gains):
     np.testing.assert_allclose(gains.lmbda(tf.constant([1.5]))[0], (0.002 * 0.01) ** 0.5, rtol=1e-5)
 
 
+def test_a_map_has_the_vectors_of_each_position(gains):
+    quality = tf.constant([[[1.0, 2.25], [3.0, 1.5]], [[2.0, 2.0], [2.0, 1.0]]])
+    latent = tf.random.normal((2, 2, 2, 4))
+    multiplied = gains.apply_gain(latent, quality)
+    found = gains.gains_at(quality)
+    assert gains.lmbda(quality).shape == gains.emphasis(quality).shape == quality.shape
+    for image, row, column in np.ndindex(*quality.shape):
+        one = tf.reshape(quality[image, row, column], [1])
+        alone = gains.gains_at(one)
+        where = image, row, column
+        np.testing.assert_allclose(multiplied[where], gains.apply_gain(latent, one)[where], rtol=1e-5)
+        for field, expected in zip(found, alone):
+            np.testing.assert_allclose(field[where], expected[0, 0, 0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(gains.lmbda(quality)[where], gains.lmbda(one)[0], rtol=1e-5)
+
+
 def test_lmbdas_are_those_of_the_qualities(gains):
     np.testing.assert_allclose(gains.lmbda(tf.constant([1.0, 2.0, 3.0])), LMBDAS, rtol=1e-5)
 

@@ -45,6 +45,22 @@ def test_untrained_it_is_the_linear_transform_of_other_channels(channels):
         KLTTransform(latent_depth=2000, channels=channels)
 
 
+def test_depthwise_blocks_refine_as_plain_ones_do():
+    images = random_images(1, 32, 48, 3).astype(np.float32)
+    sizes = {"width": 8, "latent_depth": 24, "num_blocks": (2, 1)}
+    plain, depthwise = KLTTransform(**sizes), KLTTransform(block="depthwise", **sizes)
+    np.testing.assert_array_equal(depthwise(images), plain(images))  # The exits of branches start at zero.
+    assert [len(each.branch.layers) for each in (depthwise.analysis, depthwise.synthesis)] == [5, 3]
+    block = depthwise.analysis.branch.layers[2]
+    values = np.random.default_rng(0).normal(size=(1, 5, 6, 8)).astype(np.float32)
+    first = values + block.second(block.depthwise(block.first(values)))
+    upper, lower = np.split(block.wide(first), 2, -1)
+    np.testing.assert_allclose(block(values), first + block.last(upper + lower), atol=1e-6)
+    assert 0.02 < np.std(block(values) - values) < 1  # It starts near the identity.
+    with pytest.raises(ValueError, match="block to be one of 'plain', 'depthwise'. Received: block='wide'"):
+        KLTTransform(block="wide")
+
+
 def test_the_step_scales_the_latent():
     images = random_images(1, 32, 32, 3).astype(np.float32)
     fine, coarse = (KLTTransform(width=8, latent_depth=24, step=step).analysis(images) for step in (10.0, 40.0))

@@ -33,11 +33,16 @@ class Photographs:
     """Decoded photographs on the device, from which crops are cut at random places and scales.
 
     The crops of a batch have one scale, so that one operation cuts all of them and another makes them smaller.
+
+    Args:
+      folder: The folder of the photographs.
+      crops: Sides of the crops; each batch has one of them, drawn at random.
+      device: "cuda" or "cpu".
     """
 
-    def __init__(self, folder: pathlib.Path, crop: int, device: str):
-        photographs = read_photographs(folder, crop)
-        self.crop, self.device = crop, device
+    def __init__(self, folder: pathlib.Path, crops: list[int], device: str):
+        photographs = read_photographs(folder, max(crops))
+        self.crops, self.device = crops, device
         self.pixels = torch.cat([each.permute(1, 2, 0).reshape(-1, 3) for each in photographs]).to(device)
         self.sizes = [tuple(each.shape[1:]) for each in photographs]
         self.starts = np.cumsum([0, *(height * width for height, width in self.sizes)])[:-1].tolist()
@@ -46,17 +51,17 @@ class Photographs:
         return len(self.sizes)
 
     def batch(self, count: int, draw: random.Random) -> torch.Tensor:
-        """Returns crops [count, 3, crop, crop] on 0..255."""
+        """Returns crops [count, 3, side, side] on 0..255."""
         largest = max(min(size) for size in self.sizes)
-        side = min(round(self.crop / draw.uniform(LEAST_SCALE, 1)), largest)
+        crop = draw.choice(self.crops) if len(self.crops) > 1 else self.crops[0]
+        side = min(round(crop / draw.uniform(LEAST_SCALE, 1)), largest)
         enough = [number for number, size in enumerate(self.sizes) if min(size) >= side]
         cuts = torch.tensor([self._cut(draw.choice(enough), side, draw) for _ in range(count)], device=self.device)
         start, down, across = cuts[:, :, None, None].unbind(1)
         steps = torch.arange(side, device=self.device)
         cut = self.pixels[start + down * steps[:, None] + across * steps].permute(0, 3, 1, 2).float()
-        if side != self.crop:
-            size = (self.crop, self.crop)
-            cut = functional.interpolate(cut, size, mode="bilinear", antialias=True).round()
+        if side != crop:
+            cut = functional.interpolate(cut, (crop, crop), mode="bilinear", antialias=True).round()
         return cut.contiguous(memory_format=torch.channels_last)
 
     def _cut(self, number: int, side: int, draw: random.Random) -> tuple[int, int, int]:
@@ -119,7 +124,7 @@ class Training:
             self._restore()
         self.losses = self.model.losses
         if device == "cuda" and not options.no_compile:
-            images = torch.zeros(options.batch, 3, options.crop, options.crop, device=device)
+            images = torch.zeros(options.batch, 3, options.crop[0], options.crop[0], device=device)
             self.losses = compiled(self.model, images.contiguous(memory_format=torch.channels_last))
 
     def step(self, images: torch.Tensor, rate: float) -> torch.Tensor:
@@ -246,11 +251,15 @@ def learning_rate(highest: float, share: float) -> float:
 
 
 def train(training: Training, photographs: Photographs, log: Log, options: argparse.Namespace) -> None:
-    """Trains for `options.minutes`, or until an interrupt. Saves every two minutes and at the end."""
-    progress, before, start = training.progress, training.progress["minutes"], time.monotonic()
+    """Trains for `options.minutes`, or until an interrupt. Saves every two minutes and at the end.
+
+    On a processor, which other work may share, minutes are those of the processor.
+    """
+    clock = time.monotonic if photographs.device == "cuda" else time.process_time
+    progress, before, start = training.progress, training.progress["minutes"], clock()
     total, logged, saved, rate = options.total or before + options.minutes, start, start, 0.0
     try:
-        while (now := time.monotonic()) - start < 60 * options.minutes:
+        while (now := clock()) - start < 60 * options.minutes:
             progress["minutes"] = before + (now - start) / 60
             rate = learning_rate(options.learning_rate, progress["minutes"] / total)
             images = photographs.batch(options.batch, random.Random(progress["step"]))
@@ -276,11 +285,11 @@ def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
     add("--start", type=pathlib.Path, help="a model that lic exported; not needed with --resume")
     add("--data", type=pathlib.Path, required=True, help="a folder of photographs")
     add("--out", type=pathlib.Path, required=True)
-    add("--minutes", type=float, required=True, help="how long this call trains")
+    add("--minutes", type=float, required=True, help="how long this call trains; of the processor where it is not a GPU")
     add("--total", type=float, help="minutes of all calls, in whose second half the learning rate falls")
     add("--resume", action="store_true", help="go on from the state in OUT, if there is one")
     add("--batch", type=int, default=16 if gpu else 4)
-    add("--crop", type=int, default=256 if gpu else 128)
+    add("--crop", type=int, nargs="+", default=[256 if gpu else 128], help="sides of the crops, one drawn for each batch")
     add("--optimizer", choices=[*RATES], default="adam", help="the same one with --resume")
     add("--learning-rate", type=float, help="default: 5e-4 for adam, 1e-3 for soap")
     add("--valid", type=pathlib.Path, help="photographs to measure at the end")

@@ -12,11 +12,14 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from lic.codec.codec import load
-from lic.images import sample_image
+import numpy as np
+
+from lic.codec.codec import Codec, load
+from lic.images import sample_image, write_image
 
 _log = logging.getLogger("lic.cli.demo_web")
 RUNTIME = "onnxruntime-web@1.30.0"
@@ -45,7 +48,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def build(folder: pathlib.Path) -> None:
-    """Writes the page: the portable codec, onnxruntime-web from the npm registry, and streams of the sample.
+    """Writes the page: the portable codec, onnxruntime-web from the npm registry, and the sample at every quality.
 
     Args:
       folder: The folder that is written.
@@ -53,10 +56,27 @@ def build(folder: pathlib.Path) -> None:
     from lic.interop.portable import export_portable
 
     codec = load("default", deterministic=True)
-    export_portable(codec, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    export_portable(codec, folder, [_sample_at(codec, quality, folder) for quality in codec.qualities])
     add_runtime(folder)
-    for quality in codec.qualities:
-        (folder / f"{SAMPLE}-{quality}.lic").write_bytes(codec.compress(sample_image(), quality=quality))
+
+
+def _sample_at(codec: Codec, quality: int, folder: pathlib.Path) -> dict[str, Any]:
+    """Writes the sample's stream at a quality and its pictures beside it, and returns what the page shows of them."""
+    from lic.evaluation.inspect import comparison_of, inspect_image
+
+    image, stream = sample_image(), f"{SAMPLE}-{quality}.lic"
+    (folder / stream).write_bytes(codec.compress(image, quality=quality))
+
+    def address(name: str, pixels: np.ndarray) -> str | None:
+        if name == "decoded":  # The page decodes it.
+            return None
+        file = f"{SAMPLE}.png" if name == "original" else f"{SAMPLE}-{quality}-{name}.png"
+        write_image(folder / file, pixels)
+        return file
+
+    comparison = comparison_of(inspect_image(codec, image, quality=quality), address)
+    return {"quality": quality, "stream": stream, "comparison": comparison}
 
 
 def add_runtime(folder: pathlib.Path) -> None:

@@ -34,6 +34,7 @@ from lic.environment import compute_in, tf
 from lic.errors import BitstreamError, CheckpointError, LicError, as_checkpoint_error, check
 from lic.images import checked_image, coloured, peak_of, sample_image
 from lic.layers.padding import pad
+from lic.layers.tracing import check_clusters
 from lic.models.base import CompressionModel
 from lic.weights import get_tensors
 
@@ -425,6 +426,7 @@ class Codec:
                 "Start processes by multiprocessing's 'spawn', which a codec may be handed to."
             )
         check_float32()
+        check_clusters()
 
     def _checked(self, image: np.ndarray) -> np.ndarray:
         self._check_process()

@@ -52,8 +52,8 @@ def checked_quality(quality: Any, rate: RateControl, size: tuple[int, int], down
     """Returns the quality of an image, rounded to the steps that streams carry.
 
     A position of the latent gets the highest quality of the entries of an array that lie in its block of pixels, or the
-    quality of the last box that touches its block, so that a region is never cut. A map whose positions all have one
-    quality is this quality.
+    quality of the last box that touches its block, so that a region is never cut. An array with an entry for each
+    position is taken as it is. A map whose positions all have one quality is this quality.
 
     Args:
       quality: The quality; or a map, which is an array or a dict; or None for the default.
@@ -84,7 +84,7 @@ def checked_quality(quality: Any, rate: RateControl, size: tuple[int, int], down
 
 
 def _of_array(quality: Any, rate: RateControl, size: tuple[int, int], downscale: int) -> np.ndarray:
-    """Returns the quality of each position [rows, columns] for an array that spans the image."""
+    """Returns the quality of each position [rows, columns] for an array that spans the image, or has their shape."""
     try:
         entries = np.asarray(quality, np.float64)
     except (TypeError, ValueError):
@@ -93,6 +93,8 @@ def _of_array(quality: Any, rate: RateControl, size: tuple[int, int], downscale:
         received = f"an array {[*entries.shape]}" if isinstance(quality, np.ndarray) else repr(quality)
         raise ValueError(f"Codec: expected quality as a number, or a map: {_MAPS}. Received: {received}.")
     _check(quality, rate, bool(((entries >= 1) & (entries <= rate.count)).all()))
+    if entries.shape == tuple(-(-pixels // downscale) for pixels in size):
+        return entries
     for axis, pixels in enumerate(size):
         scale, blocks = entries.shape[axis] / pixels, range(0, pixels, downscale)
         ends = [(int(first * scale), math.ceil(min(first + downscale, pixels) * scale)) for first in blocks]

@@ -13,13 +13,14 @@ import contextvars
 import dataclasses
 import functools
 import math
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lic.environment import is_compiled_by_xla, keras, tf
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, LicError
 
 _LAYERS_OF_A_WEIGHT, _LAYERS_WITHOUT = 4, 200  # Some layers have no weights.
 Interceptor = Callable[..., Any]
@@ -115,15 +116,34 @@ def outside_xla(function: Callable) -> Callable:
     then rounded in another way, which differs from graph to graph, so that a decoder may compute other scales than the
     encoder did. Where a size depends on data, as in a loop over chunks, compiled code fails. The bodies of loops and
     branches, and functions that are called inside, need this again. `jit_compile=True` compiles them nevertheless.
+
+    To mark operations takes a fifth of the time of tracing. So they are marked only where XLA may form clusters, and
+    `check_clusters` finds out if that is changed later.
     """
 
     def outside(*args: Any, **kwargs: Any) -> Any:
         if tf.executing_eagerly():
             return function(*args, **kwargs)
+        if not (os.environ.get("TF_XLA_FLAGS") or tf.config.optimizer.get_jit()):
+            _unmarked.set()
+            return function(*args, **kwargs)
         with tf.xla.experimental.jit_scope(compile_ops=False):
             return function(*args, **kwargs)
 
     return outside
+
+
+_unmarked = threading.Event()  # Set once a function was traced whose operations XLA would take into its clusters.
+
+
+def check_clusters() -> None:
+    """Raises a LicError if XLA was told to form clusters after functions had been traced without regard to that."""
+    if _unmarked.is_set() and tf.config.optimizer.get_jit():
+        raise LicError(
+            "tf.config.optimizer.set_jit was called after lic had traced functions, which XLA would now round in another "
+            "way, so that streams would decode nowhere else. Call it before lic computes anything, or turn it off by "
+            "set_jit(False)."
+        )
 
 
 def refuse_xla(name: str) -> None:

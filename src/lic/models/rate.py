@@ -143,12 +143,11 @@ class Gains(Layer, RateControl):
         self.built = True
 
     def apply_gain(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        return latent * tf.exp(self._at(self.log_gain, _of_positions(quality)))
+        return latent * tf.exp(_of_positions(self._at(self.log_gain, quality)))
 
     def gains_at(self, quality: tf.Tensor) -> ChannelGains:
-        quality = _of_positions(quality)
         gain, factor, output_gain = (
-            tf.exp(self._at(table, quality)) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
+            tf.exp(_of_positions(self._at(table, quality))) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
         )
         return ChannelGains(gain, gain * factor, tf.math.log(gain * factor), output_gain)
 
@@ -178,13 +177,12 @@ class Gains(Layer, RateControl):
 
     def _at(self, table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Returns rows [..., columns] of a table, interpolated linearly at real qualities [...]."""
-        position = tf.clip_by_value(tf.reshape(quality, [-1]) - 1.0, 0.0, self.count - 1.0)
+        position = tf.clip_by_value(quality - 1.0, 0.0, self.count - 1.0)
         # The weight of a row is one minus its distance from the position, so at most two rows have weight.
-        weights = tf.nn.relu(1 - tf.abs(position[:, None] - tf.range(self.count, dtype="float32")))
-        rows = tf.matmul(weights, tf.cast(tf.convert_to_tensor(table), "float32"))
-        return tf.reshape(rows, tf.concat([tf.shape(quality), rows.shape[1:]], 0))
+        weights = tf.nn.relu(1 - tf.abs(position[..., None] - tf.range(self.count, dtype="float32")))
+        return tf.matmul(weights, tf.cast(tf.convert_to_tensor(table), "float32"))
 
 
-def _of_positions(quality: tf.Tensor) -> tf.Tensor:
-    """Returns qualities as those of positions [batch, rows, columns], with one row and column for [batch]."""
-    return quality[:, None, None] if quality.shape.rank == 1 else quality
+def _of_positions(vectors: tf.Tensor) -> tf.Tensor:
+    """Returns vectors as those of positions [batch, rows, columns, depth], with one row and column for [batch, depth]."""
+    return vectors[:, None, None] if vectors.shape.rank == 2 else vectors

@@ -20,11 +20,11 @@ def gains():
 @pytest.mark.parametrize("quality", [1.0, 1.25, 2.0, 2.99609375, 3.0])
 def test_they_are_near_the_gains_in_floats(gains, quality):
     found, floats = IntegerGains(*integer_gains(gains, quality)), gains.gains_at(tf.constant([quality]))
-    np.testing.assert_allclose(found.gain, floats.gain[0], rtol=1e-5)
-    np.testing.assert_allclose(found.inverse, 1 / floats.gain[0], rtol=1e-5)
-    np.testing.assert_allclose(found.scale, floats.scale[0], rtol=1e-4)
-    np.testing.assert_allclose(found.log_scale, floats.log_scale[0], rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(found.output_gain, floats.output_gain[0], rtol=1e-5)
+    np.testing.assert_allclose(found.gain, floats.gain[0, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(found.inverse, 1 / floats.gain[0, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(found.scale, floats.scale[0, 0, 0], rtol=1e-4)
+    np.testing.assert_allclose(found.log_scale, floats.log_scale[0, 0, 0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(found.output_gain, floats.output_gain[0, 0, 0], rtol=1e-5)
     assert all(each.dtype == np.float32 for each in found)
 
 

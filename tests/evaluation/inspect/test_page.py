@@ -54,19 +54,21 @@ def test_pictures_are_there_without_loss(grey):
 def test_the_heat_map_has_a_pixel_for_each_position_and_covers_the_image():
     inspection = make_inspection(height=90, width=150)
     text = inspection_page(inspection, "a", "b")
-    found = _pixels(re.search(r'src="(data:image/png[^"]+)"', text)[1])
+    heat = _data(text)["heat"]
+    found = _pixels(heat["source"])
     assert found.shape == (6, 10, 3)
-    assert _data(text)["heat"] == {"width": 160, "height": 96}
+    assert (heat["width"], heat["height"]) == (160, 96)
     brightest = np.unravel_index(np.argmax(inspection.bits.positions), (6, 10))
     assert np.array_equal(found[brightest], [253, 231, 36]) or found[brightest].sum() == found.sum(-1).max()
-    assert f"{inspection.bits.positions.max():,.0f} estimated bits" in text
+    assert heat["most"].startswith(f"{inspection.bits.positions.max():,.0f} estimated bits")
 
 
 def test_figures_stand_beside_each_picture(text, inspection):
     names = ("original, uncompressed", inspection.decoded.name, inspection.jpeg.name)
-    for name, picture in zip(names, (inspection.original, inspection.decoded, inspection.jpeg)):
-        cells = f"<td>{picture.bytes:,}</td><td>{picture.bpp:.3f}</td><td>{picture.loss}</td>"
-        assert f'<th scope="row">{name}</th>{cells}' in text
+    pictures = (inspection.original, inspection.decoded, inspection.jpeg)
+    for name, picture, found in zip(names, pictures, _data(text)["pictures"], strict=True):
+        assert found["label"] == name
+        assert found["figures"] == [f"{picture.bytes:,}", f"{picture.bpp:.3f}", picture.loss]
 
 
 def test_text_is_escaped(inspection):

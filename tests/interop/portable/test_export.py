@@ -58,6 +58,8 @@ def _streams(codec):
     for size in SIZES:
         for image in (random_images(*size, 3), random_images(*size, 1)[..., 0]):
             yield from (codec.compress(image, quality=quality) for quality in qualities)
+            if codec.qualities:
+                yield codec.compress(image, quality=[[1, 1.5], [2, 1]])
 
 
 def test_it_decodes_the_same_symbols_and_pixels(both):
@@ -84,6 +86,8 @@ def test_what_is_no_stream_of_it_is_refused(both):
         (parsed._replace(height=9000, width=9000).pack(), reader.StreamError, "too short for the size"),
         (parsed._replace(symbols_crc=1).pack(), reader.DesyncError, "differ from those that were coded"),
         (parsed._replace(quality=None if parsed.quality else 1.0).pack(), reader.StreamError, "never writes"),
+        (parsed._replace(quality_map=b"").pack(), reader.StreamError, "quality map|never writes"),
+        (parsed._replace(quality_map=b"\xff" * 9).pack(), reader.StreamError, "quality map|never writes"),
         (_with(stream, 5, 64), reader.StreamError, "unknown flags"),
         (_with(stream, 4, 9), reader.StreamError, "format version 9"),
     ]
@@ -178,4 +182,4 @@ def test_other_codecs_are_refused_by_what_is_missing(make, words, tmp_path):
 def test_flags_are_those_of_streams(both):
     _, reader, _ = both
     assert (reader._GREY, reader._DETERMINISTIC, reader._QUALITY) == (Flag.GREY, Flag.DETERMINISTIC, Flag.QUALITY)
-    assert sum(Flag) == reader._GREY | reader._DETERMINISTIC | reader._QUALITY
+    assert sum(Flag) == reader._GREY | reader._DETERMINISTIC | reader._QUALITY | reader._QUALITY_MAP

@@ -41,7 +41,7 @@ def page(folder):
     with demo_web.server(folder) as serving:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         with Page(f"http://127.0.0.1:{serving.server_port}/index.html") as page:
-            page.wait("document.getElementById('status')?.textContent.includes('is ready')")
+            page.wait("document.getElementById('status')?.textContent.startsWith('dandelion-4.lic: 768x512')")
             yield page
         serving.shutdown()
 
@@ -85,6 +85,12 @@ def test_grey_and_every_quality(page, codec, folder, tmp_path):
         file = folder / f"dandelion-{quality}.lic"
         assert "768x512" in _decode(page, file)
         assert np.abs(_shown(page) - codec.decompress(file.read_bytes())).max() <= 1
+    for number, quality in enumerate(([[1, 4.5], [8, 2]], {"background": 2, "boxes": [(5, 5, 9, 9, 7)]})):
+        stream = codec.compress(image := random_images(70, 50, 3), quality=quality)
+        (tmp_path / f"map-{number}.lic").write_bytes(stream)
+        _decode(page, tmp_path / f"map-{number}.lic")
+        assert np.abs(_shown(page) - codec.decompress(stream)).max() <= 1
+        assert image.shape == _shown(page).shape
     stream = codec.compress(random_images(30, 40, 1)[..., 0])
     (tmp_path / "grey.lic").write_bytes(stream)
     _decode(page, tmp_path / "grey.lic")
@@ -121,4 +127,33 @@ def test_errors_are_shown(page, codec, tmp_path):
     for number, (data, words) in enumerate(cases.items()):
         (tmp_path / f"{number}.lic").write_bytes(data)
         assert words in _decode(page, tmp_path / f"{number}.lic")
-        assert page.value("document.getElementById('canvas').hidden")
+        assert page.value("document.getElementById('comparison').hidden")
+
+
+def _set_quality(page, quality):
+    page.value(
+        "(() => { const slider = document.getElementById('quality'); document.getElementById('status').textContent = '';"
+        f" slider.value = {quality}; slider.dispatchEvent(new Event('input')); }})()"
+    )
+    page.wait(f"document.getElementById('status').textContent.startsWith('dandelion-{quality}.lic')")
+
+
+def test_a_slider_chooses_the_quality_of_the_sample(page, folder):
+    for quality in (1, 8):
+        _set_quality(page, quality)
+        assert page.value("document.getElementById('chosen-quality').value") == str(quality)
+        rows = page.value("document.getElementById('figures').innerText").splitlines()
+        size = (folder / f"dandelion-{quality}.lic").stat().st_size
+        assert [row.split("\t")[0].split(" quality")[0] for row in rows] == ["original, uncompressed", "decoded", "JPEG"]
+        assert rows[1].split("\t")[1] == f"{size:,}"
+        assert 0 <= size - int(rows[2].split("\t")[1].replace(",", "")) < 0.2 * size
+        page.wait("[...document.querySelectorAll('#stage img')].every((each) => each.complete && each.naturalWidth)")
+
+
+def test_a_stream_of_ones_own_stands_alone(page, codec, tmp_path):
+    (tmp_path / "photo.lic").write_bytes(codec.compress(random_images(70, 90, 3), quality=2))
+    _decode(page, tmp_path / "photo.lic")
+    assert page.value("document.getElementById('sides').hidden && document.getElementById('colours').hidden")
+    assert page.value("document.querySelectorAll('#figures tr').length") == 1
+    _set_quality(page, 4)
+    assert not page.value("document.getElementById('sides').hidden")

@@ -124,7 +124,7 @@ def test_its_files_are_safetensors(trainer, tmp_path):
 def test_crops_are_reproducible_and_of_all_scales(trainer, photographs):
     import random
 
-    source = trainer.Photographs(pathlib.Path(photographs), 32, "cpu")
+    source = trainer.Photographs(pathlib.Path(photographs), [32], "cpu")
     first, again = (source.batch(4, random.Random(3)) for _ in range(2))
     assert first.shape == (4, 3, 32, 32)
     torch.testing.assert_close(first, again)
@@ -135,7 +135,7 @@ def test_crops_are_parts_of_photographs_turned_and_mirrored(trainer, photographs
     import random
 
     monkeypatch.setattr(trainer, "LEAST_SCALE", 1.0)
-    source = trainer.Photographs(pathlib.Path(photographs), 32, "cpu")
+    source = trainer.Photographs(pathlib.Path(photographs), [32], "cpu")
     whole = [each.float() for each in trainer.read_photographs(pathlib.Path(photographs), 32)]
     ways, crops = set(), source.batch(24, random.Random(0))
     for crop in crops:
@@ -163,9 +163,16 @@ def _holds(photograph, crop):
 def test_crops_are_no_larger_than_photographs(trainer, photographs):
     import random
 
-    source = trainer.Photographs(pathlib.Path(photographs), 78, "cpu")
+    source = trainer.Photographs(pathlib.Path(photographs), [78], "cpu")
     for seed in range(4):
         assert source.batch(2, random.Random(seed)).shape == (2, 3, 78, 78)
+
+
+def test_each_batch_has_one_of_the_sides(trainer, photographs):
+    import random
+
+    source = trainer.Photographs(pathlib.Path(photographs), [16, 48], "cpu")
+    assert {tuple(source.batch(2, random.Random(seed)).shape[2:]) for seed in range(9)} == {(16, 16), (48, 48)}
 
 
 def test_depthwise_blocks_come_into_the_branches(trainer, photographs, tmp_path):
@@ -188,7 +195,12 @@ def test_depthwise_blocks_come_into_the_branches(trainer, photographs, tmp_path)
     torch.testing.assert_close(block(values), after + functional.conv2d(one + other, block.last.weight))
     last = _train(trainer, photographs, tmp_path / "out", "--start", str(path))[-1]
     assert np.isfinite(last["loss"])
-    assert trainer.load(tmp_path / "out/weights.safetensors")[0].row["transform"]["config"]["block"] == "depthwise"
+    trained, again = trainer.load(path := tmp_path / "out/weights.safetensors")[0], import_safetensors(path)
+    assert trained.row["transform"]["config"]["block"] == "depthwise"
+    x_hat, bits = trained(images, torch.tensor([2.0]))
+    compressed = again(images.permute(0, 2, 3, 1).numpy(), quality=2.0)
+    np.testing.assert_allclose(compressed.x_hat, x_hat.detach().permute(0, 2, 3, 1), atol=1e-2)
+    np.testing.assert_allclose(sum(compressed.bits.values()), bits.detach(), rtol=1e-4)
 
 
 def test_the_learning_rate_falls_in_the_second_half(trainer):

@@ -4,7 +4,7 @@ from lic.evaluation.inspect.bit_map import BitMap, bit_map
 from lic.evaluation.inspect.figure import inspection_figure
 from lic.evaluation.inspect.inspection import Box, Inspection, inspect_image
 from lic.evaluation.inspect.numbers import Numbers, inspect
-from lic.evaluation.inspect.page import inspection_page
+from lic.evaluation.inspect.page import comparison_of, inspection_page
 from lic.evaluation.inspect.pictures import Picture, beside_jpeg, jpeg_of_size
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Picture",
     "beside_jpeg",
     "bit_map",
+    "comparison_of",
     "inspect",
     "inspect_image",
     "inspection_figure",

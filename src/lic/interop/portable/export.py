@@ -6,6 +6,7 @@ import importlib.resources
 import json
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ from lic.environment import tf
 from lic.errors import LicError
 from lic.interop.onnx import onnx_converter
 from lic.interop.portable.stages import stages_of
+from lic.pages import filled
 
 FORMAT = 1  # Readers refuse folders of any other form.
 DESCRIPTION, TABLES = "codec.json", "tables.bin"
-READERS = ("decode.py", "decode.js", "index.html")
+READERS, PAGE = ("decode.py", "decode.js", "page.js"), "index.html"
 
 
-def export_portable(codec: Codec, folder: str | os.PathLike) -> list[str]:
+def export_portable(codec: Codec, folder: str | os.PathLike, sample: Sequence[Any] | None = None) -> list[str]:
     """Writes a deterministic codec as a folder whose readers decode its streams, and returns the names of the files.
 
     `python decode.py photo.lic photo.png` decodes a stream with numpy and onnxruntime alone. The symbols are those of
@@ -35,6 +37,7 @@ def export_portable(codec: Codec, folder: str | os.PathLike) -> list[str]:
     Args:
       codec: A deterministic codec of grey or colour images of 8 bits.
       folder: The folder for the files; it is made if it does not exist.
+      sample: Streams that the page offers, one for each quality, as page.js describes them.
 
     Raises:
       LicError: The codec is not deterministic, its images have other channels or more bits, its likelihood makes
@@ -71,10 +74,12 @@ def export_portable(codec: Codec, folder: str | os.PathLike) -> list[str]:
         "stages": [{"file": file, "inputs": each.inputs, "outputs": each.outputs} for file, each in zip(files, stages)],
     }
     (folder / DESCRIPTION).write_text(json.dumps(described))
+    sources = importlib.resources.files("lic.interop.portable")
     for reader in READERS:
-        source = importlib.resources.files("lic.interop.portable").joinpath(reader)
-        (folder / reader).write_bytes(source.read_bytes())
-    return [*files, TABLES, DESCRIPTION, *READERS]
+        (folder / reader).write_bytes(sources.joinpath(reader).read_bytes())
+    page = sources.joinpath(PAGE).read_text(encoding="utf-8")
+    (folder / PAGE).write_text(filled(page, sample, title="Decode .lic streams"), encoding="utf-8")
+    return [*files, TABLES, DESCRIPTION, *READERS, PAGE]
 
 
 def _described(codec: Codec, tables: CdfTables) -> dict[str, Any]:

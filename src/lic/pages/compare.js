@@ -1,6 +1,10 @@
 "use strict";
-(() => {
-  const { width, height, heat, pictures } = JSON.parse(document.getElementById("data").textContent);
+// Returns a function that shows pictures of one size: { width, height, pictures, heat }. A picture is { name, source,
+// label, figures }, with its address, its name in the table, and the texts beside it there. The heat map is { source, width,
+// height, most, gradient }: what its brightest colour means, and its colours; or null. Another call shows others; what was
+// chosen stays as far as they are as many.
+function comparison() {
+  let { width, height, heat, pictures } = { width: 1, height: 1, heat: null, pictures: [] };
   const at = (name) => document.getElementById(name);
   const stage = at("stage");
   const layers = [...stage.querySelectorAll(".view > *")];
@@ -68,7 +72,7 @@
   }
 
   function showHeat() {
-    at("heat-view").hidden = at("scale").hidden = !at("heat").checked;
+    at("heat-view").hidden = at("scale").hidden = !heat || !at("heat").checked;
     at("heat-view").style.opacity = at("opacity").value / 100;
   }
 
@@ -141,13 +145,41 @@
   for (const side of SIDES) at(side).addEventListener("change", choose);
   new ResizeObserver(() => view.fitted ? fit() : draw()).observe(stage);
 
-  stage.style.aspectRatio = `${width} / ${height}`;
-  for (const layer of layers) Object.assign(layer.style, { width: `${width}px`, height: `${height}px` });
-  const heatImage = at("heat-view").querySelector("img");
-  Object.assign(heatImage.style, { width: `${heat.width}px`, height: `${heat.height}px` });
-  [at("left").value, at("right").value] = ["1", "2"];
-  choose();
-  showHeat();
-  fit();
-  stage.focus({ preventScroll: true });
-})();
+  function cell(kind, text) {
+    return Object.assign(document.createElement(kind), { textContent: text });
+  }
+
+  // Lists the pictures in both selections and in the table.
+  function list() {
+    for (const side of SIDES) at(side).replaceChildren(...pictures.map((each, number) => new Option(each.name, number)));
+    at("figures").replaceChildren(...pictures.map((each) => {
+      const row = document.createElement("tr");
+      row.append(Object.assign(cell("th", each.label), { scope: "row" }), ...each.figures.map((text) => cell("td", text)));
+      return row;
+    }));
+    at("sides").hidden = at("divider-label").hidden = at("line").hidden = at("right-name").hidden = pictures.length < 2;
+    at("colours").hidden = !heat;
+  }
+
+  return (shown) => {
+    const before = SIDES.map((side) => at(side).value);
+    const same = pictures.length === shown.pictures.length && width === shown.width && height === shown.height;
+    ({ width, height, heat, pictures } = shown);
+    list();
+    stage.style.aspectRatio = `${width} / ${height}`;
+    for (const layer of layers) Object.assign(layer.style, { width: `${width}px`, height: `${height}px` });
+    if (heat) {
+      const image = at("heat-view").querySelector("img");
+      Object.assign(image.style, { width: `${heat.width}px`, height: `${heat.height}px` });
+      image.src = heat.source;
+      at("scale").querySelector(".bar").style.background = `linear-gradient(to right, ${heat.gradient})`;
+      at("most").textContent = heat.most;
+    }
+    const last = pictures.length - 1;
+    const chosen = same ? before : [Math.min(1, last), last];
+    SIDES.forEach((side, number) => { at(side).value = chosen[number]; });
+    choose();
+    showHeat();
+    if (!same) fit();
+  };
+}
