@@ -94,7 +94,7 @@ def draw(path: pathlib.Path, image: np.ndarray, box: tuple[int, ...], coded: Pai
         (f"one quality, {len(coded.uniform):,} bytes", coded.decoded_uniform),
     ]
     with theme():
-        figure = new_figure(13.2, 8.0, dpi=75)
+        figure = new_figure(13.2, 7.0, dpi=75)
         axes = figure.subplots(2, len(columns), height_ratios=(image.shape[0] / image.shape[1], height / width))
         for (whole, enlarged), (title, pixels) in zip(axes.T, columns):
             whole.imshow(pixels)

@@ -88,7 +88,9 @@ def beside(folder: pathlib.Path) -> list[str]:
     for rows in _beside(folder):
         found = ratios(rows)
         shown = table(found, _PEERS)
-        parts.append(f"**{_codes(rows)}**, with the same random weights, {_machine(rows)}:\n\n{shown}\n\n{slower(found)}")
+        parts.append(
+            f"**{_codes(rows)}**, with the same random weights, {_machine(rows)}:\n\n{shown}\n\n{slower(found)}"
+        )
     return parts
 
 

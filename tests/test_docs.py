@@ -73,6 +73,7 @@ GROUPS = {
         "systems.md",
         "export.md",
         "images.md",
+        "regions.md",
     ],
 }
 # Pages whose examples need the coder's operations, which numba's coder cannot stand in for.

@@ -1,7 +1,7 @@
 """Writes pages of text, as photographs to train on beside others: `python training/pages.py --out FOLDER --count 7`.
 
-The text is that of this repository's documentation, in the free fonts that matplotlib brings along, in several sizes and
-colours, on light and dark ground.
+The text is that of this repository's documentation, in the free fonts that matplotlib brings along, in several sizes
+and colours, on light and dark ground.
 """
 
 import argparse
@@ -25,7 +25,9 @@ def page(number: int, words: list[str]) -> Image.Image:
     image = Image.new("RGB", (WIDTH, HEIGHT), tuple(draw.randint(*low) for _ in range(3)))
     canvas, top = ImageDraw.Draw(image), MARGIN
     while top < HEIGHT:
-        font = ImageFont.truetype(str(FONTS / f"{draw.choice(FACES)}.ttf"), draw.choice((10, 11, 12, 13, 14, 16, 20, 28)))
+        font = ImageFont.truetype(
+            str(FONTS / f"{draw.choice(FACES)}.ttf"), draw.choice((10, 11, 12, 13, 14, 16, 20, 28))
+        )
         grey = draw.randint(*high)
         colour = (grey,) * 3 if draw.random() < 0.8 else tuple(draw.randint(*high) for _ in range(3))
         place = draw.randrange(len(words))

@@ -21,7 +21,7 @@ def test_style_body_and_script_are_inside():
     assert 'id="stage"' in body
     assert "function comparison()" in script
     # Each element that the script asks for is in the body.
-    assert {name for name in re.findall(r'at\("([a-z-]+)"\)', script)} <= set(re.findall('id="([a-z-]+)"', body))
+    assert set(re.findall(r'at\("([a-z-]+)"\)', script)) <= set(re.findall('id="([a-z-]+)"', body))
 
 
 def test_a_name_without_a_text_is_an_error():

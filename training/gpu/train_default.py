@@ -285,11 +285,19 @@ def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
     add("--start", type=pathlib.Path, help="a model that lic exported; not needed with --resume")
     add("--data", type=pathlib.Path, required=True, help="a folder of photographs")
     add("--out", type=pathlib.Path, required=True)
-    add("--minutes", type=float, required=True, help="how long this call trains; of the processor where it is not a GPU")
+    add(
+        "--minutes", type=float, required=True, help="how long this call trains; of the processor where it is not a GPU"
+    )
     add("--total", type=float, help="minutes of all calls, in whose second half the learning rate falls")
     add("--resume", action="store_true", help="go on from the state in OUT, if there is one")
     add("--batch", type=int, default=16 if gpu else 4)
-    add("--crop", type=int, nargs="+", default=[256 if gpu else 128], help="sides of the crops, one drawn for each batch")
+    add(
+        "--crop",
+        type=int,
+        nargs="+",
+        default=[256 if gpu else 128],
+        help="sides of the crops, one drawn for each batch",
+    )
     add("--optimizer", choices=[*RATES], default="adam", help="the same one with --resume")
     add("--learning-rate", type=float, help="default: 5e-4 for adam, 1e-3 for soap")
     add("--valid", type=pathlib.Path, help="photographs to measure at the end")

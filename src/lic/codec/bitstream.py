@@ -226,7 +226,9 @@ class StreamFormat(NamedTuple):
                 "writes. Get it anew."
             )
         if stream.quality_map is not None and not self.maps:
-            raise BitstreamError("The stream has a quality map (flag 8), which this reader does not take. Decode by lic.")
+            raise BitstreamError(
+                "The stream has a quality map (flag 8), which this reader does not take. Decode by lic."
+            )
         # What decoding takes grows with the padded image: one of a single row is padded to many.
         height, width = (-(-size // self.downscale) * self.downscale for size in (stream.height, stream.width))
         if height * width > max_pixels:

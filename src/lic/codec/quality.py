@@ -103,9 +103,7 @@ def _of_array(quality: Any, rate: RateControl, size: tuple[int, int], downscale:
     return entries
 
 
-def _of_boxes(
-    quality: Mapping[str, Any], rate: RateControl, size: tuple[int, int], downscale: int
-) -> np.ndarray:
+def _of_boxes(quality: Mapping[str, Any], rate: RateControl, size: tuple[int, int], downscale: int) -> np.ndarray:
     """Returns the quality of each position [rows, columns] for boxes in pixels."""
     boxes = quality.get("boxes", ())
     if quality.keys() - {"background", "boxes"} or "background" not in quality:
@@ -120,7 +118,7 @@ def _of_boxes(
     _check(quality, rate, all(1 <= each <= rate.count for each in (background, *(row[4] for row in rows))))
     entries = np.full([-(-pixels // downscale) for pixels in size], background)
     for top, left, height, width, value in rows:
-        inside = 0 <= top and 0 <= left and top + height <= size[0] and left + width <= size[1]
+        inside = top >= 0 and left >= 0 and top + height <= size[0] and left + width <= size[1]
         if not inside or height <= 0 or width <= 0:
             raise ValueError(
                 f"Codec: expected boxes (top, left, height, width, quality) within the {size[0]}x{size[1]} pixels of "

@@ -140,9 +140,9 @@ def check_clusters() -> None:
     """Raises a LicError if XLA was told to form clusters after functions had been traced without regard to that."""
     if _unmarked.is_set() and tf.config.optimizer.get_jit():
         raise LicError(
-            "tf.config.optimizer.set_jit was called after lic had traced functions, which XLA would now round in another "
-            "way, so that streams would decode nowhere else. Call it before lic computes anything, or turn it off by "
-            "set_jit(False)."
+            "tf.config.optimizer.set_jit was called after lic had traced functions, which XLA would now round in "
+            "another way, so that streams would decode nowhere else. Call it before lic computes anything, or turn it "
+            "off by set_jit(False)."
         )
 
 

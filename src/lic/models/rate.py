@@ -19,8 +19,8 @@ from lic.layers.base import Layer
 class RateControl(abc.ABC):
     """Base of rate controls. Every model has one, and asks it alone for gains.
 
-    A quality is a real number from 1 to `count`; quality 1 has the lowest rate. Below, qualities are those of the images
-    [batch], or those of all positions of their latents [batch, rows, columns].
+    A quality is a real number from 1 to `count`; quality 1 has the lowest rate. Below, qualities are those of the
+    images [batch], or those of all positions of their latents [batch, rows, columns].
 
     Attributes:
       count: Number of qualities that have an lmbda of their own; 1 in a model of one rate.
@@ -147,7 +147,8 @@ class Gains(Layer, RateControl):
 
     def gains_at(self, quality: tf.Tensor) -> ChannelGains:
         gain, factor, output_gain = (
-            tf.exp(_of_positions(self._at(table, quality))) for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
+            tf.exp(_of_positions(self._at(table, quality)))
+            for table in (self.log_gain, self.log_scale_factor, self.log_output_gain)
         )
         return ChannelGains(gain, gain * factor, tf.math.log(gain * factor), output_gain)
 
@@ -184,5 +185,5 @@ class Gains(Layer, RateControl):
 
 
 def _of_positions(vectors: tf.Tensor) -> tf.Tensor:
-    """Returns vectors as those of positions [batch, rows, columns, depth], with one row and column for [batch, depth]."""
+    """Returns vectors [batch, rows, columns, depth] of positions; those of images [batch, depth] get one of each."""
     return vectors[:, None, None] if vectors.shape.rank == 2 else vectors

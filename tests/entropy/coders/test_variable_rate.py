@@ -9,7 +9,9 @@ from lic.entropy.parts import anchors, channels
 from lic.environment import tf
 
 SCALES = ScaleTable()
-GAIN, FACTOR = tf.constant([[0.5, 2.0, 4.0], [1.0, 3.0, 0.25]]), tf.constant([[1.0, 1.5, 0.7], [1.2, 1.0, 1.0]])
+# [batch, 1, 1, depth]
+GAIN = tf.constant([[0.5, 2.0, 4.0], [1.0, 3.0, 0.25]])[:, None, None]
+FACTOR = tf.constant([[1.0, 1.5, 0.7], [1.2, 1.0, 1.0]])[:, None, None]
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def latent():
 
 
 def _both(latent):
-    coder = Estimate(latent * GAIN[:, None, None])
+    coder = Estimate(latent * GAIN)
     gains = ChannelGains(GAIN, GAIN * FACTOR, tf.math.log(GAIN * FACTOR), output_gain=tf.ones_like(GAIN))
     return coder, VariableRateCoder(coder, gains)
 
@@ -27,7 +29,7 @@ def _both(latent):
 def test_numbers_are_coded_in_steps_under_a_scale_as_much_finer(latent, part):
     coder, gained = _both(latent)
     mean, index = part.take(tf.random.normal(latent.shape)), part.take(tf.fill(latent.shape, 30.0))
-    gain, factor = (part.take(tf.zeros_like(latent) + each[:, None, None]) for each in (GAIN, FACTOR))
+    gain, factor = (part.take(tf.zeros_like(latent) + each) for each in (GAIN, FACTOR))
     symbols = tf.round((part.take(latent) - mean) * gain)
     np.testing.assert_allclose(gained.code(part, Normal().of(mean, index)), mean + symbols / gain, atol=1e-4)
     scale = SCALES.scale_at(index) * gain * factor
@@ -51,7 +53,7 @@ def test_gains_of_one_change_nothing(latent):
     model = lic.create_model(transform="klt", entropy="charm", width=4, latent_depth=6, num_slices=2)
     latent = tf.random.normal((1, 4, 4, 6), stddev=3.0)
     plain = model.entropy(latent)
-    one, zero = tf.ones((1, 6)), tf.zeros((1, 6))
+    one, zero = tf.ones((1, 1, 1, 6)), tf.zeros((1, 1, 1, 6))
     gains = ChannelGains(one, scale=one, log_scale=zero, output_gain=one)
     through = model.entropy(latent, walk=lambda coder: model.entropy.walk(VariableRateCoder(coder, gains)))
     np.testing.assert_array_equal(through.y_hat, plain.y_hat)

@@ -132,7 +132,8 @@ def test_errors_are_shown(page, codec, tmp_path):
 
 def _set_quality(page, quality):
     page.value(
-        "(() => { const slider = document.getElementById('quality'); document.getElementById('status').textContent = '';"
+        "(() => { document.getElementById('status').textContent = '';"
+        " const slider = document.getElementById('quality');"
         f" slider.value = {quality}; slider.dispatchEvent(new Event('input')); }})()"
     )
     page.wait(f"document.getElementById('status').textContent.startsWith('dandelion-{quality}.lic')")
@@ -144,7 +145,11 @@ def test_a_slider_chooses_the_quality_of_the_sample(page, folder):
         assert page.value("document.getElementById('chosen-quality').value") == str(quality)
         rows = page.value("document.getElementById('figures').innerText").splitlines()
         size = (folder / f"dandelion-{quality}.lic").stat().st_size
-        assert [row.split("\t")[0].split(" quality")[0] for row in rows] == ["original, uncompressed", "decoded", "JPEG"]
+        assert [row.split("\t")[0].split(" quality")[0] for row in rows] == [
+            "original, uncompressed",
+            "decoded",
+            "JPEG",
+        ]
         assert rows[1].split("\t")[1] == f"{size:,}"
         assert 0 <= size - int(rows[2].split("\t")[1].replace(",", "")) < 0.2 * size
         page.wait("[...document.querySelectorAll('#stage img')].every((each) => each.complete && each.naturalWidth)")

@@ -54,7 +54,9 @@ class VariableRateCoder(CoderAround):
         if part.take is EVERYTHING.take or (part.places and everywhere):
             return self._gains
         # The output gain codes nothing.
-        taken = {name: part.take(self.zeros + gain) for name, gain in self._gains._asdict().items() if name != "output_gain"}
+        taken = {
+            name: part.take(self.zeros + gain) for name, gain in self._gains._asdict().items() if name != "output_gain"
+        }
         return self._gains._replace(**taken)
 
     def _looped(self, latent: Latent, whole: Part, distribution: Callable[[], Distribution], values: tf.Tensor) -> None:

@@ -74,11 +74,11 @@ class Header:
         """Returns how far the quality of each position is above `quality`, in steps of 1/16 [rows, columns]."""
         if self.quality_map is None:
             return np.zeros((1, 1))
-        inflate, steps = zlib.decompressobj(-zlib.MAX_WBITS), b""
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
             steps = inflate.decompress(self.quality_map, rows * columns + 1)
         except zlib.error:
-            pass
+            steps = b""
         if len(steps) != rows * columns or not inflate.eof or inflate.unused_data:
             raise StreamError(f"The stream's quality map is not one of {rows}x{columns} positions. Get it anew.")
         return np.frombuffer(steps, np.uint8).reshape(rows, columns)

@@ -94,8 +94,9 @@ def stages_of(
     """Returns the networks of the decoding walk, and a description of each part of the stream.
 
     The inputs of the first are `rows` and `columns` of the latent and, where the model has several qualities, `gains`
-    [5, rows, columns, depth] (see `IntegerGains`), of one row and column where all positions have the same. Before each further network a part is read, whose symbols are its input. The output
-    `image` [height, width, channels] of the last is not clipped.
+    [5, rows, columns, depth] (see `IntegerGains`), with one row and column where all positions have the same. Before
+    each further network a part is read, whose symbols are its input. The output `image` [height, width, channels] of
+    the last is not clipped.
 
     Args:
       model: The model.
