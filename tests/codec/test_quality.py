@@ -12,8 +12,9 @@ from lic.codec.quality import checked_quality
 from lic.environment import tf
 from lic.models.rate import Gains, SingleRate
 from lic.weights import named_variables
-from tests.conftest import FEW_ENTROPY_MODELS, INEXACT, random_images, slow_but, tiny_model
+from tests.conftest import INEXACT, random_images, slow_but, tiny_model
 
+EXACT = [name for name in lic.list_entropy_models() if name not in INEXACT]
 RATE = Gains(2, (0.002, 0.01, 0.05, 0.2))
 SIZE = (50, 70)  # 4 x 5 positions of 16 x 16 pixels.
 BOX = {"background": 1, "boxes": [(16, 32, 16, 20, 3.5)]}
@@ -126,7 +127,7 @@ def codec_of(entropy, **options):
     return lic.Codec(codec.model, calibration=[random_images(*SIZE, 3)] if options else None, **options)
 
 
-@pytest.fixture(scope="module", params=slow_but(sorted(lic.list_entropy_models()), *FEW_ENTROPY_MODELS))
+@pytest.fixture(scope="module", params=slow_but(sorted(lic.list_entropy_models()), "checkerboard", "hyperprior"))
 def codec(request):
     return codec_of(request.param)
 
@@ -169,7 +170,7 @@ def test_previews_decode_streams_with_a_map(codec):
     np.testing.assert_array_equal(codec.decompress(stream, parts=len(codec.parts)), codec.decompress(stream))
 
 
-@pytest.mark.parametrize("entropy", [name for name in ("quadtree", "autoregressive") if name not in INEXACT])
+@pytest.mark.parametrize("entropy", slow_but(EXACT, "quadtree"))
 def test_deterministic_streams_have_maps_too(entropy):
     codec = codec_of(entropy, deterministic=True)
     stream = codec.compress(IMAGE, quality=BOX, verify=True)
