@@ -87,7 +87,9 @@ def test_help_shows_the_default_of_each_setting_and_those_of_presets():
 
 
 def shown(value):
-    return {None: "0", True: "on", False: "off"}[value] if value is None or isinstance(value, bool) else str(value)
+    if value is None or isinstance(value, bool):
+        return {None: "0", True: "on", False: "off"}[value]
+    return "none" if value == () else str(value)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,9 @@ def shown(value):
         (["--model", "zyc2022", "--decay", "slow"], "expected decay to be one of"),
         (["--model", "default", "--strategy", "all"], "--strategy all: expected none, mirrored or multi-worker"),
         (["--model", "default", "--crop", "0"], "expected crop to be at least 1"),
+        (["--model", "default", "--later-crops", "9"], "--later-crops 9: expected STEP:PIXELS"),
+        (["--model", "default", "--later-crops", "9:64,5:32"], "by rising steps"),
+        (["--model", "default", "--optimizer", "sgd"], "expected optimizer to be one of"),
     ],
 )
 def test_wrong_options_are_named(folder, tmp_path, monkeypatch, capsys, options, message):

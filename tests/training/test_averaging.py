@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lic.environment import keras, tf
-from lic.training.averaging import AveragingAdam
+from lic.training.averaging import AveragingAdam, AveragingSOAP
 
 
 def averages_of(optimizer):
@@ -29,6 +29,7 @@ def test_the_average_is_a_weighted_mean_of_the_weights_after_each_step(steps):
     assert optimizer.ema_momentum == 0.7
 
 
-def test_it_comes_back_from_its_configuration():
-    optimizer = AveragingAdam.from_config(AveragingAdam(1e-3, ema_momentum=0.9, global_clipnorm=1.0).get_config())
+@pytest.mark.parametrize("kind", [AveragingAdam, AveragingSOAP])
+def test_it_comes_back_from_its_configuration(kind):
+    optimizer = kind.from_config(kind(1e-3, ema_momentum=0.9, global_clipnorm=1.0).get_config())
     assert (optimizer.use_ema, optimizer.ema_momentum, optimizer.global_clipnorm) == (True, 0.9, 1.0)

@@ -216,3 +216,12 @@ def test_digests_of_different_files_differ(tmp_path):
 def test_wrong_arguments_are_named(photographs, name, value):
     with pytest.raises(ValueError, match=f"Photographs: expected {name} to be .* Received: {value!r}"):
         Photographs(photographs, **{"crop": 32} | {name: value})
+
+
+def test_crops_have_other_sizes_from_given_steps_on(photographs):
+    source = Photographs(photographs, 16, 2, later_crops=((2, 24), (5, 32)))
+    assert [source.batch_at(step).shape[1] for step in range(6)] == [16, 16, 24, 24, 24, 32]
+    assert [batch.shape[1] for batch in source.dataset(1, 3)] == [16, 24]
+    plain = Photographs(photographs, 32, 2)  # Photographs smaller than the largest crops are left out of both.
+    assert source.listing == plain.listing
+    np.testing.assert_array_equal(source.batch_at(5), plain.batch_at(5))

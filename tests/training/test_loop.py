@@ -290,3 +290,36 @@ def test_models_of_other_images_than_photographs_are_refused_with_a_way_on(tmp_p
     deep = lic.Codec(tiny_model("klt", "factorized"), bit_depth=12)
     with pytest.raises(TrainingError, match=r"a codec of 8 bits.*one of 12"):
         lic.train(deep, tmp_path, tmp_path / "out")
+
+
+# SOAP, crops that grow, and a last phase with a frozen analysis, killed in both phases.
+PHASES = {"optimizer": "soap", "later_crops": ((3, 48),), "crop": 32, "last_steps": 4, "interval": 3}
+
+
+def test_phases_that_are_resumed_equal_those_that_were_not(photographs, tmp_path):
+    settings = few_steps(**PHASES | {"steps": 6})
+    whole = lic.train(make(), photographs, tmp_path / "whole", settings)
+    for killed_after in (4, 1):  # In the last phase steps are counted anew, and its interval is a step.
+        with pytest.raises(KilledError):
+            lic.train(make(), photographs, tmp_path / "parts", settings, callbacks=[KillAfter(killed_after)])
+    resumed = lic.train(make(), photographs, tmp_path / "parts", settings)
+    wanted, weights = get_tensors(whole.model), get_tensors(resumed.model)
+    for name in wanted:
+        np.testing.assert_allclose(weights[name], wanted[name], atol=1e-4, err_msg=name)
+    assert lic.load(tmp_path / "whole" / "final.codec").fingerprint == whole.fingerprint
+    assert loop.codec_of_run(tmp_path / "whole").fingerprint == whole.fingerprint
+
+
+def test_the_last_phase_keeps_the_analysis(photographs, tmp_path):
+    settings = few_steps(**PHASES | {"steps": 3, "last_steps": 3})
+    last = get_tensors(lic.train(make(), photographs, tmp_path, settings).model)
+    first = get_tensors(loop.codec_of_run(shutil.move(tmp_path / "last-phase", tmp_path / "aside") and tmp_path).model)
+    changed = {name.rpartition("/")[0] for name in first if not np.array_equal(last[name], first[name])}
+    assert not any(name.startswith("transform/analysis") for name in changed)
+    assert any(name.startswith("transform/synthesis") for name in changed)
+    assert any(name.startswith("entropy/") for name in changed)
+
+
+def test_a_part_that_is_not_there_cannot_be_frozen(photographs, tmp_path):
+    with pytest.raises(TrainingError, match="such as .*transform/analysis.* Received: 'analysis'"):
+        lic.train(make(), photographs, tmp_path, few_steps(frozen=("analysis",)))

@@ -22,6 +22,11 @@ PAPER = {
     "seed": 0,
     "interval": 1000,
     "start_scales": False,
+    "later_crops": (),
+    "optimizer": "adam",
+    "frozen": (),
+    "rounded": False,
+    "last_steps": 0,
 }
 MS2020 = PAPER | {"steps": 2_000_000, "batch": 8, "decay": "tenth"}
 DEFAULT = {
@@ -85,3 +90,35 @@ def test_an_interval_is_at_most_all_steps():
 def test_wrong_settings_are_named(name, value):
     with pytest.raises(ValueError, match=f"TrainingSettings: expected {name} to be .* Received: {value!r}"):
         TrainingSettings(**{"steps": 100} | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"later_crops": ((0, 64),)}, "later_crops to be pairs of a step over 0 and a size, by rising steps"),
+        ({"later_crops": ((9, 64), (9, 128))}, "by rising steps"),
+        ({"later_crops": ((9, 0),)}, "expected crop to be at least 1"),
+        ({"later_crops": ((9, 40),), "trim": 50}, "expected trim to be from 0 to less than crop=40"),
+        ({"later_crops": (9, 40)}, "later_crops"),
+        ({"optimizer": "sgd"}, "optimizer to be one of .'adam', 'soap'.. Received: 'sgd'"),
+        ({"last_steps": -1}, "last_steps to be at least 0"),
+        ({"frozen": "transform"}, "frozen"),
+    ],
+)
+def test_settings_out_of_range_are_named(wrong, message):
+    with pytest.raises(ValueError, match=f"TrainingSettings: .*{message}"):
+        TrainingSettings(**wrong)
+
+
+def test_the_last_phase_goes_on_with_the_largest_crops():
+    settings = TrainingSettings(steps=6000, crop=64, later_crops=((4000, 128),), last_steps=1500, optimizer="soap")
+    last = settings.last_phase
+    assert (last.steps, last.interval, last.crop, last.later_crops, last.last_steps) == (1500, 500, 128, (), 0)
+    assert (last.frozen, last.rounded, last.start_scales, last.optimizer) == (
+        ("transform/analysis",),
+        True,
+        False,
+        "soap",
+    )
+    assert last.learning_rate == settings.learning_rate / 10
+    assert last.last_phase is None

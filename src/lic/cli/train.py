@@ -16,6 +16,8 @@ _SETTINGS = {
     "interval": "1000",
     "batch": "8; presets: zyc2022 16, default 4",
     "crop": "256; presets: default 128",
+    "later_crops": "none",
+    "optimizer": "adam",
     "trim": "0",
     "learning_rate": "0.001; presets: zyc2022 0.0001, hzswq2021 0.0001, ms2020 0.0001, default 0.0005",
     "warm_up": "200; presets: zyc2022 0, hzswq2021 0, ms2020 0",
@@ -27,6 +29,9 @@ _SETTINGS = {
     "small": "skip",
     "start_scales": "on; presets: zyc2022 off, hzswq2021 off, ms2020 off",
     "seed": "0",
+    "frozen": "none",
+    "rounded": "off",
+    "last_steps": "0",
 }
 
 
@@ -80,6 +85,11 @@ def train(
     ] = None,
     batch: Annotated[int | None, _setting("batch", "N", "Crops in a step.")] = None,
     crop: Annotated[int | None, _setting("crop", "PIXELS", "Height and width of the crops.")] = None,
+    later_crops: Annotated[
+        str | None,
+        _setting("later_crops", "STEP:PIXELS[,...]", "Steps from which on crops have other sizes, such as 30000:256."),
+    ] = None,
+    optimizer: Annotated[str | None, _setting("optimizer", None, "adam or soap.")] = None,
     trim: Annotated[
         int | None,
         _setting(
@@ -87,7 +97,7 @@ def train(
         ),
     ] = None,
     learning_rate: Annotated[
-        float | None, _setting("learning_rate", "R", "Learning rate of Adam after the warm-up.")
+        float | None, _setting("learning_rate", "R", "Learning rate of the optimizer after the warm-up.")
     ] = None,
     warm_up: Annotated[int | None, _setting("warm_up", "N", "Steps of the warm-up.")] = None,
     decay: Annotated[str | None, _setting("decay", None, "none, cosine (second half) or tenth (last tenth).")] = None,
@@ -106,6 +116,17 @@ def train(
     start_scales: Annotated[
         bool | None, _setting("start_scales", None, "Initialise the scales by the latents of photographs.")
     ] = None,
+    frozen: Annotated[
+        list[str] | None,
+        _setting("frozen", "PART", "A part that keeps its weights, such as transform/analysis; repeatable."),
+    ] = None,
+    rounded: Annotated[
+        bool | None, _setting("rounded", None, "Round numbers for the rate too, in place of noise.")
+    ] = None,
+    last_steps: Annotated[
+        int | None,
+        _setting("last_steps", "N", "Steps of a last phase with the analysis frozen and numbers rounded."),
+    ] = None,
     strategy: Annotated[str, typer.Option(help="none, mirrored or multi-worker.")] = "none",
     seed: Annotated[int | None, _setting("seed", "N", "Seed of weights, crops and noise.")] = None,
 ) -> None:
@@ -118,6 +139,8 @@ def train(
     for name in ("clip", "average"):
         if given.get(name) == 0:
             given[name] = None
+    if later_crops:
+        given["later_crops"] = _pairs(later_crops)
     published = _preset_of(preset)
     parts = {"transform": transform, "entropy": entropy, "hyper": hyper, "distortion": distortion}
     loss = {"lmbda": _numbers(lmbda) if lmbda else published and published.lmbda}
@@ -176,6 +199,16 @@ def _numbers(text: str) -> float | tuple[float, ...]:
     except ValueError:
         raise typer.BadParameter(f"--lmbda {text}: expected a number, or several separated by commas") from None
     return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _pairs(text: str) -> tuple[tuple[int, int], ...]:
+    try:
+        pairs = tuple(tuple(map(int, each.split(":"))) for each in text.split(","))
+    except ValueError:
+        pairs = ((),)
+    if any(len(pair) != 2 for pair in pairs):
+        raise typer.BadParameter(f"--later-crops {text}: expected STEP:PIXELS, or several separated by commas")
+    return pairs
 
 
 def _sizes(texts: list[str]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 
 from lic.environment import keras, tf
 from lic.models.optimizer import Adam
+from lic.models.soap import SOAP
 
 
-@keras.utils.register_keras_serializable(package="lic")
-class AveragingAdam(Adam):
-    """`lic.Adam` with moving averages in which the untrained weights have no share.
+class Averaging:
+    """Gives an optimizer moving averages in which the untrained weights have no share; it comes first among bases.
 
     In Keras's moving average they keep a share of `ema_momentum` to the power of the steps, which is 13 % after 1,000
     steps with 0.998. Here the average of the first steps is a mean over these steps.
@@ -18,7 +18,7 @@ class AveragingAdam(Adam):
     Args:
       learning_rate: A number, or a schedule of Keras.
       ema_momentum: Share of its value that the average keeps in a step, once many steps are taken.
-      **kwargs: Further arguments of `lic.Adam`.
+      **kwargs: Further arguments of the optimizer.
     """
 
     def __init__(self, learning_rate: Any = 1e-4, *, ema_momentum: float = 0.998, **kwargs: Any):
@@ -35,3 +35,13 @@ class AveragingAdam(Adam):
             return super().apply_gradients(grads_and_vars, *args, **kwargs)
         finally:
             self.ema_momentum = share
+
+
+@keras.utils.register_keras_serializable(package="lic")
+class AveragingAdam(Averaging, Adam):
+    """`lic.Adam` with averages of the weights."""
+
+
+@keras.utils.register_keras_serializable(package="lic")
+class AveragingSOAP(Averaging, SOAP):
+    """`lic.SOAP` with averages of the weights."""

@@ -8,7 +8,7 @@ import itertools
 import logging
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -40,9 +40,11 @@ class Photographs:
       flips: Whether half of the crops are mirrored, and half transposed.
       small: "skip" leaves out photographs smaller than a crop, "upscale" enlarges them.
       trim: The crops of each step lack up to so many rows at the bottom and columns on the right; a step draws both.
+      later_crops: Steps and sizes: from each of these steps on, crops have this height and width.
       memory: Bytes of decoded photographs that are kept.
 
     Attributes:
+      crop: The largest height and width of crops.
       listing: Path inside the folder, and bytes, of each photograph.
       digest: SHA-256 of the listing and of the first 64 KiB of each file, in hexadecimal.
       skipped: Path inside the folder -> the reason for leaving a file out. Files that prove damaged later are added.
@@ -63,10 +65,13 @@ class Photographs:
         flips: bool = True,
         small: Literal["skip", "upscale"] = "skip",
         trim: int = 0,
+        later_crops: Sequence[tuple[int, int]] = (),
         memory: int = 2 << 30,
     ):
         check_crops("Photographs", crop, batch, least_scale, small, trim)
-        self.folder, self.crop, self.batch, self.seed = pathlib.Path(folder), crop, batch, seed
+        self.folder, self.batch, self.seed = pathlib.Path(folder), batch, seed
+        self._crop_from = ((0, crop), *later_crops)
+        self.crop = max(size for _, size in self._crop_from)
         self.least_scale, self.flips, self.small = least_scale, flips, small
         self.trim = trim
         self.skipped: dict[str, str] = {}
@@ -79,7 +84,9 @@ class Photographs:
         self._kept: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
 
     def batch_at(self, step: int) -> np.ndarray:
-        """Returns the batch of a step, from 0: uint8 [batch, height, width, 3], both `crop` unless `trim` is given.
+        """Returns the batch of a step, from 0: uint8 [batch, height, width, 3].
+
+        Both are the crop's size at this step, less what `trim` allows.
 
         Raises:
           TrainingError: None of the photographs can be read.
@@ -112,7 +119,9 @@ class Photographs:
                     first = step * self.batch + part * share
                     yield self._crops(step, range(first, first + share))
 
-        side = None if self.trim else self.crop  # Of unknown sizes, a training step is traced once for all of them.
+        side = (
+            None if self.trim or len(self._crop_from) > 1 else self.crop
+        )  # Of unknown sizes, a training step is traced once for all of them.
         signature = tf.TensorSpec((share, side, side, 3), tf.uint8)
         dataset = tf.data.Dataset.from_generator(shares, output_signature=signature)
         if stop is not None:  # Keras would take a step behind the end of a dataset of unknown length.
@@ -121,18 +130,19 @@ class Photographs:
 
     def _crops(self, step: int, numbers: range) -> np.ndarray:
         random = np.random.default_rng((self.seed, step, _SIZES))
-        height, width = self.crop - random.integers(self.trim + 1, size=2)
-        return np.stack([self._crop(number)[:height, :width] for number in numbers])
+        size = max(each for each in self._crop_from if each[0] <= step)[1]
+        height, width = size - random.integers(self.trim + 1, size=2)
+        return np.stack([self._crop(number, size)[:height, :width] for number in numbers])
 
-    def _crop(self, number: int) -> np.ndarray:
+    def _crop(self, number: int, size: int) -> np.ndarray:
         random = np.random.default_rng((self.seed, number))
         pixels = self._photograph(number // _CROPS_PER_READ, random)
         scale = random.uniform(self.least_scale, 1.0)
-        side = min(round(self.crop / scale), *pixels.shape[:2])
-        top, left = (int(random.integers(size - side + 1)) for size in pixels.shape[:2])
+        side = min(round(size / scale), *pixels.shape[:2])
+        top, left = (int(random.integers(length - side + 1)) for length in pixels.shape[:2])
         crop = pixels[top : top + side, left : left + side]
-        if side != self.crop:
-            crop = np.asarray(Image.fromarray(crop).resize((self.crop, self.crop), Image.Resampling.HAMMING))
+        if side != size:
+            crop = np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.HAMMING))
         mirrored, turned = random.random(2) < 0.5
         crop = crop[:, ::-1] if self.flips and mirrored else crop
         return crop.transpose(1, 0, 2) if self.flips and turned else crop

@@ -20,8 +20,9 @@ from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.distortion import check_size
 from lic.models.optimizer import Adam
+from lic.models.soap import SOAP
 from lic.models.untrusted_config import described_by_file
-from lic.training.averaging import AveragingAdam
+from lic.training.averaging import AveragingAdam, AveragingSOAP
 from lic.training.checkpoints import Checkpoints, averaged
 from lic.training.data import Photographs, photograph_files
 from lic.training.divergence import StopAtDivergence
@@ -30,6 +31,7 @@ from lic.training.reports import MetricsLog, ProgressBar, Summaries
 from lic.training.run_folder import RunFolder
 from lic.training.settings import TrainingSettings
 from lic.training.validation import Validation
+from lic.weights import named_layers
 
 _SHOWN = 4  # Crops that TensorBoard shows.
 _MEASURED = 256  # Crops by which scales are initialised.
@@ -48,7 +50,8 @@ def train(
     """Trains a model on the photographs of a folder and returns the codec; a second call resumes a stopped training.
 
     The folder `out` then holds run.json (model, settings, versions), data.txt (the photographs), metrics.jsonl,
-    checkpoints, event files for TensorBoard, and final.codec. The function seeds Python, numpy and TensorFlow.
+    checkpoints, event files for TensorBoard, and final.codec. A last phase has a folder of its own inside it,
+    last-phase. The function seeds Python, numpy and TensorFlow.
 
     Args:
       model: Name of a registered model, whose weights are drawn; or a model, whose weights were drawn before this
@@ -96,14 +99,23 @@ def train(
             f"{model.transform.channels}. Train it by model.compile and model.fit on arrays on 0..255."
         )
     try:
-        check_size(model.distortion, (settings.crop - settings.trim,) * 2)
+        least = min([settings.crop, *(crop for _, crop in settings.later_crops)])
+        check_size(model.distortion, (least - settings.trim,) * 2)
     except ValueError as error:
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
     run = RunFolder(out)
     make_folder(run.path, TrainingError)
     with locked(run.path, TrainingError, "training"):
-        return _trained(model, photographs, run, settings, start, valid_files, callbacks, progress)
+        codec = _trained(model, photographs, run, settings, start, valid_files, callbacks, progress)
+        last = settings.last_phase
+        if last is None:
+            return codec
+        # The last phase is a training of its own, so that it is resumed as any other is.
+        codec = train(codec, data, run.last_phase, last, valid=valid, callbacks=callbacks, progress=progress)
+        with _as_training_error(run.path):
+            codec.save(run.codec)
+        return codec
 
 
 def _trained(
@@ -162,6 +174,8 @@ def codec_of_run(folder: str | os.PathLike) -> Codec:
       TrainingError: The folder holds no training, or no checkpoint yet, or the checkpoint is damaged.
     """
     run = RunFolder(folder)
+    if Checkpoints(RunFolder(run.last_phase).checkpoints).latest:
+        return codec_of_run(run.last_phase)
     config, checkpoints = run.facts()["config"], Checkpoints(run.checkpoints)
     if not checkpoints.latest:
         raise TrainingError(f"{folder} has no checkpoint yet. Wait for the first, which comes after `interval` steps.")
@@ -236,17 +250,36 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
         least_scale=settings.least_scale,
         small=settings.small,
         trim=settings.trim,
+        later_crops=settings.later_crops,
     )
 
 
 def _compile(model: CompressionModel, settings: TrainingSettings) -> None:
-    """Compiles the model, and sets its precision."""
+    """Compiles the model, and sets its precision, what is frozen, and how its numbers are rounded."""
     if settings.precision == "bfloat16":
         compute_in(model.transform, "mixed_bfloat16")
+    for name in settings.frozen:
+        _freeze(model, name)
+    if settings.rounded:
+        model.entropy.quantization = "ste/ste"
     # A constant rate is a number, which callbacks of Keras may change.
     rate = settings.learning_rate if settings.has_constant_rate else settings.schedule()
-    adam = functools.partial(AveragingAdam, ema_momentum=settings.average) if settings.average else Adam
-    model.compile(adam(rate, global_clipnorm=settings.clip), seed=settings.seed)
+    plain, averaging = {"adam": (Adam, AveragingAdam), "soap": (SOAP, AveragingSOAP)}[settings.optimizer]
+    kind = functools.partial(averaging, ema_momentum=settings.average) if settings.average else plain
+    model.compile(kind(rate, global_clipnorm=settings.clip), seed=settings.seed)
+
+
+def _freeze(model: CompressionModel, name: str) -> None:
+    """Makes a part keep its weights."""
+    layers = named_layers(model)
+    inside = [layer for path, layer in layers.items() if path == name or path.startswith(f"{name}/")]
+    if not inside:
+        parts = sorted(path for path in layers if path.count("/") == 1)
+        raise TrainingError(
+            f"train: expected frozen to name parts of the model, such as {', '.join(parts)}. Received: {name!r}."
+        )
+    for layer in inside:
+        layer.trainable = False
 
 
 def _callbacks(

@@ -12,7 +12,11 @@ from lic.errors import TrainingError, as_error
 from lic.json_files import read_json
 from lic.versions import machine, versions
 
-_MAY_DIFFER = ("settings.steps", "settings.interval")  # A training may go on for longer than it was begun for.
+_MAY_DIFFER = (
+    "settings.steps",
+    "settings.interval",
+    "settings.last_steps",
+)  # A training may go on for longer than it was begun for.
 
 
 class RunFolder:
@@ -26,12 +30,14 @@ class RunFolder:
       checkpoints: The folder of checkpoints.
       tensorboard: The folder that TensorBoard reads.
       codec: final.codec, the result.
+      last_phase: The folder of the last phase, if there is one.
     """
 
     def __init__(self, path: str | pathlib.Path):
         self.path = pathlib.Path(path)
         self.metrics, self.codec = self.path / "metrics.jsonl", self.path / "final.codec"
         self.checkpoints, self.tensorboard = self.path / "checkpoints", self.path / "tensorboard"
+        self.last_phase = self.path / "last-phase"
 
     def facts(self) -> dict[str, Any]:
         """Returns the content of run.json: "config", with model and settings, and "data".

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
+import math
 import typing
 from typing import Any
 
@@ -14,6 +16,8 @@ from lic.registry import suggestion
 from lic.training.data import check_crops
 from lic.training.schedule import LearningRate
 
+OPTIMIZERS = ("adam", "soap")
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
@@ -23,7 +27,9 @@ class TrainingSettings:
       steps: Steps of the optimizer.
       batch: Crops in a step.
       crop: Height and width of the crops in pixels.
-      learning_rate: Learning rate of Adam after the warm-up.
+      later_crops: Steps and sizes: from each of these steps on, crops have this height and width.
+      optimizer: "adam", `lic.Adam`, or "soap", `lic.SOAP`.
+      learning_rate: Learning rate of the optimizer after the warm-up.
       warm_up: Steps of the warm-up.
       decay: "none", "cosine" or "tenth", see `lic.training.LearningRate`.
       clip: Largest norm of all gradients together, or None.
@@ -37,6 +43,10 @@ class TrainingSettings:
       seed: Seed of the initial weights, the crops and the noise.
       interval: Steps from one checkpoint and validation to the next; a Keras epoch.
       start_scales: Whether the scales are initialised by the untrained analysis of photographs.
+      frozen: Parts that keep their weights, such as "transform/analysis".
+      rounded: Whether numbers are rounded for the rate too, in place of noise.
+      last_steps: Steps of a last phase, which starts from the averaged weights. In it the analysis is frozen and
+        numbers are rounded, at a tenth of the learning rate.
 
     Raises:
       ValueError: A setting is out of range.
@@ -45,6 +55,8 @@ class TrainingSettings:
     steps: int = 1_000_000
     batch: int = 8
     crop: int = 256
+    later_crops: tuple[tuple[int, int], ...] = ()
+    optimizer: str = "adam"
     learning_rate: float = 1e-3
     warm_up: int = 200
     decay: str = "tenth"
@@ -57,13 +69,22 @@ class TrainingSettings:
     seed: int = 0
     interval: int = 1000
     start_scales: bool = True
+    frozen: tuple[str, ...] = ()
+    rounded: bool = False
+    last_steps: int = 0
 
     def __post_init__(self):
         for name, hint in typing.get_type_hints(type(self)).items():
             check_argument("TrainingSettings", name, getattr(self, name), hint)
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
-        check_crops("TrainingSettings", self.crop, self.batch, self.least_scale, self.small, self.trim)
+        for crop in (self.crop, *(crop for _, crop in self.later_crops)):
+            check_crops("TrainingSettings", crop, self.batch, self.least_scale, self.small, self.trim)
+        steps = [0, *(step for step, _ in self.later_crops)]
+        rising = all(before < after for before, after in itertools.pairwise(steps))
+        expect("later_crops", rising, "pairs of a step over 0 and a size, by rising steps", self.later_crops)
+        expect("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}", self.optimizer)
+        expect("last_steps", self.last_steps >= 0, "at least 0", self.last_steps)
         self.schedule()  # It checks the decay.
         expect("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
@@ -73,6 +94,19 @@ class TrainingSettings:
         divides = interval >= 1 and self.steps % interval == 0
         expect("interval", divides, f"a divisor of steps={self.steps}", self.interval)
         object.__setattr__(self, "interval", interval)
+
+    @property
+    def last_phase(self) -> TrainingSettings | None:
+        """The settings of the last phase, which is a training of its own; None without one."""
+        if not self.last_steps:
+            return None
+        interval = math.gcd(self.last_steps, self.interval)
+        phase = {"frozen": ("transform/analysis",), "rounded": True, "start_scales": False, "warm_up": 0}
+        crop = self.later_crops[-1][1] if self.later_crops else self.crop
+        sizes = {"steps": self.last_steps, "interval": interval, "last_steps": 0, "crop": crop, "later_crops": ()}
+        rate = {"learning_rate": self.learning_rate / 10, "decay": "cosine"}
+        # Other crops than those of the first steps.
+        return dataclasses.replace(self, **phase, **sizes, **rate, seed=self.seed + 1)
 
     @property
     def has_constant_rate(self) -> bool:
