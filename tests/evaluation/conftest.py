@@ -55,7 +55,7 @@ def run_folder(results, tmp_path):
     return folder
 
 
-def make_inspection(height=96, width=160, parts=2, grey=False):
+def make_inspection(height=96, width=160, parts=2, grey=False, maps=False):
     image = random_images(height, width, 3)
     image = image[..., 0] if grey else image
     noise = np.random.default_rng(1).normal(0, 9, image.shape)
@@ -72,6 +72,7 @@ def make_inspection(height=96, width=160, parts=2, grey=False):
         bits,
         tuple(decoded_picture(f"{each} of {parts} parts", image, decoded, 500.0 * each) for each in many),
         Box(0, 0, max(1, width // 4), max(1, height // 4)),
+        np.round(positions / 10) if maps else None,
     )
 
 

@@ -17,6 +17,7 @@ KINDS = {
     "strip": {"height": 40, "width": 700, "parts": 4},
     "one pixel": {"height": 1, "width": 1, "parts": 1},
     "grey": {"grey": True, "parts": 3},
+    "quality map": {"maps": True},
 }
 
 
@@ -70,7 +71,7 @@ def test_no_text_lies_on_another_or_outside(inspection_and_figure, pixels):
 def test_all_is_drawn_and_nothing_is_blank(inspection_and_figure, pixels):
     inspection, figure = inspection_and_figure
     pictures = [axes for axes in figure.get_axes() if axes.images]
-    assert len(pictures) == 3 + 3 + 1 + len(inspection.previews)
+    assert len(pictures) == 3 + 3 + 1 + (inspection.quality is not None) + len(inspection.previews)
     flat = inspection.original.pixels.shape[:2] == (1, 1)
     for axes in pictures:
         box = axes.get_window_extent()

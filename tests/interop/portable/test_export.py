@@ -27,6 +27,7 @@ pytest.importorskip("onnxruntime")
 TWO_RATES = {"lmbda": (0.002, 0.02)}
 CODECS = {
     "klt+checkerboard": lambda: tiny_model("klt", "checkerboard", **TWO_RATES),
+    "depthwise klt+checkerboard": lambda: tiny_model("klt", "checkerboard", block="depthwise", **TWO_RATES),
     "conv+charm": lambda: tiny_model("conv", "charm", **TWO_RATES),
     "conv+quadtree": lambda: tiny_model("conv", "quadtree"),
     "klt+dual": lambda: tiny_model("klt", "dual", likelihood="logistic"),

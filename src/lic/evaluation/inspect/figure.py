@@ -92,7 +92,7 @@ def _draw_bits(figure: SubFigure, inspection: Inspection) -> None:
         f"estimated bits at each position of the latent\n(one for {block} pixels, without side information)",
     )
     side = [("side information", bits.side)] if bits.side else []
-    _draw_bars(bars, [*side, *bits.parts], inspection.decoded.bits)
+    _draw_bars(bars, [*side, *bits.parts], inspection.decoded.bits, 1.7 if maps else 1.3)
 
 
 def _draw_map(axes: Axes, values: np.ndarray, most: float, label: str) -> None:
@@ -104,14 +104,15 @@ def _draw_map(axes: Axes, values: np.ndarray, most: float, label: str) -> None:
     axes.figure.colorbar(drawn, cax=beside, extend=extend, extendfrac=0.03).set_label(label, labelpad=8)
 
 
-def _draw_bars(axes: Axes, parts: list[tuple[str, float]], stream_bits: float) -> None:
+def _draw_bars(axes: Axes, parts: list[tuple[str, float]], stream_bits: float, room: float) -> None:
+    """Draws the bits of parts as bars, on an axis that is so many times as long as the longest."""
     names, bits = zip(*parts)
     total = sum(bits)
     drawn = axes.barh(range(len(bits)), bits, color="#31688e")
     axes.bar_label(drawn, [f"{each:,.0f}  ({each / total:.1%})" for each in bits], padding=4, fontsize=9)
     axes.set_yticks(range(len(bits)), names, fontsize=9, parse_math=False)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.3 * max(bits))
+    axes.set_xlim(0, room * max(bits))
     axes.locator_params(axis="x", nbins=5)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("bits, estimated")
