@@ -7,7 +7,7 @@ BENCH_FLAGS ?=
 PEERS_FLAGS ?=
 FUZZ_FLAGS ?= -max_total_time=600
 
-# $(call find_python,3.11 3.10 3.12): the first Python of these versions that runs, looked for on PATH and under pyenv.
+# $(call find_python,3.11 3.10 3.12 3.13): the first Python of these versions that runs, looked for on PATH and under pyenv.
 find_python = $(shell for version in $(1); do \
 	for python in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python python3 python; do \
 		"$$python" -c "import sys, venv; sys.exit('%d.%d' % sys.version_info[:2] != '$$version')" \
@@ -30,11 +30,11 @@ define install
 endef
 
 .venv/.installed: pyproject.toml
-	@$(call install,.venv,3.11 3.10 3.12,[dev])
+	@$(call install,.venv,3.11 3.10 3.12 3.13,[dev])
 
 # The demo needs no extra; an environment that has them serves it, too.
 .venv/.demo: pyproject.toml
-	@if [ .venv/.installed -nt pyproject.toml ]; then touch $@; else $(call install,.venv,3.11 3.10 3.12); fi
+	@if [ .venv/.installed -nt pyproject.toml ]; then touch $@; else $(call install,.venv,3.11 3.10 3.12 3.13); fi
 
 .venv-312/.installed: pyproject.toml
 	@$(call install,.venv-312,3.12,[dev])

@@ -35,12 +35,12 @@ SHOWN = {
     "image": "image",
     "share": "region, % of the pixels",
     "bytes": "bytes",
-    "map_bytes": "of them the map",
-    "quality": "quality that takes as many",
+    "map_bytes": "bytes of the map",
+    "quality": "one quality of as many bytes",
     "inside": "inside, dB",
-    "inside_uniform": "with one quality",
+    "inside_uniform": "inside with one quality",
     "outside": "outside, dB",
-    "outside_uniform": "with one quality",
+    "outside_uniform": "outside with one quality",
 }
 
 

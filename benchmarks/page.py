@@ -105,9 +105,10 @@ def faster(folder: pathlib.Path) -> list[str]:
         systems: dict[str, Row] = {}
         for row in ratios(rows):
             if row["quantity"] in _FASTER:
-                systems.setdefault(row["peer"], {"peer": row["peer"]})[row["quantity"]] = row["ratio"]
-        shown = table(list(systems.values()), {"peer": "system"} | {name: name for name in _FASTER})
-        parts.append(f"**Times faster than the code of others**, {_codes(rows)}, {_machine(rows)}:\n\n{shown}")
+                systems.setdefault(row["ours"], {"ours": row["ours"]})[row["quantity"]] = row["ratio"]
+        shown = table(list(systems.values()), {"ours": "system"} | {name: name for name in _FASTER})
+        machine = f"768x512 on {_machine(rows)}; {_codes(rows, '; ')}"
+        parts.append(f"**Times faster than the code of others**, with the same weights, {machine}:\n\n{shown}")
     return parts
 
 
@@ -115,8 +116,8 @@ def _beside(folder: pathlib.Path) -> list[list[Row]]:
     return [results.read(path, PEER_COLUMNS) for path in sorted((folder / PEERS).glob("*.csv"))]
 
 
-def _codes(rows: Sequence[Row]) -> str:
-    return " and ".join(dict.fromkeys(row["code"] for row in rows))
+def _codes(rows: Sequence[Row], between: str = " and ") -> str:
+    return between.join(dict.fromkeys(row["code"] for row in rows))
 
 
 def _machine(rows: Sequence[Row]) -> str:

@@ -55,7 +55,7 @@ def distances(folder: pathlib.Path) -> list[str]:
     found = Results.read(folder)
     learned = _learned(found)
     rows = [_compared(found, name, anchor) for name in learned for anchor in _anchors(found, learned)]
-    over = f"**Bits at equal PSNR**, over {_images(found)}, in whole streams"
+    over = f"**Bits at equal PSNR** (BD-rate: negative is fewer bits), over {_images(found)}, in whole streams"
     return [f"{over}:\n\n{table(rows, _COMPARED)}"] if rows else []
 
 

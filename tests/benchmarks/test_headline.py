@@ -26,7 +26,10 @@ def test_its_rates_are_those_before_the_first_and_after_the_last(load):
 def test_an_unsteady_machine_is_marked(load):
     headline = load("headline")
     sentence = headline.sentence(headline.headlines(rows(rate_after="130"))[0])
-    assert "takes 3 times as long as hzswq2021 to decompress 768x512, on an unsteady machine. " in sentence
+    assert (
+        "takes 3 times as long as hzswq2021, a checkerboard, to decompress 768x512, on an unsteady machine. "
+        in sentence
+    )
 
 
 @pytest.mark.parametrize("changes", [{"size": "64x64"}, {"weights": "imported"}, {"precision": "bfloat16"}])
@@ -43,6 +46,7 @@ def test_it_stands_beside_the_figures_of_others(load):
     headline = load("headline")
     assert headline.published_here() == pytest.approx(2.67 / 0.87)
     sentence = headline.sentence(headline.headlines(rows())[0])
-    assert sentence.startswith("ms2020 takes 3 times as long as hzswq2021 to decompress 768x512. ")
+    assert sentence.startswith("ms2020, ten slices one after the other, takes 3 times as long as hzswq2021, a")
+    assert "checkerboard, to decompress 768x512. The" in sentence
     assert "1.88 on an A100" in sentence
     assert sentence.endswith("3.1 (baseline.csv)")

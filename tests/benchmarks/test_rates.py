@@ -41,7 +41,7 @@ def test_a_curve_is_compared_by_bd_rate(load, tmp_path):
 
 def test_a_single_point_is_compared_at_its_rate(load, tmp_path):
     _, second = load("rates").section(evaluation(tmp_path, [(2.0**-0.5, 27.0)]))
-    assert "BD-rate" not in second
+    assert "BD-rate, %" not in second
     assert cells(second)[0] == ["default", "jpeg", "+2.00"]
 
 

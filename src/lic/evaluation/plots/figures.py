@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 RATE = "Bits per pixel"
 DECIBELS = {"psnr": "PSNR in dB", "ms_ssim_db": "MS-SSIM in dB"}
-DASHED = "dashed: published, over Kodak"
+DASHED = "broken lines: published, over Kodak"
 SECONDS = "Seconds per megapixel"
 _HEIGHT = 2.7  # Height of the axes in inches.
 _DENSE = 15  # A published curve with more points has a marker at some of them only.

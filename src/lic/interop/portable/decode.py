@@ -257,9 +257,13 @@ def main() -> None:
     if len(sys.argv) != 3:
         sys.exit("usage: python decode.py STREAM.lic IMAGE.png")
     source, target = map(pathlib.Path, sys.argv[1:])
+    if target.suffix.lower() != ".png":
+        sys.exit(f"decode.py: the picture is written as PNG, so its name ends in .png. Received: {target}")
     try:
         target.write_bytes(png(Codec().decode(source.read_bytes())))
-    except (StreamError, OSError) as error:
+    except OSError as error:
+        sys.exit(f"decode.py: {error.filename}: {error.strerror}")
+    except StreamError as error:
         sys.exit(f"decode.py: {error}")
 
 
