@@ -313,7 +313,7 @@ def test_estimates_are_those_of_the_quality(variable_rate):
 def test_unknown_qualities_are_refused(variable_rate, quality):
     for method in (variable_rate.compress, variable_rate.estimate):
         with pytest.raises(
-            ValueError, match="Codec: expected quality (from 1 to 3|as a number, or a map: .*). Received: "
+            ValueError, match="Codec: expected quality (from 1 to 3|as a number, or as a map: .*). Received: "
         ):
             method(IMAGE, quality=quality)
 

@@ -24,7 +24,9 @@ def at_positions(quality, size=SIZE, rate=RATE):
     return checked_quality(quality, rate, size, 16).at_positions()
 
 
-@pytest.mark.parametrize(("quality", "expected"), [(None, 2), (1, 1), (3.998, 4 - 1 / 256), (np.float32(2.5), 2.5)])
+@pytest.mark.parametrize(
+    ("quality", "expected"), [(None, 2), (1, 1), (3.998, 4 - 1 / 256), (np.float32(2.5), 2.5), (np.array(3), 3)]
+)
 def test_a_number_is_rounded_to_the_steps_of_streams(quality, expected):
     assert at_positions(quality) == expected
 
@@ -49,6 +51,12 @@ def test_an_array_spans_the_image_whatever_its_size():
     np.testing.assert_array_equal(at_positions(expected.tolist()), expected)
     np.testing.assert_array_equal(at_positions([[1, 2]], (20, 64)), [[1, 1, 2, 2]] * 2)
     np.testing.assert_array_equal(at_positions([[1.0], [4]], (3, 5)), 4)
+
+
+def test_an_entry_reaches_no_further_than_its_block():
+    entries = np.ones((30, 1))
+    entries[14] = 3  # Rows 164.3 to 176 of 352, which only the block of rows 160 to 175 touches.
+    assert np.flatnonzero(at_positions(entries, (352, 16)) == 3).tolist() == [10]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 200), (33, 47), (160, 16)])
@@ -78,20 +86,29 @@ def test_a_map_of_one_quality_is_this_quality():
     ("quality", "message"),
     [
         (0, "expected quality from 1 to 4. Received: 0"),
+        ([[9.0] * 500] * 500, r"from 1 to 4. Received: an array \[500, 500\] from 9 to 9"),
+        (np.array([[1, None]], object), r"as a number, or as a map: .*Received: ndarray of the shape \[1, 2\]"),
+        ([["1", "2"]], "as a number, or as a map"),
+        (np.ones((2, 2), complex), "as a number, or as a map"),
+        ({"background": 10**400}, "expected the background of a map to be a number. Received: 1000"),
+        ({"background": [2]}, "expected the background of a map to be a number"),
+        ({"background": 9}, "from 1 to 4. Received: 9"),
+        ({"background": 1, "boxes": [(0, 0, 1, 1, 2)] * 9 + [(0, 0, 1, 1)]}, r"each box as .*Received: \(0, 0, 1, 1\)"),
         (float("nan"), "from 1 to 4. Received: nan"),
-        ("4", "as a number, or a map.*Received: '4'"),
-        ([], "as a number, or a map"),
-        ([[1, 2], [3]], "as a number, or a map"),
-        (np.ones(3), r"as a number, or a map.*Received: an array \[3\]"),
-        (np.ones((2, 3, 1)), r"Received: an array \[2, 3, 1\]"),
+        ("4", "as a number, or as a map.*Received: '4'"),
+        ([], "as a number, or as a map"),
+        ([[1, 2], [3]], "as a number, or as a map"),
+        (np.ones(3), r"as a number, or as a map.*Received: ndarray of the shape \[3\]"),
+        (np.ones((2, 3, 1)), r"Received: ndarray of the shape \[2, 3, 1\]"),
         ([[1, 5]], "from 1 to 4"),
         (np.array([[1, np.nan]]), r"from 1 to 4. Received: an array \[1, 2\]"),
-        ({}, "expected a map as"),
-        ({"boxes": []}, "expected a map as"),
+        ({}, "expected quality as a map: "),
+        ({"boxes": []}, "expected quality as a map: "),
         ({"background": 1, "box": []}, r"Received: a dict of \['background', 'box'\]"),
-        ({"background": 1, "boxes": [(0, 0, 5, 5)]}, "expected boxes as in"),
-        ({"background": 1, "boxes": 7}, "expected boxes as in"),
-        ({"background": "low"}, "expected boxes as in"),
+        ({"background": 1, "boxes": [(0, 0, 5, 5)]}, "expected each box as .top, left, height, width, quality."),
+        ({"background": 1, "boxes": ["12345"]}, "expected each box as"),
+        ({"background": 1, "boxes": 7}, "expected boxes to be a list of"),
+        ({"background": "low"}, "expected the background of a map to be a number. Received: 'low'"),
         ({"background": 1, "boxes": [(0, 0, 5, 5, 9)]}, "from 1 to 4"),
         ({"background": 1, "boxes": [(0, 0, 51, 5, 2)]}, "within the 50x70 pixels of the image"),
         ({"background": 1, "boxes": [(-1, 0, 5, 5, 2)]}, "within the 50x70 pixels"),
@@ -100,8 +117,9 @@ def test_a_map_of_one_quality_is_this_quality():
     ],
 )
 def test_other_qualities_are_refused(quality, message):
-    with pytest.raises(ValueError, match=f"Codec: .*{message}"):
+    with pytest.raises(ValueError, match=f"Codec: .*{message}") as error:
         at_positions(quality)
+    assert len(str(error.value)) < 250
 
 
 def test_a_single_rate_takes_no_quality():
@@ -218,10 +236,16 @@ def test_a_number_of_bytes_keeps_the_differences_of_a_map(checkerboard, effort):
 
 
 def test_no_position_is_over_the_highest_quality(checkerboard):
-    stream = checkerboard.compress_to(IMAGE, 10**6, quality=BOX)
-    assert Stream.parse(stream).quality == 4
-    highest = checkerboard.decode_latent(checkerboard.compress(IMAGE, quality=4))
-    np.testing.assert_allclose(checkerboard.decode_latent(stream), highest, rtol=1e-5, atol=1e-4)
+    assert checkerboard.compress_to(IMAGE, 10**6, quality=BOX) == checkerboard.compress(IMAGE, quality=4)
+    moved = checked_quality(BOX, checkerboard.model.rate, SIZE, 16).moved_to(3.25)
+    assert sorted(set(moved.at_positions().flat)) == [3.25, 4]
+
+
+def test_too_few_bytes_for_the_differences_of_a_map_are_named(checkerboard):
+    with pytest.raises(
+        lic.LicError, match="at the lowest quality, with the differences of the map, .* smaller differences"
+    ):
+        checkerboard.compress_to(IMAGE, 100, quality=BOX)
 
 
 def deflated(steps):

@@ -282,5 +282,55 @@ def test_a_transform_without_its_layers_is_refused():
 
 @pytest.mark.parametrize("quality", [0, 0.5, 3.5, 20, [1.0, 4.0]])
 def test_a_quality_that_the_model_does_not_have_is_refused(variable_rate, images, quality):
-    with pytest.raises(ValueError, match="expected quality from 1 to 3. Received: "):
+    with pytest.raises(ValueError, match="expected quality (from 1 to 3|as a number, .*). Received: "):
+        variable_rate(images[:2], quality=quality)
+
+
+def _map(model, images, low, high):
+    """A map [batch, rows, columns] whose left half is low."""
+    rows, columns = (-(-size // model.transform.downscale) for size in images.shape[1:3])
+    quality = np.full((len(images), rows, columns), high, np.float32)
+    quality[:, :, : columns // 2] = low
+    return quality
+
+
+def test_a_map_has_a_quality_for_each_position(variable_rate, images):
+    model, images = variable_rate, images[:2]
+    uniform = model(images, quality=_map(model, images, 2.5, 2.5))
+    expected = model(images, quality=2.5)
+    np.testing.assert_allclose(uniform.x_hat, expected.x_hat, atol=1e-2)
+    low, both, high = (
+        sum(model(images, quality=_map(model, images, *each)).bits.values()) for each in ((1, 1), (1, 3), (3, 3))
+    )
+    assert np.all((low < both) & (both < high))
+    losses = model.losses_of(images, training=True, quality=_map(model, images, 1, 3))
+    assert losses["loss"].shape == (2,)
+
+
+def test_a_map_weighs_errors_by_the_lmbda_of_their_position(variable_rate, images):
+    model, images = variable_rate, images[:1]
+    quality, decoded = _map(model, images, 1, 3), images + 4.0
+    decoded[:, :, images.shape[2] // 2 :] += 4
+    found = float(model.weighted_distortion(images, decoded, quality)[0])
+    lmbda = np.asarray(model.rate.lmbda(tf.constant(quality)))[0]
+    scale = model.transform.downscale
+    of_pixels = np.kron(lmbda, np.ones((scale, scale)))[: images.shape[1], : images.shape[2]]
+    expected = (of_pixels * np.square(decoded - images).mean(-1)[0]).mean()
+    assert found == pytest.approx(expected, rel=1e-4)
+    uniform = model.weighted_distortion(images, decoded, _map(model, images, 2, 2))
+    np.testing.assert_allclose(uniform, model.weighted_distortion(images, decoded, np.float64([2])), rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 1), (3, 4, 4), (4, 4), (2, 64, 64), (5,)])
+def test_a_map_of_another_shape_is_refused(variable_rate, images, shape):
+    for call in (variable_rate, variable_rate.losses_of):
+        with pytest.raises(
+            ValueError, match=r"as one for each image \[2\], or as one for each position of the latents \[2, "
+        ):
+            call(images[:2], quality=np.full(shape, 2.0))
+
+
+@pytest.mark.parametrize("quality", ["high", {"background": 1}, [[1], [2, 3]]])
+def test_what_is_no_quality_is_refused(variable_rate, images, quality):
+    with pytest.raises(ValueError, match=f"expected quality as a number, .* Received: {type(quality).__name__}"):
         variable_rate(images[:2], quality=quality)

@@ -143,7 +143,7 @@ def _target_of(
     given = {"quality": quality, "bpp": bpp, "max_bytes": max_bytes}
     target = {name: value for name, value in given.items() if value is not None}
     if len(target) > 1 and not (region and (bpp is None or max_bytes is None)):
-        raise typer.BadParameter("give one of --quality, --bpp and --bytes")
+        raise typer.BadParameter(f"give one of {'--quality, ' * (not region)}--bpp and --bytes")
     if not all(0 < value < math.inf for value in target.values()):
         raise typer.BadParameter("expected --quality, --bpp or --bytes over 0")
     return target | {"region": region}

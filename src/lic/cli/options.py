@@ -47,7 +47,16 @@ class Region(NamedTuple):
     quality: float
 
     def over(self, codec: Any, background: float | None) -> Any:
-        """Returns the map of qualities [rows, columns] for a codec, and a quality of the background or its default."""
+        """Returns the map of qualities [rows, columns] for a codec, and a quality of the background or its default.
+
+        Raises:
+          typer.BadParameter: The codec does not have one of the qualities.
+        """
+        if not codec.qualities:
+            raise typer.BadParameter("--roi: the model has a single rate; give one of several qualities")
+        for name, value in (("--roi-quality", self.quality), ("--quality", background)):
+            if value is not None and not 1 <= value <= len(codec.qualities):
+                raise typer.BadParameter(f"{name} {value:g}: expected a quality from 1 to {len(codec.qualities)}")
         background = codec.model.rate.default if background is None else background
         return background + (self.quality - background) * self.share
 
@@ -65,7 +74,7 @@ def region(roi: pathlib.Path | None, roi_quality: float | None) -> Region | None
         return None
     from lic.images import read_image
 
-    mask = read_image(roi, background="black")
+    mask = read_image(roi, background="black", to_8_bit=True, frame=0)
     return Region((mask if mask.ndim == 2 else mask.mean(-1)) / 255, roi_quality)
 
 

@@ -72,7 +72,8 @@ class Stream(NamedTuple):
 
     def pack(self) -> bytes:
         """Returns the stream as bytes."""
-        flags = self.flags | (Flag.QUALITY if self.quality is not None else Flag(0))
+        flags = self.flags & ~(Flag.QUALITY | Flag.QUALITY_MAP)
+        flags |= Flag.QUALITY if self.quality is not None else Flag(0)
         quality = b"" if self.quality is None else round(self.quality * QUALITY_STEPS).to_bytes(2, "little")
         if self.quality_map is not None:
             flags |= Flag.QUALITY_MAP

@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import numbers
 import operator
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -173,18 +172,18 @@ class Codec:
         """
         check_effort(effort)
         check_argument("Codec", "max_bytes", max_bytes, int)
-        if isinstance(quality, numbers.Real):
-            raise ValueError(f"Codec: expected quality as a map, since the bytes choose it. Received: {quality!r}.")
         image = self._checked(image)
         differences, latent = self._quality(quality, image.shape), self._latent(image)
+        if quality is not None and not isinstance(quality, Mapping) and not np.ndim(quality):
+            raise ValueError(f"Codec: expected quality as a map, since the bytes choose it. Received: {quality!r}.")
 
         def encode(value: float) -> bytes:
-            return self._coded_at(image, latent, differences._replace(value=value))
+            return self._coded_at(image, latent, differences.moved_to(value))
 
         def refine(value: float, stream: bytes, progress: Progress) -> bytes:
-            return self._refined(image, latent, differences._replace(value=value), stream, effort, progress)
+            return self._refined(image, latent, differences.moved_to(value), stream, effort, progress)
 
-        value, stream = highest_quality(encode, self.qualities, max_bytes)
+        value, stream = highest_quality(encode, self.qualities, max_bytes, is_map=differences.steps is not None)
         if effort:
             stream = refine_to_size(encode, refine, self.qualities, max_bytes, value, stream, progress)
         return self._verified(stream, verify)

@@ -13,7 +13,9 @@ SPENT = 0.996  # The share of the bytes that a higher quality gets, since refine
 Progress = Callable[[float], None] | None
 
 
-def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int) -> tuple[float, bytes]:
+def highest_quality(
+    encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int, is_map: bool = False
+) -> tuple[float, bytes]:
     """Returns the highest quality whose stream has at most `max_bytes`, and the stream.
 
     The search is a bisection, which encodes some ten times. If sizes do not rise with quality throughout, the result is
@@ -23,6 +25,7 @@ def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], 
       encode: Makes the stream of a quality.
       qualities: The codec's qualities, rising.
       max_bytes: Bytes of the whole stream.
+      is_map: Whether the quality is the lowest of a map, for the message.
 
     Raises:
       LicError: There is one rate only, or the lowest quality's stream is larger.
@@ -35,9 +38,10 @@ def highest_quality(encode: Callable[[float], bytes], qualities: Sequence[int], 
     least, most = qualities[0], qualities[-1]
     stream = encode(least)
     if len(stream) > max_bytes:
+        advice = "give a map of smaller differences" if is_map else "make the image smaller"
         raise LicError(
-            f"The image takes {len(stream)} bytes at the lowest quality, more than the {max_bytes} that are allowed. "
-            "Allow more, or make the image smaller."
+            f"The image takes {len(stream)} bytes at the lowest quality{', with the differences of the map' * is_map}, "
+            f"more than the {max_bytes} that are allowed. Allow more, or {advice}."
         )
     best, low, high = (float(least), stream), 0, round((most - least) / STEP) + 1
     # In steps from the lowest quality: `low` fits, and `high` does not fit or lies above the highest quality.

@@ -118,8 +118,8 @@ class CompressionModel(Configured, keras.Model):
           ValueError: Images have another shape, or the model does not have the quality.
         """
         images = checked_images(images, self.transform.channels)
-        batch, height, width = tf.unstack(tf.shape(images)[:3])
-        quality = self._qualities(batch, False, quality)
+        height, width = tf.unstack(tf.shape(images)[1:3])
+        quality = self._qualities(images, False, quality)
         y = self.analyse(images)
         y_hat, z_hat, bits = self.entropy(
             self.rate.apply_gain(y, quality), training=training, walk=lambda coder: self.walk(coder, quality)
@@ -202,7 +202,7 @@ class CompressionModel(Configured, keras.Model):
           quality: As for `call`; default: from `rate.qualities`.
         """
         images = checked_images(images, self.transform.channels)
-        quality = self._qualities(tf.shape(images)[0], training, quality)
+        quality = self._qualities(images, training, quality)
         compressed = self(images, training=training, quality=quality)
         pixels = tf.cast(tf.reduce_prod(tf.shape(images)[1:3]), "float32")
         bpp = tf.add_n(list(compressed.bits.values())) / pixels
@@ -230,6 +230,7 @@ class CompressionModel(Configured, keras.Model):
           decoded: The decoded images.
           quality: The quality of each image [batch], or of all positions of its latent [batch, rows, columns].
         """
+        images, decoded, quality = (tf.cast(each, "float32") for each in (images, decoded, quality))
         lmbda = self.rate.lmbda(quality)
         if quality.shape.rank == 1:
             return lmbda * self.distortion_of(images, decoded)
@@ -355,17 +356,31 @@ class CompressionModel(Configured, keras.Model):
         """The reported means, which Keras resets at the start of each epoch."""
         return self.trackers
 
-    def _qualities(self, batch: tf.Tensor, training: bool, quality: tf.Tensor | None) -> tf.Tensor:
+    def _qualities(self, images: tf.Tensor, training: bool, quality: Any) -> tf.Tensor:
+        """Returns the quality of each image [batch], or of all positions of their latents [batch, rows, columns]."""
         if quality is None:
-            return self.rate.qualities(batch, training)
-        known = self.rate.count > 1 and not tf.is_symbolic_tensor(quality)
-        if known and not np.all((np.asarray(quality) >= 1) & (np.asarray(quality) <= self.rate.count)):
+            return self.rate.qualities(tf.shape(images)[0], training)
+        batch, *sizes = images.shape[:3]
+        shape = [batch, *(size and -(-size // self.transform.downscale) for size in sizes)]
+        try:
+            given = tf.cast(tf.convert_to_tensor(quality), "float32")
+            allowed = {0: [[]], 1: [[batch], [1]], 3: [shape]}.get(given.shape.rank, [])
+            fits, received = any(map(given.shape.is_compatible_with, allowed)), f"the shape {given.shape}"
+        except (TypeError, ValueError, tf.errors.UnimplementedError):
+            fits, received = False, type(quality).__name__
+        if not fits:
             raise ValueError(
-                f"CompressionModel: expected quality from 1 to {self.rate.count}. Received: {quality!r}. A model has "
-                "one quality for each lmbda."
+                f"CompressionModel: expected quality as a number, as one for each image [{batch}], or as one for each "
+                f"position of the latents {shape}. Received: {received}."
             )
-        quality = tf.cast(quality, "float32")
-        return quality if quality.shape.rank == 3 else tf.broadcast_to(quality, [batch])
+        if self.rate.count > 1 and not tf.is_symbolic_tensor(given):
+            least, most = (float(each(given)) for each in (tf.reduce_min, tf.reduce_max))
+            if not (least >= 1 and most <= self.rate.count):
+                raise ValueError(
+                    f"CompressionModel: expected quality from 1 to {self.rate.count}. Received: {least:g} to {most:g}. "
+                    "A model has one quality for each lmbda."
+                )
+        return given if given.shape.rank == 3 else tf.broadcast_to(given, tf.shape(images)[:1])
 
     def _losses_in_replica(self, images: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
         """Returns the result of `losses_of`, also where this replica got no image of a last, smaller batch."""

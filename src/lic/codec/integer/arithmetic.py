@@ -40,7 +40,7 @@ class IntegerArithmetic:
     def __init__(self, model: CompressionModel, units: Mapping[str, Units]):
         self._model, self._functions = model, dict(_integer_functions(model, units))
         self._layers = {path: layer for path, layer in named_layers(model).items() if path in self._functions}
-        self._gains_at = functools.lru_cache(lambda quality: integer_gains(model.rate, quality))
+        self._gains_at = functools.cache(lambda quality: integer_gains(model.rate, quality))
 
     def walk(self, coder: Coder, quality: tf.Tensor, gains: IntegerGains | None = None) -> tf.Tensor:
         """Codes the latent of one image as `CompressionModel.walk` does, and returns it quantised.
