@@ -135,7 +135,7 @@ class LatentOptimizer:
         model = self._model
         latent, side = values[0], values[1] if len(values) > 1 else None
         coder = GumbelCoder(latent, side, temperature)
-        height, width = tf.unstack(tf.shape(images)[1:3])
+        height, width = tf.unstack(tf.shape(images))[1:3]
         x_hat = model.synthesise(model.walk(skipping(coder, self._skip_below), quality))[:, :height, :width]
         distortion = model.weighted_distortion(images, x_hat, quality)
         return tf.reduce_sum(tf.add_n(list(coder.bits.values())) + tf.cast(height * width, "float32") * distortion)

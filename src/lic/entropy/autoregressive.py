@@ -113,7 +113,7 @@ class CausalContext(Layer):
           part: A row of positions, or everything.
           latent: The latent [batch, height, width, depth], as far as it is known.
         """
-        batch, height, width, depth = (*tf.unstack(tf.shape(latent)[:3]), latent.shape[-1])
+        batch, height, width, depth = (*tf.unstack(tf.shape(latent))[:3], latent.shape[-1])
         places = part.places(height, width) if part.places else tf.range(height * width)
         rows, columns = places[:, None] // width + self._rows, places[:, None] % width + self._columns
         inside = (rows >= 0) & (columns >= 0) & (columns < width)

@@ -62,7 +62,7 @@ class TwoPassNetworks:
         """
         if self.fusion == "concatenate":
             if context is None:  # As published, one network serves both passes, and anchors see zeros as context.
-                context = tf.zeros((*tf.unstack(tf.shape(features)[:3]), self.context.filters))
+                context = tf.zeros((*tf.unstack(tf.shape(features))[:3], self.context.filters))
             return self.parameters(tf.concat([context, features], -1))
         parameters = self.parameters(features)
         if context is not None:

@@ -69,12 +69,12 @@ class DictionaryAttention(Layer):
     def _attend(self, queries: tf.Tensor, keys: tf.Tensor, entries: tf.Tensor) -> tf.Tensor:
         """Returns what each query finds: the values are the entries themselves, unlike in most attention."""
         queries, keys, entries = (
-            tf.reshape(each, (*tf.unstack(tf.shape(each)[:3]), self.heads, HEAD_DIM))
+            tf.reshape(each, (*tf.unstack(tf.shape(each))[:3], self.heads, HEAD_DIM))
             for each in (queries, keys, entries)
         )
         scores = tf.einsum("bhwnd,xyend->bhwne", queries, keys) * tf.reshape(self.sharpness, (-1, 1))
         found = tf.einsum("bhwne,xyend->bhwnd", tf.nn.softmax(scores), entries)
-        return tf.reshape(found, (*tf.unstack(tf.shape(found)[:3]), self.heads * HEAD_DIM))
+        return tf.reshape(found, (*tf.unstack(tf.shape(found))[:3], self.heads * HEAD_DIM))
 
 
 class MultiscaleAggregation(Layer):

@@ -255,7 +255,7 @@ class IntraContext(_Global):
         keys = first.take(self.keys(first.put(zeros, first.take(previous))))
         queries = second.take(self.queries(second.put(zeros, second.take(previous))))
         seen = self.attend(keys, queries, first.take(self.values(current)))
-        shape = (*tf.unstack(tf.shape(queries)[:3]), current.shape[-1])
+        shape = (*tf.unstack(tf.shape(queries))[:3], current.shape[-1])
         seen = second.put(tf.zeros_like(current), tf.reshape(seen, shape))
         projected = self.projection(seen)
         return projected + self.perceptron(projected)

@@ -78,11 +78,12 @@ def positions(name: str, mask: Mask) -> Part:
     """
 
     def inside(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-        pattern = mask(tf.range(height)[:, None], tf.range(width)[None])
+        # An index such as [:, None] takes four operations of the graph, and `expand_dims` takes two.
+        pattern = mask(tf.expand_dims(tf.range(height), 1), tf.expand_dims(tf.range(width), 0))
         return tf.reshape(tf.broadcast_to(pattern, (height, width)), [-1])
 
     def places(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-        return tf.cast(tf.where(inside(height, width))[:, 0], "int32")
+        return tf.cast(tf.squeeze(tf.where(inside(height, width)), 1), "int32")
 
     return Part(name, *_picked(inside, whole=True), places)
 
@@ -119,18 +120,18 @@ def _picked(inside: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], whole: bool) ->
     def take(latent: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
         flat = tf.reshape(latent, flat_shape(batch, height, width, depth))
-        return tf.gather(flat, tf.where(inside(height, width))[:, 0], axis=1)[:, None]
+        return tf.expand_dims(tf.gather(flat, tf.squeeze(tf.where(inside(height, width)), 1), axis=1), 1)
 
     @outside_xla
     def put(latent: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         batch, height, width, depth = _shape(latent)
         pattern = inside(height, width)
         # Number k of the part is row k + 1 of the padded values, so that an empty part can be gathered from too.
-        padded = tf.pad(values[:, 0], [[0, 0], [1, 0], [0, 0]])
+        padded = tf.pad(tf.squeeze(values, 1), [[0, 0], [1, 0], [0, 0]])
         order = tf.cast(pattern, "int32") * tf.cumsum(tf.cast(pattern, "int32"))
         spread = tf.gather(padded, order, axis=1)
         flat = tf.reshape(latent, flat_shape(batch, height, width, depth))
-        return tf.reshape(tf.where(pattern[:, None], spread, flat), (batch, height, width, depth))
+        return tf.reshape(tf.where(tf.expand_dims(pattern, 1), spread, flat), (batch, height, width, depth))
 
     return take, put
 
@@ -162,7 +163,7 @@ def every(name: str, step: int, row: int, column: int) -> Part:
 
 def _spread(latent: tf.Tensor, values: tf.Tensor, step: int, row: int, column: int) -> tf.Tensor:
     """Returns a latent with values at every `step`-th row and column, by a gather along each axis and a mask."""
-    rows, columns = (tf.range(size) for size in tf.unstack(tf.shape(latent)[1:3]))
+    rows, columns = (tf.range(size) for size in tf.unstack(tf.shape(latent))[1:3])
     values = tf.pad(values, [[0, 0], [0, 1], [0, 1], [0, 0]])  # There may be no such row, or column.
     values = tf.gather(values, tf.maximum(rows - row, 0) // step, axis=1)
     values = tf.gather(values, tf.maximum(columns - column, 0) // step, axis=2)
@@ -229,4 +230,4 @@ def _in_a_row(values: tf.Tensor) -> tf.Tensor:
 
 def _shape(latent: tf.Tensor) -> tuple:
     """Returns batch, height and width as tensors, since a graph serves every size, and the depth as a number."""
-    return (*tf.unstack(tf.shape(latent)[:3]), latent.shape[-1])
+    return (*tf.unstack(tf.shape(latent))[:3], latent.shape[-1])

@@ -20,7 +20,7 @@ def space_to_depth(values: tf.Tensor, size: int) -> tf.Tensor:
     Returns:
       Values [batch, height, width, size * size * channels].
     """
-    batch, height, width, depth = (*tf.unstack(tf.shape(values)[:3]), values.shape[-1])
+    batch, height, width, depth = (*tf.unstack(tf.shape(values))[:3], values.shape[-1])
     blocks = tf.reshape(values, (batch, height // size, size, width // size, size, depth))
     return tf.reshape(tf.transpose(blocks, (0, 1, 3, 2, 4, 5)), (batch, height // size, width // size, size**2 * depth))
 
@@ -35,6 +35,6 @@ def depth_to_space(values: tf.Tensor, size: int) -> tf.Tensor:
     Returns:
       Values [batch, size * height, size * width, channels].
     """
-    batch, height, width, depth = (*tf.unstack(tf.shape(values)[:3]), values.shape[-1] // size**2)
+    batch, height, width, depth = (*tf.unstack(tf.shape(values))[:3], values.shape[-1] // size**2)
     blocks = tf.transpose(tf.reshape(values, (batch, height, width, size, size, depth)), (0, 1, 3, 2, 4, 5))
     return tf.reshape(blocks, (batch, height * size, width * size, depth))

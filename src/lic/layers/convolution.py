@@ -214,7 +214,7 @@ def _pad_and_convolve(values: tf.Tensor, kernel: tf.Tensor, stride: int, padding
 
 def _at_each_position(values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
     """Multiplies the channels by a matrix; unlike `tf.nn.conv2d` this works on tensors without positions too."""
-    shape = tf.unstack(tf.shape(values)[:3])
+    shape = tf.unstack(tf.shape(values))[:3]
     product = tf.matmul(tf.reshape(values, (-1, matrix.shape[0])), matrix)
     return tf.reshape(product, (*shape, matrix.shape[1]))
 

@@ -118,7 +118,7 @@ class CompressionModel(Configured, keras.Model):
           ValueError: Images have another shape, or the model does not have the quality.
         """
         images = checked_images(images, self.transform.channels)
-        height, width = tf.unstack(tf.shape(images)[1:3])
+        height, width = tf.unstack(tf.shape(images))[1:3]
         quality = self._qualities(images, False, quality)
         y = self.analyse(images)
         y_hat, z_hat, bits = self.entropy(
@@ -234,7 +234,7 @@ class CompressionModel(Configured, keras.Model):
         lmbda = self.rate.lmbda(quality)
         if quality.shape.rank == 1:
             return lmbda * self.distortion_of(images, decoded)
-        mean, (height, width) = tf.reduce_mean(lmbda, (1, 2)), tf.unstack(tf.shape(images)[1:3])
+        mean, (height, width) = tf.reduce_mean(lmbda, (1, 2)), tf.unstack(tf.shape(images))[1:3]
         blocks = tf.repeat(tf.repeat(lmbda, self.transform.downscale, 1), self.transform.downscale, 2)
         weights = tf.sqrt(blocks[:, :height, :width] / mean[:, None, None])[..., None]
         return mean * self.distortion_of(images, images + weights * (decoded - images))

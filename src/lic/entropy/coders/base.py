@@ -130,7 +130,7 @@ class Coder(abc.ABC):
         coder = self.latent(SIDE, hyper)
         self.z_hat = coder.code(EVERYTHING, prior) if isinstance(prior, Distribution) else prior.walk(coder)
         # The features cover whole multiples of the downscale, which may be more than the latent.
-        height, width = tf.unstack(tf.shape(self.zeros)[1:3])
+        height, width = tf.unstack(tf.shape(self.zeros))[1:3]
         return hyper.synthesis(self.z_hat)[:, :height, :width]
 
     def latent(self, name: str, hyper: HyperTransform) -> Coder:
@@ -174,7 +174,7 @@ class Coder(abc.ABC):
 
     def _in_a_loop(self, order: Order, step: Step) -> tf.Tensor:
         refuse_xla("coder.serial")  # XLA computes other sums in TensorFlow 2.21.
-        steps = order.steps(*tf.unstack(tf.shape(self.zeros)[1:3]))
+        steps = order.steps(*tf.unstack(tf.shape(self.zeros))[1:3])
         outer = self._graph
 
         def body(number: tf.Tensor, latent: tf.Tensor, state: object) -> tuple:
@@ -334,7 +334,7 @@ class FurtherCoder(CoderAround):
 
 def side_zeros(latent: Latent, hyper: HyperTransform) -> tf.Tensor:
     """Returns zeros in the shape of the side information that a hyper transform makes of a latent."""
-    batch, *sizes = tf.unstack(tf.shape(latent.zeros)[:3])
+    batch, *sizes = tf.unstack(tf.shape(latent.zeros))[:3]
     # Not -(-size // downscale): ONNX rounds quotients of negative numbers towards zero.
     rows, columns = ((size + hyper.downscale - 1) // hyper.downscale for size in sizes)
     return tf.zeros((batch, rows, columns, hyper.depth))
