@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 import lic
 from lic.codec.bitstream import Stream
@@ -40,6 +41,16 @@ def test_previews_are_those_of_the_codec_and_their_bits_add_up(codec, inspection
         np.testing.assert_array_equal(each.pixels, codec.decompress(stream, parts=parts))
         assert each.psnr == psnr(IMAGE, each.pixels)
         assert each.bits == pytest.approx(sum(estimated[name] for name in ("side", *codec.parts[:parts])), rel=1e-5)
+
+
+def test_a_map_is_kept_by_position_and_pillow_images_are_taken():
+    codec = lic.Codec(tiny_model("klt", "factorized", lmbda=(0.001, 0.01, 0.1)))
+    quality = {"background": 1, "boxes": [(16, 16, 10, 10, 3)]}
+    inspection = inspect_image(codec, Image.fromarray(IMAGE), quality=quality)
+    assert inspection.quality.shape == inspection.bits.positions.shape
+    assert np.argwhere(inspection.quality == 3).tolist() == [[1, 1]]
+    assert inspection.decoded.bytes == len(codec.compress(IMAGE, quality=quality))
+    assert inspect_image(codec, IMAGE, quality=2).quality is None
 
 
 def test_two_parts_have_no_previews_and_the_quality_is_the_one_given():

@@ -12,7 +12,7 @@ from lic.codec.quality import QualityLike, checked_quality
 from lic.errors import ImageError, check, check_kind
 from lic.evaluation.inspect.bit_map import BitMap, bit_map
 from lic.evaluation.inspect.pictures import Picture, beside_jpeg, decoded_picture
-from lic.images import coloured
+from lic.images import checked_image, coloured
 
 _LEAST_PARTS = 3  # With fewer parts there is hardly a preview between the first and the whole image.
 _BOX_SHARE, _LEAST_BOX = 4, 32  # The sides of the largest-error box: a quarter of the image's, but so many pixels.
@@ -73,7 +73,7 @@ def inspect_image(
 
     Args:
       codec: The codec.
-      image: uint8 [height, width, 3] or [height, width].
+      image: uint8 [height, width, 3] or [height, width], or an image of Pillow.
       quality: The quality that `codec.compress` takes.
       crop: The rectangle to be enlarged; by default where the error is largest.
 
@@ -88,6 +88,7 @@ def inspect_image(
             f"inspect_image: expected a codec for 3 channels of 8 bits, which can be drawn. Received: one for "
             f"{codec.channels} of {codec.bit_depth}."
         )
+    image = checked_image(image, codec.channels, codec.bit_depth)
     stream = codec.compress(image, quality=quality)
     original, decoded, jpeg = beside_jpeg(image, stream, codec.decompress(stream))
     if crop is None:
