@@ -67,7 +67,8 @@ def summary(folder: pathlib.Path) -> str:
     latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
     headlines = [row for row in latest if row["model"] == MODEL]
     speed = [f"- {row['cpu']}, TensorFlow {row['tensorflow']}: {sentence(row)}." for row in headlines]
-    parts = [*rates.distances(folder / EVALUATION), *faster(folder), "\n".join(speed)]
+    _, *distances = rates.section(folder / EVALUATION) or [""]  # The points stand on the other page alone.
+    parts = [*distances, *faster(folder), "\n".join(speed)]
     parts = [part for part in parts if part]
     source = "These are from `benchmarks/results`, written by `make results`; [all of them](benchmarks/README.md)."
     return "\n\n".join(["## Results", *parts, source]) if parts else ""

@@ -37,35 +37,14 @@ def section(folder: pathlib.Path) -> list[str]:
     from lic.evaluation.run import Results
 
     found = Results.read(folder)
-    learned = _learned(found)
+    learned = [name for name in found.codecs if "fingerprint" in found.facts["codecs"][name]]
     points = [_point(mean) for mean in found.means() if mean["codec"] in learned]
-    return [f"**Rate and distortion**, means over {_images(found)}:\n\n{table(points, _POINTS)}", *distances(folder)]
-
-
-def distances(folder: pathlib.Path) -> list[str]:
-    """Returns a table of the distances of learned codecs from the others, if there are others.
-
-    Args:
-      folder: The folder of the evaluation; without one, the result is empty.
-    """
-    if not folder.exists():
-        return []
-    from lic.evaluation.run import Results
-
-    found = Results.read(folder)
-    learned = _learned(found)
     rows = [_compared(found, name, anchor) for name in learned for anchor in _anchors(found, learned)]
-    over = f"**Bits at equal PSNR** (BD-rate: negative is fewer bits), over {_images(found)}, in whole streams"
-    return [f"{over}:\n\n{table(rows, _COMPARED)}"] if rows else []
-
-
-def _learned(found: Results) -> list[str]:
-    return [name for name in found.codecs if "fingerprint" in found.facts["codecs"][name]]
-
-
-def _images(found: Results) -> str:
     count = len(found.common)
-    return f"{count} image{'s' * (count != 1)} of {found.facts['images']['folder']}"
+    images = f"{count} image{'s' * (count != 1)} of {found.facts['images']['folder']}"
+    parts = [f"**Rate and distortion**, means over {images}:\n\n{table(points, _POINTS)}"]
+    over = f"**Bits at equal PSNR** (BD-rate: negative is fewer bits), over {images}, in whole streams"
+    return parts + ([f"{over}:\n\n{table(rows, _COMPARED)}"] if rows else [])
 
 
 def _point(mean: dict[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 from lic.codec.refinement import LatentOptimizer
 from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview, skipping
@@ -33,6 +33,8 @@ class Graphs:
       walker: Takes the walks; default: the model.
       skip_below: Numbers of the latent whose scale is below it are not coded; None codes all.
       maps: Whether the quality varies over an image, and has an entry for each position [height, width].
+      derived: The tensors that layers derived from their weights, where other graphs of the snapshot have them; see
+        `lic.layers.tracing.snapshot_weights`.
 
     Attributes:
       analyse: Maps an image [height, width, channels], padded to multiples of the transform's `downscale`, to its
@@ -54,8 +56,10 @@ class Graphs:
         walker: Walker | None = None,
         skip_below: float | None = None,
         maps: bool = False,
+        derived: dict[int, Any] | None = None,
     ):
-        self._model, self._tables, self._walker, self._derived = model, tables, walker or model, {}
+        self._model, self._tables, self._walker = model, tables, walker or model
+        self._derived = derived = {} if derived is None else derived
         self._skip_below = skip_below
         self._least_bits: LeastBits | None = None
         transform = model.transform
@@ -73,7 +77,7 @@ class Graphs:
         )
         self.synthesise = snapshot_function(self._synthesise, [latent])
         self.optimizer = LatentOptimizer(model, self._derived, skip_below)
-        self._with_maps = functools.cache(lambda: Graphs(model, tables, walker, skip_below, True))
+        self._with_maps = functools.cache(lambda: Graphs(model, tables, walker, skip_below, True, derived))
 
     def with_maps(self) -> Graphs:
         """Returns graphs whose quality varies over an image. They are other graphs, so that one quality costs less."""
