@@ -47,7 +47,7 @@ class Region(NamedTuple):
     quality: float
 
     def over(self, codec: Any, background: float | None) -> Any:
-        """Returns the map of qualities [rows, columns] for a codec, and a quality of the background or its default.
+        """Returns the map of qualities [rows, columns] for a codec, whose default is that of a missing background.
 
         Raises:
           typer.BadParameter: The codec does not have one of the qualities.

@@ -228,7 +228,7 @@ class StreamFormat(NamedTuple):
             )
         if stream.quality_map is not None and not self.maps:
             raise BitstreamError(
-                "The stream has a quality map (flag 8), which this reader does not take. Decode by lic."
+                "The stream has a quality map (flag 8), which this reader does not take. Decode it with lic."
             )
         # What decoding takes grows with the padded image: one of a single row is padded to many.
         height, width = (-(-size // self.downscale) * self.downscale for size in (stream.height, stream.width))
@@ -240,7 +240,9 @@ class StreamFormat(NamedTuple):
             )
 
     def steps_of(self, stream: Stream) -> bytes | None:
-        """Returns the `steps` of a checked stream that `pack` was given; at most so many bytes are allocated.
+        """Returns the `steps` that `pack` was given, from a checked stream.
+
+        It unpacks one byte more than the latent has positions at most, whatever the map holds.
 
         Raises:
           BitstreamError: The quality map has another number of positions than the latent, or is damaged.

@@ -80,7 +80,7 @@ class Graphs:
         self._with_maps = functools.cache(lambda: Graphs(model, tables, walker, skip_below, True, derived))
 
     def with_maps(self) -> Graphs:
-        """Returns graphs whose quality varies over an image. They are other graphs, so that one quality costs less."""
+        """Returns graphs whose quality varies over an image; graphs of one quality for all positions take less time."""
         return self._with_maps()
 
     def _analyse(self, image: tf.Tensor) -> tf.Tensor:

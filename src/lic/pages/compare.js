@@ -1,8 +1,8 @@
 "use strict";
 // Returns a function that shows pictures of one size: { width, height, pictures, heat }. A picture is { name, source,
 // label, figures }, with its address, its name in the table, and the texts beside it there. The heat map is { source, width,
-// height, most, gradient }: what its brightest colour means, and its colours; or null. Another call shows others; what was
-// chosen stays as far as they are as many.
+// height, most, gradient }: what its brightest colour means, and its colours; or null. Another call shows other pictures; the
+// selection stays if there are as many.
 function comparison() {
   let { width, height, heat, pictures } = { width: 1, height: 1, heat: null, pictures: [] };
   const at = (name) => document.getElementById(name);
