@@ -10,6 +10,7 @@ from lic.entropy.multi_reference import InterContext, IntraContext, LocalContext
 from lic.interop.torch_layers import layer_sources
 from lic.layers import (
     AttentionBlock,
+    ChannelMixBlock,
     Convolution,
     CrossAttention,
     DepthwiseBlock,
@@ -20,6 +21,7 @@ from lic.layers import (
     ResidualBlock,
     ResidualDown,
     ResidualUp,
+    RWKVBlock,
     SubpixelConvolution,
     SwinStage,
     WindowAttention,
@@ -53,6 +55,8 @@ CASES = {
     "deconv3_stride1": lambda: Convolution(5, 3),
     "masked_conv_checkerboard": lambda: CheckerboardContext(8, 5),
     "masked_conv_raster": lambda: CausalContext(8, 5),
+    "lalic_block": lambda: RWKVBlock(8),
+    "lalic_parameters": lambda: ChannelMixBlock(8),
 }
 
 
@@ -62,6 +66,7 @@ def test_it_computes_what_the_authors_class_computes(name):
         ratio = 5 / 6 if name == "stf_stage_up_odd" else 3 / 2
         y, *inputs = (_channels_last(arrays[key], ratio) for key in ("y", "x", "x2") if key in arrays)
         state = {key.removeprefix("weights/"): arrays[key] for key in arrays if key.startswith("weights/")}
+    state = {key: array for key, array in state.items() if "reparam" not in key}  # Their sum of the other kernels.
     layer = CASES[name]()
     x = inputs if len(inputs) > 1 else inputs[0]
     layer(x)

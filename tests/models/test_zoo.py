@@ -23,6 +23,7 @@ SYSTEMS = {
     "mlicpp": 0.999,
     "dcae": 0.85,
     "hpcm": 0.8,
+    "lalic": 0.9,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from lic.argument_types import Count
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
-from lic.entropy.parameters import StartAt, convolutions
+from lic.entropy.parameters import StartAt, pointwise
 from lic.entropy.parts import anchors, non_anchors
 from lic.entropy.residual import LatentResidualPrediction
 from lic.environment import tf
 from lic.layers.convolution import Convolution
+from lic.layers.sequential import Sequential
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
@@ -34,6 +36,7 @@ class TwoPassNetworks:
         widths: tuple[Count, ...],
         start: StartAt,
         feature_widths: tuple[Count, ...],
+        network: Callable[..., Sequential] = pointwise,
     ) -> None:
         """Makes the networks.
 
@@ -44,14 +47,15 @@ class TwoPassNetworks:
           widths: Channels of the layers of the network that sees the context.
           start: The initialiser of the bias of the parameters.
           feature_widths: With "add", channels of the layers of the network that sees the features alone.
+          network: Makes a network of the channels of its layers and of arguments of the last one.
         """
         self.fusion, self.context = fusion, context
         if fusion == "concatenate":
-            self.parameters = convolutions(widths, (1,) * len(widths), bias_initializer=start)
+            self.parameters = network(widths, bias_initializer=start)
         else:
-            self.parameters = convolutions(feature_widths, (1,) * len(feature_widths), bias_initializer=start)
+            self.parameters = network(feature_widths, bias_initializer=start)
             # The correction starts at zero, so that training starts from the model without context.
-            self.correction = convolutions(widths, (1,) * len(widths), kernel_initializer="zeros")
+            self.correction = network(widths, kernel_initializer="zeros")
 
     def parameters_of(self, features: tf.Tensor, context: tf.Tensor | None = None) -> tf.Tensor:
         """Returns the parameters of the positions that are coded, and computes no others.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from lic.environment import keras, saving, tf
 from lic.layers.convolution import Convolution
+from lic.layers.rwkv import ChannelMixBlock
 from lic.layers.sequential import Sequential
 
 
@@ -23,6 +24,27 @@ def convolutions(
     *inner, end = zip(widths, kernel_sizes, strict=True)
     hidden = [Convolution(width, size, activation=activation) for width, size in inner]
     return Sequential([*hidden, Convolution(*end, **last)])
+
+
+def pointwise(widths: tuple[int, ...], **last: object) -> Sequential:
+    """Returns 1x1 convolutions with ReLU between them.
+
+    Args:
+      widths: Output channels of each.
+      **last: Further arguments of the last convolution.
+    """
+    return convolutions(widths, (1,) * len(widths), **last)
+
+
+def channel_mixes(widths: tuple[int, ...], **last: object) -> Sequential:
+    """Returns channel-mix blocks, one after the other.
+
+    Args:
+      widths: Output channels of each.
+      **last: Further arguments of the last block.
+    """
+    *inner, end = widths
+    return Sequential([*map(ChannelMixBlock, inner), ChannelMixBlock(end, **last)])
 
 
 @saving.register_keras_serializable(package="lic")

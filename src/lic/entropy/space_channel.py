@@ -6,15 +6,17 @@ import itertools
 from collections.abc import Sequence
 from typing import Literal
 
-from lic.argument_types import Count
+from lic.argument_types import Count, CountOrZero
 from lic.entropy.base import EntropyModel
 from lic.entropy.checkerboard import CheckerboardContext, TwoPassNetworks
 from lic.entropy.coders.base import Coder
-from lic.entropy.parameters import convolutions
+from lic.entropy.parameters import channel_mixes, convolutions, pointwise
 from lic.entropy.parts import anchors, channels, non_anchors, within
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
+from lic.layers.rwkv import ChannelMixBlock, RWKVBlock
+from lic.layers.sequential import Sequential
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
@@ -29,7 +31,8 @@ class SpaceChannel(EntropyModel):
     A group sees the features and the groups before it; its non-anchors see its anchors too. The first groups are small,
     so that most channels are coded with other channels as context.
 
-    Source: He et al., ELIC, CVPR 2022, sections 3.2 and 3.3. By default networks are smaller than there.
+    Source: He et al., ELIC, CVPR 2022, sections 3.2 and 3.3. By default networks are smaller than there. With RWKV
+    blocks Feng et al., Linear Attention Modeling for Learned Image Compression, CVPR 2025, section 3.3.
 
     Args:
       latent_depth: Channels of the latent.
@@ -44,6 +47,9 @@ class SpaceChannel(EntropyModel):
       context_size: Height and width of the anchors' kernel, odd.
       fusion: "add" or "concatenate", as in `Checkerboard`.
       anchor_parity: Whether the sum of an anchor's row and column is "even" or "odd".
+      rwkv_blocks: Number of RWKV blocks in each channel context, before a 1x1 convolution to `context_width`. If there
+        are any, the networks that give the parameters are channel-mix blocks in place of 1x1 convolutions.
+      rwkv_expansion: How many times more channels there are inside the channel mix of these blocks.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.
 
     Raises:
@@ -64,6 +70,8 @@ class SpaceChannel(EntropyModel):
         context_size: Count = 5,
         fusion: Literal["concatenate", "add"] = "add",
         anchor_parity: Literal["even", "odd"] = "odd",
+        rwkv_blocks: CountOrZero = 0,
+        rwkv_expansion: Count = 8,
         **kwargs,
     ):
         super().__init__(latent_depth, hyper, **kwargs)
@@ -76,17 +84,20 @@ class SpaceChannel(EntropyModel):
         self._check("parameter_widths", len(widths) == len(depths), f"one tuple, or {len(depths)}", parameter_widths)
         self.channel_widths, self.channel_kernel_size = tuple(channel_widths), channel_kernel_size
         self.support, self.anchor_parity, self.groups = support, anchor_parity, []
+        self.rwkv_blocks, self.rwkv_expansion = rwkv_blocks, rwkv_expansion
+        network = channel_mixes if rwkv_blocks else pointwise
         for number, (start, inner) in enumerate(zip(itertools.accumulate((0, *depths)), widths)):
             parameters = self.likelihood.parameters * depths[number]
             width = context_width or parameters
             group = GroupNetworks(start, start + depths[number], self.context(number, width) if number else None)
             between = CheckerboardContext(width, context_size)
             own = (*inner, parameters)
-            group.make_networks(fusion, between, own, self.start_bias(depths[number]), feature_widths=own)
+            start_bias = self.start_bias(depths[number])
+            group.make_networks(fusion, between, own, start_bias, feature_widths=own, network=network)
             self.groups.append(group)
 
     def context(self, number: int, context_width: int) -> keras.layers.Layer:
-        """Returns the layer that makes a group's context of the groups before, by default convolutions.
+        """Returns the layer that makes a group's context of the groups before: convolutions, or RWKV blocks.
 
         A subclass may give each group a context network of its own, such as attention. The constructor of
         `SpaceChannel` calls this method.
@@ -95,6 +106,11 @@ class SpaceChannel(EntropyModel):
           number: The number of the group, from 1.
           context_width: Channels of the context.
         """
+        if self.rwkv_blocks:
+            *widths, last = self.channel_widths or (context_width,)
+            first = convolutions((*widths, last), (self.channel_kernel_size,) * (len(widths) + 1))
+            blocks = [RWKVBlock(last, self.rwkv_expansion) for _ in range(self.rwkv_blocks)]
+            return Sequential([*first.layers, *blocks, Convolution(context_width, 1)])
         widths = (*self.channel_widths, context_width)
         return convolutions(widths, (self.channel_kernel_size,) * len(widths))
 
@@ -117,7 +133,11 @@ class SpaceChannel(EntropyModel):
 
     @property
     def scale_biases(self) -> list[tuple[Convolution, int, int]]:
-        return [(group.parameters.layers[-1], group.start, group.stop) for group in self.groups]
+        last = [(group.parameters.layers[-1], group) for group in self.groups]
+        return [
+            (layer.convolution if isinstance(layer, ChannelMixBlock) else layer, group.start, group.stop)
+            for layer, group in last
+        ]
 
     def _before(self, number: int, y_hat: tf.Tensor) -> tf.Tensor:
         """Returns the channels before a group that its context is made of."""

@@ -20,6 +20,7 @@ from lic.layers.gdn import GDN
 from lic.layers.mixed import MixedBlock
 from lic.layers.partial import PartialBlock, PartialConvolution
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
+from lic.layers.rwkv import ChannelMix, ChannelMixBlock, OmniShift, RWKVBlock, SpatialMix
 from lic.layers.sequential import Sequential
 from lic.layers.subpixel import SubpixelConvolution
 from lic.layers.swin.attention import WindowAttention
@@ -117,6 +118,10 @@ def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, tr
         convert = _channels_last(np.transpose, 4) if splits else np.transpose
         yield "kernel", Source(f"{prefix}reduction.weight", layer.kernel.shape[::-1], convert)
         yield from _norm_sources(layer, {"": f"{prefix}norm"})
+    elif isinstance(layer, RWKVBlock):
+        yield from _rwkv_block_sources(prefix, layer)
+    elif isinstance(layer, ChannelMixBlock):
+        yield from _channel_mix_block_sources(prefix, layer, swapped)
     elif isinstance(layer, GatedSwinBlock):
         yield from _gated_block_sources(prefix, layer)
     elif isinstance(layer, DictionaryAttention):
@@ -125,8 +130,7 @@ def layer_sources(key: str, layer: keras.layers.Layer, swapped: bool = False, tr
         yield from _local_sources(prefix, layer)
     elif isinstance(layer, DepthwiseConvolution):
         height, width, channels, _ = layer.kernel.shape
-        shape = (channels, 1, height, width)
-        yield "kernel", Source(f"{prefix}weight", shape, lambda array: array.transpose(2, 3, 0, 1))
+        yield "kernel", Source(f"{prefix}weight", (channels, 1, height, width), _depthwise)
         if layer.use_bias:
             yield "bias", Source(f"{prefix}bias", (channels,))
     elif isinstance(layer, CausalContext):
@@ -229,6 +233,55 @@ def _gated_perceptron_sources(path: str, key: str, layer: GatedPerceptron) -> So
     yield from under(f"{path}/gate", layer_sources(f"{key}.dwconv.dwconv", layer.gate))
 
 
+def _rwkv_block_sources(prefix: str, layer: RWKVBlock) -> Sources:
+    for number, name, mix, key in ((1, "first", "spatial_mix", "att"), (2, "second", "channel_mix", "ffn")):
+        norm, scale, shift = (getattr(layer, f"{name}_{kind}") for kind in ("norm", "scale", "shift"))
+        yield from under(f"{name}_norm", _norm_sources(norm, {"": f"{prefix}ln{number}"}))
+        yield f"{name}_scale/scale", Source(f"{prefix}gamma{number}", scale.scale.shape)
+        yield from under(f"{name}_shift", _shift_sources(f"{prefix}{key}.omni_shift", shift))
+        yield from under(mix, _mix_sources(f"{prefix}{key}.", getattr(layer, mix)))
+
+
+def _shift_sources(key: str, layer: OmniShift) -> Sources:
+    for number, kernel in enumerate(layer.kernels):
+        size, _, channels, _ = kernel.shape
+        source = Source(f"{key}.conv{size}x{size}.weight", (channels, 1, size, size), _depthwise)
+        yield f"kernels/{number}", source
+    yield "identity", Source(f"{key}.alpha", (4,), lambda shares: shares[0])
+    yield "shares", Source(f"{key}.alpha", (4,), lambda shares: shares[1:])
+
+
+def _mix_sources(prefix: str, layer: SpatialMix | ChannelMix) -> Sources:
+    """Yields the sources of either mix, without its shift."""
+    names = {"keys": "key", "values": "value", "gate": "receptance", "projection": "output"}
+    if isinstance(layer, ChannelMix):
+        names = {"expansion": "key", "contraction": "value", "gate": "receptance"}
+    else:
+        for name in ("decay", "boost"):
+            yield f"attention/{name}", Source(f"{prefix}{name}", getattr(layer.attention, name).shape)
+    for path, name in names.items():
+        yield from _matrix_sources(path, f"{prefix}{name}", getattr(layer, path))
+
+
+def _channel_mix_block_sources(prefix: str, layer: ChannelMixBlock, swapped: bool) -> Sources:
+    yield from under("convolution", _convolution_sources(f"{prefix}mix.", layer.convolution, swapped, False))
+    inner = [*under("norm", _norm_sources(layer.norm, {"": f"{prefix}norm"}))]
+    inner += under("channel_mix", _mix_sources(prefix, layer.channel_mix))
+    # Our axes of the channels whose halves are exchanged.
+    axes = {"gamma": 0, "beta": 0, "expansion/kernel": 2, "contraction/kernel": 3, "gate/kernel": (2, 3)}
+    for path, source in inner:
+        exchanged = axes[path.split("/", 1)[1]]
+        convert = _rolled(source.convert, layer.convolution.filters // 2, exchanged) if swapped else source.convert
+        yield path, source._replace(convert=convert)
+
+
+def _rolled(convert: Convert, shift: int, axes: int | tuple[int, ...]) -> Convert:
+    def converted(array: np.ndarray) -> np.ndarray:
+        return np.roll(convert(array), (shift,) * np.size(axes), axes)
+
+    return converted
+
+
 def _dictionary_sources(prefix: str, layer: DictionaryAttention) -> Sources:
     yield "sharpness", Source(f"{prefix}scale", (layer.heads, 1, 1), np.ravel)
     matrices = {"entrance": "x_trans", "queries": "q_trans", "keys": "k", "projection": "linear"}
@@ -254,7 +307,13 @@ def _matrix_sources(path: str, key: str, layer: Convolution) -> Sources:
     """Yields the sources of a 1x1 convolution that PyTorch keeps as a matrix."""
     _, _, inputs, outputs = layer.kernel.shape
     yield f"{path}/kernel", Source(f"{key}.weight", (outputs, inputs), lambda array: array.T[None, None])
-    yield f"{path}/bias", Source(f"{key}.bias", (outputs,))
+    if layer.use_bias:
+        yield f"{path}/bias", Source(f"{key}.bias", (outputs,))
+
+
+def _depthwise(array: np.ndarray) -> np.ndarray:
+    """Returns the kernel of a depthwise convolution with its axes in our order."""
+    return array.transpose(2, 3, 0, 1)
 
 
 def _table_of_heads(key: str, layer: SwinBlock | WindowAttention) -> Source:

@@ -57,6 +57,7 @@ class _System(NamedTuple):
       sources: Yields the source of each weight of a model, by the weight's attribute path.
       density: The name of the density of the side information, or of the latent.
       normal: The name of the table of scales, or that of the first part.
+      surplus: Matches tensors that the state dict has beside those of the weights, such as second names.
     """
 
     first: str
@@ -64,6 +65,7 @@ class _System(NamedTuple):
     sources: Callable[[CompressionModel], Sources]
     density: str = "entropy_bottleneck"
     normal: str = "gaussian_conditional"
+    surplus: str = ""
 
 
 def import_torch(path: str | os.PathLike, name: str | None = None, quality: int | None = None) -> CompressionModel:
@@ -87,6 +89,7 @@ def from_state_dict(
         sizes = _sizes(path, found, system, state)
         model = create_model(found, quality=QUALITY if quality is None else quality, **sizes)
     sources = sources_of(found, model)
+    state = {key: array for key, array in state.items() if not re.fullmatch(system.surplus, key)}
     _check_tensors(path, state, sources.values())
     set_tensors(model, {weight: source.convert(state[source.key]) for weight, source in sources.items()})
     return model
@@ -108,6 +111,8 @@ def model_of(path: str | os.PathLike, state: Mapping[str, np.ndarray]) -> str:
         if "atten_mean.0.0.in_conv.weight" in state:
             return "tcm"
         return "stf" if "patch_embed.proj.weight" in state else "wacnn"
+    if "latent_codec.y.channel_context.y1.1.att.decay" in state:
+        return "lalic"
     if "latent_codec.y.channel_context.y1.0.weight" in state:
         _require(path, state, ["latent_codec.hyper.h_s.2.weight", "latent_codec.hyper.h_s.4.weight"])
         inner, last = (state[f"latent_codec.hyper.h_s.{number}.weight"].shape for number in (2, 4))
@@ -154,13 +159,24 @@ def _elic_sources(model: CompressionModel, official: bool) -> Sources:
     yield from network_sources("entropy/hyper/analysis", hyper.analysis, f"{codec}.hyper.h_a", 2)
     last = {"transposed": official}
     yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, f"{codec}.hyper.h_s", 2, **last)
-    for number, group in enumerate(entropy.groups):
-        path, key = f"entropy/groups/{number}", f"{codec}.y.latent_codec.y{number}"
+    yield from _groups_sources(model, 2, swapped=official)
+
+
+def _groups_sources(model: CompressionModel, step: int, swapped: bool) -> Sources:
+    """Yields the sources of the groups of channels of ELIC and of systems like it.
+
+    Args:
+      model: The model.
+      step: As for `network_sources`, of the channel contexts.
+      swapped: As for `network_sources`, of the parameters.
+    """
+    for number, group in enumerate(model.entropy.groups):
+        path, key = f"entropy/groups/{number}", f"latent_codec.y.latent_codec.y{number}"
         if number:
-            channel_key = f"{codec}.y.channel_context.y{number}"
-            yield from network_sources(f"{path}/channel_context", group.channel_context, channel_key, 2)
+            channel_key = f"latent_codec.y.channel_context.y{number}"
+            yield from network_sources(f"{path}/channel_context", group.channel_context, channel_key, step)
         network, parameters = group.parameters, f"{key}.entropy_parameters"
-        yield from network_sources(f"{path}/parameters", network, parameters, 2, swapped=official)
+        yield from network_sources(f"{path}/parameters", network, parameters, 2, swapped=swapped)
         yield from under(f"{path}/context", layer_sources(f"{key}.context_prediction", group.context))
 
 
@@ -304,6 +320,15 @@ def _hpcm_sources(model: CompressionModel) -> Sources:
         yield from under(f"entropy/{path}", layer_sources(key, layer))
 
 
+def _lalic_sources(model: CompressionModel) -> Sources:
+    entropy, hyper, codec = model.entropy, model.entropy.hyper, "latent_codec"
+    yield from _transform_sources(model)
+    yield from _density_sources(f"{codec}.hyper.entropy_bottleneck", entropy.prior)
+    yield from network_sources("entropy/hyper/analysis", hyper.analysis, f"{codec}.hyper.h_a")
+    yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, f"{codec}.hyper.h_s")
+    yield from _groups_sources(model, 1, swapped=True)
+
+
 def _transform_sources(model: CompressionModel, analysis: str = "g_a", synthesis: str = "g_s") -> Sources:
     yield from network_sources("transform/analysis", model.transform.analysis, analysis)
     yield from network_sources("transform/synthesis", model.transform.synthesis, synthesis)
@@ -340,6 +365,9 @@ SYSTEMS = {
     "mlicpp": _System("g_a.analysis_transform.0.conv1.weight", "g_a.analysis_transform.6.weight", _mlicpp_sources),
     "dcae": _System("g_a.0.conv.weight", "g_a.6.weight", _dcae_sources),
     "hpcm": _System("g_a.branch.0.weight", "g_a.branch.11.weight", _hpcm_sources),
+    "lalic": _ELIC._replace(
+        last="g_a.15.weight", sources=_lalic_sources, surplus=r"h_[as]\..*|.*\.conv5x5_reparam\.weight"
+    ),
     "elic2022": _ELIC,
     "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, official=False)),
 }

@@ -13,6 +13,7 @@ from lic.layers.mixed import MixedBlock
 from lic.layers.padding import Padding, pad
 from lic.layers.partial import PartialBlock, PartialConvolution
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
+from lic.layers.rwkv import ChannelMixBlock, LinearAttention, OmniShift, RWKVBlock
 from lic.layers.sequential import Abs, Concatenate, Scale, Sequential
 from lic.layers.subpixel import SubpixelConvolution
 from lic.layers.swin.attention import WindowAttention
@@ -25,13 +26,16 @@ __all__ = [
     "Abs",
     "AttentionBlock",
     "BottleneckBlock",
+    "ChannelMixBlock",
     "Concatenate",
     "Convolution",
     "CrossAttention",
     "DepthwiseBlock",
     "DepthwiseConvolution",
     "Layer",
+    "LinearAttention",
     "MixedBlock",
+    "OmniShift",
     "Padding",
     "PartialBlock",
     "PartialConvolution",
@@ -39,6 +43,7 @@ __all__ = [
     "PatchMerging",
     "PatchSplitting",
     "PatchUnpacking",
+    "RWKVBlock",
     "ResidualBlock",
     "ResidualDown",
     "ResidualUp",

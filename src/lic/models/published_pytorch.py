@@ -95,16 +95,19 @@ def _cheng2020(width: int, latent_depth: int, attention: bool) -> dict[str, Any]
     }
 
 
+def _ramps(features: int, depths: Sequence[int], least: int) -> tuple[tuple[int, ...], ...]:
+    """Returns inner channels on a straight line from each group's inputs to its parameters, but at least so many."""
+    inputs = [features + (4 if number else 2) * depth for number, depth in enumerate(depths)]
+    return tuple(
+        tuple(max(least, int(first + (2 * depth - first) * layer / 3)) for layer in (1, 2))
+        for first, depth in zip(inputs, depths)
+    )
+
+
 def _elic2022(width: int, latent_depth: int, official: bool) -> dict[str, Any]:
     """Returns the sizes of CompressAI's `Elic2022Official`, or of its `Elic2022Chandelier`."""
     depths = (16, 16, 32, 64, latent_depth - 128)
     features = 2 * width if official else 2 * latent_depth
-    inputs = [features + (4 if number else 2) * depth for number, depth in enumerate(depths)]
-    # On a straight line from the number of inputs to that of parameters, but at least 384.
-    straight = tuple(
-        tuple(max(384, int(first + (2 * depth - first) * layer / 3)) for layer in (1, 2))
-        for first, depth in zip(inputs, depths)
-    )
     return {
         **_DENSITY,
         **_SCALES,
@@ -122,7 +125,7 @@ def _elic2022(width: int, latent_depth: int, official: bool) -> dict[str, Any]:
         "channel_widths": (224, 128),
         "channel_kernel_size": 5,
         "support": "all" if official else "first and last",
-        "parameter_widths": straight if official else (640, 512),
+        "parameter_widths": _ramps(features, depths, 384) if official else (640, 512),
         "fusion": "concatenate",
         "anchor_parity": "even",
     }
@@ -228,6 +231,25 @@ def _hpcm(width: int, latent_depth: int) -> dict[str, Any]:
     }
 
 
+def _lalic(width: int, latent_depth: int) -> dict[str, Any]:
+    depths = (16, 16, 32, 64, latent_depth - 128)
+    return {
+        **_DENSITY,
+        **_SCALES,
+        "width": (width, width * 3 // 2, width * 8 // 3),
+        "latent_depth": latent_depth,
+        "hyper_width": width * 8 // 3,
+        "side_depth": 2 * width,
+        "group_depths": depths,
+        "context_width": None,
+        "channel_widths": (latent_depth,),
+        "parameter_widths": _ramps(latent_depth, depths, 256),
+        "fusion": "concatenate",
+        "anchor_parity": "even",
+        "rwkv_blocks": 2,
+    }
+
+
 _BALLE, _MINNEN = "Balle et al., ICLR 2018", "Minnen et al., NeurIPS 2018"
 _CHENG, _HE, _ZOU = "Cheng et al., CVPR 2020", "He et al., CVPR 2022", "Zou et al., CVPR 2022"
 _LU = "Lu et al., CVPR 2025"
@@ -299,6 +321,15 @@ _SYSTEMS = {
         _SIX,
         "generalized-normal",
         "parametric",
+    ),
+    "lalic": _Published(
+        ("rwkv", "space-channel", "rwkv"),
+        _lalic,
+        ((96, 320),) * 2,
+        (65_620_661,) * 2,
+        1,
+        "Feng et al., CVPR 2025",
+        _SIX,
     ),
     "elic2022": _Published(
         _ELIC2022,
