@@ -95,9 +95,10 @@ SPREAD = [
     ("klt", "multi-reference"),
     ("partial", "parametric"),
     ("residual", "dual"),
+    ("rwkv", "factorized"),
     ("swin", "hyperprior"),
 ]
-TRANSFORMS = ("bottleneck", "conv", "klt", "mixed", "partial", "residual", "swin")
+TRANSFORMS = ("bottleneck", "conv", "klt", "mixed", "partial", "residual", "rwkv", "swin")
 ALL_MIXES = [*itertools.product(TRANSFORMS, ENTROPY_MODELS)]
 MIXES = slow_but(ALL_MIXES, *SPREAD)
 # Entropy models that differ in kind, and few mixes, for what a codec or a coder does around any of them. The kit's laws
@@ -167,7 +168,9 @@ VARIANTS = {
 
 
 def shallow(transform: str, entropy: str) -> dict[str, tuple[int, ...]]:
-    """Returns sizes with one block in each stage, since Swin blocks take long to trace."""
+    """Returns sizes with one block in each stage, since blocks with attention take long to trace."""
+    if transform == "rwkv":
+        return {"blocks": (1, 1, 1)} | ({} if entropy in WITHOUT_HYPER else {"hyper_blocks": 1})
     if transform != "swin":
         return {}
     return {"depths": (1, 1, 1, 1)} | ({} if entropy in WITHOUT_HYPER else {"hyper_depths": (1, 1)})

@@ -44,8 +44,8 @@ def test_an_unregistered_class_has_no_name(colours):
 
 
 def test_public_lists():
-    assert lic.list_transforms() == ["bottleneck", "conv", "klt", "mixed", "partial", "residual", "swin"]
-    assert lic.list_hyper_transforms() == ["bottleneck-swin", "conv", "mixed", "partial", "subpixel", "swin"]
+    assert lic.list_transforms() == ["bottleneck", "conv", "klt", "mixed", "partial", "residual", "rwkv", "swin"]
+    assert lic.list_hyper_transforms() == ["bottleneck-swin", "conv", "mixed", "partial", "rwkv", "subpixel", "swin"]
     generalized = ["generalized-normal", "generalized-normal-per-channel"]
     assert lic.list_likelihoods() == [*generalized, "laplace", "logistic", "normal", "normal-mixture"]
     assert lic.list_entropy_models() == [

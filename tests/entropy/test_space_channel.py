@@ -4,7 +4,8 @@ import pytest
 from lic.entropy import Estimate, Recorder, SpaceChannel, anchors, non_anchors
 from lic.entropy.coders import part_names
 from lic.environment import tf
-from lic.layers import Convolution
+from lic.layers import ChannelMixBlock, Convolution, RWKVBlock
+from lic.testing import check_entropy_model
 from lic.transforms import ConvHyperTransform
 
 
@@ -137,3 +138,17 @@ def test_a_group_may_have_a_context_network_of_its_own():
     entropy(np.zeros((1, 3, 4, 12), np.float32))
     assert [group.channel_context and group.channel_context.filters for group in entropy.groups] == [None, 9, 10]
     assert [group.parameters.layers[0].kernel.shape[2] for group in entropy.groups] == [8, 17, 18]
+
+
+@pytest.mark.parametrize("fusion", ["add", "concatenate"])
+def test_contexts_may_have_rwkv_blocks(fusion):
+    entropy = _model(group_depths=(5, 7), channel_widths=(6,), rwkv_blocks=2, rwkv_expansion=3, fusion=fusion)
+    _built(entropy)
+    kinds = [type(layer) for layer in entropy.groups[1].channel_context.layers]
+    assert kinds == [Convolution, RWKVBlock, RWKVBlock, Convolution]
+    assert entropy.groups[1].channel_context.layers[1].channel_mix.expansion.filters == 18
+    assert {type(layer) for layer in entropy.groups[0].parameters.layers} == {ChannelMixBlock}
+    for layer, start, stop in entropy.scale_biases:
+        expected = entropy.likelihood.scales.index_of(1.0)
+        np.testing.assert_allclose(np.asarray(layer.bias)[stop - start :], expected, rtol=1e-6)
+    check_entropy_model(entropy)

@@ -99,5 +99,15 @@ def test_qualities_are_those_of_the_zoo():
 
 
 def test_tensors_give_the_name_of_the_system():
-    for name in ("cheng2020-anchor", "cheng2020-attn", "elic2022", "elic2022-chandelier"):
+    for name in ("cheng2020-anchor", "cheng2020-attn", "elic2022", "elic2022-chandelier", "lalic"):
         assert torch_systems.model_of("zoo", zoo.weights(name)) == name
+
+
+@pytest.mark.slow
+def test_tensors_that_the_code_of_lalic_keeps_twice_are_left_out():
+    state = zoo.weights("lalic")
+    twice = {key.removeprefix("latent_codec.hyper."): array for key, array in state.items() if ".hyper.h_" in key}
+    sums = {"g_a.1.att.omni_shift.conv5x5_reparam.weight": np.zeros((96, 1, 5, 5), np.float32)}
+    assert torch_systems.from_state_dict("zoo", state | twice | sums).count_params() == 65_620_661
+    with pytest.raises(lic.CheckpointError, match="has the tensor 'h_a2.0.weight', which this model does not have"):
+        torch_systems.from_state_dict("zoo", state | {"h_a2.0.weight": np.zeros(1, np.float32)})

@@ -30,7 +30,7 @@ def test_each_law_alone_catches_a_mutant():
     assert laws_that_alone_catch((each.make, each.law) for each in HYPER_MUTANTS) == {name_of(law) for law in LAWS}
 
 
-OWN = ["bottleneck-swin", "conv", "mixed", "partial", "subpixel", "swin"]
+OWN = ["bottleneck-swin", "conv", "mixed", "partial", "rwkv", "subpixel", "swin"]
 
 
 def test_every_registered_name_is_tested_here():

@@ -58,7 +58,7 @@ def test_two_layers_declare_how_far_they_see():
         trial_of_transform(*layers, overlap=overlap).check(*LAWS[:3])
 
 
-OWN = ["bottleneck", "conv", "klt", "mixed", "partial", "residual", "swin"]
+OWN = ["bottleneck", "conv", "klt", "mixed", "partial", "residual", "rwkv", "swin"]
 
 
 @pytest.mark.parametrize("name", slow_but([*OWN, "bls2017"], *OWN))

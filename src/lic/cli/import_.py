@@ -16,14 +16,17 @@ def import_(
         Path,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="A SavedModel or tf.train.Checkpoint of published code, CompressAI's .pth(.tar) or .safetensors, or a "
-            ".safetensors of `lic export`, trained further or not.",
+            help="A SavedModel or tf.train.Checkpoint of published code, a state dict of published code in PyTorch "
+            "(.pth, .pth.tar, .pt, .safetensors or .npz), or a .safetensors of `lic export`, trained further or not.",
         ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The codec file to write, whose name ends in .codec.")],
     model: Annotated[
         str | None,
-        typer.Option(help="Name of the model in a checkpoint of TensorFlow: hzswq2021, ms2020 or zyc2022."),
+        typer.Option(
+            help="Name of the model. Checkpoints of TensorFlow need it: hzswq2021, ms2020 or zyc2022. State dicts give "
+            "it themselves, and are refused if they are of another."
+        ),
     ] = None,
     format: Annotated[
         str | None,
@@ -31,7 +34,7 @@ def import_(
     ] = None,
     quality: Annotated[
         int | None,
-        typer.Option(metavar="Q", help="Quality of a model of CompressAI, 1 to 8; it sets the lmbda of --effort."),
+        typer.Option(metavar="Q", help="Quality of a model in PyTorch; it sets the lmbda of --effort."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")] = False,
 ) -> None:

@@ -14,7 +14,7 @@ from lic.layers.convolution import Convolution
 from lic.layers.swin.gated import ChannelScale
 from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
-_CHUNK = 64  # Tokens of a chunk; within it a product with a triangular matrix is faster than a running sum.
+_CHUNK = 32  # Tokens of a chunk; within it a product with a triangular matrix is faster than a running sum.
 
 
 class RWKVBlock(Layer):
@@ -45,11 +45,11 @@ class OmniShift(HasDerivedWeights, Layer):
     """
 
     def build(self, input_shape: tuple):
-        start = unless_skipped(keras.initializers.VarianceScaling(scale=1.0))
-        self.kernels = [
-            self.add_weight(name=f"kernel_{size}", shape=(size, size, input_shape[-1], 1), initializer=start)
-            for size in (1, 3, 5)
-        ]
+        self.kernels = []
+        for size in (1, 3, 5):
+            start, shape = keras.initializers.VarianceScaling(scale=1.0), (size, size, input_shape[-1], 1)
+            weight = self.add_weight(name=f"kernel_{size}", shape=shape, initializer=unless_skipped(start))
+            self.kernels.append(weight)
         self.identity = self.add_weight(name="identity", shape=(), initializer="ones")
         self.shares = self.add_weight(name="shares", shape=(3,), initializer="zeros")
         super().build(input_shape)
@@ -144,8 +144,8 @@ class LinearAttention(Layer):
     """For each position and channel the mean of the values of all positions in raster order, weighted by their keys.
 
     The weight of a position is exp(key - (distance - 1) * decay / positions), that of a position for itself
-    exp(key + boost / positions). So decay and boost have another reach in a map of another size. A decay below -80
-    would overflow.
+    exp(key + boost / positions). So decay and boost have another reach in a map of another size. Both start at zero, so
+    that all positions count alike but for their keys. A decay below -80 would overflow.
 
     Attributes:
       decay: How far weights fall over the whole map [channels].
@@ -154,8 +154,8 @@ class LinearAttention(Layer):
 
     def build(self, input_shape: list):
         shape = (input_shape[0][-1],)
-        self.decay = self.add_weight(name="decay", shape=shape, initializer=keras.initializers.RandomNormal(stddev=1.0))
-        self.boost = self.add_weight(name="boost", shape=shape, initializer=keras.initializers.RandomNormal(stddev=1.0))
+        self.decay = self.add_weight(name="decay", shape=shape, initializer="zeros")
+        self.boost = self.add_weight(name="boost", shape=shape, initializer="zeros")
         super().build(input_shape)
 
     def call(self, maps: list[tf.Tensor]) -> tf.Tensor:
