@@ -85,6 +85,27 @@ def test_kernels_stored_as_dft_go_out_as_plain_ones(tmp_path):
     assert_near(again(images).y, model(images).y, 1e-5)
 
 
+def test_depthwise_kernels_are_those_of_conv2d_with_groups(tmp_path):
+    model = _changed(tiny_model("klt", "factorized", block="depthwise", num_blocks=(1, 1)))
+    export_safetensors(model, tmp_path / "model.safetensors")
+    tensors, metadata = _read(tmp_path / "model.safetensors")
+    name = "transform.analysis.branch.layers.2.depthwise"
+    kernel = get_tensors(model)["transform/analysis/branch/layers/2/depthwise/kernel"]
+    np.testing.assert_array_equal(tensors[f"{name}.weight"], kernel.transpose(2, 3, 0, 1))
+    module = json.loads(metadata["modules"])[f"{name}.weight"]
+    assert (module["name"], module["arguments"]) == ("Conv2d", {"stride": 1, "padding": 1, "groups": 8})
+
+
+def test_layer_norms_and_single_numbers_have_the_names_of_pytorch(tmp_path):
+    model = _changed(tiny_model("rwkv", "factorized", blocks=(1, 1, 1)))
+    export_safetensors(model, tmp_path / "model.safetensors")
+    tensors, metadata = _read(tmp_path / "model.safetensors")
+    block = "transform.analysis.layers.2"
+    assert (tensors[f"{block}.first_norm.weight"].shape, tensors[f"{block}.first_norm.bias"].shape) == ((8,), (8,))
+    assert json.loads(metadata["modules"])[f"{block}.first_norm.weight"]["name"] == "LayerNorm"
+    assert tensors[f"{block}.first_shift.identity"].shape == ()
+
+
 def test_float16_is_read(tmp_path):
     model = _changed(tiny_model("conv", "hyperprior"))
     export_safetensors(model, tmp_path / "whole")

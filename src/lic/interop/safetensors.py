@@ -20,6 +20,7 @@ from lic.errors import CheckpointError, as_checkpoint_error
 from lic.interop.torch_state_dict import safetensors_package
 from lic.json_files import parse_json
 from lic.layers.convolution import Convolution, to_dft
+from lic.layers.depthwise import DepthwiseConvolution
 from lic.layers.gdn import GDN
 from lic.layers.swin.block import SwinBlock
 from lic.layers.swin.patches import PatchEmbedding, Patches
@@ -87,7 +88,7 @@ def export_safetensors(model: CompressionModel, path: str | os.PathLike) -> list
     """
     package = safetensors_package()
     conversions = _conversions_of(model)
-    tensors = {name: np.ascontiguousarray(each.to_torch()) for name, each in conversions.items()}
+    tensors = {name: np.array(each.to_torch(), order="C") for name, each in conversions.items()}
     modules = {name: each.module._asdict() for name, each in conversions.items()}
     texts = {"config": json.dumps(model.configuration()), "modules": json.dumps(modules)}
     content = package.numpy.save(tensors, {"format": "pt", "lic": __version__} | texts)
@@ -235,6 +236,21 @@ def _(layer: Convolution, variables: Variables) -> list[_Conversion]:
     return [_Conversion("weight", weights, module, to_torch, from_torch), *bias]
 
 
+@_conversions.register(DepthwiseConvolution)
+def _(layer: DepthwiseConvolution, variables: Variables) -> list[_Conversion]:
+    size, _, channels, _ = layer.kernel.shape
+    arguments = {"stride": 1, "padding": size // 2, "groups": channels}
+    module = Module("Conv2d", arguments, _activation(layer))
+    kernel = _transposed(variables, "kernel", module, "weight", (2, 3, 0, 1))
+    return [kernel, _unchanged(variables, "bias", module)] if layer.use_bias else [kernel]
+
+
+@_conversions.register(keras.layers.LayerNormalization)
+def _(layer: keras.layers.LayerNormalization, variables: Variables) -> list[_Conversion]:
+    module = Module("LayerNorm", {"eps": layer.epsilon})
+    return [_unchanged(variables, "gamma", module, "weight"), _unchanged(variables, "beta", module, "bias")]
+
+
 @_conversions.register(GDN)
 def _(layer: GDN, variables: Variables) -> list[_Conversion]:
     magnitude, norm = ("x^2", "sqrt(beta + gamma x^2)") if layer.square_root else ("|x|", "beta + gamma |x|")
@@ -361,7 +377,7 @@ def _conv_transpose_2d(layer: Convolution) -> tuple[str, dict[str, int], str]:
     return "ConvTranspose2d", {"stride": up, "padding": 0, "output_padding": 0}, cropped
 
 
-def _activation(layer: Convolution) -> str:
+def _activation(layer: Convolution | DepthwiseConvolution) -> str:
     name = layer.get_config()["activation"]
     if name in (None, "linear"):
         return ""
