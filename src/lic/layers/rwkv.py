@@ -214,7 +214,7 @@ def _sums_of_others(values: tf.Tensor, slope: tf.Tensor) -> tf.Tensor:
     return tf.reshape(sums, (batch, number * size, channels))[:, :count]
 
 
-def _slopes(slope: tf.Tensor, count: tf.Tensor, further: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns exp(place * slope) and its inverse for places [count + further, channels] around the middle."""
-    place = tf.cast(tf.range(count + further), slope.dtype) - tf.cast(count, slope.dtype) / 2
+def _slopes(slope: tf.Tensor, count: tf.Tensor, more: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns exp(place * slope) and its inverse for places [count + more, channels] around the middle."""
+    place = tf.cast(tf.range(count + more), slope.dtype) - tf.cast(count, slope.dtype) / 2
     return tf.exp(place[:, None] * slope), tf.exp(-place[:, None] * slope)
