@@ -42,7 +42,7 @@ def test_quick_has_every_part_and_the_headline(suite):
     assert len(models_of(suite, jobs, "measure_transforms")) == len(names.transforms)
     assert len(models_of(suite, jobs, "measure_entropy")) == len(names.entropy_models) + 1
     assert {"default", "ms2020", "hzswq2021"} == set(models_of(suite, jobs, "measure_codec"))
-    assert len(jobs) <= 16 + len(names.entropy_models) + 1
+    assert len(jobs) <= 9 + len(names.transforms) + len(names.entropy_models) + 1
 
 
 def test_sizes_are_measured_without_tiles_and_with(suite):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from lic.argument_types import Count, CountOrZero
 from lic.entropy.base import EntropyModel
@@ -56,6 +56,8 @@ class SpaceChannel(EntropyModel):
       ValueError: `group_depths` do not add up to `latent_depth`, `parameter_widths` are not as many as groups, or
         another argument is not valid.
     """
+
+    added_arguments: ClassVar[Mapping[str, Any]] = {"rwkv_blocks": 0, "rwkv_expansion": 8}
 
     def __init__(
         self,

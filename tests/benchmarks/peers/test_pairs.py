@@ -22,7 +22,8 @@ def both(peer="mbt2018-mean", quantity="compress", ours="2", theirs="3", **chang
 
 def test_every_system_of_other_code_is_in_a_pair(pairs):
     models = {pair.model for pair in pairs.PAIRS}
-    assert models == set(SYSTEMS) - {"elic2022-chandelier"}  # CompressAI's other form of the same system.
+    # The former is CompressAI's other form of the same system; the authors' code of the latter needs a GPU.
+    assert models == set(SYSTEMS) - {"elic2022-chandelier", "lalic"}
     assert models <= set(registry.list_models())
 
 
