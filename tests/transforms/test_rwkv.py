@@ -2,21 +2,8 @@ import numpy as np
 import pytest
 
 import lic
-from lic.transforms import RWKVHyperTransform, RWKVTransform
+from lic.transforms import RWKVHyperTransform
 from tests.conftest import random_images, tiny_model
-
-
-def test_widths_and_blocks_are_those_of_each_size():
-    transform = RWKVTransform((8, 12), 6, blocks=(1, 2))
-    assert transform.downscale == 8
-    images = np.zeros((1, 16, 24, 3), np.float32)
-    assert transform.analysis(images).shape == (1, 2, 3, 6)
-    assert transform(images).shape == images.shape
-
-
-def test_widths_are_as_many_as_blocks():
-    with pytest.raises(ValueError, match=r"width.* 2 numbers.* Received: \(8, 8, 8\)"):
-        RWKVTransform((8, 8, 8), 6, blocks=(1, 1))
 
 
 def test_features_are_as_many_as_channels_of_the_latent_unless_given():

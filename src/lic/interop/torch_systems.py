@@ -151,29 +151,25 @@ def _zoo_sources(model: CompressionModel) -> Sources:
         yield from under("entropy/context", layer_sources("context_prediction", context))
 
 
-def _elic_sources(model: CompressionModel, official: bool) -> Sources:
-    """Yields the sources of one of CompressAI's two models of ELIC, of which the official one has scales first."""
-    entropy, hyper, codec = model.entropy, model.entropy.hyper, "latent_codec"
-    yield from _transform_sources(model)
-    yield from _density_sources(f"{codec}.hyper.entropy_bottleneck", entropy.prior)
-    yield from network_sources("entropy/hyper/analysis", hyper.analysis, f"{codec}.hyper.h_a", 2)
-    last = {"transposed": official}
-    yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, f"{codec}.hyper.h_s", 2, **last)
-    yield from _groups_sources(model, 2, swapped=official)
-
-
-def _groups_sources(model: CompressionModel, step: int, swapped: bool) -> Sources:
-    """Yields the sources of the groups of channels of ELIC and of systems like it.
+def _elic_sources(model: CompressionModel, swapped: bool, transposed: bool = False, step: int = 2) -> Sources:
+    """Yields the sources of CompressAI's two models of ELIC, or of LALIC.
 
     Args:
       model: The model.
-      step: As for `network_sources`, of the channel contexts.
       swapped: As for `network_sources`, of the parameters.
+      transposed: As for `network_sources`, of the hyper synthesis.
+      step: As for `network_sources`, of the hyper transform and the channel contexts.
     """
-    for number, group in enumerate(model.entropy.groups):
-        path, key = f"entropy/groups/{number}", f"latent_codec.y.latent_codec.y{number}"
+    entropy, hyper, codec = model.entropy, model.entropy.hyper, "latent_codec"
+    yield from _transform_sources(model)
+    yield from _density_sources(f"{codec}.hyper.entropy_bottleneck", entropy.prior)
+    yield from network_sources("entropy/hyper/analysis", hyper.analysis, f"{codec}.hyper.h_a", step)
+    last = {"transposed": transposed}
+    yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, f"{codec}.hyper.h_s", step, **last)
+    for number, group in enumerate(entropy.groups):
+        path, key = f"entropy/groups/{number}", f"{codec}.y.latent_codec.y{number}"
         if number:
-            channel_key = f"latent_codec.y.channel_context.y{number}"
+            channel_key = f"{codec}.y.channel_context.y{number}"
             yield from network_sources(f"{path}/channel_context", group.channel_context, channel_key, step)
         network, parameters = group.parameters, f"{key}.entropy_parameters"
         yield from network_sources(f"{path}/parameters", network, parameters, 2, swapped=swapped)
@@ -320,15 +316,6 @@ def _hpcm_sources(model: CompressionModel) -> Sources:
         yield from under(f"entropy/{path}", layer_sources(key, layer))
 
 
-def _lalic_sources(model: CompressionModel) -> Sources:
-    entropy, hyper, codec = model.entropy, model.entropy.hyper, "latent_codec"
-    yield from _transform_sources(model)
-    yield from _density_sources(f"{codec}.hyper.entropy_bottleneck", entropy.prior)
-    yield from network_sources("entropy/hyper/analysis", hyper.analysis, f"{codec}.hyper.h_a")
-    yield from network_sources("entropy/hyper/synthesis", hyper.synthesis, f"{codec}.hyper.h_s")
-    yield from _groups_sources(model, 1, swapped=True)
-
-
 def _transform_sources(model: CompressionModel, analysis: str = "g_a", synthesis: str = "g_s") -> Sources:
     yield from network_sources("transform/analysis", model.transform.analysis, analysis)
     yield from network_sources("transform/synthesis", model.transform.synthesis, synthesis)
@@ -347,7 +334,7 @@ _RESIDUAL = _ZOO._replace(first="g_a.0.conv1.weight", last="g_a.0.conv1.weight")
 _ELIC = _System(
     "g_a.0.weight",
     "g_a.13.weight",
-    lambda model: _elic_sources(model, official=True),
+    lambda model: _elic_sources(model, swapped=True, transposed=True),
     "latent_codec.hyper.entropy_bottleneck",
     "latent_codec.y.latent_codec.y0.y.gaussian_conditional",
 )
@@ -366,10 +353,12 @@ SYSTEMS = {
     "dcae": _System("g_a.0.conv.weight", "g_a.6.weight", _dcae_sources),
     "hpcm": _System("g_a.branch.0.weight", "g_a.branch.11.weight", _hpcm_sources),
     "lalic": _ELIC._replace(
-        last="g_a.15.weight", sources=_lalic_sources, surplus=r"h_[as]\..*|.*\.conv5x5_reparam\.weight"
+        last="g_a.15.weight",
+        sources=lambda model: _elic_sources(model, swapped=True, step=1),
+        surplus=r"h_[as]\..*|.*\.conv5x5_reparam\.weight",
     ),
     "elic2022": _ELIC,
-    "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, official=False)),
+    "elic2022-chandelier": _ELIC._replace(sources=lambda model: _elic_sources(model, swapped=False)),
 }
 
 

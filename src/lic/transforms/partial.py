@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from lic.argument_types import Count, ImageChannels
-from lic.errors import check
 from lic.layers.convolution import Convolution
 from lic.layers.partial import PartialBlock
-from lic.layers.sequential import Scale, Sequential
 from lic.registry import register_transform
 from lic.transforms.base import Transform
+from lic.transforms.stages import make_stages
 
 
 @register_transform("partial")
@@ -38,19 +37,9 @@ class PartialTransform(Transform):
         channels: ImageChannels = 3,
         **kwargs,
     ):
-        widths = (width,) * len(blocks) if isinstance(width, int) else tuple(width)
-        check("PartialTransform", "width", len(widths) == len(blocks), f"{len(blocks)} numbers, as blocks", width)
-        super().__init__(latent_depth, 2 ** (len(widths) + 1), **kwargs)
+        super().__init__(latent_depth, 2 ** (len(blocks) + 1), **kwargs)
         self.channels = channels
-        analysis, synthesis = [], []
-        sizes = (4, *(2 for _ in widths))
-        for filters, count, size in zip(widths, blocks, sizes):
-            analysis += [halving(filters, size), *(PartialBlock(filters) for _ in range(count))]
-        for filters, count in zip(widths[::-1], blocks[::-1]):
-            synthesis += [doubling(filters), *(PartialBlock(filters) for _ in range(count))]
-        pixels = doubling(channels, 4, full_precision=True)
-        self.analysis = Sequential([Scale(1 / 255), *analysis, halving(latent_depth)])
-        self.synthesis = Sequential([*synthesis, pixels, Scale(255.0)])
+        make_stages(self, width, blocks, (4, 2), PartialBlock, halving, doubling)
 
 
 def halving(filters: int, size: int = 2) -> Convolution:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+
 from lic.argument_types import Count, ImageChannels
-from lic.errors import check
 from lic.layers.convolution import Convolution
 from lic.layers.rwkv import RWKVBlock
-from lic.layers.sequential import Scale, Sequential
 from lic.registry import register_transform
 from lic.transforms.base import Transform
+from lic.transforms.stages import make_stages
 
 
 @register_transform("rwkv")
@@ -41,17 +42,7 @@ class RWKVTransform(Transform):
         channels: ImageChannels = 3,
         **kwargs,
     ):
-        widths = (width,) * len(blocks) if isinstance(width, int) else tuple(width)
-        check("RWKVTransform", "width", len(widths) == len(blocks), f"{len(blocks)} numbers, as blocks", width)
-        super().__init__(latent_depth, 2 ** (len(widths) + 1), **kwargs)
+        super().__init__(latent_depth, 2 ** (len(blocks) + 1), **kwargs)
         self.channels = channels
-        analysis, synthesis = [Scale(1 / 255)], []
-        for number, (filters, count) in enumerate(zip(widths, blocks)):
-            analysis.append(Convolution(filters, 3 if number else 5, down=2))
-            analysis += [RWKVBlock(filters) for _ in range(count)]
-        for filters, count in zip(widths[::-1], blocks[::-1]):
-            synthesis.append(Convolution(filters, 3, up=2))
-            synthesis += [RWKVBlock(filters) for _ in range(count)]
-        synthesis += [Convolution(channels, 5, up=2, full_precision=True), Scale(255.0)]
-        self.analysis = Sequential([*analysis, Convolution(latent_depth, 3, down=2)])
-        self.synthesis = Sequential(synthesis)
+        halving, doubling = functools.partial(Convolution, down=2), functools.partial(Convolution, up=2)
+        make_stages(self, width, blocks, (5, 3), RWKVBlock, halving, doubling)
