@@ -4,7 +4,8 @@
     x_hat, bits = model(images, torch.full([len(images)], 4.0))  # float32 [batch, 3, height, width] on 0..255
 
 It computes the transforms conv and klt, also with the blocks of `depthwise.py`, the hyper transform conv, and the
-entropy models hyperprior and checkerboard, with one rate or with gains. Weights have the names of the file, which
+entropy models hyperprior and checkerboard with the likelihoods normal and generalized-normal, with one rate or with
+gains. Weights have the names of the file, which
 `state_dict` and `load_state_dict` take.
 """
 
@@ -28,7 +29,7 @@ SIZES = {
     *("width", "latent_depth", "kernel_size", "kernel_form", "latent_bias", "analysis_strides"),
     *("analysis_kernel_sizes", "num_blocks", "step", "hyper_width", "side_depth", "features", "outer_width"),
     *("hyper_synthesis_widths", "hyper_activation", "features_activation", "hyper", "residual", "context_width"),
-    *("parameter_widths", "context_size", "fusion", "block"),
+    *("parameter_widths", "context_size", "fusion", "block", "likelihood", "shape"),
 }
 # Arguments that must have this value.
 FIXED = {
@@ -37,11 +38,6 @@ FIXED = {
     "absolute_latent": False,
     "side_bias": False,
     "quantization": "noise/ste",
-    "likelihood": {
-        "kind": "likelihood",
-        "name": "normal",
-        "config": {"scales": [SCALES, LOWEST, HIGHEST, "nearest"], "predicted_scale": False},
-    },
     "hyper_entropy": None,
     "channels": 3,
     "attention": False,
@@ -50,6 +46,9 @@ FIXED = {
     "likelihood_bound": None,
     "parameter_network": True,
     "zero_mean": False,
+    "scales": [SCALES, LOWEST, HIGHEST, "nearest"],
+    "predicted_scale": False,
+    "scale_is": "deviation",
 }
 
 
@@ -97,10 +96,9 @@ class Part(nn.Module):
 class Convolution(Part):
     """A convolution that keeps, lowers or raises the resolution, and the function that follows it."""
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
         convolve = functional.conv_transpose2d if self.row["name"] == "ConvTranspose2d" else functional.conv2d
-        weight = self.weight if mask is None else self.weight * mask
-        values = convolve(values, weight, getattr(self, "bias", None), **self.row["arguments"])
+        values = convolve(values, self.weight, getattr(self, "bias", None), **self.row["arguments"])
         then, *numbers = self.row["then"].split() or [""]
         return getattr(functional, then)(values, *map(float, numbers)) if then else values
 
@@ -207,7 +205,10 @@ class Transform(Part):
             return last(latent.float()) * 255
         with self._reduced(latent):
             refined = self.synthesis.branch(from_blocks(self.synthesis.entrance(latent), 2))
-        return self.synthesis.linear(latent / 1000) + from_blocks(refined.float() * 32, 8) + MIDDLE
+        # A product of matrices gives the blocks: on a processor a transposed convolution takes ten times as long.
+        kernel = self.synthesis.linear.weight
+        blocks = functional.conv2d(latent / 1000, kernel.flatten(1).t()[:, :, None, None])
+        return functional.pixel_shuffle(blocks, kernel.shape[-1]) + from_blocks(refined.float() * 32, 8) + MIDDLE
 
     def _reduced(self, values: torch.Tensor) -> torch.autocast:
         return torch.autocast(values.device.type, torch.bfloat16, enabled=self.bfloat16)
@@ -227,6 +228,8 @@ def from_blocks(values: torch.Tensor, size: int) -> torch.Tensor:
 class Entropy(Part):
     """The walk of a hyperprior or a checkerboard, in float32; noise, if it is given, takes the place of rounding."""
 
+    shape = 2.0  # Of the generalized normal distributions of numbers; 2 makes them normal.
+
     def forward(self, latent: torch.Tensor, gain: torch.Tensor, factor: torch.Tensor, noise: tuple | None) -> tuple:
         scaled = latent * gain
         side = self.hyper.analysis(scaled / gain)
@@ -235,31 +238,48 @@ class Entropy(Part):
         # A gain scales numbers and means; the scale index moves by its logarithm, in steps of the table.
         centred, index = scaled - mean * gain, index + torch.log(gain * factor) / GROWTH
         if noise:
-            bits = self.prior(side + noise[0]) + normal_bits(centred + noise[1], index)
+            bits = self.prior(side + noise[0]) + bits_of(centred + noise[1], index, self.shape)
         else:
-            bits = self.prior(side.round()) + normal_bits(centred.round(), index.clamp(0, SCALES - 1).round())
+            rows = index.clamp(0, SCALES - 1).round()
+            bits = self.prior(side.round()) + bits_of(centred.round(), rows, self.shape)
         y_hat = (rounded(centred) + mean * gain) / gain
         return (y_hat + torch.tanh(self.residual.network(features)) / 2 if hasattr(self, "residual") else y_hat), bits
 
     def parameters_of(self, features: torch.Tensor, scaled: torch.Tensor, gain: torch.Tensor) -> tuple:
+        network = self._modules["parameters"]  # PyTorch's modules have a method of this name.
         if not hasattr(self, "context"):
-            return self.fused(features, None).chunk(2, 1)
-        # Both passes are computed at all positions, of which each takes the parameters of its own pass.
+            return network(features).chunk(2, 1)
+        # Both passes have their parameters at all positions, of which each takes those of its own pass.
         anchors = parity(*features.shape[2:], features.device) == 1
-        first = self.fused(features, None)
+        added = hasattr(self, "correction")
+        empty = features.new_zeros(len(features), len(self.context.bias), *features.shape[2:])
+        first = network(features if added else torch.cat([empty, features], 1))
         mean = first.chunk(2, 1)[0] * gain
         known = torch.where(anchors, (rounded(scaled - mean) + mean) / gain, 0.0)
-        context = self.context(known, parity(*self.context.weight.shape[2:], features.device).float())
-        return torch.where(anchors, first, self.fused(features, context)).chunk(2, 1)
+        both = torch.cat([self.context_of(known), features], 1)
+        second = first + self.correction(both) if added else network(both)
+        return torch.where(anchors, first, second).chunk(2, 1)
 
-    def fused(self, features: torch.Tensor, context: torch.Tensor | None) -> torch.Tensor:
-        network = self._modules["parameters"]  # PyTorch's modules have a method of this name.
-        if context is None and (hasattr(self, "correction") or not hasattr(self, "context")):
-            return network(features)
-        if context is None:
-            context = features.new_zeros(len(features), len(self.context.bias), *features.shape[2:])
-        both = torch.cat([context, features], 1)
-        return network(features) + self.correction(both) if hasattr(self, "correction") else network(both)
+    def context_of(self, known: torch.Tensor) -> torch.Tensor:
+        """Returns the context of the positions that are no anchors, from the values of anchors; zero at anchors.
+
+        A product of matrices has only these positions and only the taps that meet anchors: a quarter of a convolution.
+        """
+        weight, (count, depth, height, width) = self.context.weight, known.shape
+        side = weight.shape[-1]
+        places = [(row, column) for row in range(height) for column in range(width) if (row + column) % 2 == 0]
+        taps = [(row, column) for row in range(side) for column in range(side) if (row + column) % 2]
+        wide, area = width + side - 1, (height + side - 1) * (width + side - 1)
+        first = torch.tensor([row * wide + column for row, column in places], device=known.device)
+        offsets = torch.tensor([row * wide + column for row, column in taps], device=known.device)
+        images = area * torch.arange(count, device=known.device)
+        values = functional.pad(known, [side // 2] * 4).permute(0, 2, 3, 1).reshape(-1, depth)
+        seen = values[images[:, None, None] + first[:, None] + offsets].reshape(count * len(places), -1)
+        kernel = weight.flatten(2)[:, :, [row * side + column for row, column in taps]].permute(2, 1, 0).flatten(0, 1)
+        context = torch.addmm(self.context.bias, seen, kernel).view(count, len(places), -1).transpose(1, 2)
+        empty = known.new_zeros(count, len(weight), height * width)
+        at = torch.tensor([row * width + column for row, column in places], device=known.device)
+        return empty.index_copy(2, at, context).view(count, -1, height, width)
 
 
 def parity(height: int, width: int, device: torch.device) -> torch.Tensor:
@@ -272,12 +292,30 @@ def rounded(values: torch.Tensor) -> torch.Tensor:
     return values + (values.round() - values).detach()
 
 
-def normal_bits(values: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+def bits_of(values: torch.Tensor, index: torch.Tensor, shape: float) -> torch.Tensor:
     """Returns the bits [batch] of values (differences from their means) at real scale indexes."""
     index = -Bound.apply(-Bound.apply(index, 0.0), 1.0 - SCALES)
     deviation, values = torch.exp(math.log(LOWEST) + GROWTH * index), values.abs()
-    lower, upper = (torch.special.log_ndtr((edge - values) / deviation) for edge in (-0.5, 0.5))
+    log_cdf = torch.special.log_ndtr if shape == 2 else functools.partial(generalized_normal_log_cdf, shape=shape)
+    lower, upper = (log_cdf((edge - values) / deviation) for edge in (-0.5, 0.5))
     return bits_between(lower, upper).sum((1, 2, 3))
+
+
+def generalized_normal_log_cdf(values: torch.Tensor, shape: float) -> torch.Tensor:
+    """Returns the logarithm of the distribution function of a generalized normal distribution of deviation one.
+
+    Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 6.5.31, from 8 on.
+    """
+    order = torch.tensor(1 / shape, device=values.device)
+    log_ratio = 0.5 * (math.lgamma(3 / shape) - math.lgamma(1 / shape))
+    power = torch.exp((shape * (values.abs().clamp_min(1e-6).log() + log_ratio)).clamp_max(60.0))
+    near, far = power.clamp_max(8.0), power.clamp_min(8.0)
+    fraction = far + 11 - order
+    for level in range(5, 0, -1):
+        fraction = far + (2 * level - 1) - order - level * (level - order) / fraction
+    tail = order * far.log() - far - math.lgamma(1 / shape) - fraction.log()
+    both_tails = torch.where(power < 8, torch.special.gammaincc(order, near).log(), tail)
+    return torch.where(values > 0, torch.log1p(-0.5 * both_tails.exp()), both_tails - math.log(2))
 
 
 def bits_between(lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
@@ -296,6 +334,8 @@ class Model(Part):
     def __init__(self, held: dict[str, nn.Module], config: dict):
         super().__init__(held, config)
         self.register_buffer("log_lmbda", torch.tensor(config["lmbda"]).log().reshape(-1, 1), persistent=False)
+        likelihood = config["entropy"]["config"]["likelihood"]
+        self.entropy.shape = likelihood["config"].get("shape", 2.0)
         self.downscale = 16
         if isinstance(self.transform.analysis, Sequential):
             rows = [layer.row["arguments"] for layer in self.transform.analysis.layers.children()]
@@ -382,8 +422,11 @@ def check(config: dict) -> None:
     transform, entropy = config["transform"], config["entropy"]
     hyper = entropy["config"].get("hyper") or {"name": None, "config": {}}
     names = transform["name"], entropy["name"], hyper["name"]
+    likelihood = entropy["config"].get("likelihood") or {"name": None, "config": {}}
     known = names[0] in ("conv", "klt") and names[1] in ("hyperprior", "checkerboard") and names[2] == "conv"
-    arguments = {name: value for part in (transform, hyper, entropy) for name, value in part["config"].items()}
+    known = known and likelihood["name"] in ("normal", "generalized-normal")
+    parts = transform, hyper, entropy, likelihood
+    arguments = {name: value for part in parts for name, value in part["config"].items()}
     strange = [
         f"{name}={value!r}"
         for name, value in sorted(arguments.items())
@@ -391,6 +434,7 @@ def check(config: dict) -> None:
     ]
     if not known or strange or config["distortion"] != "mse":
         raise ValueError(
-            "Expected conv or klt, hyperprior or checkerboard, the hyper transform conv, and mse. Received: "
-            f"{names}, {config['distortion']}, with arguments that are not computed here: {', '.join(strange)}."
+            "Expected conv or klt, hyperprior or checkerboard, the hyper transform conv, the likelihood normal or "
+            f"generalized-normal, and mse. Received: {names}, {likelihood['name']}, {config['distortion']}, with "
+            f"arguments that are not computed here: {', '.join(strange)}."
         )

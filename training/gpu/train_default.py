@@ -4,11 +4,15 @@
 
 START holds the configuration and the initial weights, as `lic export --format safetensors` and `start.py` write them.
 OUT gets weights.safetensors (averaged weights, for `lic import`), the state from which --resume goes on, and log.jsonl.
+
+With `torchrun --standalone --nproc-per-node 2 -- train_default.py ...` each core of a processor takes steps on crops of its own, and
+the processes average their states every 25 steps (local SGD: Stich, ICLR 2019).
 """
 
 import argparse
 import json
 import math
+import os
 import pathlib
 import random
 import time
@@ -19,7 +23,7 @@ import torch
 from PIL import Image, ImageOps
 from pytorch_model import Model, load, read_tensors, write, write_tensors
 from soap import SOAP, Adam
-from torch import nn
+from torch import distributed, nn
 from torch.nn import functional
 
 LARGEST_FILE, ROOM = 16_000_000, 100_000  # The most bytes of a file, and its bytes for everything but numbers.
@@ -27,6 +31,7 @@ LOG_SECONDS, SAVE_SECONDS = 15, 120
 # These are as in `lic train --preset default`. While there are few steps, averages are over the last tenth of them.
 WARM_UP, CLIP, AVERAGE, LEAST_SCALE = 200, 1.0, 0.998, 0.5
 RATES = {"adam": 5e-4, "soap": 1e-3}
+MEETING = 25  # Steps from one average over the processes to the next.
 
 
 class Photographs:
@@ -38,11 +43,12 @@ class Photographs:
       folder: The folder of the photographs.
       crops: Sides of the crops; each batch has one of them, drawn at random.
       device: "cuda" or "cpu".
+      process: This process among those that share the training, and how many these are.
     """
 
-    def __init__(self, folder: pathlib.Path, crops: list[int], device: str):
+    def __init__(self, folder: pathlib.Path, crops: list[int], device: str, process: tuple[int, int] = (0, 1)):
         photographs = read_photographs(folder, max(crops))
-        self.crops, self.device = crops, device
+        self.crops, self.device, self.process = crops, device, process
         self.pixels = torch.cat([each.permute(1, 2, 0).reshape(-1, 3) for each in photographs]).to(device)
         self.sizes = [tuple(each.shape[1:]) for each in photographs]
         self.starts = np.cumsum([0, *(height * width for height, width in self.sizes)])[:-1].tolist()
@@ -56,8 +62,9 @@ class Photographs:
         crop = draw.choice(self.crops) if len(self.crops) > 1 else self.crops[0]
         side = min(round(crop / draw.uniform(LEAST_SCALE, 1)), largest)
         enough = [number for number, size in enumerate(self.sizes) if min(size) >= side]
-        cuts = torch.tensor([self._cut(draw.choice(enough), side, draw) for _ in range(count)], device=self.device)
-        start, down, across = cuts[:, :, None, None].unbind(1)
+        number, processes = self.process  # All of them draw the same crops, so that they have one size, and share them.
+        cuts = [self._cut(draw.choice(enough), side, draw) for _ in range(count * processes)][number::processes]
+        start, down, across = torch.tensor(cuts, device=self.device)[:, :, None, None].unbind(1)
         steps = torch.arange(side, device=self.device)
         cut = self.pixels[start + down * steps[:, None] + across * steps].permute(0, 3, 1, 2).float()
         if side != crop:
@@ -112,6 +119,9 @@ class Training:
         if not there and not options.start:
             raise SystemExit(f"{self.out} holds no training to go on from. Give --start.")
         model, self.metadata = load(self.out / "weights.safetensors" if there else options.start)
+        if options.shape:
+            model.entropy.shape = options.shape
+            self.metadata["config"] = json.dumps(with_shape(json.loads(self.metadata["config"]), options.shape))
         model.transform.bfloat16 = options.precision == "bfloat16"
         self.model = model.to(device, memory_format=torch.channels_last)
         self.weights = list(model.parameters())
@@ -120,6 +130,10 @@ class Training:
         self.optimizer = (
             SOAP(model.named_parameters(), rate) if options.optimizer == "soap" else Adam(self.weights, rate)
         )
+        self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
+        self.saves = self.processes == 1 or distributed.get_rank() == 0
+        if self.processes > 1 and options.optimizer != "adam":
+            raise SystemExit("Several processes average what Adam keeps; the eigenvectors of SOAP have no average.")
         if there:
             self._restore()
         self.losses = self.model.losses
@@ -136,13 +150,25 @@ class Training:
         self.optimizer.learning_rate = rate * min(1.0, (self.progress["step"] + 1) / WARM_UP)
         self.optimizer.step()
         self.progress["step"] += 1
-        self.progress["gigapixels"] += images[:, 0].numel() / 1e9
+        self.progress["gigapixels"] += self.processes * images[:, 0].numel() / 1e9
         with torch.no_grad():
             torch._foreach_lerp_(self.averages, self.weights, min(1.0, max(1 - AVERAGE, 10 / self.progress["step"])))
         return values.detach()
 
+    def goes_on(self, time_is_left: bool) -> bool:
+        """Returns whether the training goes on; several processes meet here, and end together."""
+        if self.processes == 1 or self.progress["step"] % MEETING:
+            return time_is_left or self.processes > 1
+        state = torch.cat([torch.tensor([float(time_is_left)]), *(each.flatten() for each in self._state())])
+        distributed.all_reduce(state)
+        state /= self.processes
+        self._set_state(state[1:])
+        return state[0].item() == 1
+
     def save(self) -> None:
         """Writes the averaged weights and the state. The last file is progress.json, which names those of the state."""
+        if not self.saves:
+            return
         names = [name for name, _ in self.model.named_parameters()]
         tensors = {name: each.contiguous().cpu().numpy() for name, each in zip(names, self.averages)}
         # No file may be larger than LARGEST_FILE, so weights become float16 if they must, and the state is cut up.
@@ -166,10 +192,20 @@ class Training:
     def _restore(self) -> None:
         self.progress = json.loads((self.out / "progress.json").read_text())
         pieces = [read_tensors(self.out / name)[0]["state"] for name in self.progress["files"]]
-        state = torch.from_numpy(np.concatenate(pieces)).split([each.numel() for each in self._state()])
-        for each, values in zip(self._state(), state):
-            each.copy_(values.view(each.shape))
+        self._set_state(torch.from_numpy(np.concatenate(pieces)))
         self.optimizer.start_at(self.progress["step"])
+
+    def _set_state(self, state: torch.Tensor) -> None:
+        for each, values in zip(self._state(), state.split([each.numel() for each in self._state()])):
+            each.copy_(values.view(each.shape))
+
+
+def with_shape(config: dict, shape: float) -> dict:
+    """Returns a configuration whose likelihood is a generalized normal of that shape, with the same scales."""
+    settings = config["entropy"]["config"]
+    sizes = settings["likelihood"]["config"] | {"shape": shape, "scale_is": "deviation"}
+    settings["likelihood"] = {"kind": "likelihood", "name": "generalized-normal", "config": sizes}
+    return config
 
 
 def compiled(model: Model, images: torch.Tensor) -> Callable:
@@ -240,6 +276,8 @@ class Log:
         self.write(row)
 
     def write(self, row: dict) -> None:
+        if not self.training.saves:
+            return
         print(json.dumps(row), flush=True)
         with self.path.open("a") as file:
             file.write(json.dumps(row) + "\n")
@@ -259,7 +297,7 @@ def train(training: Training, photographs: Photographs, log: Log, options: argpa
     progress, before, start = training.progress, training.progress["minutes"], clock()
     total, logged, saved, rate = options.total or before + options.minutes, start, start, 0.0
     try:
-        while (now := clock()) - start < 60 * options.minutes:
+        while training.goes_on((now := clock()) - start < 60 * options.minutes):
             progress["minutes"] = before + (now - start) / 60
             rate = learning_rate(options.learning_rate, progress["minutes"] / total)
             images = photographs.batch(options.batch, random.Random(progress["step"]))
@@ -298,6 +336,7 @@ def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
         default=[256 if gpu else 128],
         help="sides of the crops, one drawn for each batch",
     )
+    add("--shape", type=float, help="codes with generalized normal distributions of this shape from now on")
     add("--optimizer", choices=[*RATES], default="adam", help="the same one with --resume")
     add("--learning-rate", type=float, help="default: 5e-4 for adam, 1e-3 for soap")
     add("--valid", type=pathlib.Path, help="photographs to measure at the end")
@@ -312,12 +351,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Trains as the command line asks, and measures the photographs of --valid."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = options_of(arguments, device)
+    number, processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if processes > 1:
+        distributed.init_process_group("gloo")
     options.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.precision == "tf32"
     training = Training(options, device)
-    torch.manual_seed(training.progress["step"])
-    photographs, log = Photographs(options.data, options.crop, device), Log(options.out / "log.jsonl", training, device)
+    torch.manual_seed(training.progress["step"] * processes + number)
+    photographs = Photographs(options.data, options.crop, device, (number, processes))
+    log = Log(options.out / "log.jsonl", training, device)
     count = sum(each.numel() for each in training.weights)
     print(f"{count} parameters, {len(photographs)} photographs, {device}, from step {training.progress['step']}")
     train(training, photographs, log, options)

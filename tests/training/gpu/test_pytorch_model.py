@@ -9,7 +9,7 @@ from lic.entropy.parts import anchors, non_anchors
 from lic.environment import tf
 from lic.interop.safetensors import export_safetensors, import_safetensors
 from lic.weights import named_variables, set_tensors
-from tests.training.gpu.make_fixtures import FOLDER, MODELS, inputs_of, results_of
+from tests.training.gpu.make_fixtures import FOLDER, MODELS, SIZES, inputs_of, results_of
 
 pytest.importorskip("safetensors")
 
@@ -80,5 +80,14 @@ def test_pytorch_equals_the_shipped_default(monkeypatch, tmp_path):
     pytest.importorskip("torch")
     path = tmp_path / "default.safetensors"
     export_safetensors(lic.load("default").model, path)
+    inputs = _inputs(path)
+    _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path))
+
+
+def test_a_generalized_normal_likelihood_equals_that_of_lic(monkeypatch, tmp_path):
+    pytest.importorskip("torch")
+    path = tmp_path / "model.safetensors"
+    sizes = SIZES | MODELS["klt-checkerboard-gains"] | {"hyper": "conv"}
+    export_safetensors(lic.create_model(likelihood="generalized-normal", shape=1.3, **sizes), path)
     inputs = _inputs(path)
     _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path))

@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -81,6 +83,16 @@ def test_a_resumed_training_has_all_that_was_saved(trainer, photographs, tmp_pat
     before = [path.read_bytes() for path in pieces]
     training.save()
     assert [path.read_bytes() for path in pieces] == before
+
+
+def test_a_training_goes_on_with_generalized_normal_distributions(trainer, photographs, tmp_path):
+    out = tmp_path / "out"
+    _train(trainer, photographs, out, "--start", str(START))
+    _train(trainer, photographs, out, "--resume", "--shape", "1.4")
+    assert np.isfinite(_train(trainer, photographs, out, "--resume")[-1]["loss"])
+    likelihood = import_safetensors(out / "weights.safetensors").entropy.likelihood
+    assert isinstance(likelihood, lic.entropy.GeneralizedNormal)
+    assert likelihood.shape == 1.4
 
 
 def test_an_older_training_is_not_overwritten(trainer, photographs, tmp_path):
@@ -173,6 +185,41 @@ def test_each_batch_has_one_of_the_sides(trainer, photographs):
 
     source = trainer.Photographs(pathlib.Path(photographs), [16, 48], "cpu")
     assert {tuple(source.batch(2, random.Random(seed)).shape[2:]) for seed in range(9)} == {(16, 16), (48, 48)}
+
+
+def test_processes_share_the_crops_of_a_batch(trainer, photographs):
+    import random
+
+    halves = [trainer.Photographs(photographs, [16, 48], "cpu", (number, 2)) for number in (0, 1)]
+    shares = [half.batch(2, random.Random(5)) for half in halves]
+    together = trainer.Photographs(photographs, [16, 48], "cpu").batch(4, random.Random(5))
+    torch.testing.assert_close(torch.stack(shares, 1).flatten(0, 1), together)
+
+
+def test_two_processes_train_one_model(trainer, photographs, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--"]
+    options = ["--start", START, "--data", photographs, "--out", tmp_path / "out", "--batch", "2", "--crop", "32"]
+    script = ROOT / "training/gpu/train_default.py"
+    subprocess.run([*command, script, *options, "--minutes", "0.03"], check=True, capture_output=True, timeout=300)
+    progress = json.loads((tmp_path / "out/progress.json").read_text())
+    assert progress["step"] % trainer.MEETING == 0 < progress["step"]
+    assert progress["gigapixels"] == pytest.approx(progress["step"] * 2 * 2 * 32**2 / 1e9)
+    lines = [json.loads(line) for line in (tmp_path / "out/log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [progress["step"]]  # One process writes the log.
+
+
+def test_processes_meet_at_the_mean_of_their_states(trainer, photographs, tmp_path, monkeypatch):
+    options = ["--start", str(START), "--data", str(photographs), "--out", str(tmp_path / "out"), "--minutes", "0"]
+    training = trainer.Training(trainer.options_of(options, device="cpu"), "cpu")
+    before = [each.detach().clone() for each in training.weights]
+    monkeypatch.setattr(training, "processes", 2)
+    monkeypatch.setattr(trainer.distributed, "all_reduce", lambda state: state.mul_(3))  # The other has twice these.
+    training.progress["step"] = trainer.MEETING - 1
+    assert training.goes_on(False)  # Nobody stops between two meetings.
+    training.progress["step"] = trainer.MEETING
+    assert not training.goes_on(False)
+    for weight, start in zip(training.weights, before):
+        torch.testing.assert_close(weight.detach(), 1.5 * start)
 
 
 def test_depthwise_blocks_come_into_the_branches(trainer, photographs, tmp_path):
