@@ -5,8 +5,8 @@
 START holds the configuration and the initial weights, as `lic export --format safetensors` and `start.py` write them.
 OUT gets weights.safetensors (averaged weights, for `lic import`), the state from which --resume goes on, and log.jsonl.
 
-With `torchrun --standalone --nproc-per-node 2 -- train_default.py ...` each core of a processor takes steps on crops of its own, and
-the processes average their states every 25 steps (local SGD: Stich, ICLR 2019).
+With `torchrun --standalone --nproc-per-node 2 -- train_default.py ...` each core of a processor takes steps on crops of
+its own, and the processes average their states every 25 steps (local SGD: Stich, ICLR 2019).
 """
 
 import argparse
