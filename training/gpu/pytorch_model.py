@@ -229,6 +229,7 @@ class Entropy(Part):
     """The walk of a hyperprior or a checkerboard, in float32; noise, if it is given, takes the place of rounding."""
 
     shape = 2.0  # Of the generalized normal distributions of numbers; 2 makes them normal.
+    rounds = False  # If True, numbers are rounded for the rate in training too.
 
     def forward(self, latent: torch.Tensor, gain: torch.Tensor, factor: torch.Tensor, noise: tuple | None) -> tuple:
         scaled = latent * gain
@@ -237,7 +238,9 @@ class Entropy(Part):
         mean, index = self.parameters_of(features, scaled, gain)
         # A gain scales numbers and means; the scale index moves by its logarithm, in steps of the table.
         centred, index = scaled - mean * gain, index + torch.log(gain * factor) / GROWTH
-        if noise:
+        if noise and self.rounds:
+            bits = self.prior(rounded(side)) + bits_of(rounded(centred), index, self.shape)
+        elif noise:
             bits = self.prior(side + noise[0]) + bits_of(centred + noise[1], index, self.shape)
         else:
             rows = index.clamp(0, SCALES - 1).round()

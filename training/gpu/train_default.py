@@ -119,6 +119,9 @@ class Training:
         if not there and not options.start:
             raise SystemExit(f"{self.out} holds no training to go on from. Give --start.")
         model, self.metadata = load(self.out / "weights.safetensors" if there else options.start)
+        if options.last:
+            model.entropy.rounds = True
+            model.transform.analysis.requires_grad_(False)
         if options.shape:
             model.entropy.shape = options.shape
             self.metadata["config"] = json.dumps(with_shape(json.loads(self.metadata["config"]), options.shape))
@@ -328,6 +331,11 @@ def options_of(arguments: list[str] | None, device: str) -> argparse.Namespace:
     )
     add("--total", type=float, help="minutes of all calls, in whose second half the learning rate falls")
     add("--resume", action="store_true", help="go on from the state in OUT, if there is one")
+    add(
+        "--last",
+        action="store_true",
+        help="a last phase: the analysis keeps its weights, and numbers are rounded for the rate",
+    )
     add("--batch", type=int, default=16 if gpu else 4)
     add(
         "--crop",

@@ -95,6 +95,17 @@ def test_a_training_goes_on_with_generalized_normal_distributions(trainer, photo
     assert likelihood.shape == 1.4
 
 
+def test_a_last_phase_leaves_the_analysis(trainer, photographs, tmp_path):
+    last = _train(trainer, photographs, tmp_path / "last", "--start", str(START), "--last")[-1]
+    assert np.isfinite(last["loss"])
+    before, _ = trainer.read_tensors(START)
+    after, _ = trainer.read_tensors(tmp_path / "last/weights.safetensors")
+    moved = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert moved
+    assert not any(name.startswith("transform.analysis") for name in moved)
+    assert {name.split(".")[0] for name in moved} == {"transform", "entropy", "rate"}
+
+
 def test_an_older_training_is_not_overwritten(trainer, photographs, tmp_path):
     _train(trainer, photographs, tmp_path / "out", "--start", str(START), minutes="0.001")
     with pytest.raises(SystemExit, match="holds a training already"):
