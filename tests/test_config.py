@@ -61,7 +61,7 @@ def test_a_default_is_recorded_like_the_same_value():
     assert Unregistered(4, 2).configuration() == Unregistered().configuration()
     conv = registry.transforms.get("conv")
     assert conv(192).configuration() == conv().configuration()
-    assert lic.create_model("default").configuration() == lic.create_model("default", num_blocks=3).configuration()
+    assert lic.create_model("default").configuration() == lic.create_model("default", step=52).configuration()
 
 
 @pytest.mark.parametrize(
