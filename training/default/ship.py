@@ -72,6 +72,8 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--figures", type=pathlib.Path, help="photographs to measure against WebP")
     arguments = parser.parse_args()
+    if arguments.model and not (arguments.calibration and arguments.out):
+        parser.error("--model needs --calibration, the photographs that calibrate, and --out, the file to write.")
     if arguments.model:
         images = calibration(arguments.calibration)
         model = lic.load(arguments.model).model

@@ -281,8 +281,8 @@ class Entropy(Part):
         kernel = weight.flatten(2)[:, :, [row * side + column for row, column in taps]].permute(2, 1, 0).flatten(0, 1)
         context = torch.addmm(self.context.bias, seen, kernel).view(count, len(places), -1).transpose(1, 2)
         empty = known.new_zeros(count, len(weight), height * width)
-        at = torch.tensor([row * width + column for row, column in places], device=known.device)
-        return empty.index_copy(2, at, context).view(count, -1, height, width)
+        flat = torch.tensor([row * width + column for row, column in places], device=known.device)
+        return empty.index_copy(2, flat, context).view(count, -1, height, width)
 
 
 def parity(height: int, width: int, device: torch.device) -> torch.Tensor:

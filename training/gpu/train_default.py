@@ -109,9 +109,10 @@ class Training:
     Args:
       options: The options of the command.
       device: "cuda" or "cpu".
+      process: This process among those that share the training, and how many these are. The first one saves.
     """
 
-    def __init__(self, options: argparse.Namespace, device: str):
+    def __init__(self, options: argparse.Namespace, device: str, process: tuple[int, int] = (0, 1)):
         self.out, self.progress = options.out, {"step": 0, "minutes": 0.0, "gigapixels": 0.0, "files": []}
         there = (self.out / "progress.json").exists()
         if there and not options.resume:
@@ -133,10 +134,13 @@ class Training:
         self.optimizer = (
             SOAP(model.named_parameters(), rate) if options.optimizer == "soap" else Adam(self.weights, rate)
         )
-        self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
-        self.saves = self.processes == 1 or distributed.get_rank() == 0
+        number, self.processes = process
+        self.saves = number == 0
         if self.processes > 1 and options.optimizer != "adam":
-            raise SystemExit("Several processes average what Adam keeps; the eigenvectors of SOAP have no average.")
+            raise SystemExit(
+                "Several processes average what the optimiser keeps, and eigenvectors have no average. Received: "
+                f"--optimizer {options.optimizer} in {self.processes} processes. Take adam, or one process."
+            )
         if there:
             self._restore()
         self.losses = self.model.losses
@@ -359,20 +363,20 @@ def main(arguments: list[str] | None = None) -> None:
     """Trains as the command line asks, and measures the photographs of --valid."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options = options_of(arguments, device)
-    number, processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    number, processes = process = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if processes > 1:
         distributed.init_process_group("gloo")
     options.out.mkdir(parents=True, exist_ok=True)
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.precision == "tf32"
-    training = Training(options, device)
+    training = Training(options, device, process)
     torch.manual_seed(training.progress["step"] * processes + number)
-    photographs = Photographs(options.data, options.crop, device, (number, processes))
+    photographs = Photographs(options.data, options.crop, device, process)
     log = Log(options.out / "log.jsonl", training, device)
     count = sum(each.numel() for each in training.weights)
     print(f"{count} parameters, {len(photographs)} photographs, {device}, from step {training.progress['step']}")
     train(training, photographs, log, options)
-    for row in validate(training, options.valid, device) if options.valid else []:
+    for row in validate(training, options.valid, device) if options.valid and training.saves else []:
         log.write(row)
 
 
