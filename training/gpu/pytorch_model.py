@@ -365,7 +365,9 @@ class Model(Part):
         high, wide = (-(-size // self.downscale) for size in images.shape[2:])
         side, depth = len(self.entropy.prior.matrices.get_parameter("0")), self.row["entropy"]["config"]["latent_depth"]
         shapes = (side, -(-high // 4), -(-wide // 4)), (depth, high, wide)
-        quality = 1 + torch.rand(len(images), device=images.device) * (len(self.log_lmbda) - 1)
+        # The lowest and the highest quality have as large a share as those between.
+        quality = 0.5 + torch.rand(len(images), device=images.device) * len(self.log_lmbda)
+        quality = quality.clamp(1, len(self.log_lmbda))
         return quality, tuple(torch.rand(len(images), *shape, device=images.device) - 0.5 for shape in shapes)
 
 

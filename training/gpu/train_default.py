@@ -31,6 +31,8 @@ LOG_SECONDS, SAVE_SECONDS = 15, 120
 # These are as in `lic train --preset default`. While there are few steps, averages are over the last tenth of them.
 WARM_UP, CLIP, AVERAGE, LEAST_SCALE = 200, 1.0, 0.998, 0.5
 RATES = {"adam": 5e-4, "soap": 1e-3}
+LUMA = 0.299, 0.587, 0.114  # Of red, green and blue.
+GREY = 0.05  # The share of crops without colour: photographs of that kind are rare, and their errors of colour show.
 MEETING = 25  # Steps from one average over the processes to the next.
 
 
@@ -69,6 +71,8 @@ class Photographs:
         cut = self.pixels[start + down * steps[:, None] + across * steps].permute(0, 3, 1, 2).float()
         if side != crop:
             cut = functional.interpolate(cut, (crop, crop), mode="bilinear", antialias=True).round()
+        grey = [draw.random() < GREY for _ in range(count * processes)][number::processes]
+        cut[grey] = (cut[grey] * cut.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True).round()
         return cut.contiguous(memory_format=torch.channels_last)
 
     def _cut(self, number: int, side: int, draw: random.Random) -> tuple[int, int, int]:
