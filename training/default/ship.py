@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 import lic
 from lic.evaluation.run import psnr
 from lic.evaluation.run.classical import classical_codec
-from lic.images import image_files, read_image
+from lic.images import coloured, image_files, read_image
 
 TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."
 MEGAPIXELS = 4  # Larger photographs are measured at a quarter of their sides.
@@ -39,10 +39,10 @@ def calibration(folder: pathlib.Path) -> list[np.ndarray]:
 
 
 def photographs(folder: pathlib.Path) -> dict[str, np.ndarray]:
-    """Returns the photographs of a folder by name, uint8 [height, width, 3]; large ones are made smaller."""
+    """Returns the photographs of a folder by name, uint8, grey ones without channels; large ones are made smaller."""
     images = {}
     for path in image_files(folder):
-        image = Image.fromarray(read_image(path)).convert("RGB")
+        image = Image.fromarray(read_image(path))
         if image.width * image.height > 1e6 * MEGAPIXELS:
             image = image.resize((image.width // 4, image.height // 4), Image.Resampling.LANCZOS)
         images[path.name] = np.asarray(image)
@@ -57,7 +57,7 @@ def above(codec: lic.Codec, image: np.ndarray, other: str) -> list[float]:
     classical, points = classical_codec(other), []
     for quality in range(1, 101, 3):
         stream = classical.compress(image, quality=quality)
-        points.append((len(stream), psnr(image, classical.decompress(stream))))
+        points.append((len(stream), psnr(coloured(image), coloured(classical.decompress(stream)))))  # WebP has no grey.
     sizes, values = np.array(sorted(points)).T
     streams = [codec.compress(image, quality=quality) for quality in codec.qualities]
     expected = np.interp(np.log([len(stream) for stream in streams]), np.log(sizes), values)

@@ -161,10 +161,12 @@ def test_in_threads_the_figures_are_the_same(codec, folder, tmp_path):
     assert three.facts["conventions"]["images_at_once"] == 3
 
 
-def test_a_single_grey_image(tmp_path):
+@pytest.mark.parametrize("codec", ["jpeg=50", "webp=50", "avif=50", "jpegxl=2.5", "jpeg2000=30"])
+def test_a_single_grey_image(codec, tmp_path):
     Image.fromarray(random_images(40, 50, 1)[..., 0]).save(tmp_path / "grey.png")
-    (row,) = lic.evaluate(tmp_path / "grey.png", tmp_path / "run", codecs=["jpeg=50"]).rows
+    (row,) = lic.evaluate(tmp_path / "grey.png", tmp_path / "run", codecs=[codec]).rows
     assert (row.image, row.height, row.width) == ("grey.png", 40, 50)
+    assert 10 < row.psnr < 50
 
 
 def test_other_pixels_under_the_same_names_are_refused(tmp_path):

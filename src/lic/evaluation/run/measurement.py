@@ -14,6 +14,7 @@ import numpy as np
 from lic.codec.coder_timing import coder_seconds
 from lic.evaluation.run.metrics import in_decibels, ms_ssim, psnr
 from lic.evaluation.run.results import Row
+from lic.images import coloured
 from lic.models.distortion import LEAST_SIZE
 
 _log = logging.getLogger(__name__)
@@ -62,7 +63,9 @@ def measure(codec: Compressor, name: str, image: str, pixels: np.ndarray, qualit
     decoded, decode_seconds, decode_coder_seconds = _timed(lambda: codec.decompress(stream))
     memory = peak_memory()
     bit_depth = getattr(codec, "bit_depth", 8)
-    decibels, similarity = psnr(pixels, decoded, bit_depth), ms_ssim(pixels, decoded, bit_depth)
+    # Formats without grey, such as WebP, give three channels for a grey image, and all of them count.
+    original = coloured(pixels) if pixels.ndim == 2 and decoded.ndim == 3 else pixels
+    decibels, similarity = psnr(original, decoded, bit_depth), ms_ssim(original, decoded, bit_depth)
     notes = [LOSSLESS] * (decibels == math.inf) + [TOO_SMALL] * (similarity is None)
     height, width = pixels.shape[:2]
     return Row(
