@@ -120,6 +120,17 @@ class CountsByAnotherMean(ChangesMixtures):
     changed, by = NORMALS + 1, 100
 
 
+@caught_by("bits between integers lie on straight lines")
+class RoundsBetweenIntegers(Normal):
+    """Between integers its bits are those of the nearest one."""
+
+    def of(self, mean, index):
+        distribution = super().of(mean, index)
+        distribution.bits_between_integers = lambda centred: distribution.bits(tf.round(centred))
+        distribution.as_coded = lambda: self.of(mean, tf.round(tf.clip_by_value(index, 0.0, 63.0)))
+        return distribution
+
+
 @caught_by("probabilities sum to one")
 class ForgetsTheEscape(Laplace):
     """The probability of all other symbols is added to that of the first."""

@@ -108,6 +108,18 @@ def bits_are_those_of_the_tables(likelihood: Likelihood) -> None:
                     fail(f"symbol {steps} costs {bits[place]:.5f} bits by `bits` and {expected:.5f} by the pmf {index}")
 
 
+def bits_between_integers_lie_on_straight_lines(likelihood: Likelihood) -> None:
+    """`bits_between_integers` are the bits of integers, and between two of them they are on the straight line."""
+    shape = (1, 4, 4, _channels(likelihood))
+    for spread in SPREADS:
+        distribution = likelihood(_parameters(likelihood, shape, spread)).as_coded()
+        for below, share in ((0, 0.0), (3, 0.0), (-2, 0.0), (0, 0.5), (-1, 0.25), (7, 0.9)):
+            low, high = (np.asarray(distribution.bits(tf.fill(shape, float(below + step)))) for step in (0, 1))
+            found = distribution.bits_between_integers(tf.fill(shape, below + share))
+            expected = (1 - share) * low + share * high
+            require_near(f"bits at {below + share:g} and those on the line", found, expected, 1e-3)
+
+
 def probabilities_sum_to_one(likelihood: Likelihood) -> None:
     """Each pmf sums to one with its escape, and so do the probabilities of all symbols by `bits`."""
     for index, (_, probabilities) in enumerate(likelihood.pmfs()):
@@ -194,6 +206,7 @@ LAWS: tuple[Law, ...] = (
     a_distribution_has_the_shape_of_its_numbers,
     bits_are_those_of_the_tables,
     bits_are_those_of_the_counts,
+    bits_between_integers_lie_on_straight_lines,
     probabilities_sum_to_one,
     gradients_are_finite_far_out,
     coding_rounds_to_a_distribution_of_the_tables,

@@ -213,3 +213,33 @@ def test_predicted_scales_are_the_second_parameters_themselves(name):
     gained = made.under_gain(ChannelGains(gain, 2 * gain, tf.math.log(2 * gain), gain))
     np.testing.assert_allclose(gained.offset, 2.8, rtol=1e-6)
     np.testing.assert_array_equal(gained.pmf_index(), table.row(table.index_at(8 * scale)))
+
+
+def test_bits_between_integers_come_from_a_table_and_go_on_beyond_it(name):
+    likelihood = FAMILIES[name](ScaleTable(64, 0.11, 256.0))
+    values = np.array([0.0, 0.25, -0.5, 3.75, -40.2, 127.5, 130.0, 1000.0], np.float32)
+    index = np.array([0.0, 20.0, 35.5, 63.0], np.float32)[:, None]
+    between = likelihood.of(np.zeros((4, 8), np.float32), index + np.zeros_like(values)).bits_between_integers(values)
+
+    def line(row):
+        low = likelihood.of(np.zeros(8, np.float32), np.full(8, row, np.float32))
+        first = np.clip(np.floor(np.abs(values)), 0, 127)
+        share = np.abs(values) - first
+        return (1 - share) * low.bits(first) + share * low.bits(first + 1)
+
+    expected = [line(0), line(20), (line(35) + line(36)) / 2, line(63)]
+    np.testing.assert_allclose(between, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_gradients_between_integers_are_the_differences_of_bits(name):
+    likelihood = FAMILIES[name]()
+    values, index = tf.constant([0.3, -1.6, 5.5]), tf.constant([30.2, 30.2, -4.0])
+    with tf.GradientTape() as tape:
+        tape.watch([values, index])
+        bits = likelihood.of(tf.zeros(3), index).bits_between_integers(values)
+    of_values, of_index = tape.gradient(bits, [values, index])
+    distribution = likelihood.of(tf.zeros(3), index)
+    low, high = map(distribution.bits_between_integers, ([0.0, -2.0, 5.0], [1.0, -1.0, 6.0]))
+    np.testing.assert_allclose(of_values, high - low, rtol=1e-4)
+    # An index below the table is led back into it, and is not led further out.
+    assert of_index[2] < 0

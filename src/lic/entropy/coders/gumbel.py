@@ -15,7 +15,8 @@ _EDGE = 1e-5  # Shares and draws stay so far from 0 and 1, where logarithms are 
 class GumbelCoder(Estimate):
     """Adds up the bits of numbers that are drawn, softly, between the two integers next to each of them.
 
-    Rate and decoder see the same numbers. As the temperature falls towards zero they become rounded ones.
+    Rate and decoder see the same numbers. As the temperature falls towards zero they become rounded ones. Their bits
+    lie on straight lines between those of integers, so that gradients are about what an integer more or less takes.
 
     Source: Yang, Bamler, Mandt, Improving Inference for Neural Image Compression, NeurIPS 2020, section 3.2 (stochastic
     Gumbel annealing).
@@ -35,7 +36,7 @@ class GumbelCoder(Estimate):
 
     def _code_centred(self, name: str, centred: tf.Tensor, distribution: Distribution) -> tf.Tensor:
         values = softly_rounded(centred, self._temperature)
-        self._add(name, self.bits_of(values, distribution))
+        self._add(name, distribution.bits_between_integers(values))
         return values
 
 

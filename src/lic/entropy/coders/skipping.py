@@ -69,6 +69,9 @@ class SkippingDistribution(Distribution):
     def bits(self, centred: tf.Tensor) -> tf.Tensor:
         return tf.where(self.kept, self._distribution.bits(centred), 0.0)
 
+    def bits_between_integers(self, centred: tf.Tensor) -> tf.Tensor:
+        return tf.where(self.kept, self._distribution.bits_between_integers(centred), 0.0)
+
     def pmf_index(self) -> tf.Tensor:
         return self._distribution.pmf_index()
 

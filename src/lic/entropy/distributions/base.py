@@ -75,6 +75,18 @@ class Distribution(abc.ABC):
           centred: The numbers as differences from the offset, in any form: rounded, or with noise.
         """
 
+    def bits_between_integers(self, centred: tf.Tensor) -> tf.Tensor:
+        """Returns the bits of each number, which lie on straight lines between those of whole numbers.
+
+        A straight line is the mean of the bits of the two integers next to a number that is drawn from them.
+
+        Args:
+          centred: The numbers as differences from the offset.
+        """
+        below = tf.stop_gradient(tf.floor(centred))
+        share = centred - below
+        return (1 - share) * self.bits(below) + share * self.bits(below + 1)
+
     @abc.abstractmethod
     def pmf_index(self) -> tf.Tensor:
         """Returns for each number the index of its pmf, int32.

@@ -16,6 +16,7 @@ from lic.environment import keras, tf
 from lic.layers.chunks import compiled
 from lic.registry import register_likelihood
 
+_TABLED = 128  # A table of bits has those of the integers up to it.
 _SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
 
 
@@ -129,6 +130,28 @@ class LocationScaleDistribution(Distribution):
         specs = tuple(tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in inputs)
         return compiled(_bits, specs, self.likelihood)(*inputs)
 
+    def bits_between_integers(self, centred: tf.Tensor) -> tf.Tensor:
+        """Returns bits on straight lines between whole numbers, and between the scales of the table.
+
+        They come from a table, so that the gradient takes a fifth of the time that the distribution functions take.
+        """
+        # A table would be of weights that may change, or not of the bits that a subclass defines.
+        if isinstance(self.likelihood, keras.layers.Layer) or type(self).bits is not LocationScaleDistribution.bits:
+            return super().bits_between_integers(centred)
+        count = self.likelihood.scales.count
+        with tf.init_scope():
+            places = tf.range(_TABLED + 1, dtype="float32"), tf.range(count, dtype="float32")[:, None]
+            table = tf.reshape(_bits(self.likelihood, *(each + tf.zeros((count, 1)) for each in places)), [-1])
+        # Beyond the end of the table the last line goes on.
+        column, right = _whole_and_rest(tf.abs(centred), _TABLED - 1)
+        row, down = _whole_and_rest(self.likelihood.scales.in_table(self.index), count - 2)
+        first = row * (_TABLED + 1) + column
+        near, far = (
+            (1 - right) * tf.gather(table, place) + right * tf.gather(table, place + 1)
+            for place in (first, first + _TABLED + 1)
+        )
+        return (1 - down) * near + down * far
+
     def pmf_index(self) -> tf.Tensor:
         return self.row()
 
@@ -171,6 +194,12 @@ class PredictedScaleDistribution(LocationScaleDistribution):
 
     def under_gain(self, gains: ChannelGains) -> PredictedScaleDistribution:
         return PredictedScaleDistribution(self.likelihood, gains.apply(self.offset), self._scale * gains.scale)
+
+
+def _whole_and_rest(values: tf.Tensor, last: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the largest whole numbers, 0 to `last`, that are not above some values, int32, and what is left."""
+    whole = tf.stop_gradient(tf.clip_by_value(tf.floor(values), 0.0, float(last)))
+    return tf.cast(whole, "int32"), values - whole
 
 
 def _bits(likelihood: LocationScale, centred: tf.Tensor, index: tf.Tensor) -> tf.Tensor:

@@ -49,9 +49,11 @@ class ScaleTable(NamedTuple):
 
     def scale_at(self, index: tf.Tensor) -> tf.Tensor:
         """Returns the scale at a real index; outside the table, the scale at its nearest end."""
-        # Unlike clipping, these bounds keep the gradients that lead an index back into the table.
-        index = upper_bound(lower_bound(index, 0.0), self.count - 1.0)
-        return tf.exp(math.log(self.lowest) + self.log_step * index)
+        return tf.exp(math.log(self.lowest) + self.log_step * self.in_table(index))
+
+    def in_table(self, index: tf.Tensor) -> tf.Tensor:
+        """Returns a real index bounded to the table; gradients that lead an index back into the table are kept."""
+        return upper_bound(lower_bound(index, 0.0), self.count - 1.0)
 
     def index_at(self, scale: tf.Tensor) -> tf.Tensor:
         """Returns the real index of a scale; exactly 0 for every scale below the table."""
