@@ -21,7 +21,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from pytorch_model import Model, load, read_tensors, write, write_tensors
+from pytorch_model import GeneralizedNormal, Model, load, read_tensors, write, write_tensors
 from soap import SOAP, Adam
 from torch import distributed, nn
 from torch.nn import functional
@@ -128,7 +128,7 @@ class Training:
             model.entropy.rounds = True
             model.transform.analysis.requires_grad_(False)
         if options.shape:
-            model.entropy.shape = options.shape
+            model.entropy.likelihood = GeneralizedNormal(options.shape)
             self.metadata["config"] = json.dumps(with_shape(json.loads(self.metadata["config"]), options.shape))
         model.transform.bfloat16 = options.precision == "bfloat16"
         self.model = model.to(device, memory_format=torch.channels_last)

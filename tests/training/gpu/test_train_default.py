@@ -158,6 +158,7 @@ def test_crops_are_parts_of_photographs_turned_and_mirrored(trainer, photographs
     import random
 
     monkeypatch.setattr(trainer, "LEAST_SCALE", 1.0)
+    monkeypatch.setattr(trainer, "GREY", 0.0)
     source = trainer.Photographs(pathlib.Path(photographs), [32], "cpu")
     whole = [each.float() for each in trainer.read_photographs(pathlib.Path(photographs), 32)]
     ways, crops = set(), source.batch(24, random.Random(0))
@@ -181,6 +182,31 @@ def _moved(crop, flipped, turned):
 def _holds(photograph, crop):
     parts = photograph.unfold(1, 32, 1).unfold(2, 32, 1)  # [3, top, left, 32, 32]
     return bool((parts == crop[:, None, None]).all(4).all(3).all(0).any())
+
+
+def test_a_share_of_the_crops_has_no_colour(trainer, photographs, monkeypatch):
+    import random
+
+    monkeypatch.setattr(trainer, "GREY", 0.0)
+    coloured = trainer.Photographs(pathlib.Path(photographs), [32], "cpu").batch(40, random.Random(0))
+    monkeypatch.setattr(trainer, "GREY", 0.3)
+    crops = trainer.Photographs(pathlib.Path(photographs), [32], "cpu").batch(40, random.Random(0))
+    grey = (crops == crops[:, :1]).flatten(1).all(1)
+    assert 4 <= grey.sum() <= 20
+    torch.testing.assert_close(crops[~grey], coloured[~grey])
+    luma = 0.299 * coloured[:, 0] + 0.587 * coloured[:, 1] + 0.114 * coloured[:, 2]
+    torch.testing.assert_close(crops[grey, 0], luma[grey], atol=0.501, rtol=0)
+
+
+def test_the_lowest_and_the_highest_quality_are_drawn_as_often_as_others(trainer):
+    model, _ = trainer.load(START)
+    torch.manual_seed(0)
+    quality, _ = model.draw(torch.zeros(8000, 3, 16, 16))
+    last = len(model.log_lmbda)
+    counts = quality.round().long().bincount()
+    assert quality.min() == 1
+    assert quality.max() == last
+    assert (counts[1 : last + 1] / 8000).numpy() == pytest.approx(np.full(last, 1 / last), abs=0.02)
 
 
 def test_crops_are_no_larger_than_photographs(trainer, photographs):
