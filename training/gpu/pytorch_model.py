@@ -21,11 +21,7 @@ from torch.nn import functional
 
 SCALES, LOWEST, HIGHEST = 64, 0.11, 256.0
 GROWTH = math.log(HIGHEST / LOWEST) / (SCALES - 1)
-FIRST, LAST, FINE = (
-    -256,
-    5,
-    256,
-)  # The table of distribution functions, in deviations: its range, and its rows for each.
+FIRST, LAST, FINE = -256, 5, 256  # The range of a table of distribution functions in deviations, and its rows for each.
 OFFSET = 2.0**-36  # GDN stores the roots of its weights plus this offset.
 MIDDLE = 127.5
 TYPES = {"F32": np.float32, "F16": np.float16}
@@ -311,7 +307,7 @@ class GeneralizedNormal(nn.Module):
 
     def __init__(self, shape: float):
         super().__init__()
-        self.shape, places = shape, (torch.arange(FIRST * FINE, LAST * FINE, dtype=torch.float64) + 0.5) / FINE
+        places = (torch.arange(FIRST * FINE, LAST * FINE, dtype=torch.float64) + 0.5) / FINE
         log_cdf, width = generalized_normal_log_cdf(places, shape), math.exp(-log_deviation(shape))
         density = math.log(shape / 2 / width) - math.lgamma(1 / shape) - (places.abs() / width) ** shape
         slope = torch.exp(density - log_cdf)

@@ -133,7 +133,7 @@ class LocationScaleDistribution(Distribution):
     def bits_between_integers(self, centred: tf.Tensor) -> tf.Tensor:
         """Returns bits on straight lines between whole numbers, and between the scales of the table.
 
-        They come from a table, so that the gradient takes a fifth of the time that the distribution functions take.
+        They come from a table, which takes a fraction of the time of distribution functions and their gradients.
         """
         # A table would be of weights that may change, or not of the bits that a subclass defines.
         if isinstance(self.likelihood, keras.layers.Layer) or type(self).bits is not LocationScaleDistribution.bits:
