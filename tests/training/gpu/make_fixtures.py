@@ -58,9 +58,9 @@ def _drawn(random: np.random.Generator, fresh: np.ndarray) -> np.ndarray:
     return fresh + random.normal(0, max(0.2 * float(fresh.std()), 0.05), fresh.shape)
 
 
-def inputs_of(depth: int, side_depth: int, batch: int = 2, size: int = 48) -> dict[str, np.ndarray]:
+def inputs_of(depth: int, side_depth: int, batch: int = 2, size: int = 48, seed: int = 1) -> dict[str, np.ndarray]:
     """Returns images, qualities and noise for a model of 1/16 resolution, channels last, float32."""
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
     coarse = random.uniform(0, 255, (batch, size // 8, size // 8, 3)).repeat(8, 1).repeat(8, 2)
     high = -(-size // 16)
     arrays = {

@@ -14,9 +14,9 @@ from tests.training.gpu.make_fixtures import FOLDER, MODELS, SIZES, inputs_of, r
 pytest.importorskip("safetensors")
 
 
-def _assert_all_near(actual, expected, gradients=1e-3):
+def _assert_all_near(actual, expected):
     for name, value in expected.items():
-        tolerance = gradients if name.startswith("gradients/") else 1e-4
+        tolerance = 1e-3 if name.startswith("gradients/") else 1e-4
         error = np.abs(actual[name] - value).max() / max(np.abs(value).max(), 1e-12)
         assert error <= tolerance, f"{name}: {error}"
 
@@ -60,9 +60,9 @@ def path(request):
     return FOLDER / f"{request.param}.safetensors"
 
 
-def _inputs(path):
+def _inputs(path, **options):
     entropy = import_safetensors(path).entropy
-    return inputs_of(entropy.latent_depth, entropy.hyper.depth)
+    return inputs_of(entropy.latent_depth, entropy.hyper.depth, **options)
 
 
 def test_lic_equals_the_fixtures_of_pytorch(path, monkeypatch, tmp_path):
@@ -80,9 +80,9 @@ def test_pytorch_equals_the_shipped_default(monkeypatch, tmp_path):
     pytest.importorskip("torch")
     path = tmp_path / "default.safetensors"
     export_safetensors(lic.load("default").model, path)
-    inputs = _inputs(path)
-    # Among so many numbers one may be so near to the kink of a leaky ReLU that the two take different slopes there.
-    _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path), gradients=5e-2)
+    # With these images none of its many numbers is so near to the kink of a leaky ReLU that the two take other slopes.
+    inputs = _inputs(path, seed=2)
+    _assert_all_near(results_of(path, inputs), _results_of_lic(path, inputs, monkeypatch, tmp_path))
 
 
 def test_a_generalized_normal_likelihood_equals_that_of_lic(monkeypatch, tmp_path):

@@ -140,8 +140,8 @@ class LocationScaleDistribution(Distribution):
             return super().bits_between_integers(centred)
         count = self.likelihood.scales.count
         with tf.init_scope():
-            places = tf.range(_TABLED + 1, dtype="float32"), tf.range(count, dtype="float32")[:, None]
-            table = tf.reshape(_bits(self.likelihood, *(each + tf.zeros((count, 1)) for each in places)), [-1])
+            places = tf.meshgrid(tf.range(_TABLED + 1, dtype="float32"), tf.range(count, dtype="float32"))
+            table = tf.reshape(_bits(self.likelihood, *places), [-1])
         # Beyond the end of the table the last line goes on.
         column, right = _whole_and_rest(tf.abs(centred), _TABLED - 1)
         row, down = _whole_and_rest(self.likelihood.scales.in_table(self.index), count - 2)
