@@ -1,9 +1,11 @@
 """Puts fresh depthwise residual blocks into the branches of a model of klt that `lic export` or `start.py` wrote.
 
     python depthwise.py START.safetensors OUT.safetensors [--width 192] [--blocks 3 3] [--seed 0]
+    python depthwise.py START.safetensors OUT.safetensors --deeper --blocks 7 3 [--seed 0]
 
 A block is x + 1x1(depthwise 3x3(f(1x1 x))), then x + 1x1(h + g), with h and g the halves of f(1x1 x) of four times the
-channels, and f a leaky ReLU. All but the branches stays as it is. Needs numpy, and torch for the import alone.
+channels, and f a leaky ReLU. All but the branches stays as it is. With --deeper the branches stay too: fresh blocks
+follow those that are there, and change nothing at first. Needs numpy, and torch for the import alone.
 """
 
 import argparse
@@ -50,6 +52,43 @@ def with_depthwise_blocks(
     return tensors, metadata | {"config": json.dumps(config), "modules": json.dumps(rows)}
 
 
+def with_more_blocks(
+    tensors: dict[str, np.ndarray], metadata: dict[str, str], blocks: tuple[int, int], seed: int
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Returns tensors and metadata of a model whose branches have fresh blocks behind the depthwise ones they have.
+
+    The fresh blocks add nothing at first: the kernels that end their halves are zero.
+
+    Args:
+      tensors: The tensors of the model, by names.
+      metadata: The metadata of its file.
+      blocks: Numbers of blocks of the analysis and of the synthesis, those that are there included.
+      seed: Seed of the fresh weights.
+
+    Raises:
+      ValueError: The blocks of the model are not depthwise, or a branch has more of them already.
+    """
+    config, rows = json.loads(metadata["config"]), json.loads(metadata["modules"])
+    sizes = config["transform"]["config"]
+    there = sizes["num_blocks"]
+    there = [there, there] if isinstance(there, int) else there
+    kind = sizes.get("block", "plain")
+    if kind != "depthwise" or any(new < old for new, old in zip(blocks, there)):
+        raise ValueError(f"Expected branches of at most {blocks} depthwise blocks. Received: {there} {kind} blocks.")
+    moved = {}
+    for part, first, old, new in zip(("analysis", "synthesis"), (2, 0), there, blocks):
+        branch = f"transform.{part}.branch.layers"
+        moved |= {f"{branch}.{first + old}.{each}": f"{branch}.{first + new}.{each}" for each in ("weight", "bias")}
+    tensors = {moved.get(name, name): array for name, array in tensors.items()}
+    rows = {moved.get(name, name): row for name, row in rows.items()}
+    fresh = Fresh(tensors, rows, seed)
+    for part, first, old, new in zip(("analysis", "synthesis"), (2, 0), there, blocks):
+        for number in range(old, new):
+            fresh.add_block(f"transform.{part}.branch.layers.{first + number}", sizes["width"], gain=0.0)
+    sizes["num_blocks"] = list(blocks)
+    return tensors, metadata | {"config": json.dumps(config), "modules": json.dumps(rows)}
+
+
 class Fresh:
     """Adds convolutions to a model's tensors and to the table of its modules."""
 
@@ -74,14 +113,14 @@ class Fresh:
         row = {"name": "Conv2d", "arguments": {"stride": 1, "padding": side // 2} | arguments, "then": then, "note": ""}
         self.rows |= {f"{name}.weight": row, f"{name}.bias": row}
 
-    def add_block(self, name: str, width: int) -> None:
-        """Adds a depthwise block of `width` channels."""
+    def add_block(self, name: str, width: int, gain: float = DAMPING) -> None:
+        """Adds a depthwise block of `width` channels; the kernels that end its halves have the factor `gain`."""
         then = f"leaky_relu {SLOPE}"
         self.add(f"{name}.first", (width, width, 1), then=then)
         self.add(f"{name}.depthwise", (width, width, 3), groups=width)
-        self.add(f"{name}.second", (width, width, 1), gain=DAMPING)
+        self.add(f"{name}.second", (width, width, 1), gain=gain)
         self.add(f"{name}.wide", (4 * width, width, 1), then=then)
-        self.add(f"{name}.last", (width, 2 * width, 1), gain=DAMPING)
+        self.add(f"{name}.last", (width, 2 * width, 1), gain=gain)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -91,10 +130,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--blocks", type=int, nargs=2, default=(3, 3), metavar=("ANALYSIS", "SYNTHESIS"))
+    parser.add_argument("--deeper", action="store_true", help="keep the blocks that are there, and their width")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     tensors, metadata = read_tensors(options.start)
-    write_tensors(options.out, *with_depthwise_blocks(tensors, metadata, options.width, options.blocks, options.seed))
+    if options.deeper:
+        changed = with_more_blocks(tensors, metadata, tuple(options.blocks), options.seed)
+    else:
+        changed = with_depthwise_blocks(tensors, metadata, options.width, options.blocks, options.seed)
+    write_tensors(options.out, *changed)
 
 
 if __name__ == "__main__":

@@ -287,6 +287,32 @@ def test_depthwise_blocks_come_into_the_branches(trainer, photographs, tmp_path)
     np.testing.assert_allclose(sum(compressed.bits.values()), bits.detach(), rtol=1e-4)
 
 
+def test_more_blocks_change_nothing_before_they_are_trained(trainer, photographs, tmp_path):
+    import depthwise
+
+    first, deeper, out = tmp_path / "first.safetensors", tmp_path / "deeper.safetensors", tmp_path / "out"
+    with pytest.raises(ValueError, match="Received: .* plain blocks"):
+        depthwise.main([str(START), str(deeper), "--deeper", "--blocks", "3", "2"])
+    depthwise.main([str(START), str(first), "--width", "6", "--blocks", "1", "1"])
+    _train(trainer, photographs, tmp_path / "before", "--start", str(first))  # Now the exits of branches are not zero.
+    before, _ = trainer.load(tmp_path / "before/weights.safetensors")
+    depthwise.main([str(tmp_path / "before/weights.safetensors"), str(deeper), "--deeper", "--blocks", "3", "2"])
+    model, _ = trainer.load(deeper)
+    images = torch.from_numpy(random_images(1, 32, 48, 3).astype(np.float32)).permute(0, 3, 1, 2)
+    for result, expected in zip(model(images, torch.tensor([2.0])), before(images, torch.tensor([2.0]))):
+        torch.testing.assert_close(result, expected)
+    with pytest.raises(ValueError, match="Received: .3, 2. depthwise blocks"):
+        depthwise.main([str(deeper), str(first), "--deeper", "--blocks", "2", "2"])
+    _train(trainer, photographs, out, "--start", str(deeper))
+    start, trained = (dict(trainer.load(path)[0].named_parameters()) for path in (deeper, out / "weights.safetensors"))
+    for block in ("analysis.branch.layers.3", "analysis.branch.layers.4", "synthesis.branch.layers.1"):
+        for layer in ("first", "depthwise", "second", "wide", "last"):
+            name = f"transform.{block}.{layer}.weight"
+            assert not torch.equal(start[name], trained[name]), name
+    sizes = import_safetensors(out / "weights.safetensors").configuration()["transform"]["config"]
+    assert tuple(sizes["num_blocks"]) == (3, 2)
+
+
 def test_the_learning_rate_falls_in_the_second_half(trainer):
     rates = [trainer.learning_rate(1.0, share) for share in (0.0, 0.5, 0.75, 1.0, 1.5)]
     np.testing.assert_allclose(rates, [1, 1, 0.505, 0.01, 0.01])
