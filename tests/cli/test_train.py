@@ -89,7 +89,9 @@ def test_help_shows_the_default_of_each_setting_and_those_of_presets():
 def shown(value):
     if value is None or isinstance(value, bool):
         return {None: "0", True: "on", False: "off"}[value]
-    return "none" if value == () else str(value)
+    if isinstance(value, tuple):
+        return ",".join(f"{step}:{size}" for step, size in value) or "none"
+    return str(value)
 
 
 @pytest.mark.parametrize(

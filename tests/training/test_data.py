@@ -89,6 +89,29 @@ def test_each_step_trims_its_crops_to_a_size_of_its_own(photographs):
     assert np.array_equal(next(iter(trimmed.dataset(9, parts=range(1, 2), of=2))), trimmed.batch_at(9)[1:])
 
 
+def test_sharpened_crops_have_more_of_the_difference_to_their_means(photographs):
+    plain, sharpened = (Photographs(photographs, 32, 12, sharpen=most).batch_at(0) for most in (0.0, 0.8))
+    shares = []
+    for before, after in zip(plain.astype(float), sharpened.astype(float)):
+        around = np.pad(before, ((1, 1), (1, 1), (0, 0)), "edge")
+        detail = before - np.lib.stride_tricks.sliding_window_view(around, (3, 3), (0, 1)).mean((3, 4))
+        inside = (after > 0) & (after < 255)
+        shares.append(np.vdot((after - before)[inside], detail[inside]) / np.vdot(detail[inside], detail[inside]))
+        np.testing.assert_allclose(after, np.clip(before + shares[-1] * detail, 0, 255), atol=1)
+    assert 0 <= min(shares) < 0.25
+    assert 0.55 < max(shares) <= 0.8
+
+
+def test_a_share_of_the_crops_loses_its_colours(photographs):
+    plain, mixed = (Photographs(photographs, 32, 60, grey=share).batch_at(0) for share in (0.0, 0.3))
+    coloured = [np.array_equal(*crops) for crops in zip(plain, mixed)]
+    had_colour = [np.ptp(crop, -1).any() for crop in plain]
+    removed = [not same for same in coloured]
+    assert 0.1 < np.sum(removed) / np.sum(had_colour) < 0.5
+    luma = plain @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(mixed[removed], np.repeat(luma[removed][..., None], 3, -1), atol=1)
+
+
 def test_a_folder_that_does_not_fit_in_memory_gives_all_photographs_and_keeps_few(flat):
     photographs = Photographs(flat, 8, 16, memory=3 * 40 * 48 * 3)
     seen, most = set(), 0
@@ -211,6 +234,10 @@ def test_digests_of_different_files_differ(tmp_path):
         ("small", "drop"),
         ("trim", -1),
         ("trim", 32),
+        ("sharpen", -1.0),
+        ("sharpen", float("inf")),
+        ("grey", -0.1),
+        ("grey", 1.1),
     ],
 )
 def test_wrong_arguments_are_named(photographs, name, value):

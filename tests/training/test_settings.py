@@ -19,6 +19,8 @@ PAPER = {
     "least_scale": 1.0,
     "small": "skip",
     "trim": 0,
+    "sharpen": 0.0,
+    "grey": 0.0,
     "seed": 0,
     "interval": 1000,
     "start_scales": False,
@@ -30,15 +32,19 @@ PAPER = {
 }
 MS2020 = PAPER | {"steps": 2_000_000, "batch": 8, "decay": "tenth"}
 DEFAULT = {
-    "steps": 42_000,
-    "batch": 4,
-    "crop": 128,
-    "learning_rate": 5e-4,
+    "steps": 25_000,
+    "batch": 8,
+    "crop": 176,
+    "later_crops": ((20_000, 256),),
+    "trim": 63,
+    "learning_rate": 1e-3,
     "warm_up": 200,
     "decay": "cosine",
     "clip": 1.0,
     "average": 0.998,
     "least_scale": 0.5,
+    "sharpen": 0.5,
+    "grey": 0.05,
     "start_scales": True,
 }
 
@@ -79,6 +85,8 @@ def test_an_interval_is_at_most_all_steps():
         ("steps", 0),
         ("batch", 0),
         ("trim", 256),
+        ("sharpen", -0.5),
+        ("grey", 1.5),
         ("precision", "float16"),
         ("average", 1.0),
         ("interval", 0),

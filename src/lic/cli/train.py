@@ -12,14 +12,16 @@ from lic.cli import options
 # The fields of `TrainingSettings` that are options, with their defaults and those of presets. They are repeated here
 # because `--help` does not wait for TensorFlow; a test compares them.
 _SETTINGS = {
-    "steps": "1000000; presets: hzswq2021 2000000, ms2020 2000000, default 42000",
+    "steps": "1000000; presets: hzswq2021 2000000, ms2020 2000000, default 25000",
     "interval": "1000",
-    "batch": "8; presets: zyc2022 16, default 4",
-    "crop": "256; presets: default 128",
-    "later_crops": "none",
+    "batch": "8; presets: zyc2022 16",
+    "crop": "256; presets: default 176",
+    "later_crops": "none; presets: default 20000:256",
     "optimizer": "adam",
-    "trim": "0",
-    "learning_rate": "0.001; presets: zyc2022 0.0001, hzswq2021 0.0001, ms2020 0.0001, default 0.0005",
+    "trim": "0; presets: default 63",
+    "sharpen": "0.0; presets: default 0.5",
+    "grey": "0.0; presets: default 0.05",
+    "learning_rate": "0.001; presets: zyc2022 0.0001, hzswq2021 0.0001, ms2020 0.0001",
     "warm_up": "200; presets: zyc2022 0, hzswq2021 0, ms2020 0",
     "decay": "tenth; presets: zyc2022 none, default cosine",
     "clip": "1.0; presets: zyc2022 0, hzswq2021 0, ms2020 0",
@@ -96,6 +98,11 @@ def train(
             "trim", "PIXELS", "Rows and columns that the crops of a step may lack, so that padded borders are trained."
         ),
     ] = None,
+    sharpen: Annotated[
+        float | None,
+        _setting("sharpen", "X", "Crops are sharpened by up to so much of their difference to 3x3 means."),
+    ] = None,
+    grey: Annotated[float | None, _setting("grey", "X", "Share of the crops whose colours are removed.")] = None,
     learning_rate: Annotated[
         float | None, _setting("learning_rate", "R", "Learning rate of the optimizer after the warm-up.")
     ] = None,

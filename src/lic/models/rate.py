@@ -34,9 +34,13 @@ class RateControl(abc.ABC):
         return float((self.count + 1) // 2)
 
     def qualities(self, batch: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Returns a quality for each image [batch]: the default, or in training a random one from 1 to `count`."""
+        """Returns a quality for each image [batch]: the default, or in training a random one from 1 to `count`.
+
+        A random one is drawn half a quality beyond both ends, and then moved to them. So the two qualities at the ends
+        have as large a share as those between.
+        """
         if training and self.count > 1:
-            return uniform([batch], 1.0, self.count)
+            return tf.clip_by_value(uniform([batch], 0.5, self.count + 0.5), 1.0, self.count)
         return tf.fill([batch], self.default)
 
     @abc.abstractmethod

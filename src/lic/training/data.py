@@ -6,6 +6,7 @@ import collections
 import functools
 import itertools
 import logging
+import math
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,9 @@ class Photographs:
       flips: Whether half of the crops are mirrored, and half transposed.
       small: "skip" leaves out photographs smaller than a crop, "upscale" enlarges them.
       trim: The crops of each step lack up to so many rows at the bottom and columns on the right; a step draws both.
+      sharpen: The difference between a crop and its means over 3x3 pixels is added to it, times a random number from 0
+        to this. Crops of images that were made smaller are softer than many photographs are.
+      grey: The share of the crops whose colours are removed.
       later_crops: Steps and sizes: from each of these steps on, crops have this height and width.
       memory: Bytes of decoded photographs that are kept.
 
@@ -65,15 +69,17 @@ class Photographs:
         flips: bool = True,
         small: Literal["skip", "upscale"] = "skip",
         trim: int = 0,
+        sharpen: float = 0.0,
+        grey: float = 0.0,
         later_crops: Sequence[tuple[int, int]] = (),
         memory: int = 2 << 30,
     ):
-        check_crops("Photographs", crop, batch, least_scale, small, trim)
+        check_crops("Photographs", crop, batch, least_scale, small, trim, sharpen, grey)
         self.folder, self.batch, self.seed = pathlib.Path(folder), batch, seed
         self._crop_from = ((0, crop), *later_crops)
         self.crop = max(size for _, size in self._crop_from)
         self.least_scale, self.flips, self.small = least_scale, flips, small
-        self.trim = trim
+        self.trim, self.sharpen, self.grey = trim, sharpen, grey
         self.skipped: dict[str, str] = {}
         self.listing: list[tuple[str, int]] = []
         pixels = [size for file in photograph_files(self.folder) if (size := self._list(file))]
@@ -142,8 +148,12 @@ class Photographs:
         top, left = (int(random.integers(length - side + 1)) for length in pixels.shape[:2])
         crop = pixels[top : top + side, left : left + side]
         if side != size:
-            crop = np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.HAMMING))
+            crop = np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.BICUBIC))
         mirrored, turned = random.random(2) < 0.5
+        if self.sharpen:
+            crop = _sharpened(crop, self.sharpen * random.random())
+        if random.random() < self.grey:
+            crop = np.broadcast_to(np.asarray(Image.fromarray(crop).convert("L"))[..., None], crop.shape)
         crop = crop[:, ::-1] if self.flips and mirrored else crop
         return crop.transpose(1, 0, 2) if self.flips and turned else crop
 
@@ -211,6 +221,14 @@ class Photographs:
         return f"Files that are left out: {len(self.skipped)}. The first is {name}, because {reason}."
 
 
+def _sharpened(pixels: np.ndarray, share: float) -> np.ndarray:
+    """Returns pixels [height, width, 3] to which a share of their difference to means over 3x3 pixels is added."""
+    (height, width), values = pixels.shape[:2], pixels.astype(np.float32)
+    around = np.pad(values, ((1, 1), (1, 1), (0, 0)), "edge")
+    means = sum(around[row : row + height, column : column + width] for row in range(3) for column in range(3)) / 9
+    return np.rint(np.clip(values + share * (values - means), 0, 255)).astype(np.uint8)
+
+
 @functools.lru_cache(maxsize=2)
 def _order(seed: int, round_number: int, count: int) -> np.ndarray:
     return np.random.default_rng((seed, round_number, count)).permutation(count)
@@ -231,10 +249,14 @@ def photograph_files(folder: str | os.PathLike) -> list[pathlib.Path]:
     return files
 
 
-def check_crops(owner: str, crop: int, batch: int, least_scale: float, small: str, trim: int) -> None:
+def check_crops(
+    owner: str, crop: int, batch: int, least_scale: float, small: str, trim: int, sharpen: float, grey: float
+) -> None:
     """Raises a ValueError if arguments of `Photographs`, given to `owner`, are out of range."""
     check(owner, "crop", crop >= 1, "at least 1", crop)
     check(owner, "batch", batch >= 1, "at least 1", batch)
     check(owner, "least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
     check(owner, "small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
     check(owner, "trim", 0 <= trim < crop, f"from 0 to less than crop={crop}", trim)
+    check(owner, "sharpen", 0 <= sharpen < math.inf, "a number of at least 0", sharpen)
+    check(owner, "grey", 0 <= grey <= 1, "from 0 to 1", grey)

@@ -250,6 +250,8 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
         least_scale=settings.least_scale,
         small=settings.small,
         trim=settings.trim,
+        sharpen=settings.sharpen,
+        grey=settings.grey,
         later_crops=settings.later_crops,
     )
 

@@ -40,6 +40,8 @@ class TrainingSettings:
       small: "skip" or "upscale" images smaller than a crop.
       trim: The crops of each step lack up to so many rows at the bottom and columns on the right. With 63 a model
         trains the padded borders of images whose sides are no multiples of 64.
+      sharpen: Crops are sharpened by up to so much, see `lic.training.Photographs`.
+      grey: The share of the crops whose colours are removed.
       seed: Seed of the initial weights, the crops and the noise.
       interval: Steps from one checkpoint and validation to the next; a Keras epoch.
       start_scales: Whether the scales are initialised by the untrained analysis of photographs.
@@ -66,6 +68,8 @@ class TrainingSettings:
     least_scale: float = 1.0
     small: str = "skip"
     trim: int = 0
+    sharpen: float = 0.0
+    grey: float = 0.0
     seed: int = 0
     interval: int = 1000
     start_scales: bool = True
@@ -79,7 +83,16 @@ class TrainingSettings:
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
         for crop in (self.crop, *(crop for _, crop in self.later_crops)):
-            check_crops("TrainingSettings", crop, self.batch, self.least_scale, self.small, self.trim)
+            check_crops(
+                "TrainingSettings",
+                crop,
+                self.batch,
+                self.least_scale,
+                self.small,
+                self.trim,
+                self.sharpen,
+                self.grey,
+            )
         steps = [0, *(step for step, _ in self.later_crops)]
         rising = all(before < after for before, after in itertools.pairwise(steps))
         expect("later_crops", rising, "pairs of a step over 0 and a size, by rising steps", self.later_crops)
@@ -152,15 +165,19 @@ PRESETS = {
         "default",
         LAMBDAS["mse"],
         {
-            "steps": 42_000,
-            "batch": 4,
-            "crop": 128,
-            "learning_rate": 5e-4,
+            "steps": 25_000,
+            "batch": 8,
+            "crop": 176,
+            "later_crops": ((20_000, 256),),
+            "trim": 63,
+            "learning_rate": 1e-3,
             "warm_up": 200,
             "decay": "cosine",
             "clip": 1.0,
             "average": 0.998,
             "least_scale": 0.5,
+            "sharpen": 0.5,
+            "grey": 0.05,
             "start_scales": True,
         },
     ),

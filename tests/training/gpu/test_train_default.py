@@ -159,6 +159,7 @@ def test_crops_are_parts_of_photographs_turned_and_mirrored(trainer, photographs
 
     monkeypatch.setattr(trainer, "LEAST_SCALE", 1.0)
     monkeypatch.setattr(trainer, "GREY", 0.0)
+    monkeypatch.setattr(trainer, "SHARPEN", 0.0)
     source = trainer.Photographs(pathlib.Path(photographs), [32], "cpu")
     whole = [each.float() for each in trainer.read_photographs(pathlib.Path(photographs), 32)]
     ways, crops = set(), source.batch(24, random.Random(0))
@@ -182,6 +183,25 @@ def _moved(crop, flipped, turned):
 def _holds(photograph, crop):
     parts = photograph.unfold(1, 32, 1).unfold(2, 32, 1)  # [3, top, left, 32, 32]
     return bool((parts == crop[:, None, None]).all(4).all(3).all(0).any())
+
+
+def test_crops_are_sharpened_as_in_lic(trainer, photographs, monkeypatch):
+    import random
+
+    from lic.training.data import _sharpened
+
+    monkeypatch.setattr(trainer, "GREY", 0.0)
+    source, amounts = trainer.Photographs(pathlib.Path(photographs), [32], "cpu"), np.linspace(0, 0.5, 51)
+    monkeypatch.setattr(trainer, "LEAST_SCALE", 1.0)
+    sharpened = source.batch(8, random.Random(5)).permute(0, 2, 3, 1).numpy()
+    monkeypatch.setattr(trainer, "SHARPEN", 0.0)
+    plain = source.batch(8, random.Random(5)).permute(0, 2, 3, 1).numpy().astype(np.uint8)
+    found = []
+    for before, after in zip(plain, sharpened):
+        errors = [abs(_sharpened(before, amount).astype(float) - after).max() for amount in amounts]
+        assert min(errors) <= 2
+        found.append(amounts[np.argmin(errors)])
+    assert max(found) - min(found) > 0.2
 
 
 def test_a_share_of_the_crops_has_no_colour(trainer, photographs, monkeypatch):
