@@ -70,3 +70,31 @@ def test_the_step_scales_the_latent():
 def test_more_channels_than_a_block_has_are_refused():
     with pytest.raises(ValueError, match="at most 768.*latent_depth=800"):
         KLTTransform(latent_depth=800)
+
+
+@pytest.mark.parametrize(
+    ("block", "num_blocks", "overlap"),
+    [
+        ("depthwise", (7, 3), 4),
+        ("depthwise", (9, 2), 5),
+        ("depthwise", (1, 9), 5),
+        ("plain", 3, 4),
+        ("plain", (2, 5), 6),
+    ],
+)
+def test_tiles_overlap_as_far_as_blocks_see(block, num_blocks, overlap):
+    transform = KLTTransform(width=4, latent_depth=4, num_blocks=num_blocks, block=block)
+    side = 2 * overlap + 3
+    images, others = random_images(2, 16 * side, 16 * side, 3).astype(np.float32)[:, None]
+    transform(images)  # This makes the weights.
+    random = np.random.default_rng(0)
+    for weight in transform.weights:  # Their start would make branches zero.
+        weight.assign(random.normal(scale=0.3, size=weight.shape))
+    others[:, 16:-16, 16:-16] = images[:, 16:-16, 16:-16]  # They differ in what is further away than the overlap.
+    latent, other = (transform.analysis(each)[0, overlap + 1, overlap + 1] for each in (images, others))
+    np.testing.assert_array_equal(latent, other)
+    latents = random.normal(size=(2, 1, side, side, 4)).astype(np.float32)
+    latents[1, :, 1:-1, 1:-1] = latents[0, :, 1:-1, 1:-1]
+    middle = slice(16 * (overlap + 1), 16 * (overlap + 2))
+    pixels, other = (transform.synthesis(each)[0, middle, middle] for each in latents)
+    np.testing.assert_array_equal(pixels, other)

@@ -109,6 +109,9 @@ class KLTTransform(Transform):
                 f"Received: latent_depth={latent_depth}. Pass less, or use the transform 'conv'."
             )
         ahead, behind = (num_blocks, num_blocks) if isinstance(num_blocks, numbers.Real) else num_blocks
+        # A block sees one or two positions of 8 pixels further, and the convolution at the analysis's end two more.
+        reach = max(ahead, behind) * {"plain": 2, "depthwise": 1}[block]
+        self.tile_overlap = max(4, (reach + 2) // 2)
         self.analysis = KLTAnalysis(width, latent_depth, ahead, step, channels, block)
         self.synthesis = KLTSynthesis(width, latent_depth, behind, step, channels, block)
 
