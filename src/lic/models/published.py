@@ -237,7 +237,7 @@ def default() -> PublishedSystem:
         sizes={
             "width": 192,
             "latent_depth": 320,
-            "num_blocks": (3, 3),
+            "num_blocks": (7, 3),
             "block": "depthwise",
             "shape": 1.4,
             "outer_width": 96,
@@ -249,7 +249,7 @@ def default() -> PublishedSystem:
             "parameter_widths": (192,),
             "fusion": "add",
         },
-        parameters=5_107_584,
+        parameters=6_300_288,
         paper="made for lic",
         weights="default.codec",
     )
