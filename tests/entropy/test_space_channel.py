@@ -140,8 +140,10 @@ def test_a_group_may_have_a_context_network_of_its_own():
     assert [group.parameters.layers[0].kernel.shape[2] for group in entropy.groups] == [8, 17, 18]
 
 
-@pytest.mark.parametrize("fusion", ["add", "concatenate"])
-def test_contexts_may_have_rwkv_blocks(fusion):
+@pytest.mark.parametrize(
+    ("fusion", "quick"), [("add", True), ("concatenate", True), pytest.param("add", False, marks=pytest.mark.slow)]
+)
+def test_contexts_may_have_rwkv_blocks(fusion, quick):
     entropy = _model(group_depths=(5, 7), channel_widths=(6,), rwkv_blocks=2, rwkv_expansion=3, fusion=fusion)
     _built(entropy)
     kinds = [type(layer) for layer in entropy.groups[1].channel_context.layers]
@@ -151,4 +153,4 @@ def test_contexts_may_have_rwkv_blocks(fusion):
     for layer, start, stop in entropy.scale_biases:
         expected = entropy.likelihood.scales.index_of(1.0)
         np.testing.assert_allclose(np.asarray(layer.bias)[stop - start :], expected, rtol=1e-6)
-    check_entropy_model(entropy)
+    check_entropy_model(entropy, quick=quick)
