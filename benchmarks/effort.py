@@ -28,11 +28,13 @@ SHOWN = {
 def means(rows: Iterable[Row]) -> list[Row]:
     """Returns a line for each effort: the median of the seconds, and the mean, least and most of the saved bits.
 
+    Rows of other codecs than the last one that was measured do not count.
+
     First come lines over the images on which all efforts were tried, so that efforts can be compared. Efforts that were
     tried on more images have a second line over all of theirs.
     """
     by_effort: dict[int, list[Row]] = {}
-    for row in rows:
+    for row in of_last_codec(rows):
         by_effort.setdefault(int(row["effort"]), []).append(row)
     shared = set.intersection(*({row["image"] for row in found} for found in by_effort.values()))
     lines = []
@@ -41,6 +43,12 @@ def means(rows: Iterable[Row]) -> list[Row]:
         if len(found) > len(shared) > 0:
             lines.append(_line(effort, found))
     return sorted(lines, key=lambda line: int(line["images"]))
+
+
+def of_last_codec(rows: Iterable[Row]) -> list[Row]:
+    """Returns the rows of the codec that was measured last."""
+    rows = list(rows)
+    return [row for row in rows if row["codec"] == rows[-1]["codec"]]
 
 
 def _line(effort: int, rows: list[Row]) -> Row:
@@ -55,7 +63,7 @@ def section(folder: pathlib.Path) -> list[str]:
     """Returns a titled table for each file of results."""
     parts = []
     for path in sorted((folder / FOLDER).glob("*.csv")):
-        rows = results.read(path, COLUMNS)
+        rows = of_last_codec(results.read(path, COLUMNS))
         first = rows[0]
         title = f"**Effort when encoding**, codec {first['codec']} at quality {first['quality']}, bits at equal PSNR"
         parts.append(f"{title}, {first['cpu']}, {first['cores']} cores:\n\n{table(means(rows), SHOWN)}")

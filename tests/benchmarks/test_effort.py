@@ -8,8 +8,8 @@ def effort(load):
     return load("effort")
 
 
-def _row(effort, image, percent):
-    return {"effort": str(effort), "image": image, "seconds": str(percent), "saved": str(percent / 100)}
+def _row(effort, image, percent, codec="0123abcd"):
+    return {"codec": codec, "effort": str(effort), "image": image, "seconds": str(percent), "saved": str(percent / 100)}
 
 
 def test_means_of_the_savings(effort):
@@ -28,9 +28,14 @@ def test_efforts_on_different_images_have_a_line_each(effort):
     assert [(line["effort"], line["images"]) for line in lines] == [("1", "1"), ("5", "1")]
 
 
+def test_rows_of_earlier_codecs_do_not_count(effort):
+    (line,) = effort.means([_row(5, "a.png", 2, codec="89abcdef"), _row(5, "a.png", 4), _row(5, "b.png", 6)])
+    assert (line["images"], line["saved"]) == ("2", "5.00")
+
+
 def test_a_section_is_a_table_by_effort(effort, tmp_path):
     assert effort.section(tmp_path) == []
-    common = {"codec": "0123abcd", "quality": "4", "cpu": "Some CPU", "cores": "2"}
+    common = {"quality": "4", "cpu": "Some CPU", "cores": "2"}
     rows = [common | _row(5, "a.png", 9), common | _row(1, "a.png", 2)]
     write_rows(tmp_path / "effort" / "some.csv", rows, effort.COLUMNS)
     (part,) = effort.section(tmp_path)
