@@ -34,7 +34,8 @@ def means(rows: Iterable[Row]) -> list[Row]:
     tried on more images have a second line over all of theirs.
     """
     by_effort: dict[int, list[Row]] = {}
-    for row in of_last_codec(rows):
+    rows = list(rows)
+    for row in (row for row in rows if row["codec"] == rows[-1]["codec"]):
         by_effort.setdefault(int(row["effort"]), []).append(row)
     shared = set.intersection(*({row["image"] for row in found} for found in by_effort.values()))
     lines = []
@@ -43,12 +44,6 @@ def means(rows: Iterable[Row]) -> list[Row]:
         if len(found) > len(shared) > 0:
             lines.append(_line(effort, found))
     return sorted(lines, key=lambda line: int(line["images"]))
-
-
-def of_last_codec(rows: Iterable[Row]) -> list[Row]:
-    """Returns the rows of the codec that was measured last."""
-    rows = list(rows)
-    return [row for row in rows if row["codec"] == rows[-1]["codec"]]
 
 
 def _line(effort: int, rows: list[Row]) -> Row:
@@ -63,8 +58,8 @@ def section(folder: pathlib.Path) -> list[str]:
     """Returns a titled table for each file of results."""
     parts = []
     for path in sorted((folder / FOLDER).glob("*.csv")):
-        rows = of_last_codec(results.read(path, COLUMNS))
-        first = rows[0]
-        title = f"**Effort when encoding**, codec {first['codec']} at quality {first['quality']}, bits at equal PSNR"
-        parts.append(f"{title}, {first['cpu']}, {first['cores']} cores:\n\n{table(means(rows), SHOWN)}")
+        rows = results.read(path, COLUMNS)
+        last = rows[-1]
+        title = f"**Effort when encoding**, codec {last['codec']} at quality {last['quality']}, bits at equal PSNR"
+        parts.append(f"{title}, {last['cpu']}, {last['cores']} cores:\n\n{table(means(rows), SHOWN)}")
     return parts

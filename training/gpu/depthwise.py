@@ -74,17 +74,19 @@ def with_more_blocks(
     there = [there, there] if isinstance(there, int) else there
     kind = sizes.get("block", "plain")
     if kind != "depthwise" or any(new < old for new, old in zip(blocks, there)):
-        raise ValueError(f"Expected branches of at most {blocks} depthwise blocks. Received: {there} {kind} blocks.")
-    moved = {}
-    for part, first, old, new in zip(("analysis", "synthesis"), (2, 0), there, blocks):
-        branch = f"transform.{part}.branch.layers"
-        moved |= {f"{branch}.{first + old}.{each}": f"{branch}.{first + new}.{each}" for each in ("weight", "bias")}
-    tensors = {moved.get(name, name): array for name, array in tensors.items()}
-    rows = {moved.get(name, name): row for name, row in rows.items()}
+        raise ValueError(
+            f"Expected branches of at most {blocks} depthwise blocks. Received: {there} {kind} blocks. Give larger "
+            "--blocks, or leave out --deeper for fresh branches."
+        )
+    tensors = dict(tensors)
     fresh = Fresh(tensors, rows, seed)
     for part, first, old, new in zip(("analysis", "synthesis"), (2, 0), there, blocks):
+        branch = f"transform.{part}.branch.layers"
+        for held in (tensors, rows):  # The last convolution moves behind the fresh blocks.
+            for each in ("weight", "bias"):
+                held[f"{branch}.{first + new}.{each}"] = held.pop(f"{branch}.{first + old}.{each}")
         for number in range(old, new):
-            fresh.add_block(f"transform.{part}.branch.layers.{first + number}", sizes["width"], gain=0.0)
+            fresh.add_block(f"{branch}.{first + number}", sizes["width"], gain=0.0)
     sizes["num_blocks"] = list(blocks)
     return tensors, metadata | {"config": json.dumps(config), "modules": json.dumps(rows)}
 
