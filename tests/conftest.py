@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 from collections.abc import Iterable
+from typing import Any
 from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -167,10 +168,20 @@ VARIANTS = {
 }
 
 
+def tiny_sizes(*parts, **sizes) -> dict[str, Any]:
+    """Returns tiny sizes, or those given, of what these parts' constructors take, with few blocks."""
+    from lic.config import constructor_arguments
+
+    taken = {name: argument for part in parts for name, argument in constructor_arguments(part).items()}
+    few = {}
+    for name in {"blocks", "hyper_blocks"} & taken.keys():
+        default = taken[name].default  # Of each stage, or of all: two, so that every other window is shifted.
+        few[name] = (1,) * len(default) if isinstance(default, tuple) else min(default, 2)
+    return {name: size for name, size in (TINY | few | sizes).items() if name in taken}
+
+
 def shallow(transform: str, entropy: str) -> dict[str, tuple[int, ...]]:
-    """Returns sizes with one block in each stage, since blocks with attention take long to trace."""
-    if transform == "rwkv":
-        return {"blocks": (1, 1, 1)} | ({} if entropy in WITHOUT_HYPER else {"hyper_blocks": 1})
+    """Returns sizes with one Swin block in each stage, since these take long to trace."""
     if transform != "swin":
         return {}
     return {"depths": (1, 1, 1, 1)} | ({} if entropy in WITHOUT_HYPER else {"hyper_depths": (1, 1)})
@@ -185,7 +196,6 @@ def _hyper_like(transform: str) -> str:
 def tiny_model(transform: str, entropy: str, **sizes):
     """Returns a model of these parts at tiny widths; sizes that its parts do not have are left out."""
     from lic import registry
-    from lic.config import constructor_arguments
     from lic.models.create import create_model
 
     makers = [
@@ -194,10 +204,8 @@ def tiny_model(transform: str, entropy: str, **sizes):
         registry.hyper_transforms.get(sizes.get("hyper", _hyper_like(transform))),
     ]
     makers = makers[:2] if entropy in WITHOUT_HYPER else makers
-    known = set().union(*map(constructor_arguments, makers))
-    fitting = {name: value for name, value in TINY.items() if name in known}
     fewer = {"num_slices": 2} if entropy == "multi-reference" else {}  # A slice of it takes long to trace.
-    return create_model(transform=transform, entropy=entropy, **fitting | fewer | sizes)
+    return create_model(transform=transform, entropy=entropy, **tiny_sizes(*makers) | fewer | sizes)
 
 
 @functools.lru_cache(maxsize=8)

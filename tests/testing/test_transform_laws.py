@@ -1,7 +1,6 @@
 import pytest
 
 from lic import registry
-from lic.config import constructor_arguments
 from lic.environment import tf
 from lic.testing import LawError, check_transform
 from lic.testing.laws import name_of
@@ -13,7 +12,7 @@ from lic.testing.transform_laws import (
     trial_of_transform,
 )
 from lic.transforms import ConvTransform
-from tests.conftest import TINY, VARIANTS, slow_but
+from tests.conftest import VARIANTS, slow_but, tiny_sizes
 from tests.testing.only import laws_that_alone_catch
 from tests.testing.sound_transforms import QUICK, SOUND
 from tests.testing.transform_mutants import MUTANTS, SeesFurtherThanItsTiles, Sound, Spoilt, SqueezesAndExcites
@@ -22,7 +21,7 @@ from tests.testing.transform_mutants import MUTANTS, SeesFurtherThanItsTiles, So
 def _tiny(name):
     sizes = VARIANTS[name][1] if name in VARIANTS else {}
     maker = registry.transforms.get("conv" if name in VARIANTS else name)
-    return maker(**{key: value for key, value in {**TINY, **sizes}.items() if key in constructor_arguments(maker)})
+    return maker(**tiny_sizes(maker, **sizes))
 
 
 @pytest.mark.parametrize("mutant", [each for each in MUTANTS if each.law], ids=lambda mutant: mutant.make.__name__)

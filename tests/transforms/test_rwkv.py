@@ -15,12 +15,12 @@ def test_features_are_as_many_as_channels_of_the_latent_unless_given():
 
 
 def test_images_are_not_cut_into_tiles():
-    model = tiny_model("rwkv", "factorized", blocks=(1, 1, 1))
+    model = tiny_model("rwkv", "factorized")
     codec, image = lic.Codec(model, tile=64), random_images(160, 96, 3)
     assert codec.compress(image) == lic.Codec(model, tile=None).compress(image)
 
 
 def test_no_codec_of_its_hyper_transform_decodes_the_same_everywhere():
-    model = tiny_model("conv", "hyperprior", hyper="rwkv", hyper_blocks=1)
+    model = tiny_model("conv", "hyperprior", hyper="rwkv")
     with pytest.raises(lic.LicError, match="rwkv_block"):
         lic.Codec(model, deterministic=True, calibration=[random_images(64, 64, 3)])
