@@ -22,7 +22,7 @@ from document import placed, table
 from headline import MODEL, sentence
 from peers.pairs import PEER_COLUMNS, ratios, slower
 from results import Row
-from tasks import RESULTS, Parser
+from tasks import RESULTS, Parser, shipped_weights
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGE, README = ROOT / "benchmarks" / "README.md", ROOT / "README.md"
@@ -75,8 +75,13 @@ def summary(folder: pathlib.Path) -> str:
 
 
 def measurements(folder: pathlib.Path) -> list[Row]:
-    """Returns the rows of all files of measurements in a folder."""
-    return [row for path in sorted(folder.glob("*.csv")) for row in results.read(path, results.COLUMNS)]
+    """Returns the rows of all files of measurements in a folder, but those of weights that shipped earlier."""
+    rows = [row for path in sorted(folder.glob("*.csv")) for row in results.read(path, results.COLUMNS)]
+    return [
+        row
+        for row in rows
+        if not row["weights"].startswith("shipped") or row["weights"] == shipped_weights(row["model"])
+    ]
 
 
 def beside(folder: pathlib.Path) -> list[str]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from measuring import in_fresh_process
 
 from lic import registry
+from lic.codec.codec_file import read_text
+from lic.codec.shipped import codec_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,8 +58,8 @@ class Task:
 
     @property
     def weights(self) -> str:
-        """The origin of the weights: "imported", "shipped" or "fresh"."""
-        return "imported" if self.checkpoint else "shipped" if self.shipped else "fresh"
+        """The origin of the weights: "imported", "fresh", or "shipped" and the fingerprint of their codec."""
+        return "imported" if self.checkpoint else shipped_weights(self.model) if self.shipped else "fresh"
 
     @property
     def size(self) -> str:
@@ -89,6 +91,11 @@ class Task:
         if self.image:
             return _read(self.image)[None]
         return np.stack([smooth_noise(self.width, self.height, seed) for seed in range(self.batch)])
+
+
+def shipped_weights(model: str) -> str:
+    """Returns "shipped" and the fingerprint of the weights that ship with a model today."""
+    return f"shipped {read_text(codec_path(model))['fingerprint']}"
 
 
 def parts_of(model: str) -> dict[str, str]:

@@ -15,6 +15,16 @@ import lic
 from lic import registry
 from lic.cli import app
 from lic.entropy.range_coding.range_coder import coder_name
+from lic.testing import (
+    codec_laws,
+    entropy_laws,
+    hyper_laws,
+    layer_laws,
+    likelihood_laws,
+    model_laws,
+    transform_laws,
+)
+from lic.testing.laws import name_of
 from tests import test_readme
 from tests.conftest import random_images, slow_but
 
@@ -179,6 +189,23 @@ def test_command_parses(page, line):
     verb, *arguments = words
     verbs = typer.main.get_command(app).commands
     assert verbs[verb].make_context(f"lic {verb}", arguments).params
+
+
+def test_every_law_is_on_the_page_of_laws():
+    page = (DOCS / "testing.md").read_text().partition("## The laws\n")[2]
+    modules = (entropy_laws, likelihood_laws, transform_laws, hyper_laws, layer_laws, model_laws, codec_laws)
+    laws = [*(law for module in modules for law in module.LAWS), transform_laws.configuration_and_weights_make_it_anew]
+    rows = [f"| {name_of(law)} | {law.__doc__.splitlines()[0]} |" for law in laws]
+    assert [row for row in rows if row not in page] == []
+
+
+def test_every_published_system_is_on_the_pages_of_its_parts():
+    for name in registry.list_models():
+        system = registry.models.get(name)()
+        if name.startswith("compressai-") or name.endswith(("-s", "-l")):  # Pages name these by their kind.
+            continue
+        for part in (system.transform, system.entropy):
+            assert f"`{name}`" in (DOCS / "parts" / f"{part}.md").read_text(), f"{part}.md: {name}"
 
 
 def test_links_lead_somewhere():

@@ -43,5 +43,5 @@ def test_start_is_of_weights_that_ship(load):
     script, tasks = load("bench_start"), load("tasks")
     options = tasks.parser_of("", "x", ()).parse_args(["--model", "default"])
     ((function, task),) = script.jobs_of(options)
-    assert (function, task.weights) == (script.measure_start, "shipped")
+    assert (function, task.shipped) == (script.measure_start, True)
     assert "default" in script.steps(task.model, pathlib.Path("x"))["load"][-1]

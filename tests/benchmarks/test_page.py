@@ -34,6 +34,14 @@ def test_there_are_results_on_the_committed_page(load):
     assert "### " in load("page").page(BENCHMARKS / "results")
 
 
+def test_weights_that_shipped_earlier_are_on_no_page(load, tmp_path):
+    rows = [result(weights=weights) for weights in ("fresh", "shipped", "shipped 00000000")]
+    rows.append(result(weights=load("tasks").shipped_weights("default")))
+    write_rows(tmp_path / "machine.csv", rows, load("results").COLUMNS)
+    shown = load("page").measurements(tmp_path)
+    assert [row["weights"] for row in shown] == [rows[0]["weights"], rows[3]["weights"]]
+
+
 def test_without_results_the_section_is_absent(load, tmp_path):
     assert load("page").summary(tmp_path) == ""
     assert load("page").page(tmp_path) == ""

@@ -51,7 +51,7 @@ def test_sizes_are_measured_without_tiles_and_with(suite):
     assert [(task.size, task.tile) for _, task in jobs] == [
         (f"{s}x{s}", tile) for s in sides for tile in (None, "auto")
     ]
-    assert {task.weights for _, task in jobs} == {"shipped"}
+    assert {task.weights[:8] for _, task in jobs} == {"shipped "}
 
 
 def test_the_file_is_named_after_the_machine(suite, monkeypatch):

@@ -98,6 +98,7 @@ def test_a_deterministic_codec_is_asked_for(codec, tmp_path, monkeypatch):
 def test_wrong_use_is_exit_code_2(codec, tmp_path):
     assert export(codec, tmp_path / "served", "--format", "h5").exit_code == 2
     assert export(codec, tmp_path / "served").exit_code == 2
+    assert export(codec, tmp_path / "served.onnx", "--format", "onnx").exit_code == 2
 
 
 def test_a_model_without_weights_is_refused(tmp_path):

@@ -81,6 +81,7 @@ def test_codec_file_is_described(tiny, codec_file):
         "stored": "float16",
         "transform": "klt",
         "entropy model": "hyperprior",
+        "likelihood": "normal",
         "channels": 3,
         "bits": 8,
         "lmbda": 0.03,

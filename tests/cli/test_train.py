@@ -102,6 +102,8 @@ def shown(value):
         (["--model", "zyc2022", "--lmbda", "much"], "expected a number"),
         (["--model", "zyc2022", "--size", "width"], "expected NAME=VALUE"),
         (["--model", "zyc2021"], "zyc2022"),
+        (["--transform", "klt", "--entropy", "charm", "--likelihood", "laplac"], "Did you mean 'laplace'"),
+        (["--from", "default", "--hyper", "conv"], "give no model, parts, sizes or --lmbda"),
         (["--preset", "nothing"], "no training preset"),
         (["--model", "zyc2022", "--decay", "slow"], "expected decay to be one of"),
         (["--model", "default", "--strategy", "all"], "--strategy all: expected none, mirrored or multi-worker"),

@@ -186,10 +186,12 @@ def test_factorized_priors_alone_leave_the_scale_factor_alone(images):
     assert np.any(of[id(model.rate.log_gain)])
 
 
-def test_a_model_of_one_rate_takes_no_notice_of_quality(images):
+def test_a_model_of_one_rate_has_one_quality(images):
     model = tiny_model("klt", "hyperprior")
     assert isinstance(model.rate, SingleRate)
-    np.testing.assert_array_equal(model(images).x_hat, model(images, quality=3).x_hat)
+    np.testing.assert_array_equal(model(images).x_hat, model(images, quality=1).x_hat)
+    with pytest.raises(ValueError, match="expected quality None or 1. Received: 3 to 3"):
+        model(images, quality=3)
 
 
 def test_every_vector_of_gains_learns(images):

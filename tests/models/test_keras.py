@@ -232,6 +232,12 @@ def test_a_loss_or_a_metric_of_keras_is_refused(argument):
         fresh().compile(**{argument: ["mse"]})
 
 
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+def test_a_model_that_was_not_compiled_is_refused_without_asking_for_a_loss(images, method):
+    with pytest.raises(ValueError, match=rf"{method}: expected a compiled model. Call model.compile\(\) first"):
+        getattr(fresh(), method)(images[:2])
+
+
 @pytest.mark.skipif(KERAS_3, reason="Keras 3 has no legacy optimisers")
 def test_legacy_optimisers_train(images):
     model = fresh()

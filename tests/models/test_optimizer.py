@@ -50,6 +50,13 @@ def test_schedules_are_followed(start):
         np.testing.assert_allclose(mine, expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("optimizer", [lic.Adam, lic.SOAP])
+@pytest.mark.parametrize("rate", [-1.0, float("nan"), "1e-4"])
+def test_a_learning_rate_that_is_none_is_refused(optimizer, rate):
+    with pytest.raises(ValueError, match=f"{optimizer.__name__}: expected learning_rate to be a number of at least 0"):
+        optimizer(rate)
+
+
 def test_sparse_gradients_move_their_rows():
     table = tf.Variable(np.ones((4, 2), np.float32))
     optimizer = lic.Adam(0.1)

@@ -79,6 +79,11 @@ def test_an_interval_is_at_most_all_steps():
     assert TrainingSettings(steps=7).interval == 7
 
 
+def test_an_interval_that_is_no_divisor_is_refused_with_one_that_is():
+    with pytest.raises(ValueError, match="interval to be a divisor of steps=1500, such as 750. Received: 1000"):
+        TrainingSettings(steps=1500)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -179,6 +179,8 @@ def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[F
             members = {name: archive.read(name) for name in archive.namelist()}
             pngs = [name for name in members if name.endswith(".png")]
             images = {name: np.asarray(Image.open(io.BytesIO(members[name]))) for name in pngs}
+    except FileNotFoundError:
+        raise CheckpointError(f"There is no file {path}. Write one by `lic doctor --export`.") from None
     except (OSError, zipfile.BadZipFile, zlib.error, ValueError) as error:
         raise CheckpointError(f"{path} is no file of `lic doctor --export`, or damaged ({error}).") from None
     names = sorted(pathlib.PurePath(name).stem for name in members if name.endswith(".lic"))

@@ -35,6 +35,8 @@ def export(
     if deterministic and format != "savedmodel":
         raise typer.BadParameter("--deterministic is for --format savedmodel")
     files.refuse_existing(out, force)
+    if format != "safetensors" and out.suffix in (".safetensors", ".onnx"):
+        raise typer.BadParameter(f"--format {format} writes a folder. Received: {out}. Name a folder")
     if format != "safetensors":
         _refuse_other_folders(out)
     codec = options.load(model, "float32", "none", deterministic or format == "portable")

@@ -70,12 +70,14 @@ def _describe_codec(file: Path) -> dict[str, Any]:
 
     text = read_text(file)
     config = text["config"]
+    likelihood = config["entropy"]["config"].get("likelihood") or {}
     return {
         "kind": "codec",
         "fingerprint": text["fingerprint"],
         "stored": text["stored"],
         "transform": config["transform"]["name"],
         "entropy model": config["entropy"]["name"],
+        "likelihood": likelihood.get("name"),
         "channels": text.get("channels", 3),
         "bits": text.get("bit_depth", 8),
         "lmbda": config["lmbda"],

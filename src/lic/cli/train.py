@@ -60,7 +60,10 @@ def train(
     entropy: Annotated[str | None, typer.Option(metavar="E", help="An entropy model, with --transform.")] = None,
     hyper: Annotated[
         str | None,
-        typer.Option(metavar="H", help="A hyper transform. [default: swin with the transform swin, else conv]"),
+        typer.Option(metavar="H", help="A hyper transform. [default: the one named like the transform, else conv]"),
+    ] = None,
+    likelihood: Annotated[
+        str | None, typer.Option(metavar="L", help="A likelihood. [default: that of the entropy model, mostly normal]")
     ] = None,
     size: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A size of the parts, such as width=64; repeatable.")
@@ -149,11 +152,13 @@ def train(
     if later_crops:
         given["later_crops"] = _pairs(later_crops)
     published = _preset_of(preset)
-    parts = {"transform": transform, "entropy": entropy, "hyper": hyper, "distortion": distortion}
+    parts = {"transform": transform, "entropy": entropy, "hyper": hyper, "likelihood": likelihood}
     loss = {"lmbda": _numbers(lmbda) if lmbda else published and published.lmbda}
     name = model or (None if transform else published and published.model)
-    if start and (name or transform or size or lmbda):
-        raise typer.BadParameter("--from brings the model and its lmbda; give neither a model nor sizes nor --lmbda")
+    if start and (name or size or lmbda or any(parts.values())):
+        raise typer.BadParameter(
+            "--from brings the model and its lmbda; give no model, parts, sizes or --lmbda with it"
+        )
     if not start and not name and not (transform and entropy):
         raise typer.BadParameter("name what to train: --model, --preset, --from, or --transform and --entropy")
 
@@ -167,7 +172,11 @@ def train(
         try:
             settings = TrainingSettings(**(published.settings if published else {}) | given)
             keras.utils.set_random_seed(settings.seed)  # Weights are drawn from here on.
-            made = options.codec_at(start) if start else lic.create_model(name, **parts | loss | _sizes(size or []))
+            made = (
+                options.codec_at(start)
+                if start
+                else lic.create_model(name, distortion=distortion, **parts | loss | _sizes(size or []))
+            )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         if name == "default" and not any((out / "checkpoints").glob("step-*")):

@@ -266,6 +266,7 @@ class CompressionModel(Configured, keras.Model):
 
     def fit(self, x: Any = None, y: Any = None, *, callbacks: Any = None, **kwargs: Any) -> Any:
         """Trains the model; arguments are those of `keras.Model.fit`. Targets `y`, such as labels, have no effect."""
+        self._check_compiled("fit")
         if callbacks is None or isinstance(callbacks, (list, tuple)):
             callbacks = [*(callbacks or ()), _WarnsOfRange()]
         if isinstance(kwargs.get("validation_data"), (np.ndarray, tf.Tensor)):
@@ -277,6 +278,7 @@ class CompressionModel(Configured, keras.Model):
 
     def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
         """Measures the model; arguments are those of `keras.Model.evaluate`."""
+        self._check_compiled("evaluate")
         check_data("evaluate", x, self.transform.channels)
         return super().evaluate(x, _targets(x, y, kwargs), **kwargs)
 
@@ -356,6 +358,10 @@ class CompressionModel(Configured, keras.Model):
         """The reported means, which Keras resets at the start of each epoch."""
         return self.trackers
 
+    def _check_compiled(self, name: str) -> None:
+        if not getattr(self, "optimizer", None):  # Keras would ask for a loss, which the model has already.
+            raise ValueError(f"{name}: expected a compiled model. Call model.compile() first; it takes an optimiser.")
+
     def _qualities(self, images: tf.Tensor, training: bool, quality: Any) -> tf.Tensor:
         """Returns the quality of each image [batch], or of all positions of their latents [batch, rows, columns]."""
         if quality is None:
@@ -373,12 +379,12 @@ class CompressionModel(Configured, keras.Model):
                 f"CompressionModel: expected quality as a number, as one for each image [{batch}], or as one for each "
                 f"position of the latents {shape}. Received: {received}."
             )
-        if self.rate.count > 1 and not tf.is_symbolic_tensor(given):
-            least, most = (float(each(given)) for each in (tf.reduce_min, tf.reduce_max))
-            if not (least >= 1 and most <= self.rate.count):
+        if not tf.is_symbolic_tensor(given):
+            count, least, most = self.rate.count, float(tf.reduce_min(given)), float(tf.reduce_max(given))
+            if not (least >= 1 and most <= count):
                 raise ValueError(
-                    f"CompressionModel: expected quality from 1 to {self.rate.count}. Received: {least:g} to {most:g}. "
-                    "A model has one quality for each lmbda."
+                    f"CompressionModel: expected quality {f'from 1 to {count}' if count > 1 else 'None or 1'}. "
+                    f"Received: {least:g} to {most:g}. A model has one quality for each lmbda."
                 )
         return given if given.shape.rank == 3 else tf.broadcast_to(given, tf.shape(images)[:1])
 

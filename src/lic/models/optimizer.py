@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lic.environment import keras, slots_of, tf
+from lic.errors import check
 
 
 @keras.utils.register_keras_serializable(package="lic")
@@ -19,9 +20,15 @@ class Adam(keras.optimizers.Adam):
     Args:
       learning_rate: A number, or a schedule of Keras.
       **kwargs: Further arguments of Keras's Adam, such as `clipnorm`. With `amsgrad=True` Keras's own update runs.
+
+    Raises:
+      ValueError: The learning rate is below 0, or a text.
     """
 
     def __init__(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-4, **kwargs: Any):
+        below = isinstance(learning_rate, (int, float)) and not learning_rate >= 0
+        fits = not below and not isinstance(learning_rate, str)
+        check(type(self).__name__, "learning_rate", fits, "a number of at least 0, or a schedule", learning_rate)
         super().__init__(learning_rate, **kwargs)
         self.__dict__["_factors"] = None
 

@@ -39,7 +39,8 @@ class SOAP(Adam):
       **kwargs: Arguments of Keras's Adam other than `amsgrad`, such as `global_clipnorm`.
 
     Raises:
-      ValueError: `largest_side`, `warm_up` or `renewal` is too small, or `amsgrad` is set.
+      ValueError: `largest_side`, `warm_up` or `renewal` is too small, `amsgrad` is set, or the learning rate is not
+        valid.
     """
 
     def __init__(

@@ -104,8 +104,8 @@ class TrainingSettings:
         expect("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
         expect("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
         interval = min(self.interval, self.steps)
-        divides = interval >= 1 and self.steps % interval == 0
-        expect("interval", divides, f"a divisor of steps={self.steps}", self.interval)
+        divisor = next((each for each in range(interval, 0, -1) if self.steps % each == 0), 1)
+        expect("interval", interval == divisor, f"a divisor of steps={self.steps}, such as {divisor}", self.interval)
         object.__setattr__(self, "interval", interval)
 
     @property

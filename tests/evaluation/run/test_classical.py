@@ -27,6 +27,17 @@ def test_bytes_and_psnr_rise_along_the_qualities(name, photograph):
 
 
 @pytest.mark.parametrize("name", CLASSICAL)
+def test_qualities_have_bounds(name, photograph):
+    codec = classical_codec(name)
+    least, most = codec.bounds
+    for quality in codec.bounds:
+        assert codec.decompress(codec.compress(photograph, quality=quality)).shape == photograph.shape
+    for quality in (least - 1, most + 1):
+        with pytest.raises(ImageError, match=f"{name}: expected quality from .* to {most}. Received: {quality:g}"):
+            codec.compress(photograph, quality=quality)
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
 def test_grey_and_odd_sizes_come_back(name, photograph):
     codec = classical_codec(name)
     grey = np.ascontiguousarray(photograph[:31, :45, 1])

@@ -1,7 +1,7 @@
 import pytest
 
 import lic
-from lic.errors import EvaluationError, RegistryError
+from lic.errors import EvaluationError, ImageError, RegistryError
 from lic.evaluation.run.codecs import EvaluatedCodec
 from tests.conftest import tiny_model
 
@@ -78,3 +78,10 @@ def test_a_text_that_is_no_codec_is_an_error():
         EvaluatedCodec.classical("jpeg=high")
     with pytest.raises(RegistryError, match="jpegxl"):
         EvaluatedCodec.classical("jpgxl")
+    with pytest.raises(EvaluationError, match="NAME=Q,Q.*Received: 'default=1,x'"):
+        EvaluatedCodec.learned("default=1,x")
+
+
+def test_a_quality_that_a_classical_codec_lacks_is_an_error():
+    with pytest.raises(ImageError, match="jpegxl: expected quality from 0.01 to 25. Received: 26"):
+        EvaluatedCodec.classical("jpegxl=1,26")

@@ -69,8 +69,8 @@ class IntegerArithmetic:
             raise LicError(
                 "A deterministic codec needs parameter networks of convolutions, ReLU and operations that move "
                 f"numbers. This one also has {', '.join(found[:3])}{' and others' * (len(found) > 3)}, which differ "
-                "between machines. Take other parts, such as hyper='conv' with hyper_activation='relu', or "
-                "deterministic=False."
+                "between machines. Take parts without them, such as the entropy model 'checkerboard', the hyper "
+                "transform 'conv' and hyper_activation='relu', or deterministic=False."
             )
 
     def _gains(self, quality: tf.Tensor) -> IntegerGains:

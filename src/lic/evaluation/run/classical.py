@@ -20,6 +20,7 @@ class ClassicalCodec(NamedTuple):
       name: Name of the codec.
       settings: The settings of the encoder beside the quality, and its version.
       qualities: Qualities that sample its rate-distortion curve.
+      bounds: The least and the largest quality that it takes.
       encode: Maps uint8 [height, width, 3] or [height, width] and a quality to bytes.
       decode: Maps bytes to such an image.
       available: Returns True if this machine has the codec.
@@ -28,16 +29,28 @@ class ClassicalCodec(NamedTuple):
     name: str
     settings: str
     qualities: tuple[float, ...]
+    bounds: tuple[float, float]
     encode: Callable[[np.ndarray, float], bytes]
     decode: Callable[[bytes], np.ndarray]
     available: Callable[[], bool]
 
     def compress(self, image: np.ndarray, *, quality: float) -> bytes:
-        """Returns the file of an image, uint8 [height, width, 3] or [height, width]."""
+        """Returns the file of an image, uint8 [height, width, 3] or [height, width].
+
+        Raises:
+          ImageError: The codec does not have the quality, or cannot encode the image.
+        """
+        self.check_quality(quality)
         try:
             return self.encode(image, quality)
         except (OSError, ValueError, RuntimeError) as error:
             raise ImageError(f"{self.name} cannot encode {image.shape} at quality {quality}: {error}.") from error
+
+    def check_quality(self, quality: float) -> None:
+        """Raises an ImageError if the codec does not have a quality."""
+        least, most = self.bounds
+        if not least <= quality <= most:
+            raise ImageError(f"{self.name}: expected quality from {least:g} to {most:g}. Received: {quality:g}.")
 
     def decompress(self, stream: bytes) -> np.ndarray:
         """Returns the image of a file."""
@@ -64,7 +77,14 @@ def classical_codec(name: str) -> ClassicalCodec:
     return codec
 
 
-def _pillow(form: str, feature: str, qualities: tuple[float, ...], argument: str, **options: object) -> ClassicalCodec:
+def _pillow(
+    form: str,
+    feature: str,
+    qualities: tuple[float, ...],
+    bounds: tuple[float, float] = (0, 100),
+    argument: str = "quality",
+    **options: object,
+) -> ClassicalCodec:
     def encode(image: np.ndarray, quality: float) -> bytes:
         file = io.BytesIO()
         # JPEG 2000 takes a list of qualities, one for each layer of the file.
@@ -79,7 +99,7 @@ def _pillow(form: str, feature: str, qualities: tuple[float, ...], argument: str
     settings = ", ".join(f"{name}={value!r}" for name, value in options.items())
     version = f"Pillow {Image.__version__}, {form}"
     return ClassicalCodec(
-        form.lower(), f"{version}, {settings}", qualities, encode, decode, lambda: features.check(feature)
+        form.lower(), f"{version}, {settings}", qualities, bounds, encode, decode, lambda: features.check(feature)
     )
 
 
@@ -104,14 +124,15 @@ def _has_jpegxl() -> bool:
 
 
 CLASSICAL = {
-    "jpeg": _pillow("JPEG", "jpg", (5, 10, 15, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95), "quality", optimize=True),
-    "webp": _pillow("WebP", "webp", (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95), "quality", method=6),
-    "avif": _pillow("AVIF", "avif", (20, 35, 50, 60, 70, 80, 90), "quality", subsampling="4:4:4", speed=6),
+    "jpeg": _pillow("JPEG", "jpg", (5, 10, 15, 20, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95), optimize=True),
+    "webp": _pillow("WebP", "webp", (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95), method=6),
+    "avif": _pillow("AVIF", "avif", (20, 35, 50, 60, 70, 80, 90), subsampling="4:4:4", speed=6),
     "jpeg2000": _pillow(
         "JPEG2000",
         "jpg_2000",
         (24, 26, 28, 30, 32, 34, 36, 38, 40),
-        "quality_layers",
+        bounds=(1, 100),  # PSNR in dB.
+        argument="quality_layers",
         quality_mode="dB",
         irreversible=True,
         mct=1,  # Without the colour transform R, G and B are coded apart, in about twice the bytes.
@@ -120,6 +141,7 @@ CLASSICAL = {
         "jpegxl",
         "imagecodecs, effort=7; the quality is the distance",
         (15, 10, 7, 5, 3.5, 2.5, 1.75, 1.2, 0.8),
+        (0.01, 25),
         _encode_jpegxl,
         _decode_jpegxl,
         _has_jpegxl,

@@ -85,9 +85,12 @@ class EvaluatedCodec(NamedTuple):
         Raises:
           RegistryError: No classical codec has the name, or this machine lacks it.
           EvaluationError: The text behind "=" is not a list of numbers.
+          ImageError: The codec does not have a quality.
         """
         name, qualities = _split(name, qualities)
         codec = classical_codec(name)
+        for quality in qualities:
+            codec.check_quality(quality)
         return cls(name, codec, tuple(qualities) or codec.qualities, {"settings": codec.settings})
 
 
@@ -108,14 +111,22 @@ def _split(text: str, qualities: Sequence[float], may_be_named: bool = False) ->
     name, found, numbers = text.rpartition("=")
     if not found or os.path.exists(text):
         return text, tuple(qualities)
+    pieces = numbers.split(",")
+    if all(map(_is_number, pieces)):
+        return name, tuple(map(float, pieces))
+    if may_be_named and not any(map(_is_number, pieces)):
+        return text, tuple(qualities)
+    raise EvaluationError(
+        f"Expected the name of a codec, or NAME=Q,Q with numbers such as jpeg=20,50,80. Received: {text!r}."
+    )
+
+
+def _is_number(text: str) -> bool:
     try:
-        return name, tuple(float(number) for number in numbers.split(","))
+        float(text)
     except ValueError:
-        if may_be_named:
-            return text, tuple(qualities)
-        raise EvaluationError(
-            f"Expected the name of a codec, or NAME=Q,Q with numbers such as jpeg=20,50,80. Received: {text!r}."
-        ) from None
+        return False
+    return True
 
 
 def _name_and_path(text: str) -> tuple[str, str]:
