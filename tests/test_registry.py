@@ -1,3 +1,7 @@
+import re
+import subprocess
+import sys
+
 import pytest
 
 import lic
@@ -71,3 +75,17 @@ def test_a_class_of_another_kind_is_refused(kind):
         RegistryError, match=f"register_{kind}: expected a subclass of lic.{base}.*Received: <class 'object'>"
     ):
         getattr(lic, f"register_{kind}")("other")(object)
+
+
+def test_a_name_that_comes_with_lic_is_not_given_again():
+    code = """
+import lic
+try:
+    lic.register_model("tcm")(lambda: None)
+except lic.RegistryError as error:
+    print(error, len(lic.list_models()) > 20)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert re.fullmatch(
+        r"The model 'tcm' is registered already, .*Choose another name for .*lambda.* True\n", ended.stdout
+    )

@@ -39,11 +39,28 @@ def compute_in(layer: keras.layers.Layer, policy: str) -> None:
       layer: The layer.
       policy: The name of a Keras dtype policy, such as "float32" or "mixed_bfloat16".
     """
-    for part in layer._flatten_layers():
+    made = keras.dtype_policies.DTypePolicy(policy) if KERAS_3 else keras.mixed_precision.Policy(policy)
+    set_policies(layer, [made] * len(policies_of(layer)))
+
+
+def policies_of(layer: keras.layers.Layer) -> list[Any]:
+    """Returns the dtype policies of a layer and of all layers inside, which `set_policies` takes."""
+    return [part.dtype_policy for part in layer._flatten_layers()]
+
+
+def set_policies(layer: keras.layers.Layer, policies: Sequence[Any]) -> None:
+    """Sets the dtype policies of a layer and of all layers inside."""
+    for part, policy in zip(layer._flatten_layers(), policies, strict=True):
         if KERAS_3:
-            part.dtype_policy = keras.dtype_policies.DTypePolicy(policy)
+            part.dtype_policy = policy
         else:
-            part._set_dtype_policy(keras.mixed_precision.Policy(policy))
+            part._set_dtype_policy(policy)
+
+
+def learning_rate_variable(optimizer: keras.optimizers.Optimizer) -> tf.Variable | None:
+    """Returns the variable of an optimiser's learning rate, or None if a schedule gives the rate."""
+    rate = getattr(optimizer, "_learning_rate", None)
+    return rate if isinstance(rate, (tf.Variable, keras.Variable) if KERAS_3 else tf.Variable) else None
 
 
 def set_name(layer: keras.layers.Layer, name: str) -> None:

@@ -54,6 +54,8 @@ class Registry:
             )
 
         def decorate(entry: Registered) -> Registered:
+            if not entry.__module__.startswith("lic."):  # What comes with lic has its name first.
+                self._load_own()
             if name in self._entries:
                 raise RegistryError(
                     f"The {self._words} {name!r} is registered already, as {self._entries[name]!r}. "
@@ -101,9 +103,12 @@ class Registry:
         )
 
     def _load(self) -> None:
+        self._load_own()
+        load_entry_points()
+
+    def _load_own(self) -> None:
         for module in self._modules:
             importlib.import_module(module)
-        load_entry_points()
 
 
 @functools.cache

@@ -101,6 +101,13 @@ def test_other_files_are_refused(codec, tmp_path):
     (tmp_path / "text.zip").write_text("no zip")
     with pytest.raises(lic.CheckpointError, match="no file of `lic doctor --export`, or damaged"):
         list(doctor.check_streams(tmp_path / "text.zip", str(codec)))
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("a.png", "no image")
+    content = (tmp_path / "other.zip").read_bytes()
+    method = content.index(b"PK\x01\x02") + 10  # One that no library knows.
+    (tmp_path / "other.zip").write_bytes(content[:method] + b"\x63" + content[method + 1 :])
+    with pytest.raises(lic.CheckpointError, match="no file of `lic doctor --export`, or damaged"):
+        list(doctor.check_streams(tmp_path / "other.zip", str(codec)))
     with pytest.raises(lic.CheckpointError, match="There is no file .*nothing.zip"):
         list(doctor.check_streams(tmp_path / "nothing.zip", str(codec)))
 

@@ -99,6 +99,9 @@ def test_wrong_use_is_exit_code_2(codec, tmp_path):
     assert export(codec, tmp_path / "served", "--format", "h5").exit_code == 2
     assert export(codec, tmp_path / "served").exit_code == 2
     assert export(codec, tmp_path / "served.onnx", "--format", "onnx").exit_code == 2
+    before = codec.read_bytes()
+    assert export(codec, codec, "--format", "safetensors", "--force").exit_code == 2
+    assert codec.read_bytes() == before
 
 
 def test_a_model_without_weights_is_refused(tmp_path):

@@ -129,6 +129,27 @@ def test_damaged_codec_file_is_refused(codec_file, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "damage",
+    [
+        {"config": {}},
+        {"config": {"transform": "klt", "entropy": {}, "lmbda": 1}},
+        {"config": {"transform": {"name": 3, "config": {}}, "entropy": {"name": "x", "config": {}}, "lmbda": 1}},
+        {"fingerprint": 0},
+        {"fingerprint": "no digits"},
+    ],
+)
+def test_codec_file_whose_text_is_damaged_is_refused(codec_file, tmp_path, damage):
+    with zipfile.ZipFile(codec_file) as archive, zipfile.ZipFile(tmp_path / "damaged.codec", "w") as damaged:
+        for name in archive.namelist():
+            content = archive.read(name)
+            damaged.writestr(name, json.dumps(json.loads(content) | damage) if name == "codec.json" else content)
+    with pytest.raises(CheckpointError, match="damaged codec file"):
+        info(tmp_path / "damaged.codec")
+    with pytest.raises(CheckpointError):
+        lic.load(tmp_path / "damaged.codec")
+
+
+@pytest.mark.parametrize(
     "text", ["{}", "[]", "no JSON", '{"format": 1}', '{"format": 1, "config": {}}', '{"format": 99}']
 )
 def test_zip_that_is_no_codec_file_is_refused(tmp_path, text):

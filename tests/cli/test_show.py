@@ -66,6 +66,12 @@ def test_figure_and_page_are_written_at_once(show, photo):
     assert (photo.parent / "page.html").exists()
 
 
+def test_the_image_is_not_overwritten_by_force(show, photo):
+    before = photo.read_bytes()
+    assert show("--out", "photo.png", "--force").exit_code == 2
+    assert photo.read_bytes() == before
+
+
 @pytest.mark.parametrize("options", [(), ("--html", "photo.show.html"), ("--out", "photo.show.svg")])
 def test_existing_files_are_kept_without_force(show, photo, options):
     target = photo.parent / (options[1] if options else "photo.show.png")

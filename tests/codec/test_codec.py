@@ -496,8 +496,11 @@ def test_other_latents_are_refused(shape):
         codec.encode_latent(np.zeros(shape))
     with pytest.raises(ValueError, match="expected y_hat to be a latent"):
         codec.synthesise(np.zeros(shape))
-    with pytest.raises(ValueError, match=r"expected size to be height and width of a latent of 3x4 pos.*\(49, 64\)"):
-        codec.encode_latent(np.zeros((3, 4, 12)), size=(49, 64))
+    for size in ((49, 64), (48,), 48, "ab", (48.0, 64)):
+        with pytest.raises(
+            ValueError, match=r"expected size to be height and width of a latent of 3x4 pos.*Received: "
+        ):
+            codec.encode_latent(np.zeros((3, 4, 12)), size=size)
 
 
 def _image_for(codec, height, width, seed=0):

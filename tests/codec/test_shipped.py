@@ -3,7 +3,7 @@ import pytest
 import lic
 import lic.registry
 from lic.codec import read_text
-from lic.codec.shipped import codec_path, name_of
+from lic.codec.shipped import codec_path, is_path, name_of
 from lic.errors import CheckpointError, RegistryError
 
 
@@ -40,3 +40,12 @@ def test_a_model_without_weights_leads_to_training():
             lic.load("no-weights")
     finally:
         del lic.registry.models._entries["no-weights"]
+
+
+def test_a_name_leads_to_the_file_that_ships_where_a_folder_is_called_like_it(tmp_path, monkeypatch):
+    expected = codec_path("default")
+    (tmp_path / "default").mkdir()
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert codec_path("default") == expected
+    assert [is_path(text) for text in ("default", "./default", "other")] == [False, True, True]

@@ -106,8 +106,8 @@ def test_state_holds_weights_moments_averages_and_the_step():
     name = "transform/analysis/linear"
     assert state["optimizer/iterations"] == 1
     kinds = {key.split("/")[1] for key in state if key.startswith("optimizer/")}
-    assert len(kinds) == 4  # Two moments, the averages, the step.
-    for kind in kinds - {"iterations"}:
+    assert len(kinds) == 5  # Two moments, the averages, the step, the learning rate.
+    for kind in kinds - {"iterations", "learning_rate"}:
         assert state[f"optimizer/{kind}/{name}"].shape == state[f"weights/{name}"].shape
 
 

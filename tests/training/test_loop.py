@@ -5,15 +5,16 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import lic
-from lic.environment import keras
+from lic.environment import keras, tf
 from lic.errors import TrainingError
 from lic.folder_lock import locked
 from lic.training import loop
 from lic.training.data import Photographs
 from lic.training.settings import TrainingSettings
-from lic.weights import get_tensors
+from lic.weights import get_tensors, named_layers
 from tests.conftest import random_images, tiny_model
 from tests.training.conftest import few_steps
 
@@ -147,11 +148,13 @@ def test_training_that_diverges_stops_and_names_the_part(photographs, tmp_path):
 
 
 def test_transforms_may_compute_in_bfloat16(photographs, tmp_path):
-    model = tiny_model("klt", "factorized")
+    model, seen = tiny_model("klt", "factorized"), []
+    entrance = model.transform.synthesis.entrance
+    watch = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: seen.append(entrance.compute_dtype))
     settings = few_steps(steps=2, interval=2, precision="bfloat16", start_scales=True, trim=15)
-    codec = lic.train(model, photographs, tmp_path, settings)
+    codec = lic.train(model, photographs, tmp_path, settings, callbacks=[watch])
     assert all(weight.dtype == "float32" for weight in codec.model.weights)
-    assert model.transform.synthesis.entrance.compute_dtype == "bfloat16"
+    assert seen == ["bfloat16"]
 
 
 def test_a_step_is_traced_once_for_trimmed_crops_of_all_sizes(photographs, monkeypatch):
@@ -182,6 +185,16 @@ def test_crops_too_small_for_ms_ssim_are_named_before_training(photographs, tmp_
     model = tiny_model("klt", "factorized", distortion="ms-ssim")
     with pytest.raises(TrainingError, match="crops are too small. MS-SSIM: expected images of at least 161x161"):
         lic.train(model, photographs, tmp_path / "run", few_steps())
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_too_small_for_ms_ssim_are_named_before_training(tmp_path):
+    for name, side in (("data", 170), ("valid", 100)):
+        (tmp_path / name).mkdir()
+        Image.fromarray(random_images(side, side, 3)).save(tmp_path / name / "a.png")
+    model, settings = tiny_model("klt", "factorized", distortion="ms-ssim"), few_steps(crop=162)
+    with pytest.raises(TrainingError, match=r"a.png is too small to be measured. MS-SSIM: .* Leave it out of `valid`"):
+        lic.train(model, tmp_path / "data", tmp_path / "run", settings, valid=tmp_path / "valid")
     assert not (tmp_path / "run").exists()
 
 
@@ -318,6 +331,107 @@ def test_the_last_phase_keeps_the_analysis(photographs, tmp_path):
     assert not any(name.startswith("transform/analysis") for name in changed)
     assert any(name.startswith("transform/synthesis") for name in changed)
     assert any(name.startswith("entropy/") for name in changed)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_longer_training_begins_its_last_phase_anew(photographs, tmp_path, caplog):
+    short = few_steps(steps=3, interval=3, last_steps=1)
+    codecs = [lic.train(make(), photographs, tmp_path, short) for _ in range(2)]
+    assert "begins anew" not in caplog.text
+    codecs.append(lic.train(make(), photographs, tmp_path, few_steps(steps=6, interval=3, last_steps=1)))
+    assert "last-phase begins anew" in caplog.text
+    assert [codec.fingerprint == codecs[0].fingerprint for codec in codecs] == [True, True, False]
+    assert loop.codec_of_run(tmp_path).fingerprint == codecs[2].fingerprint
+    assert lic.load(tmp_path / "final.codec").fingerprint == codecs[2].fingerprint
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_training_that_is_stopped_in_its_last_phase_has_no_final_codec(photographs, tmp_path):
+    with pytest.raises(KilledError):
+        lic.train(
+            make(), photographs, tmp_path, few_steps(steps=3, interval=3, last_steps=6), callbacks=[InLastPhase()]
+        )
+    assert not (tmp_path / "final.codec").exists()
+    assert loop.codec_of_run(tmp_path).fingerprint
+
+
+class InLastPhase(keras.callbacks.Callback):
+    """Stops training in its last phase, whose first epoch of this model is over before."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.model.entropy.quantization == "ste/ste" and epoch:
+            raise KilledError
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_what_is_frozen_stays_so_in_the_last_phase(photographs, tmp_path):
+    model = make()
+    before = get_tensors(model)
+    settings = few_steps(steps=1, interval=1, last_steps=1, frozen=("transform/synthesis",), start_scales=False)
+    after = get_tensors(lic.train(model, photographs, tmp_path, settings).model)
+    changed = {name.rpartition("/")[0] for name in before if not np.array_equal(before[name], after[name])}
+    assert changed
+    assert not any(name.startswith("transform/synthesis") for name in changed)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_the_callers_model_keeps_its_settings(photographs, tmp_path):
+    model = make()
+
+    def settings_of():
+        layers = named_layers(model).items()
+        return [(name, layer.trainable, layer.dtype_policy.name) for name, layer in layers], model.entropy.quantization
+
+    before = settings_of()
+    changed = few_steps(steps=1, interval=1, frozen=("transform/analysis",), rounded=True, precision="bfloat16")
+    lic.train(model, photographs, tmp_path / "first", changed)
+    assert settings_of() == before
+    codec = lic.train(model, photographs, tmp_path / "second", few_steps(steps=1, interval=1))
+    assert loop.codec_of_run(tmp_path / "second").fingerprint == codec.fingerprint
+
+
+class Penalised(lic.CompressionModel):
+    """A model with a weight of its own, which no codec takes."""
+
+    def __init__(self, transform, entropy, lmbda=0.01):
+        super().__init__(transform, entropy, lmbda=lmbda)
+        self.penalty = self.add_weight(name="penalty", shape=(), initializer="ones")
+
+    def losses_of(self, images, training=False, quality=None):
+        losses = super().losses_of(images, training=training, quality=quality)
+        return losses | {"loss": losses["loss"] + tf.square(tf.convert_to_tensor(self.penalty))}
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_subclass_with_weights_of_its_own_has_a_codec(photographs, tmp_path):
+    parts = make()
+    model = Penalised(parts.transform, parts.entropy)
+    codec = lic.train(model, photographs, tmp_path, few_steps())
+    assert loop.codec_of_run(tmp_path).fingerprint == codec.fingerprint
+    assert float(np.asarray(model.penalty)) < 1
+
+
+class HalvesTheRate(keras.callbacks.Callback):
+    """Halves the learning rate before each epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = 0.5 * float(np.asarray(self.model.optimizer.learning_rate))
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_learning_rate_that_a_callback_has_set_is_resumed(photographs, tmp_path):
+    settings = few_steps(warm_up=0, decay="none", learning_rate=1e-3)
+    with pytest.raises(KilledError):
+        lic.train(make(), photographs, tmp_path, settings, callbacks=[HalvesTheRate(), KillAfter(settings.steps - 1)])
+    lic.train(model := make(), photographs, tmp_path, settings, callbacks=[HalvesTheRate()])
+    epochs = settings.steps // settings.interval
+    assert float(np.asarray(model.optimizer.learning_rate)) == pytest.approx(1e-3 / 2**epochs)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_scales_start_from_crops_that_soon_have_another_size(photographs, tmp_path):
+    settings = few_steps(steps=2, interval=2, start_scales=True, later_crops=((1, 32),))
+    assert lic.train(make(), photographs, tmp_path, settings).qualities == (1, 2, 3)
 
 
 def test_a_part_that_is_not_there_cannot_be_frozen(photographs, tmp_path):

@@ -113,12 +113,12 @@ def shown_on(terminal, start=0, steps=3):
     text = io.StringIO()
     bar = ProgressBar(4, Console(file=text, force_terminal=terminal, width=140))
     bar.set_model(types.SimpleNamespace(optimizer=types.SimpleNamespace(iterations=start)))
-    bar.on_train_begin()
-    for step in range(steps):
-        bar.model.optimizer.iterations += 1
-        bar.on_train_batch_end(step, LOGS)
-    bar.on_epoch_end(0, LOGS)
-    bar.on_train_end()
+    with bar:
+        bar.on_train_begin()
+        for step in range(steps):
+            bar.model.optimizer.iterations += 1
+            bar.on_train_batch_end(step, LOGS)
+        bar.on_epoch_end(0, LOGS)
     return text.getvalue()
 
 
@@ -126,6 +126,17 @@ def test_a_terminal_shows_steps_values_speed_and_time():
     text = shown_on(True)
     for shown in ("3/4", "loss 1.2500", "0.5000 bpp", "35.12 dB", "steps/s"):
         assert shown in text
+
+
+def test_an_interrupt_leaves_the_terminal_with_a_cursor():
+    text = io.StringIO()
+    bar = ProgressBar(4, Console(file=text, force_terminal=True, width=140))
+    bar.set_model(types.SimpleNamespace(optimizer=types.SimpleNamespace(iterations=0)))
+    with pytest.raises(KeyboardInterrupt), bar:
+        bar.on_train_begin()
+        raise KeyboardInterrupt
+    hidden, shown = "\x1b[?25l", "\x1b[?25h"
+    assert text.getvalue().count(hidden) == text.getvalue().count(shown) == 1
 
 
 def test_a_resumed_training_begins_at_its_step():

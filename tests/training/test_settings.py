@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from lic import registry
@@ -75,6 +76,11 @@ def test_an_unknown_preset_suggests_another():
         preset("zyc2020")
 
 
+def test_whole_numbers_of_other_types_are_integers():
+    settings = TrainingSettings(steps=4.0, batch=np.int64(2), crop=64.0, interval=2.0)
+    assert [type(each) for each in (settings.steps, settings.batch, settings.crop, settings.interval)] == [int] * 4
+
+
 def test_an_interval_is_at_most_all_steps():
     assert TrainingSettings(steps=7).interval == 7
 
@@ -97,6 +103,10 @@ def test_an_interval_that_is_no_divisor_is_refused_with_one_that_is():
         ("interval", 0),
         ("interval", 7),
         ("learning_rate", 0.0),
+        ("learning_rate", float("inf")),
+        ("warm_up", -1),
+        ("seed", -1),
+        ("seed", 2**32 - 1),
         ("clip", 0.0),
     ],
 )

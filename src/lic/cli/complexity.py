@@ -48,11 +48,14 @@ def _model(name_or_path: str) -> CompressionModel:
     import lic
     from lic.codec.codec_file import read_text
     from lic.codec.shipped import is_path
+    from lic.errors import as_checkpoint_error
     from lic.layers.tracing import skip_random_init
 
     with skip_random_init():
         if is_path(name_or_path):
-            model = lic.CompressionModel.from_configuration(read_text(pathlib.Path(name_or_path))["config"])
+            config = read_text(pathlib.Path(name_or_path))["config"]
+            with as_checkpoint_error(f"{name_or_path} describes no model"):
+                model = lic.CompressionModel.from_configuration(config)
         else:
             model = lic.create_model(name_or_path)
     return model

@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from lic.cli import files
-from lic.errors import CheckpointError, LicError
+from lic.errors import CheckpointError, LicError, as_checkpoint_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +54,7 @@ def doctor(
     With --export and --check, streams are made on one machine and decoded on another. Exits with 1 if a test fails.
     """
     if export:
+        files.refuse_inputs(export, model)
         files.refuse_existing(export, force)
     known = facts()
     findings = [*(check_streams(check, model) if check else self_test(model))]
@@ -174,15 +174,13 @@ def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[F
     import lic
 
     codec = lic.load(model)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-            pngs = [name for name in members if name.endswith(".png")]
-            images = {name: np.asarray(Image.open(io.BytesIO(members[name]))) for name in pngs}
-    except FileNotFoundError:
-        raise CheckpointError(f"There is no file {path}. Write one by `lic doctor --export`.") from None
-    except (OSError, zipfile.BadZipFile, zlib.error, ValueError) as error:
-        raise CheckpointError(f"{path} is no file of `lic doctor --export`, or damaged ({error}).") from None
+    if not path.exists():
+        raise CheckpointError(f"There is no file {path}. Write one by `lic doctor --export`.")
+    damaged = as_checkpoint_error(f"{path} is no file of `lic doctor --export`, or damaged")
+    with damaged, zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+        pngs = [name for name in members if name.endswith(".png")]
+        images = {name: np.asarray(Image.open(io.BytesIO(members[name]))) for name in pngs}
     names = sorted(pathlib.PurePath(name).stem for name in members if name.endswith(".lic"))
     if not names or any(f"{name}.png" not in images for name in names):
         raise CheckpointError(f"{path} is no file of `lic doctor --export`: streams or images are missing.")

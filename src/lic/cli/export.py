@@ -34,6 +34,7 @@ def export(
     options.check_choice("format", format, FORMATS)
     if deterministic and format != "savedmodel":
         raise typer.BadParameter("--deterministic is for --format savedmodel")
+    files.refuse_inputs(out, model)
     files.refuse_existing(out, force)
     if format != "safetensors" and out.suffix in (".safetensors", ".onnx"):
         raise typer.BadParameter(f"--format {format} writes a folder. Received: {out}. Name a folder")

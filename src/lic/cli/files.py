@@ -200,6 +200,12 @@ def _named(targets: list[pathlib.Path], naming: Naming) -> list[pathlib.Path]:
     return named
 
 
+def refuse_inputs(target: pathlib.Path, *inputs: str | os.PathLike) -> None:
+    """Raises a typer.BadParameter if an output would take the place of an input, with --force too."""
+    if target != STANDARD and os.path.realpath(target) in map(os.path.realpath, inputs):
+        raise wrong_use(f"the output {target} is an input, too; name another")
+
+
 def refuse_existing(target: pathlib.Path, force: bool, may_skip: bool = False) -> None:
     """Raises an OutputExistsError if an output exists and may not be overwritten.
 

@@ -52,6 +52,7 @@ def import_(
             f"{checkpoint} is taken for a checkpoint of TensorFlow, which does not give its model. Name the model: "
             "--model hzswq2021, ms2020 or zyc2022. Files of PyTorch end in .pth, .pth.tar, .pt, .safetensors or .npz"
         )
+    files.refuse_inputs(out, checkpoint)
     files.refuse_existing(out, force)
     codec = lic.Codec(lic.import_checkpoint(checkpoint, model, format=format, quality=quality))
     with files.new_file(out, force) as path:

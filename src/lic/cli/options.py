@@ -180,7 +180,9 @@ def _text_of(model: str) -> dict[str, Any] | None:
 
 def _finished(model: str) -> str | None:
     """Returns the name or path of a codec; None for the folder of a training that is not finished."""
-    if not os.path.isdir(model):
+    from lic.codec.shipped import is_path
+
+    if not os.path.isdir(model) or not is_path(model):
         return model
     final = os.path.join(model, "final.codec")
     return final if os.path.exists(final) else None

@@ -79,7 +79,7 @@ def train(
             "[default: 0.01, or that of the model or preset]",
         ),
     ] = None,
-    distortion: Annotated[str, typer.Option(help="mse or ms-ssim.")] = "mse",
+    distortion: Annotated[str | None, typer.Option(help="mse or ms-ssim. [default: mse]")] = None,
     valid: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of photographs to compress and decode after each interval."),
@@ -155,9 +155,9 @@ def train(
     parts = {"transform": transform, "entropy": entropy, "hyper": hyper, "likelihood": likelihood}
     loss = {"lmbda": _numbers(lmbda) if lmbda else published and published.lmbda}
     name = model or (None if transform else published and published.model)
-    if start and (name or size or lmbda or any(parts.values())):
+    if start and (name or size or lmbda or distortion or any(parts.values())):
         raise typer.BadParameter(
-            "--from brings the model and its lmbda; give no model, parts, sizes or --lmbda with it"
+            "--from brings the model; give no model, parts, sizes, --lmbda or --distortion with it"
         )
     if not start and not name and not (transform and entropy):
         raise typer.BadParameter("name what to train: --model, --preset, --from, or --transform and --entropy")
@@ -175,7 +175,7 @@ def train(
             made = (
                 options.codec_at(start)
                 if start
-                else lic.create_model(name, distortion=distortion, **parts | loss | _sizes(size or []))
+                else lic.create_model(name, distortion=distortion or "mse", **parts | loss | _sizes(size or []))
             )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error

@@ -101,7 +101,7 @@ class Codec:
             weights = {f"weights/{name}": array.astype(stored) for name, array in tensors.items()}
         self._open(CodecFile(model.configuration(), stored, {}, weights, settings=settings), precision, tile)
         if deterministic:
-            images = calibration or [sample_image(self.channels, self.bit_depth)]
+            images = [sample_image(self.channels, self.bit_depth)] if calibration is None else calibration
             self._file = self._file._replace(integer=self._calibrated(images))
             self._choose(deterministic)
 
@@ -281,9 +281,12 @@ class Codec:
         """
         y, downscale = self._checked_latent("y", y), self.model.transform.downscale
         rows, columns = y.shape[:2]
-        height, width = (rows * downscale, columns * downscale) if size is None else size
-        fits = (-(-height // downscale), -(-width // downscale)) == (rows, columns)
+        if size is None:
+            size = (rows * downscale, columns * downscale)
+        pair = isinstance(size, (tuple, list)) and [isinstance(each, (int, np.integer)) for each in size] == [True] * 2
+        fits = pair and tuple(-(-each // downscale) for each in size) == (rows, columns)
         check("Codec", "size", fits, f"height and width of a latent of {rows}x{columns} positions", size)
+        height, width = map(int, size)
         chosen = self._quality(quality, (height, width))
         return self._pack((height, width, 3), chosen, self._graphs_at(chosen).encode(y, chosen.at_positions()))
 
@@ -342,7 +345,7 @@ class Codec:
 
     def __reduce__(self) -> tuple:
         """Pickles the content of the codec file, so that a copy elsewhere is the same codec."""
-        return Codec._from_file, (self._file, self._precision, self._tile, self._deterministic)
+        return type(self)._from_file, (self._file, self._precision, self._tile, self._deterministic)
 
     @classmethod
     def _from_file(

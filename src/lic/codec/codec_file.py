@@ -143,6 +143,14 @@ def read_text(path: str | os.PathLike) -> dict[str, Any]:
         raise CheckpointError(f"{path} has codec format {version}, this lic reads {FORMAT}. Update lic.")
     if missing:
         raise CheckpointError(f"{path} is a damaged codec file: {', '.join(missing)} missing. Get it anew.")
+    with as_checkpoint_error(f"{path} is a damaged codec file", "Get it anew."):
+        for name in ("fingerprint", "integer_fingerprint"):
+            bytes.fromhex(text.get(name, ""))
+        for part in (text["config"]["transform"], text["config"]["entropy"]):
+            if not isinstance(part["name"], str) or not isinstance(part["config"], dict):
+                raise ValueError(f"expected the name and the configuration of a part, found {part!r}")
+        if not isinstance(text["config"]["lmbda"], (int, float, list)):
+            raise ValueError(f"expected lmbda as a number or a list, found {text['config']['lmbda']!r}")
     return text
 
 

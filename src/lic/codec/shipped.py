@@ -33,8 +33,10 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
 
 
 def is_path(text: str) -> bool:
-    """Returns whether a text is the path of a codec file, and not a model's name."""
-    return text.endswith(".codec") or os.sep in text or os.path.exists(text)
+    """Returns whether a text is a path, and not a model's name; a name counts also where a file is called like it."""
+    if text.endswith(".codec") or os.sep in text:
+        return True
+    return os.path.exists(text) and text not in registry.list_models()
 
 
 def name_of(fingerprint: bytes) -> str:

@@ -20,8 +20,6 @@ from lic.images.picture import Picture, Request, orientation_or_warning
 _ONE_PICTURE = {"MPO", "PSD"}
 _MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
-# Formats whose samples of 16 bits have a white, which is 65535.
-_DEEP_FORMATS = {"PNG", "PPM"}
 _SGI_HEADER = 512  # Bytes.
 # Without a handler, what Pillow logs about a damaged file would go to the standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())

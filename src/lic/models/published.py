@@ -92,11 +92,14 @@ def _conv_sizes(size: str) -> dict[str, Any]:
     }
 
 
-def _charm_sizes(latent_depth: int, num_slices: int = 10) -> dict[str, Any]:
+NUM_SLICES = 10  # Of ms2020 and zyc2022.
+
+
+def _charm_sizes(latent_depth: int) -> dict[str, Any]:
     """Returns slice networks whose first width is two thirds of support and slice, and whose second is half of that."""
-    supports = [latent_depth * (max(number, 1) + 2) / num_slices for number in range(num_slices)]
+    supports = [latent_depth * (max(number, 1) + 2) / NUM_SLICES for number in range(NUM_SLICES)]
     return {
-        "num_slices": num_slices,
+        "num_slices": NUM_SLICES,
         "slice_widths": tuple((int(support * 2 / 3), int(support / 3)) for support in supports),
         "kernel_sizes": (3, 3, 3),
         "feature_support": "own",
@@ -214,7 +217,7 @@ def ms2020() -> PublishedSystem:
         sizes={
             **_MS2020_BACKBONE,
             "num_syntheses": 2,
-            "num_slices": 10,
+            "num_slices": NUM_SLICES,
             "max_support": 5,
             "slice_widths": (224, 128),
             "feature_support": "halves",

@@ -13,13 +13,14 @@ import numpy as np
 
 from lic.array_archive import Header, arrays_of, headers_of, open_archive
 from lic.atomic_write import atomic_write
-from lic.environment import keras, tf
+from lic.environment import keras, learning_rate_variable, tf
 from lic.errors import CheckpointError, TrainingError, as_checkpoint_error
 from lic.models.base import CompressionModel
 from lic.weights import assign, named_variables, require_fitting, value_of
 
 KEPT = 3
-_AVERAGE, _STEP, _WEIGHTS = "model_variables_moving_average", "optimizer/iterations", "weights/"
+_AVERAGE, _WEIGHTS = "model_variables_moving_average", "weights/"
+_STEP, _RATE = "optimizer/iterations", "optimizer/learning_rate"
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -36,7 +37,7 @@ class Checkpoints(keras.callbacks.Callback):
     @property
     def latest(self) -> pathlib.Path | None:
         """The checkpoint of the last step, or None."""
-        return max(self._files(), default=None)
+        return next(reversed(self._files()), None)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes a checkpoint and removes the oldest."""
@@ -57,22 +58,27 @@ class Checkpoints(keras.callbacks.Callback):
         Raises:
           TrainingError: All checkpoints are damaged, or the latest whole one is of another model or optimizer.
         """
-        shapes = {name: tuple(variable.shape) for name, variable in _variables(model).items()}
-        damaged: list[str] = []
-        for file in reversed(self._files()):
-            try:
-                with as_checkpoint_error(f"{file} is damaged", "Remove it."):
-                    state = _read(file, shapes)
-            except CheckpointError as error:
-                damaged.append(str(error))
-                continue
-            for message in damaged:
-                warnings.warn(f"{message} Training goes on from {file.name}.", stacklevel=2)
-            restore_state(model, state)
-            return step_of(model)
-        if damaged:
-            raise TrainingError(f"{damaged[0]} No whole checkpoint is left: train in another folder.")
-        return 0
+        state = self._last_whole({name: tuple(variable.shape) for name, variable in _variables(model).items()})
+        if not state:
+            return 0
+        restore_state(model, state)
+        return step_of(model)
+
+    def averaged_weights(self, weights: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+        """Returns weights of the latest checkpoint, averaged ones where there are any.
+
+        A damaged checkpoint is passed over for the one before, with a warning.
+
+        Args:
+          weights: The shapes of the weights by name; the checkpoint may hold others.
+
+        Raises:
+          TrainingError: All checkpoints are damaged, or the latest whole one is of another model.
+        """
+        averages = {f"optimizer/{_AVERAGE}/{name}": shape for name, shape in weights.items()}
+        shapes = {f"{_WEIGHTS}{name}": shape for name, shape in weights.items()}
+        state = self._last_whole(shapes, averages)
+        return {name: state.get(f"optimizer/{_AVERAGE}/{name}", state.get(f"{_WEIGHTS}{name}")) for name in weights}
 
     def weights(self) -> dict[str, Header]:
         """Returns the types of the weights in the latest checkpoint that can be opened, by name."""
@@ -83,12 +89,39 @@ class Checkpoints(keras.callbacks.Callback):
                 return {name: header for name, header in headers.items() if name.startswith(_WEIGHTS)}
         return {}
 
+    def _last_whole(
+        self, shapes: Mapping[str, tuple[int, ...]], may_be: Mapping[str, tuple[int, ...]] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Returns the state in the latest checkpoint that is whole; it is empty if there is no checkpoint."""
+        damaged: list[str] = []
+        for file in reversed(self._files()):
+            try:
+                with as_checkpoint_error(f"{file} is damaged", "Remove it."):
+                    state = _read(file, shapes, may_be)
+            except CheckpointError as error:
+                damaged.append(str(error))
+                continue
+            for message in damaged:
+                warnings.warn(f"{message} Training goes on from {file.name}.", stacklevel=3)
+            return state
+        if damaged:
+            raise TrainingError(f"{damaged[0]} No whole checkpoint is left: train in another folder.")
+        return {}
+
     def _files(self) -> list[pathlib.Path]:
-        return sorted(self.folder.glob("step-*.npz"))
+        files = [file for file in self.folder.glob("step-*.npz") if file.stem[5:].isdecimal()]
+        return sorted(files, key=lambda file: int(file.stem[5:]))
 
 
-def _read(file: pathlib.Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def _read(
+    file: pathlib.Path, shapes: Mapping[str, tuple[int, ...]], may_be: Mapping[str, tuple[int, ...]] | None = None
+) -> dict[str, np.ndarray]:
     """Returns the state in a checkpoint of a model whose variables have these shapes.
+
+    Args:
+      file: The checkpoint.
+      shapes: The shapes of what it must hold, by name.
+      may_be: The shapes of what it may hold beside these; then all else in it is left out.
 
     Raises:
       TrainingError: It is the checkpoint of another training.
@@ -96,6 +129,9 @@ def _read(file: pathlib.Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str
     """
     with open_archive(file) as archive:
         headers = headers_of(archive)
+        if may_be is not None:
+            shapes = shapes | {name: shape for name, shape in may_be.items() if name in headers} | {_STEP: ()}
+            headers = {name: header for name, header in headers.items() if name in shapes}
         try:
             require_fitting(shapes, headers)  # What is to be unpacked is as large as the model, then.
         except CheckpointError as error:
@@ -155,7 +191,8 @@ def _variables(model: CompressionModel) -> dict[str, tf.Variable]:
     variables = {f"weights/{name}": variable for name, variable in weights.items()}
     for kind, slots in _slots(model.optimizer, model).items():
         variables |= {f"optimizer/{kind}/{name}": variable for name, variable in zip(names, slots, strict=True)}
-    return variables | {_STEP: model.optimizer.iterations}
+    rate = learning_rate_variable(model.optimizer)  # A callback of Keras may have changed it.
+    return variables | {_STEP: model.optimizer.iterations} | ({} if rate is None else {_RATE: rate})
 
 
 def _slots(optimizer: Any, model: CompressionModel) -> dict[str, list[tf.Variable]]:

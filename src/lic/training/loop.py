@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.environment import compute_in, keras, tf
+from lic.environment import compute_in, keras, policies_of, set_policies, tf
 from lic.errors import TrainingError, as_error
 from lic.folder_lock import locked, make_folder
+from lic.images import image_size
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.distortion import check_size
@@ -31,7 +32,7 @@ from lic.training.reports import MetricsLog, ProgressBar, Summaries
 from lic.training.run_folder import RunFolder
 from lic.training.settings import TrainingSettings
 from lic.training.validation import Validation
-from lic.weights import named_layers
+from lic.weights import named_layers, named_variables, set_tensors
 
 _SHOWN = 4  # Crops that TensorBoard shows.
 _MEASURED = 256  # Crops by which scales are initialised.
@@ -104,15 +105,17 @@ def train(
     except ValueError as error:
         raise TrainingError(f"The crops are too small. {error}") from None
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
+    if model.distortion == "ms-ssim":
+        _check_sizes(valid_files)
     run = RunFolder(out)
     make_folder(run.path, TrainingError)
     with locked(run.path, TrainingError, "training"):
         codec = _trained(model, photographs, run, settings, start, valid_files, callbacks, progress)
         last = settings.last_phase
-        if last is None:
-            return codec
-        # The last phase is a training of its own, so that it is resumed as any other is.
-        codec = train(codec, data, run.last_phase, last, valid=valid, callbacks=callbacks, progress=progress)
+        if last is not None:
+            # The last phase is a training of its own, so that it is resumed as any other is.
+            run.begin_last_phase(codec.fingerprint.hex())
+            codec = train(codec, data, run.last_phase, last, valid=valid, callbacks=callbacks, progress=progress)
         with _as_training_error(run.path):
             codec.save(run.codec)
         return codec
@@ -133,10 +136,24 @@ def _trained(
     run.begin(config, photographs.listing, photographs.digest)
     checkpoints = Checkpoints(run.checkpoints)
     if settings.start_scales and checkpoints.latest is None and not start:
-        count, side = -(-_MEASURED // settings.batch), settings.crop - settings.trim
-        crops = np.concatenate([photographs.batch_at(step)[:, :side, :side] for step in range(count)])
-        start_scales(model, crops[:_MEASURED])
-    _compile(model, settings)
+        batches = [photographs.batch_at(step) for step in range(-(-_MEASURED // settings.batch))]
+        side = min(min(batch.shape[1:3]) for batch in batches)  # Crops may be trimmed, and have other sizes later.
+        start_scales(model, np.concatenate([batch[:, :side, :side] for batch in batches])[:_MEASURED])
+    with _prepared(model, settings):
+        return _fitted(model, photographs, run, settings, checkpoints, valid_files, callbacks, progress)
+
+
+def _fitted(
+    model: CompressionModel,
+    photographs: Photographs,
+    run: RunFolder,
+    settings: TrainingSettings,
+    checkpoints: Checkpoints,
+    valid_files: Sequence[pathlib.Path],
+    callbacks: Sequence[keras.callbacks.Callback],
+    progress: bool,
+) -> Codec:
+    """Takes the steps that are left, and returns the codec."""
     done = checkpoints.restore(model)
     if done > settings.steps:
         raise TrainingError(
@@ -148,8 +165,10 @@ def _trained(
             f"{run.path} has taken {done} steps, which are no multiple of interval={settings.interval}, so that no "
             f"epoch begins there. Give an interval that divides {done} and steps={settings.steps}."
         )
-    with _as_training_error(run.path):
-        if done < settings.steps:
+    if done < settings.steps:
+        bars = [ProgressBar(settings.steps)] if progress else []  # After validation, whose results they show.
+        with _as_training_error(run.path), contextlib.ExitStack() as shown:
+            ours = [*_callbacks(run, photographs, valid_files, checkpoints), *map(shown.enter_context, bars)]
             model.fit(
                 _shared(photographs, done, settings.steps),
                 initial_epoch=done // settings.interval,
@@ -157,11 +176,10 @@ def _trained(
                 steps_per_epoch=settings.interval,
                 verbose=0,
                 shuffle=False,
-                callbacks=[*_callbacks(run, photographs, settings, valid_files, progress, checkpoints), *callbacks],
+                callbacks=[*ours, *callbacks],
             )
-        codec = _codec_of(model)
-        codec.save(run.codec)
-    return codec
+    with averaged(model):
+        return Codec(model)
 
 
 def codec_of_run(folder: str | os.PathLike) -> Codec:
@@ -182,18 +200,12 @@ def codec_of_run(folder: str | os.PathLike) -> Codec:
     weights = checkpoints.weights()
     if not weights:
         raise TrainingError(f"{checkpoints.latest} is damaged, as are all before. Train in another folder.")
-    with as_error(TrainingError, f"{folder}: run.json describes no training", "Put it back from a copy."):
-        settings = TrainingSettings(**config["settings"])
-        with described_by_file(config["model"], weights):
-            model = CompressionModel.from_configuration(config["model"])
-    _compile(model, settings)
-    checkpoints.restore(model)
-    return _codec_of(model)
-
-
-def _codec_of(model: CompressionModel) -> Codec:
-    with averaged(model):
-        return Codec(model)
+    damaged = as_error(TrainingError, f"{folder}: run.json describes no training", "Put it back from a copy.")
+    with damaged, described_by_file(config["model"], weights):
+        model = CompressionModel.from_configuration(config["model"])
+    shapes = {name: tuple(variable.shape) for name, variable in named_variables(model).items()}
+    set_tensors(model, checkpoints.averaged_weights(shapes))
+    return Codec(model)
 
 
 def _model_of(model: str | CompressionModel | Codec) -> CompressionModel:
@@ -202,6 +214,16 @@ def _model_of(model: str | CompressionModel | Codec) -> CompressionModel:
         copy.set_weights(model.model.get_weights())
         return copy
     return create_model(model) if isinstance(model, str) else model
+
+
+def _check_sizes(files: Sequence[pathlib.Path]) -> None:
+    """Raises a TrainingError if an image is too small for MS-SSIM, before any step is taken."""
+    for file in files:
+        width, height = image_size(file)
+        try:
+            check_size("ms-ssim", (height, width))
+        except ValueError as error:
+            raise TrainingError(f"{file} is too small to be measured. {error} Leave it out of `valid`.") from None
 
 
 def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], settings: TrainingSettings) -> None:
@@ -256,14 +278,29 @@ def _photographs(data: str | os.PathLike, settings: TrainingSettings) -> Photogr
     )
 
 
+@contextlib.contextmanager
+def _prepared(model: CompressionModel, settings: TrainingSettings) -> Iterator[None]:
+    """Compiles the model; sets its precision, what is frozen, and how numbers are rounded while the context lasts."""
+    layers = sorted(named_layers(model).items())  # A layer comes before the layers inside, which its own setting sets.
+    trainable, quantization = [layer.trainable for _, layer in layers], model.entropy.quantization
+    policies = policies_of(model.transform)
+    try:
+        if settings.precision == "bfloat16":
+            compute_in(model.transform, "mixed_bfloat16")
+        for name in settings.frozen:
+            _freeze(model, name)
+        if settings.rounded:
+            model.entropy.quantization = "ste/ste"
+        _compile(model, settings)
+        yield
+    finally:
+        set_policies(model.transform, policies)
+        for (_, layer), value in zip(layers, trainable):
+            layer.trainable = value
+        model.entropy.quantization = quantization
+
+
 def _compile(model: CompressionModel, settings: TrainingSettings) -> None:
-    """Compiles the model, and sets its precision, what is frozen, and how its numbers are rounded."""
-    if settings.precision == "bfloat16":
-        compute_in(model.transform, "mixed_bfloat16")
-    for name in settings.frozen:
-        _freeze(model, name)
-    if settings.rounded:
-        model.entropy.quantization = "ste/ste"
     # A constant rate is a number, which callbacks of Keras may change.
     rate = settings.learning_rate if settings.has_constant_rate else settings.schedule()
     plain, averaging = {"adam": (Adam, AveragingAdam), "soap": (SOAP, AveragingSOAP)}[settings.optimizer]
@@ -285,12 +322,7 @@ def _freeze(model: CompressionModel, name: str) -> None:
 
 
 def _callbacks(
-    run: RunFolder,
-    photographs: Photographs,
-    settings: TrainingSettings,
-    valid_files: Sequence[pathlib.Path],
-    progress: bool,
-    checkpoints: Checkpoints,
+    run: RunFolder, photographs: Photographs, valid_files: Sequence[pathlib.Path], checkpoints: Checkpoints
 ) -> list[keras.callbacks.Callback]:
     log = MetricsLog(run.metrics)
     callbacks = [
@@ -301,6 +333,4 @@ def _callbacks(
     callbacks.append(checkpoints)  # Before validation, which takes long and might be interrupted.
     if valid_files:
         callbacks.append(Validation(valid_files, log))
-    if progress:
-        callbacks.append(ProgressBar(settings.steps))  # After validation, whose results it shows.
     return callbacks

@@ -101,7 +101,7 @@ class Summaries(keras.callbacks.Callback):
 class ProgressBar(keras.callbacks.Callback):
     """Shows a training's progress with loss, bits per pixel, PSNR, speed and remaining time.
 
-    Where the console is no terminal, a line is printed for each epoch.
+    It is a context, too, at whose end the bar ends. Where the console is no terminal, a line is printed for each epoch.
 
     Args:
       steps: Steps of the whole training.
@@ -146,8 +146,11 @@ class ProgressBar(keras.callbacks.Callback):
         if validated:
             self._console.print(f"step {step_of(self.model)}/{self._steps}, validation: {validated}")
 
-    def on_train_end(self, logs: dict | None = None) -> None:
-        """Ends the bar."""
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Ends the bar, after an interrupt too, where Keras calls no method."""
         if self._console.is_terminal:
             self._bar.stop()
 

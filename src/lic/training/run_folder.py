@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import pathlib
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +14,7 @@ from lic.errors import TrainingError, as_error
 from lic.json_files import read_json
 from lic.versions import machine, versions
 
+_logger = logging.getLogger(__name__)
 _MAY_DIFFER = (
     "settings.steps",
     "settings.interval",
@@ -80,6 +83,17 @@ class RunFolder:
             data.write("".join(f"{size}\t{name}\n" for name, size in listing).encode(errors="backslashreplace"))
         with atomic_write(file) as text:
             text.write(json.dumps(facts | {"made_with": versions() | {"machine": machine()}}, indent=1).encode())
+
+    def begin_last_phase(self, start: str) -> None:
+        """Removes the folder of the last phase if that began from other weights: more steps have been taken since.
+
+        Args:
+          start: The fingerprint of the codec that the last phase starts from.
+        """
+        last = RunFolder(self.last_phase)
+        if (last.path / "run.json").exists() and last.facts()["config"].get("start") != start:
+            _logger.warning("%s begins anew, from the weights after more steps.", last.path)
+            shutil.rmtree(last.path)
 
 
 def _compare(before: dict, now: dict, path: pathlib.Path) -> None:

@@ -17,6 +17,7 @@ from lic.training.data import check_crops
 from lic.training.schedule import LearningRate
 
 OPTIMIZERS = ("adam", "soap")
+MOST_SEED = 2**32 - 1  # Numpy's; the last phase takes the next one.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +80,9 @@ class TrainingSettings:
 
     def __post_init__(self):
         for name, hint in typing.get_type_hints(type(self)).items():
-            check_argument("TrainingSettings", name, getattr(self, name), hint)
+            check_argument("TrainingSettings", name, value := getattr(self, name), hint)
+            if hint is int:  # A whole number of another type, such as 8.0.
+                object.__setattr__(self, name, int(value))
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
         for crop in (self.crop, *(crop for _, crop in self.later_crops)):
@@ -99,7 +102,9 @@ class TrainingSettings:
         expect("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}", self.optimizer)
         expect("last_steps", self.last_steps >= 0, "at least 0", self.last_steps)
         self.schedule()  # It checks the decay.
-        expect("learning_rate", self.learning_rate > 0, "over 0", self.learning_rate)
+        expect("learning_rate", 0 < self.learning_rate < math.inf, "over 0 and finite", self.learning_rate)
+        expect("warm_up", self.warm_up >= 0, "at least 0", self.warm_up)
+        expect("seed", 0 <= self.seed < MOST_SEED, f"from 0 to {MOST_SEED - 1}", self.seed)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
         expect("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
         expect("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
@@ -114,7 +119,8 @@ class TrainingSettings:
         if not self.last_steps:
             return None
         interval = math.gcd(self.last_steps, self.interval)
-        phase = {"frozen": ("transform/analysis",), "rounded": True, "start_scales": False, "warm_up": 0}
+        frozen = tuple(dict.fromkeys((*self.frozen, "transform/analysis")))
+        phase = {"frozen": frozen, "rounded": True, "start_scales": False, "warm_up": 0}
         crop = self.later_crops[-1][1] if self.later_crops else self.crop
         sizes = {"steps": self.last_steps, "interval": interval, "last_steps": 0, "crop": crop, "later_crops": ()}
         rate = {"learning_rate": self.learning_rate / 10, "decay": "cosine"}

@@ -73,6 +73,18 @@ def test_classical_codecs_have_qualities_of_their_own_too():
     assert "Pillow" in EvaluatedCodec.classical("jpeg").facts["settings"]
 
 
+def test_a_quality_that_is_given_twice_counts_once(variable):
+    assert EvaluatedCodec.classical("jpeg=50,20,50").qualities == (50, 20)
+    assert EvaluatedCodec.classical("jpeg", [7, 7.0]).qualities == (7,)
+    assert EvaluatedCodec.learned(variable, [2, 1, 2]).qualities == (2, 1)
+
+
+def test_a_codec_that_is_made_takes_no_options(variable):
+    assert EvaluatedCodec.learned(variable, precision=None).codec is variable
+    with pytest.raises(EvaluationError, match="expected no precision and no tile for a codec that is made already"):
+        EvaluatedCodec.learned(variable, precision="bfloat16", tile=64)
+
+
 def test_a_text_that_is_no_codec_is_an_error():
     with pytest.raises(EvaluationError, match="NAME=Q,Q"):
         EvaluatedCodec.classical("jpeg=high")

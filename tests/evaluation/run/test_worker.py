@@ -48,6 +48,14 @@ def test_the_codec_runs_once_before_the_first_image_only(one_worker, monkeypatch
     assert measured == [2, 2, 1, 2, 1]
 
 
+def test_the_codec_runs_before_the_first_image_that_can_be_read(one_worker, monkeypatch):
+    measured, measure = [], worker.measure
+    monkeypatch.setattr(worker, "measure", lambda *given: measured.append(given[-1]) or measure(*given))
+    for image in ("none.png", "a.png"):
+        one_worker(Task("a", image, (2, 1)))
+    assert measured == [2, 2, 1]
+
+
 def test_an_image_that_cannot_be_read_fails_once(one_worker):
     rows, failures = one_worker(Task("a", "none.png", (1, 2)))
     assert not rows

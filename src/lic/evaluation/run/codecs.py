@@ -55,9 +55,16 @@ class EvaluatedCodec(NamedTuple):
 
         Raises:
           LicError: The codec does not exist.
-          EvaluationError: The codec lacks a quality, or a text behind "=" is not a list of numbers.
+          EvaluationError: The codec lacks a quality, a text behind "=" is not a list of numbers, or options are given
+            with a codec, which has its own.
         """
         if isinstance(model, Codec):
+            given = sorted(name for name, value in options.items() if value is not None)
+            if given:
+                raise EvaluationError(
+                    f"evaluate: expected no {' and no '.join(given)} for a codec that is made already. Received: "
+                    f"{options}. Give them to lic.Codec or lic.load."
+                )
             name, codec = "codec", model
         else:
             named, qualities = _split(os.fspath(model), qualities, may_be_named=True)
@@ -72,7 +79,7 @@ class EvaluatedCodec(NamedTuple):
                     f"{name} has qualities from {available[0]} to {available[-1]}. Received: {quality:g}. "
                     f"To give each codec its own, write them behind the name: {name}={available[0]},{available[-1]}."
                 )
-        return cls(name, codec, tuple(qualities) or available, _facts(codec, options))
+        return cls(name, codec, tuple(dict.fromkeys(qualities)) or available, _facts(codec, options))
 
     @classmethod
     def classical(cls, name: str, qualities: Sequence[float] = ()) -> EvaluatedCodec:
@@ -91,7 +98,7 @@ class EvaluatedCodec(NamedTuple):
         codec = classical_codec(name)
         for quality in qualities:
             codec.check_quality(quality)
-        return cls(name, codec, tuple(qualities) or codec.qualities, {"settings": codec.settings})
+        return cls(name, codec, tuple(dict.fromkeys(qualities)) or codec.qualities, {"settings": codec.settings})
 
 
 def _facts(codec: Codec, options: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def _split(text: str, qualities: Sequence[float], may_be_named: bool = False) ->
         return text, tuple(qualities)
     pieces = numbers.split(",")
     if all(map(_is_number, pieces)):
-        return name, tuple(map(float, pieces))
+        return name, tuple(dict.fromkeys(map(float, pieces)))
     if may_be_named and not any(map(_is_number, pieces)):
         return text, tuple(qualities)
     raise EvaluationError(

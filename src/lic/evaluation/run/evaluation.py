@@ -73,9 +73,7 @@ def evaluate(
     evaluated = [EvaluatedCodec.learned(model, qualities, **options) for model in models]
     evaluated += [EvaluatedCodec.classical(name, qualities) for name in codecs]
     _check(evaluated, jobs)
-    arrays = any(
-        (getattr(each.codec, "channels", 3), getattr(each.codec, "bit_depth", 8)) != (3, 8) for each in evaluated
-    )
+    arrays = any((each.channels, each.bit_depth) != (3, 8) for each in evaluated)
     folder, names = _images_in(images, arrays)
     at_once = "one for each worker of Ray" if ray else jobs
     make_folder(out, EvaluationError)
@@ -108,11 +106,16 @@ def _outcomes(
                 outcome = Outcome([], [failure_of(task, quality, outcome) for quality in task.qualities])
             yield task, outcome
         return
-    # The first task runs alone: it traces the networks, which must not happen in several threads at once.
-    yield from ((task, worker(task)) for task in tasks[:1])
+    # Tasks run alone until one is measured: it traces the networks, which must not happen in several threads at once.
+    left = iter(tasks)
+    for task in left:
+        outcome = worker(task)
+        yield task, outcome
+        if outcome.rows:
+            break
     threads = concurrent.futures.ThreadPoolExecutor(jobs)
     try:
-        futures = {threads.submit(worker, task): task for task in tasks[1:]}
+        futures = {threads.submit(worker, task): task for task in left}
         yield from ((futures[each], each.result()) for each in concurrent.futures.as_completed(futures))
     finally:
         threads.shutdown(cancel_futures=True)  # An evaluation that is stopped waits only for tasks that are running.
@@ -156,5 +159,5 @@ def _check(codecs: Sequence[EvaluatedCodec], jobs: int) -> None:
             f"evaluate: expected codecs with different names. Received twice: {', '.join(twice)}. "
             "List the qualities of a codec behind its name once, or name a codec file: NAME=PATH."
         )
-    if jobs < 1:
-        raise EvaluationError(f"evaluate: expected jobs of at least 1. Received: {jobs!r}.")
+    if not isinstance(jobs, int) or jobs < 1:
+        raise EvaluationError(f"evaluate: expected jobs to be an integer of at least 1. Received: {jobs!r}.")

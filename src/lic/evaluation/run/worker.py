@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -56,14 +57,15 @@ class Worker:
 
     def __call__(self, task: Task) -> Outcome:
         """Measures the image of a task at all of its qualities."""
-        if not self._warm:
-            self._warm = True
-            self(task._replace(qualities=task.qualities[:1]))
         outcome = Outcome([], [])
         try:
             pixels = read_samples(self._folder / task.image, channels=self._channels, bit_depth=self._bit_depth)
         except ImageError as error:
             return Outcome([], [Failure(task.image, None, None, error.without_advice())])
+        if not self._warm:
+            self._warm = True
+            with contextlib.suppress(Exception):  # It is measured, and its error is listed, below.
+                measure(self._codec, task.codec, task.image, pixels, task.qualities[0])
         for quality in task.qualities:
             try:
                 outcome.rows.append(measure(self._codec, task.codec, task.image, pixels, quality))
