@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import struct
 
 import imagecodecs
 import numpy as np
@@ -39,6 +40,15 @@ def test_depth(bits, channels, container):
     stored = numbers[..., 0].copy() if channels == 1 else numbers
     pixels = read(encode(stored, lossless=True, bitspersample=bits, usecontainer=container))
     assert np.abs(pixels - levels(stored, bits)).max() <= 0.51
+
+
+def test_the_codestream_may_stand_behind_large_boxes():
+    data = encode(PIXELS, lossless=True, usecontainer=True)
+    start = data.index(b"jxlc") - 4
+    exif = b"\0" * 70_000
+    with_exif = data[:start] + struct.pack(">I4s", 8 + len(exif), b"Exif") + exif + data[start:]
+    assert image_size(io.BytesIO(with_exif)) == image_size(io.BytesIO(data))
+    np.testing.assert_array_equal(read(with_exif), PIXELS)
 
 
 @pytest.mark.parametrize("bits", [9, 10, 12, 16])

@@ -89,6 +89,30 @@ def test_many_channels_of_16_bits_are_rounded_to_8_if_asked_for():
     np.testing.assert_array_equal(read(data, 4, 8, to_8_bit=True), np.rint(pixels / 257.0))
 
 
+@pytest.mark.parametrize(("kind", "channels"), [(b"P5", 1), (b"P6", 3)])
+@pytest.mark.parametrize("bits", [12, 16])
+def test_pgm_and_ppm_are_taken_as_they_stand(kind, channels, bits):
+    pixels = numbers(channels, bits)
+    expected = pixels[..., 0] if channels == 1 else pixels
+    for header in (b"%s 7 5 %d\n", b"%s\n# made by hand\n7 5\n# white\n%d\n"):
+        data = header % (kind, (1 << bits) - 1) + pixels.astype(">u2").tobytes()
+        np.testing.assert_array_equal(read(data, channels, bits), expected)
+        if bits == 12:
+            with pytest.raises(ImageError, match="has 12 bits a channel, the codec takes 16"):
+                read(data, channels, 16)
+        with pytest.raises(ImageError, match="damaged, or it is cut off"):
+            read(data[:-1], channels, bits)
+
+
+def test_pages_of_16_bits_whose_white_is_zero_are_rounded_to_8():
+    pixels = numbers(5)
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        for page in np.moveaxis(pixels, -1, 0):
+            writer.write(page, photometric="miniswhite", metadata=None)
+    np.testing.assert_array_equal(read(file.getvalue(), 5, 8, to_8_bit=True), np.rint((65535 - pixels) / 257.0))
+
+
 @pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3)], ids=["grey", "colour"])
 def test_png_and_tiff_of_16_bits_keep_them(kind, channels):
     pixels = numbers(channels)

@@ -6,8 +6,8 @@ Source: ISO/IEC 14496-12.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Container, Iterator
+from typing import BinaryIO, NamedTuple
 
 # Bytes before the boxes inside: version and flags, or the number of entries.
 _CONTAINERS = {b"meta": 4, b"iprp": 0, b"ipco": 0, b"jp2h": 0}
@@ -41,6 +41,28 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             return
         yield kind, data[start:end]
         place = end
+
+
+def boxes_in(file: BinaryIO, kinds: Container[bytes], most: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yields the type and the first bytes of each box of some types in a file, one level deep, from where it stands.
+
+    Args:
+      file: The file.
+      kinds: The types; the contents of others are not read.
+      most: The most bytes of a box's contents.
+    """
+    place = file.tell()
+    while len(head := file.read(8)) == 8:
+        size, kind = struct.unpack(">I4s", head)
+        start = 8
+        if size == 1:
+            size, start = int.from_bytes(file.read(8), "big"), 16
+        if kind in kinds:
+            yield kind, file.read(min(most, max(0, size - start)) if size else most)
+        if size < start:  # The last box, or a damaged one.
+            return
+        place += size
+        file.seek(place)
 
 
 def inner(data: bytes, *path: bytes) -> bytes:

@@ -9,11 +9,12 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from lic.images.boxes import boxes
+from lic.images.boxes import boxes_in
 from lic.images.colour import Chromaticities, Colours, colours_of_chromaticities, colours_of_code_points
 from lic.images.extra import needed
 from lic.images.picture import Picture, Request
 
+_HEADER = 4096  # Bytes in which the header of a codestream lies.
 _CODESTREAM, _CONTAINER = b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"
 # A field is one of four choices; each choice is an offset and the number of bits that are added to it.
 _Choices = tuple[tuple[int, int], tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -134,11 +135,12 @@ class _Fields:
 
 def _header_of(file: BinaryIO) -> _Header:
     file.seek(0)
-    data = file.read(1 << 16)
+    data = file.read(_HEADER)
     if data.startswith(_CONTAINER):
-        parts = [c if kind == b"jxlc" else c[4:] for kind, c in boxes(data) if kind in (b"jxlc", b"jxlp")]
-        data = b"".join(parts)
-    fields = _Fields(data[2:4096])
+        file.seek(0)
+        parts = boxes_in(file, {b"jxlc", b"jxlp"}, _HEADER)
+        data = b"".join(content if kind == b"jxlc" else content[4:] for kind, content in parts)
+    fields = _Fields(data[2:_HEADER])
     header = _Header(_size(fields))
     if fields.flag():
         return header

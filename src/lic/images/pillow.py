@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import re
 import struct
 from typing import BinaryIO
@@ -20,6 +21,8 @@ from lic.images.picture import Picture, Request, orientation_or_warning
 _ONE_PICTURE = {"MPO", "PSD"}
 _MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N"}
+# The header of binary PGM and PPM: the kind, three numbers and a last space; comments may stand before the numbers.
+_PNM_HEADER = re.compile(rb"P[56](?:(?:\s|#[^\r\n]*[\r\n])+\d+){3}\s")
 _SGI_HEADER = 512  # Bytes.
 # Without a handler, what Pillow logs about a damaged file would go to the standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -170,6 +173,13 @@ def _of_pnm(image: Image.Image, file: BinaryIO, request: Request) -> Picture | N
     most = int(words[3])
     request.check_bits(most.bit_length())
     # Pillow scales grey of more than 8 bits to 65535, and colour to 255, both rounded.
+    file.seek(0)
+    header = _PNM_HEADER.match(file.read(4096))
+    if most > 255 and header:
+        shape = (image.height, image.width, 3) if words[0] == b"P6" else (image.height, image.width)
+        file.seek(header.end())
+        samples = np.frombuffer(file.read(2 * math.prod(shape)), ">u2").reshape(shape)
+        return Picture(samples.astype(np.uint16), most)
     return Picture(np.asarray(image).astype(np.uint16), 65535) if image.mode in _DEEP_MODES else None
 
 

@@ -106,9 +106,9 @@ def _samples(page: Any, channels: int, request: Request) -> np.ndarray:
     samples = page.asarray()
     samples = np.moveaxis(samples, 0, -1) if page.axes.startswith("S") else samples
     samples, white = _in_16_bits(samples.reshape(page.imagelength, page.imagewidth, channels), max(depths))
+    samples = white - samples if photometric == _WHITE_IS_ZERO else samples
     if request.bits == 8 and white > 255:
         samples = np.rint(samples * (255 / white)).astype(np.uint8)
-    samples = white - samples if photometric == _WHITE_IS_ZERO else samples
     orientation = int(page.tags[ORIENTATION].value) if ORIENTATION in page.tags else 1
     return np.ascontiguousarray(upright(samples, orientation))
 
