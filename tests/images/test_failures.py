@@ -1,9 +1,11 @@
 """Messages for files that no library reads."""
 
+import concurrent.futures
 import functools
 import io
 import re
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 from lic.errors import ImageError
 from lic.images import image_size, read_image, read_samples
 from lic.images.failures import as_image_errors, words_of
+from tests.conftest import random_images
 from tests.images import table
 from tests.images.files import samples, saved, waves
 
@@ -92,3 +95,11 @@ def test_any_error_becomes_one_that_names_the_file(error):
     ):
         raise error
     assert caught.value.__cause__ is error
+
+
+def test_filters_of_warnings_stay_as_they_are_with_several_threads(tmp_path):
+    Image.fromarray(random_images(8, 8, 3)).save(tmp_path / "a.png")
+    before = list(warnings.filters)
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        assert len(list(threads.map(read_image, [tmp_path / "a.png"] * 400))) == 400
+    assert list(warnings.filters) == before

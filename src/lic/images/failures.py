@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 
@@ -20,12 +21,38 @@ _PYTHONS_WORDS = re.compile(
 )
 
 
+class _Silence:
+    """A context without warnings, for several threads at once: the last one to leave it brings the filters back.
+
+    `warnings.catch_warnings` alone would bring back those that another thread has set.
+    """
+
+    def __init__(self):
+        self._lock, self._inside = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._caught.__exit__(None, None, None)
+
+
+_SILENCE = _Silence()
+
+
 @contextlib.contextmanager
 def as_image_errors(name: str) -> Iterator[None]:
     """Turns any error inside into an ImageError that names an image, and drops libraries' warnings, which name none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with _SILENCE:
             yield
     except ImageError:
         raise

@@ -58,7 +58,7 @@ def read_image(
 
 
 def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
-    """Returns width and height of an image file before it is turned upright, without reading its pixels.
+    """Returns width and height of an image file without reading its pixels, mostly those before it is turned upright.
 
     Raises:
       ImageError: The file cannot be read.

@@ -83,6 +83,10 @@ def test_a_codec_that_fails_on_one_image_is_named(codec, folder, tmp_path, monke
     monkeypatch.setattr(type(codec), "compress", failing)
     results = lic.evaluate(folder, tmp_path, models=[codec])
     assert [tuple(each) for each in results.failures] == [("three.png", "codec", 2, "MemoryError: no room")]
+    # They stay where another codec is measured later, and are gone where the codec no longer fails.
+    assert lic.evaluate(folder, tmp_path, codecs=["jpeg=50"]).failures == results.failures
+    monkeypatch.setattr(type(codec), "compress", compress)
+    assert lic.evaluate(folder, tmp_path, models=[codec]).failures == []
     assert len(results.rows) == 5
     assert results.means()[0]["images"] == 2
 

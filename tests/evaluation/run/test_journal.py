@@ -5,6 +5,7 @@ import pytest
 
 from lic.errors import EvaluationError
 from lic.evaluation.run.journal import Journal
+from lic.evaluation.run.results import Failure
 from tests.evaluation.run.test_results import row
 
 FACTS = {"images": {"count": 2}, "codecs": {"a": {"settings": "fast"}}}
@@ -16,6 +17,15 @@ def test_rows_are_there_again(tmp_path):
     assert journal.rows == [row(), row(image="2")]
     journal.add([row(image="3")])
     assert len(Journal(tmp_path / "run", FACTS).rows) == 3
+
+
+def test_failures_are_there_again_until_there_is_a_row(tmp_path):
+    failures = [Failure(image, "a", 1.0, "no room") for image in ("1", "2")]
+    Journal(tmp_path, FACTS).add([], failures)
+    journal = Journal(tmp_path, FACTS)
+    assert (journal.rows, journal.failures) == ([], failures)
+    journal.add([row("a", "2", 1.0)])
+    assert Journal(tmp_path, FACTS).failures == failures[:1]
 
 
 def test_a_line_that_was_cut_off_is_left_out_with_a_warning_and_the_next_is_whole(tmp_path, caplog):

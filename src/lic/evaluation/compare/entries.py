@@ -176,7 +176,7 @@ def _notes_on_images(runs: Mapping[str, Results]) -> list[str]:
 
 def _shortest_names(folders: Sequence[pathlib.Path]) -> list[str]:
     """Returns the shortest ends of the paths that differ from each other."""
-    for parts in range(1, max(len(folder.parts) for folder in folders) + 1):
+    for parts in range(1, max((len(folder.parts) for folder in folders), default=0) + 1):
         names = ["/".join(folder.parts[-parts:]) for folder in folders]
         if len(set(names)) == len(names):
             return names

@@ -80,11 +80,14 @@ def evaluate(
     with locked(out, EvaluationError, "evaluation"):
         journal = Journal(out, _facts(evaluated, folder, names, at_once))
         work = [(codec, remaining_tasks(codec, names, journal.rows)) for codec in evaluated]
-        results = Results(journal.rows, (), journal.facts)
+        anew = {(codec.name, quality) for codec in evaluated for quality in codec.qualities}
+        # An image that cannot be read fails again, and is listed again.
+        known = [each for each in journal.failures if each.codec and (each.codec, each.quality) not in anew]
+        results = Results(journal.rows, known, journal.facts)
         done, total = 0, sum(len(task.qualities) for _, tasks in work for task in tasks)
         outcomes = itertools.chain.from_iterable(_outcomes(codec, tasks, folder, jobs, ray) for codec, tasks in work)
         for task, (rows, failures) in outcomes:
-            journal.add(rows)
+            journal.add(rows, failures)
             results.rows += rows
             # An image that cannot be read fails once for each codec, and is listed once.
             results.failures += [failure for failure in failures if failure not in results.failures]

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lic.errors import EvaluationError, as_error
-from lic.evaluation.run.results import Row, check_facts, checked_row
+from lic.evaluation.run.results import Failure, Row, check_facts, checked_failure, checked_row
 from lic.json_files import read_lines
 
 NAME = "rows.jsonl"
@@ -24,6 +24,7 @@ class Journal:
 
     Attributes:
       rows: Rows that the file held already.
+      failures: Failures that the file held already, of images and qualities that have no row.
       facts: The given facts, with the codecs that the file held already.
 
     Raises:
@@ -31,17 +32,18 @@ class Journal:
     """
 
     def __init__(self, folder: str | os.PathLike, facts: dict[str, Any]):
-        folder = pathlib.Path(folder)
+        folder, facts = pathlib.Path(folder), json.loads(json.dumps(facts))  # As the file gives them back.
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / NAME
-        self.rows, before = _read(self._file)
+        self.rows, self.failures, before = _read(self._file)
         _check_same(folder, before, facts)
         self.facts = facts | {"codecs": before.get("codecs", {}) | facts["codecs"]}
         self._append([{"facts": self.facts}])
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Adds rows, which are in the file when this method returns."""
-        self._append([row._asdict() for row in rows])
+    def add(self, rows: Iterable[Row], failures: Iterable[Failure] = ()) -> None:
+        """Adds rows and failures, which are in the file when this method returns."""
+        lines = [{"failure": failure._asdict()} for failure in failures]
+        self._append([*lines, *(row._asdict() for row in rows)])
 
     def _append(self, lines: list[dict[str, Any]]) -> None:
         # The line break comes first: the file may end in a line that was cut off when an evaluation was killed.
@@ -49,12 +51,12 @@ class Journal:
             file.writelines("\n" + json.dumps(line) for line in lines)
 
 
-def _read(file: pathlib.Path) -> tuple[list[Row], dict[str, Any]]:
-    """Returns all rows, of each codec, image and quality the last, and the last facts.
+def _read(file: pathlib.Path) -> tuple[list[Row], list[Failure], dict[str, Any]]:
+    """Returns all rows and failures, of each codec, image and quality the last, and the last facts.
 
     Lines that were cut off are left out with a warning, and what they held is measured anew.
     """
-    rows, facts = {}, {}
+    rows, failures, facts = {}, {}, {}
     with as_error(EvaluationError, f"{file} is damaged", "Remove the line, or write to another folder."):
         for line in read_lines(file):
             if "facts" in line:
@@ -62,12 +64,16 @@ def _read(file: pathlib.Path) -> tuple[list[Row], dict[str, Any]]:
                 if not isinstance(facts, dict) or not {"images", "codecs"} <= facts.keys():
                     raise ValueError(f"expected images and codecs. Received: {facts!r}")
                 check_facts(facts)
+            elif "failure" in line:
+                failure = checked_failure(line["failure"])
+                failures[failure.codec, failure.image, failure.quality] = failure
             else:
                 row = checked_row(line)
                 rows[row.codec, row.image, row.quality] = row
+                failures.pop((row.codec, row.image, row.quality), None)
         if rows and not facts:
             raise ValueError("it holds rows, and not what they measure")
-    return list(rows.values()), facts
+    return list(rows.values()), list(failures.values()), facts
 
 
 def _check_same(folder: pathlib.Path, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -200,11 +200,21 @@ class Results:
             if missing:
                 raise ValueError(f"{' and '.join(missing)} missing")
             rows = [checked_row(row) for row in facts.pop("rows")]
-            failures = [Failure(**failure) for failure in facts.pop("failures")]
-            for failure in failures:
-                check_argument("a failure", "its texts", (failure.image, failure.error), tuple[str, str])
+            failures = [checked_failure(failure) for failure in facts.pop("failures")]
             check_facts(facts)
         return cls(rows, failures, {name: fact for name, fact in facts.items() if name not in _DERIVED})
+
+
+def checked_failure(values: dict[str, Any]) -> Failure:
+    """Returns a failure of values that stand in a file.
+
+    Raises:
+      TypeError: A value is missing, or there are others.
+      ValueError: A text is of another type.
+    """
+    failure = Failure(**values)
+    check_argument("a failure", "its texts", (failure.image, failure.error), tuple[str, str])
+    return failure
 
 
 def check_facts(facts: dict[str, Any]) -> None:
