@@ -44,7 +44,9 @@ SIZES = {
     "slice_widths": (96, 64),
     "num_slices": 4,
 }
-TRAINING = {"batch": 4, "crop": 128, "learning_rate": 1e-3, "average": 0.998, "trim": 0}
+# After 20 minutes with crops of 128, whose latents have 8x8 positions, mixes with a context took 0.07 to 4 times more bits
+# a pixel for whole images than for such crops, where a hyperprior took 0.07 times more.
+TRAINING = {"batch": 2, "crop": 256, "learning_rate": 1e-3, "average": 0.998, "trim": 0}
 PILOT, WARM_UP = 40, 10  # Steps of the pilot, and those of them that are not counted.
 COLUMNS = (
     *("date", "lic", "commit", "tensorflow", "cpu", "cores", "transform", "entropy", "likelihood", "parameters"),
