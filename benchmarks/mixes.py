@@ -44,8 +44,8 @@ SIZES = {
     "slice_widths": (96, 64),
     "num_slices": 4,
 }
-# After 20 minutes with crops of 128, whose latents have 8x8 positions, mixes with a context took 0.07 to 4 times more bits
-# a pixel for whole images than for such crops, where a hyperprior took 0.07 times more.
+# With crops of 128, whose latents have 8x8 positions, mixes with a context took 1.07 to 4.8 times as many bits a pixel
+# for images of 512 as for such crops, and a hyperprior alone 1.07 times as many.
 TRAINING = {"batch": 2, "crop": 256, "learning_rate": 1e-3, "average": 0.998, "trim": 0}
 PILOT, WARM_UP = 40, 10  # Steps of the pilot, and those of them that are not counted.
 COLUMNS = (

@@ -48,14 +48,14 @@ LIKELIHOODS = "parts/likelihoods.md"
 # Replacements that make examples of long work small.
 SMALLER = {
     "training.md": {
-        "steps=20_000, crop=128, batch=4": "steps=2, crop=64, batch=2",
+        "steps=20_000, crop=256, batch=4": "steps=2, crop=64, batch=2",
         '"hzswq2021"': "tiny",
         "crop=256, batch=8": "crop=64, batch=2",
         "stop=10_000": "stop=2",
         "lic.create_model(tiny)": "tiny",
     },
     "fine-tuning.md": {
-        "steps=2000, crop=128, batch=8": "steps=2, crop=64, batch=2",
+        "steps=2000, crop=256, batch=8": "steps=2, crop=64, batch=2",
         'lic.load("default")': "lic.Codec(tiny)",
         '"hyper_width": 96, "side_depth": 64, "num_slices": 10': '"hyper_width": 8, "side_depth": 4, "num_slices": 2',
     },

@@ -437,3 +437,11 @@ def test_scales_start_from_crops_that_soon_have_another_size(photographs, tmp_pa
 def test_a_part_that_is_not_there_cannot_be_frozen(photographs, tmp_path):
     with pytest.raises(TrainingError, match="such as .*transform/analysis.* Received: 'analysis'"):
         lic.train(make(), photographs, tmp_path, few_steps(frozen=("analysis",)))
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize(("crops", "warned"), [({"crop": 64}, True), ({"crop": 48, "later_crops": ((1, 96),)}, False)])
+def test_crops_whose_latents_see_little_but_borders_are_warned_of(crops, warned, photographs, tmp_path, caplog):
+    model = make(analysis_strides=(4, 2))
+    lic.train(model, photographs, tmp_path, few_steps(steps=1, interval=1, start_scales=False, **crops))
+    assert ("latents of crops of 64 have 8x8 positions" in caplog.text) == warned

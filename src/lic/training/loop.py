@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,9 @@ from lic.training.settings import TrainingSettings
 from lic.training.validation import Validation
 from lic.weights import named_layers, named_variables, set_tensors
 
+_log = logging.getLogger(__name__)
 _SHOWN = 4  # Crops that TensorBoard shows.
+_LEAST_POSITIONS = 12  # Of a latent's height and width, from which on most positions of a context see no border.
 _MEASURED = 256  # Crops by which scales are initialised.
 
 
@@ -107,6 +110,7 @@ def train(
     photographs, valid_files = _photographs(data, settings), photograph_files(valid) if valid else []
     if model.distortion == "ms-ssim":
         _check_sizes(valid_files)
+    _warn_of_small_crops(model, settings)
     run = RunFolder(out)
     make_folder(run.path, TrainingError)
     with locked(run.path, TrainingError, "training"):
@@ -214,6 +218,17 @@ def _model_of(model: str | CompressionModel | Codec) -> CompressionModel:
         copy.set_weights(model.model.get_weights())
         return copy
     return create_model(model) if isinstance(model, str) else model
+
+
+def _warn_of_small_crops(model: CompressionModel, settings: TrainingSettings) -> None:
+    crop = settings.later_crops[-1][1] if settings.later_crops else settings.crop
+    positions = crop // model.transform.downscale
+    if positions < _LEAST_POSITIONS:
+        _log.warning(
+            "train: the latents of crops of %d have %dx%d positions, of which most see padded borders. A context that "
+            "learns them may take several times as many bits for larger images. Take crops of 256.",
+            *(crop, positions, positions),
+        )
 
 
 def _check_sizes(files: Sequence[pathlib.Path]) -> None:
