@@ -122,7 +122,8 @@ def test_a_swin_transform_with_a_convolutional_hyper_transform_can():
 
 def test_networks_that_cannot_be_exact_are_named():
     with pytest.raises(
-        lic.LicError, match=r"convolutions, ReLU and operations that move numbers. This one also has .*hyper='conv'"
+        lic.LicError,
+        match=r"convolutions, ReLU and operations that move numbers. This one also .*transform 'conv'",
     ):
         lic.Codec(tiny_model("klt", "hyperprior", hyper="swin"), deterministic=True, calibration=CALIBRATION)
 
