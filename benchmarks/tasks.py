@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import pathlib
 import re
@@ -93,6 +94,7 @@ class Task:
         return np.stack([smooth_noise(self.width, self.height, seed) for seed in range(self.batch)])
 
 
+@functools.cache
 def shipped_weights(model: str) -> str:
     """Returns "shipped" and the fingerprint of the weights that ship with a model today."""
     return f"shipped {read_text(codec_path(model))['fingerprint']}"

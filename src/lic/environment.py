@@ -40,7 +40,8 @@ def compute_in(layer: keras.layers.Layer, policy: str) -> None:
       policy: The name of a Keras dtype policy, such as "float32" or "mixed_bfloat16".
     """
     made = keras.dtype_policies.DTypePolicy(policy) if KERAS_3 else keras.mixed_precision.Policy(policy)
-    set_policies(layer, [made] * len(policies_of(layer)))
+    for part in layer._flatten_layers():
+        _set_policy(part, made)
 
 
 def policies_of(layer: keras.layers.Layer) -> list[Any]:
@@ -51,10 +52,14 @@ def policies_of(layer: keras.layers.Layer) -> list[Any]:
 def set_policies(layer: keras.layers.Layer, policies: Sequence[Any]) -> None:
     """Sets the dtype policies of a layer and of all layers inside."""
     for part, policy in zip(layer._flatten_layers(), policies, strict=True):
-        if KERAS_3:
-            part.dtype_policy = policy
-        else:
-            part._set_dtype_policy(policy)
+        _set_policy(part, policy)
+
+
+def _set_policy(layer: keras.layers.Layer, policy: Any) -> None:
+    if KERAS_3:
+        layer.dtype_policy = policy
+    else:
+        layer._set_dtype_policy(policy)
 
 
 def learning_rate_variable(optimizer: keras.optimizers.Optimizer) -> tf.Variable | None:

@@ -109,7 +109,7 @@ def test_other_files_are_refused(codec, tmp_path):
     with pytest.raises(lic.CheckpointError, match="no file of `lic doctor --export`, or damaged"):
         list(doctor.check_streams(tmp_path / "other.zip", str(codec)))
     with pytest.raises(lic.CheckpointError, match="There is no file .*nothing.zip"):
-        list(doctor.check_streams(tmp_path / "nothing.zip", str(codec)))
+        list(doctor.check_streams(str(tmp_path / "nothing.zip"), str(codec)))
 
 
 def test_the_command_exports_and_checks(codec, tmp_path):

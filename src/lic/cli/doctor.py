@@ -174,7 +174,7 @@ def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[F
     import lic
 
     codec = lic.load(model)
-    if not path.exists():
+    if not os.path.exists(path):
         raise CheckpointError(f"There is no file {path}. Write one by `lic doctor --export`.")
     damaged = as_checkpoint_error(f"{path} is no file of `lic doctor --export`, or damaged")
     with damaged, zipfile.ZipFile(path) as archive:

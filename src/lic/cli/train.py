@@ -153,7 +153,7 @@ def train(
         given["later_crops"] = _pairs(later_crops)
     published = _preset_of(preset)
     parts = {"transform": transform, "entropy": entropy, "hyper": hyper, "likelihood": likelihood}
-    loss = {"lmbda": _numbers(lmbda) if lmbda else published and published.lmbda}
+    loss = {"lmbda": _numbers(lmbda) if lmbda else published and published.lmbda, "distortion": distortion or "mse"}
     name = model or (None if transform else published and published.model)
     if start and (name or size or lmbda or distortion or any(parts.values())):
         raise typer.BadParameter(
@@ -172,11 +172,7 @@ def train(
         try:
             settings = TrainingSettings(**(published.settings if published else {}) | given)
             keras.utils.set_random_seed(settings.seed)  # Weights are drawn from here on.
-            made = (
-                options.codec_at(start)
-                if start
-                else lic.create_model(name, distortion=distortion or "mse", **parts | loss | _sizes(size or []))
-            )
+            made = options.codec_at(start) if start else lic.create_model(name, **parts | loss | _sizes(size or []))
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         if name == "default" and not any((out / "checkpoints").glob("step-*")):

@@ -283,8 +283,9 @@ class Codec:
         rows, columns = y.shape[:2]
         if size is None:
             size = (rows * downscale, columns * downscale)
-        pair = isinstance(size, (tuple, list)) and [isinstance(each, (int, np.integer)) for each in size] == [True] * 2
-        fits = pair and tuple(-(-each // downscale) for each in size) == (rows, columns)
+        pair = isinstance(size, (tuple, list)) and len(size) == 2
+        whole = pair and all(isinstance(each, (int, np.integer)) for each in size)
+        fits = whole and tuple(-(-each // downscale) for each in size) == (rows, columns)
         check("Codec", "size", fits, f"height and width of a latent of {rows}x{columns} positions", size)
         height, width = map(int, size)
         chosen = self._quality(quality, (height, width))

@@ -26,8 +26,8 @@ class Adam(keras.optimizers.Adam):
     """
 
     def __init__(self, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-4, **kwargs: Any):
-        below = isinstance(learning_rate, (int, float)) and not learning_rate >= 0
-        fits = not below and not isinstance(learning_rate, str)
+        is_number = isinstance(learning_rate, (int, float))
+        fits = learning_rate >= 0 if is_number else not isinstance(learning_rate, str)
         check(type(self).__name__, "learning_rate", fits, "a number of at least 0, or a schedule", learning_rate)
         super().__init__(learning_rate, **kwargs)
         self.__dict__["_factors"] = None

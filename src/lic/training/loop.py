@@ -221,7 +221,7 @@ def _model_of(model: str | CompressionModel | Codec) -> CompressionModel:
 
 
 def _warn_of_small_crops(model: CompressionModel, settings: TrainingSettings) -> None:
-    crop = settings.later_crops[-1][1] if settings.later_crops else settings.crop
+    crop = settings.last_crop
     positions = crop // model.transform.downscale
     if positions < _LEAST_POSITIONS:
         _log.warning(

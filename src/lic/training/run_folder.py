@@ -14,7 +14,7 @@ from lic.errors import TrainingError, as_error
 from lic.json_files import read_json
 from lic.versions import machine, versions
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 _MAY_DIFFER = (
     "settings.steps",
     "settings.interval",
@@ -92,7 +92,7 @@ class RunFolder:
         """
         last = RunFolder(self.last_phase)
         if (last.path / "run.json").exists() and last.facts()["config"].get("start") != start:
-            _logger.warning("%s begins anew, from the weights after more steps.", last.path)
+            _log.warning("%s begins anew, from the weights after more steps.", last.path)
             shutil.rmtree(last.path)
 
 

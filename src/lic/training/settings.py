@@ -17,7 +17,7 @@ from lic.training.data import check_crops
 from lic.training.schedule import LearningRate
 
 OPTIMIZERS = ("adam", "soap")
-MOST_SEED = 2**32 - 1  # Numpy's; the last phase takes the next one.
+_SEEDS = 2**32 - 1  # One fewer than numpy has, since the last phase takes the next one.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +104,7 @@ class TrainingSettings:
         self.schedule()  # It checks the decay.
         expect("learning_rate", 0 < self.learning_rate < math.inf, "over 0 and finite", self.learning_rate)
         expect("warm_up", self.warm_up >= 0, "at least 0", self.warm_up)
-        expect("seed", 0 <= self.seed < MOST_SEED, f"from 0 to {MOST_SEED - 1}", self.seed)
+        expect("seed", 0 <= self.seed < _SEEDS, f"from 0 to {_SEEDS - 1}", self.seed)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
         expect("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
         expect("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
@@ -114,6 +114,11 @@ class TrainingSettings:
         object.__setattr__(self, "interval", interval)
 
     @property
+    def last_crop(self) -> int:
+        """Height and width of the crops of the last steps."""
+        return self.later_crops[-1][1] if self.later_crops else self.crop
+
+    @property
     def last_phase(self) -> TrainingSettings | None:
         """The settings of the last phase, which is a training of its own; None without one."""
         if not self.last_steps:
@@ -121,8 +126,8 @@ class TrainingSettings:
         interval = math.gcd(self.last_steps, self.interval)
         frozen = tuple(dict.fromkeys((*self.frozen, "transform/analysis")))
         phase = {"frozen": frozen, "rounded": True, "start_scales": False, "warm_up": 0}
-        crop = self.later_crops[-1][1] if self.later_crops else self.crop
-        sizes = {"steps": self.last_steps, "interval": interval, "last_steps": 0, "crop": crop, "later_crops": ()}
+        sizes = {"steps": self.last_steps, "interval": interval, "last_steps": 0}
+        sizes |= {"crop": self.last_crop, "later_crops": ()}
         rate = {"learning_rate": self.learning_rate / 10, "decay": "cosine"}
         # Other crops than those of the first steps.
         return dataclasses.replace(self, **phase, **sizes, **rate, seed=self.seed + 1)
