@@ -5,6 +5,7 @@ Source: ISO/IEC 14496-12.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Container, Iterator
 from typing import BinaryIO, NamedTuple
@@ -29,39 +30,30 @@ class Declared(NamedTuple):
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yields the type and the contents of each box, one level deep; a damaged box ends the walk."""
-    place = 0
-    while place + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, place)
-        start = place + 8
-        if size == 1 and place + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, start)
-            start += 8
-        end = len(data) if size == 0 else place + size
-        if end < start:
-            return
-        yield kind, data[start:end]
-        place = end
+    return boxes_in(io.BytesIO(data), len(data))
 
 
-def boxes_in(file: BinaryIO, kinds: Container[bytes], most: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yields the type and the first bytes of each box of some types in a file, one level deep, from where it stands.
+def boxes_in(file: BinaryIO, most: int, kinds: Container[bytes] | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """Yields the type and the first bytes of each box in a file, one level deep, from where the file stands.
 
     Args:
       file: The file.
-      kinds: The types; the contents of others are not read.
       most: The most bytes of a box's contents.
+      kinds: The types that are read, and no others; default: all.
     """
     place = file.tell()
     while len(head := file.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
         start = 8
-        if size == 1:
-            size, start = int.from_bytes(file.read(8), "big"), 16
-        if kind in kinds:
-            yield kind, file.read(min(most, max(0, size - start)) if size else most)
-        if size < start:  # The last box, or a damaged one.
+        if size == 1 and len(large := file.read(8)) == 8:
+            size, start = int.from_bytes(large, "big"), 16
+        if 0 < size < start:  # It is damaged.
             return
+        if kinds is None or kind in kinds:
+            yield kind, file.read(min(most, size - start) if size else most)
         place += size
+        if not size or place >= 1 << 63:  # It is the last one, or larger than any file.
+            return
         file.seek(place)
 
 

@@ -138,7 +138,7 @@ def _header_of(file: BinaryIO) -> _Header:
     data = file.read(_HEADER)
     if data.startswith(_CONTAINER):
         file.seek(0)
-        parts = boxes_in(file, {b"jxlc", b"jxlp"}, _HEADER)
+        parts = boxes_in(file, _HEADER, {b"jxlc", b"jxlp"})
         data = b"".join(content if kind == b"jxlc" else content[4:] for kind, content in parts)
     fields = _Fields(data[2:_HEADER])
     header = _Header(_size(fields))

@@ -144,46 +144,32 @@ def _trained(
         side = min(min(batch.shape[1:3]) for batch in batches)  # Crops may be trimmed, and have other sizes later.
         start_scales(model, np.concatenate([batch[:, :side, :side] for batch in batches])[:_MEASURED])
     with _prepared(model, settings):
-        return _fitted(model, photographs, run, settings, checkpoints, valid_files, callbacks, progress)
-
-
-def _fitted(
-    model: CompressionModel,
-    photographs: Photographs,
-    run: RunFolder,
-    settings: TrainingSettings,
-    checkpoints: Checkpoints,
-    valid_files: Sequence[pathlib.Path],
-    callbacks: Sequence[keras.callbacks.Callback],
-    progress: bool,
-) -> Codec:
-    """Takes the steps that are left, and returns the codec."""
-    done = checkpoints.restore(model)
-    if done > settings.steps:
-        raise TrainingError(
-            f"{run.path} has taken {done} steps, more than steps={settings.steps}. Give at least as many; "
-            "lic.training.codec_of_run returns the codec of the last checkpoint."
-        )
-    if done % settings.interval:
-        raise TrainingError(
-            f"{run.path} has taken {done} steps, which are no multiple of interval={settings.interval}, so that no "
-            f"epoch begins there. Give an interval that divides {done} and steps={settings.steps}."
-        )
-    if done < settings.steps:
-        bars = [ProgressBar(settings.steps)] if progress else []  # After validation, whose results they show.
-        with _as_training_error(run.path), contextlib.ExitStack() as shown:
-            ours = [*_callbacks(run, photographs, valid_files, checkpoints), *map(shown.enter_context, bars)]
-            model.fit(
-                _shared(photographs, done, settings.steps),
-                initial_epoch=done // settings.interval,
-                epochs=settings.steps // settings.interval,
-                steps_per_epoch=settings.interval,
-                verbose=0,
-                shuffle=False,
-                callbacks=[*ours, *callbacks],
+        done = checkpoints.restore(model)
+        if done > settings.steps:
+            raise TrainingError(
+                f"{run.path} has taken {done} steps, more than steps={settings.steps}. Give at least as many; "
+                "lic.training.codec_of_run returns the codec of the last checkpoint."
             )
-    with averaged(model):
-        return Codec(model)
+        if done % settings.interval:
+            raise TrainingError(
+                f"{run.path} has taken {done} steps, which are no multiple of interval={settings.interval}, so that no "
+                f"epoch begins there. Give an interval that divides {done} and steps={settings.steps}."
+            )
+        if done < settings.steps:
+            bars = [ProgressBar(settings.steps)] if progress else []  # After validation, whose results they show.
+            with _as_training_error(run.path), contextlib.ExitStack() as shown:
+                ours = [*_callbacks(run, photographs, valid_files, checkpoints), *map(shown.enter_context, bars)]
+                model.fit(
+                    _shared(photographs, done, settings.steps),
+                    initial_epoch=done // settings.interval,
+                    epochs=settings.steps // settings.interval,
+                    steps_per_epoch=settings.interval,
+                    verbose=0,
+                    shuffle=False,
+                    callbacks=[*ours, *callbacks],
+                )
+        with averaged(model):
+            return Codec(model)
 
 
 def codec_of_run(folder: str | os.PathLike) -> Codec:
