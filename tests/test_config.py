@@ -77,12 +77,23 @@ def test_a_default_is_recorded_like_the_same_value():
         ({"limits": (1, 2)}, [1.0, 2.0]),
         ({"limits": (1,)}, [1.0, 8.0]),
         ({"untyped": (1.0, 2)}, [1.0, 2.0]),
+        ({"untyped": ["a", "b"]}, ["a", "b"]),
     ],
 )
 def test_numbers_are_of_the_type_that_the_argument_has(given, recorded):
     (name,) = given
     found = Unregistered(**given).configuration()[name]
     assert json.dumps(found) == json.dumps(recorded)
+
+
+def test_lists_are_tuples_from_the_start():
+    class Listed(lic.Transform):
+        def __init__(self, names=(), **kwargs):
+            super().__init__(4, **kwargs)
+            self.names = names
+
+    for given in (["a", "b"], [], [1, 2]):
+        assert Listed(given).names == tuple(given)
 
 
 def test_an_infinite_number_stays_a_float():

@@ -39,6 +39,8 @@ def on_cluster(
       LicError: Ray is not installed, or there is no cluster at this address.
     """
     ray = _ray()
+    if not items:
+        return
     with _connected(ray, address):
         count = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(items))
         actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=_RETRIES)(_Worker)

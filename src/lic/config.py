@@ -178,7 +178,7 @@ def _checked(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> ins
 
 def _checked_argument(part: type[Configured], name: str, value: Any) -> Any:
     if type(value) is list or isinstance(value, Iterator):
-        value = list(value)  # The caller may change the list, and use up the iterator.
+        value = tuple(value)  # The caller may change the list, and use up the iterator.
     parameter = constructor_arguments(part).get(name)
     if parameter is None or value is parameter.default:
         return value

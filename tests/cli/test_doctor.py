@@ -6,7 +6,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
 from typer.testing import CliRunner
 
 import lic
@@ -77,12 +76,11 @@ def test_a_stream_that_does_not_decode_is_named(codec, exported, tmp_path):
 
 def test_other_pixels_are_counted(codec, exported, tmp_path):
     def darken(name, data):
-        if name != "ordinary-odd-quality-1.png":
+        if name != "ordinary-odd-quality-1.npy":
             return data
-        png = io.BytesIO()
-        pixels = np.asarray(Image.open(io.BytesIO(data))).astype(int)
-        Image.fromarray(np.clip(pixels + 9, 0, 255).astype(np.uint8)).save(png, "PNG")
-        return png.getvalue()
+        array = io.BytesIO()
+        np.save(array, np.clip(np.load(io.BytesIO(data)).astype(int) + 9, 0, 255).astype(np.uint8))
+        return array.getvalue()
 
     findings = list(doctor.check_streams(_changed(exported, tmp_path / "other.zip", darken), str(codec)))
     (failed,) = (finding for finding in findings if not finding.passed)
@@ -90,7 +88,7 @@ def test_other_pixels_are_counted(codec, exported, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda name, data: None if name.endswith(".png") else data, lambda name, data: None]
+    "change", [lambda name, data: None if name.endswith(".npy") else data, lambda name, data: None]
 )
 def test_incomplete_files_are_refused(codec, exported, tmp_path, change):
     with pytest.raises(lic.CheckpointError, match="streams or images are missing"):
@@ -102,7 +100,7 @@ def test_other_files_are_refused(codec, tmp_path):
     with pytest.raises(lic.CheckpointError, match="no file of `lic doctor --export`, or damaged"):
         list(doctor.check_streams(tmp_path / "text.zip", str(codec)))
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
-        archive.writestr("a.png", "no image")
+        archive.writestr("a.npy", "no image")
     content = (tmp_path / "other.zip").read_bytes()
     method = content.index(b"PK\x01\x02") + 10  # One that no library knows.
     (tmp_path / "other.zip").write_bytes(content[:method] + b"\x63" + content[method + 1 :])
@@ -126,6 +124,20 @@ def test_the_command_exports_and_checks(codec, tmp_path):
     again = invoke("--export", tmp_path / "here.zip")
     assert again.exit_code == 1
     assert isinstance(again.exception, lic.LicError)
+    before = (tmp_path / "here.zip").read_bytes()
+    both = invoke("--check", tmp_path / "here.zip", "--export", tmp_path / "here.zip", "--force")
+    assert both.exit_code == 2
+    assert (tmp_path / "here.zip").read_bytes() == before
+
+
+def test_codecs_of_other_channels_and_bits_are_tested_on_such_images(tmp_path):
+    model = tiny_model("klt", "factorized", channels=2)
+    lic.Codec(model, bit_depth=12).save(tmp_path / "deep.codec")
+    findings = list(doctor.self_test(str(tmp_path / "deep.codec")))
+    assert [finding.passed for finding in findings] == [True, True]
+    doctor.export_streams(tmp_path / "here.zip", str(tmp_path / "deep.codec"))
+    checked = list(doctor.check_streams(tmp_path / "here.zip", str(tmp_path / "deep.codec")))
+    assert [finding.found for finding in checked] == 2 * ["the same pixels"]
 
 
 def test_the_command_fails_if_a_test_fails(codec, exported, tmp_path):

@@ -86,6 +86,37 @@ def test_other_folders_than_exports_are_never_replaced(codec, tmp_path, format):
     assert (tmp_path / "photographs" / "photo.png").exists()
 
 
+def test_an_export_beside_files_of_ones_own_is_not_replaced(codec, tmp_path):
+    (tmp_path / "project").mkdir()
+    for name in ("codec.json", "thesis.txt"):
+        (tmp_path / "project" / name).touch()
+    ended = export("default", tmp_path / "project", "--format", "portable", "--force")
+    assert "holds what lic does not export (thesis.txt), so it is not replaced" in str(ended.exception)
+    assert len(list((tmp_path / "project").iterdir())) == 2
+
+
+def test_a_link_leads_to_the_new_folder(codec, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx, "export_onnx", lambda model, folder: folder.mkdir() or [])
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "networks.json").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    assert export(codec, tmp_path / "link", "--format", "onnx", "--force").exit_code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert not list((tmp_path / "there").iterdir())
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), tf.errors.OutOfRangeError(None, None, "full")])
+def test_a_folder_that_cannot_be_written_is_an_error_of_lic(codec, tmp_path, monkeypatch, error):
+    def write(codec, folder):
+        raise error
+
+    monkeypatch.setattr(saved_model, "export_saved_model", write)
+    ended = export(codec, tmp_path / "served", "--format", "savedmodel")
+    assert isinstance(ended.exception, lic.LicError)
+    assert str(ended.exception).startswith(f"{tmp_path / 'served'} cannot be written: ")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_deterministic_codec_is_asked_for(codec, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(saved_model, "export_saved_model", lambda codec, folder: seen.append(codec))

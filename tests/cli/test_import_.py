@@ -55,6 +55,18 @@ def test_tensors_from_pytorch_become_a_codec(tmp_path):
     assert lic.load(tmp_path / "out.codec").fingerprint == lic.Codec(model).fingerprint
 
 
+def test_settings_of_a_codec_come_back(tmp_path):
+    pytest.importorskip("safetensors")
+    codec = lic.Codec(tiny_model("klt", "hyperprior"), bit_depth=12, skip_below=0.3, stored="float16")
+    codec.save(tmp_path / "before.codec")
+    names = [str(tmp_path / name) for name in ("before.codec", "a.safetensors", "after.codec")]
+    exported = CliRunner().invoke(app, ["export", *names[:2], "--format", "safetensors"])
+    assert (exported.exit_code, _import(*names[1:]).exit_code) == (0, 0)
+    after = lic.load(names[2])
+    assert after.settings == codec.settings == {"bit_depth": 12, "skip_below": 0.3, "stored": "float16"}
+    assert after.fingerprint == codec.fingerprint
+
+
 def test_an_unknown_format_is_exit_code_2(tmp_path):
     assert _import(tmp_path / "weights", tmp_path / "out.codec", "--format", "pickle").exit_code == 2
 

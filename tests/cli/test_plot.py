@@ -54,6 +54,13 @@ def test_a_picture_that_cannot_be_made_is_left_out_with_a_line(tmp_path):
     assert why[2].startswith("lic: speed is left out.")
 
 
+def test_a_page_that_cannot_be_made_is_left_out_too(run_folder, tmp_path):
+    result = plot(run_folder, "--format", "html", "--max-bpp", "0.01", "--out", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.startswith("lic: rate-distortion.html is left out. ")
+    assert not list(tmp_path.glob("*.html"))
+
+
 def test_nothing_to_draw_is_an_error(tmp_path):
     Results(rows("jpeg", similarity=False)).write(tmp_path)
     with pytest.raises(EvaluationError, match="nothing to draw"):

@@ -131,3 +131,11 @@ def test_a_missing_image_or_package_is_one_line(missing, photo, codec, monkeypat
     assert stop.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert ("keras-lic[eval]" if missing == "matplotlib" else "absent.png") in line
+
+
+def test_the_mask_of_a_region_is_not_overwritten_by_force(show, photo):
+    mask = photo.with_name("mask.png")
+    Image.fromarray(np.eye(4, dtype=np.uint8) * 255).save(mask)
+    before = mask.read_bytes()
+    assert show("--roi", mask, "--roi-quality", "3", "--out", mask, "--force").exit_code == 2
+    assert mask.read_bytes() == before

@@ -84,6 +84,7 @@ def test_a_walk_must_be_written():
     ("arguments", "message"),
     [
         ({"latent_depth": 0}, "expected latent_depth to be at least 1. Received: 0"),
+        ({"hyper": "conv"}, "expected hyper to be a lic.HyperTransform, such as .* Received: 'conv'"),
         ({"quantization": "none"}, "expected quantization to be one of"),
         ({"likelihood": "laplace"}, "expected likelihood to be a lic.Likelihood, such as .* Received: 'laplace'"),
         ({"likelihood": Laplace}, "expected likelihood to be a lic.Likelihood"),

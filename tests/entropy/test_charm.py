@@ -61,6 +61,16 @@ def test_wrong_sizes_are_named():
         ChARM(12, _hyper(), num_slices=3, slice_widths=((4, 4), (4, 4)))
     with pytest.raises(ValueError, match="max_support.*-1"):
         ChARM(12, _hyper(), max_support=-1)
+    for widths in ((), (16,), (16, 16, 16)):
+        with pytest.raises(ValueError, match="expected slice_widths to be 2 widths, one fewer than kernel_sizes"):
+            ChARM(12, _hyper(), num_slices=3, slice_widths=widths)
+
+
+@pytest.mark.parametrize(("support", "features"), [("own", 12), ("own", 25), ("halves", 23)])
+def test_features_that_cannot_be_shared_out_are_refused(support, features):
+    hyper = ConvHyperTransform(12, hyper_width=8, side_depth=4, features=features)
+    with pytest.raises(ValueError, match=f"expected the hyper transform's features to be of .*{support}.*: {features}"):
+        ChARM(12, hyper, num_slices=3, feature_support=support)
 
 
 def test_depths_that_slices_do_not_divide_make_a_model():

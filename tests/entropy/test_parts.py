@@ -111,3 +111,20 @@ def test_positions_know_their_places():
     np.testing.assert_array_equal(anchors().places(3, 4), [1, 3, 4, 6, 9, 11])
     assert EVERYTHING.places is None
     assert within(channels(0, 1), anchors()).places is None
+
+
+@pytest.mark.parametrize(("step", "row", "column"), [(2, 2, 0), (2, 3, 1), (3, 4, 5), (1, 1, 0)])
+def test_rows_and_columns_may_begin_behind_the_first_step(step, row, column):
+    latent = np.random.default_rng(0).normal(size=(1, 7, 8, 2)).astype(np.float32)
+    part = every("x", step, row, column)
+    expected = latent.copy()
+    expected[:, row::step, column::step] += 9.0
+    np.testing.assert_array_equal(part.put(latent, part.take(latent) + 9.0), expected)
+    with plain_graphs():
+        np.testing.assert_array_equal(part.put(latent, part.take(latent) + 9.0), expected)
+
+
+@pytest.mark.parametrize(("arguments", "name"), [((0, 0, 0), "step"), ((2, -1, 0), "row and column")])
+def test_rows_and_columns_that_are_none_are_refused(arguments, name):
+    with pytest.raises(ValueError, match=f"every: expected {name} to be at least"):
+        every("x", *arguments)

@@ -33,6 +33,14 @@ def test_files_of_a_folder_are_sorted_and_others_passed_over(tmp_path):
     assert image_files(tmp_path) == [tmp_path / "b.png", tmp_path / "deep" / "a.jxl"]
 
 
+def test_hidden_files_and_folders_are_passed_over(tmp_path):
+    for name in (".hidden.png", ".thumbs/a.png", "deep/.b.png", "deep/c.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert image_files(tmp_path) == [tmp_path / "deep" / "c.png"]
+    assert image_files(tmp_path / ".thumbs") == [tmp_path / ".thumbs" / "a.png"]
+
+
 def test_missing_folder_is_refused(tmp_path):
     with pytest.raises(ImageError, match="no folder .*absent"):
         image_files(tmp_path / "absent")

@@ -173,6 +173,12 @@ def test_bad_colour_is_refused(background):
         read_image(ODD / "rgba.png", background=background)
 
 
+@pytest.mark.parametrize(("argument", "value"), [("background", (255, 0, 0)), ("frame", "0"), ("frame", 1.0)])
+def test_an_argument_of_another_type_is_named(argument, value):
+    with pytest.raises(ImageError, match=f"Expected {argument} to be a .*Received: "):
+        read_image(ODD / "rgba.png", **{argument: value})
+
+
 def test_opaque_rgba_needs_no_background(tmp_path):
     pixels = colours()
     path = saved(tmp_path / "opaque.png", np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)]))

@@ -60,6 +60,13 @@ def test_wrappers_of_single_layers_and_counters_are_removed(tmp_path):
     _assert_is_state(read_state_dict(tmp_path / "a.npz"))
 
 
+def test_names_that_become_one_are_refused(tmp_path):
+    name = next(iter(STATE))
+    np.savez(tmp_path / "a.npz", **STATE, **{f"module.{name}": STATE[name] + 1})
+    with pytest.raises(CheckpointError, match=f"holds '{name}' and 'module.{name}', of which only one can be meant"):
+        read_state_dict(tmp_path / "a.npz")
+
+
 def test_halves_become_float32(tmp_path):
     np.savez(tmp_path / "a.npz", **{name: array.astype(np.float16) for name, array in STATE.items()})
     read = read_state_dict(tmp_path / "a.npz")["g_a.0.weight"]

@@ -174,6 +174,28 @@ def test_table_of_scales_and_likelihood_bound_are_those_of_the_file():
         torch_systems.from_state_dict("file", tiny() | {"gaussian_conditional.scale_table": np.arange(1, 9)})
 
 
+@pytest.mark.parametrize(
+    ("key", "array"),
+    [
+        ("gaussian_conditional.scale_table", np.ones(1)),
+        ("gaussian_conditional.scale_table", np.zeros(4)),
+        ("gaussian_conditional.scale_table", np.float32(1)),
+        ("entropy_bottleneck.likelihood_lower_bound.bound", np.array([-1.0])),
+        ("entropy_bottleneck.likelihood_lower_bound.bound", np.array([np.nan])),
+        ("g_a.0.weight", np.float32(1)),
+        ("h_s.4.weight", np.float32(1)),
+    ],
+)
+def test_tensors_without_meaning_end_in_an_error_of_the_file(key, array):
+    with pytest.raises(CheckpointError, match="file"):
+        torch_systems.from_state_dict("file", tiny() | {key: array})
+
+
+def test_a_bound_may_be_a_single_number():
+    bound = {"entropy_bottleneck.likelihood_lower_bound.bound": np.float64(1e-6)}
+    assert torch_systems.from_state_dict("file", tiny() | bound).entropy.likelihood_bound == 1e-6
+
+
 @pytest.mark.slow
 def test_the_kit_passes():
     check_model(torch_systems.from_state_dict("file", tiny()))

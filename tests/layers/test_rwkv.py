@@ -90,3 +90,11 @@ def test_a_mix_whose_kernels_start_at_zero_returns_zeros():
     values = _maps(3, 4)[0]
     np.testing.assert_array_equal(ChannelMixBlock(5, kernel_initializer="zeros")(values), np.zeros((2, 3, 4, 5)))
     assert np.any(ChannelMixBlock(5)(values))
+
+
+def test_the_shift_computes_in_other_types_inside_a_graph_too():
+    shift = OmniShift(dtype="mixed_bfloat16")
+    values = tf.random.normal((1, 5, 6, 3))
+    found = tf.function(shift)(values)
+    assert found.dtype == tf.bfloat16
+    np.testing.assert_allclose(tf.cast(found, "float32"), values, atol=0.02)

@@ -232,6 +232,11 @@ def test_a_loss_or_a_metric_of_keras_is_refused(argument):
         fresh().compile(**{argument: ["mse"]})
 
 
+def test_scaled_losses_are_refused():
+    with pytest.raises(ValueError, match="Received: LossScaleOptimizer.*Set mixed_bfloat16"):
+        fresh().compile(keras.mixed_precision.LossScaleOptimizer(keras.optimizers.Adam()))
+
+
 @pytest.mark.parametrize("method", ["fit", "evaluate"])
 def test_a_model_that_was_not_compiled_is_refused_without_asking_for_a_loss(images, method):
     with pytest.raises(ValueError, match=rf"{method}: expected a compiled model. Call model.compile\(\) first"):

@@ -26,7 +26,7 @@ def test_higher_qualities_weigh_distortion_more(name):
     assert lambdas == sorted(set(lambdas))
 
 
-@pytest.mark.parametrize("quality", [0, 9, 2.5, "4"])
+@pytest.mark.parametrize("quality", [0, 9, 2.5, 4.0, True, "4"])
 def test_other_qualities_are_refused(quality):
     with pytest.raises(lic.RegistryError, match=rf"expected quality from 1 to 8.*Received: {quality!r}"):
         registry.models.get(NAMES[0])(quality=quality)

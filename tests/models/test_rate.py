@@ -95,9 +95,9 @@ def test_a_single_rate_leaves_everything_as_it_is():
     np.testing.assert_array_equal(rate.emphasis(quality), [1, 1])
 
 
-@pytest.mark.parametrize("lmbda", [0, -1, float("nan")])
+@pytest.mark.parametrize("lmbda", [0, -1, float("nan"), float("inf")])
 def test_one_lmbda_is_over_zero(lmbda):
-    with pytest.raises(ValueError, match="CompressionModel: expected lmbda over 0. Received: lmbda="):
+    with pytest.raises(ValueError, match="CompressionModel: expected lmbda over 0, and finite. Received: lmbda="):
         SingleRate(lmbda)
 
 
@@ -128,7 +128,9 @@ def test_its_configuration_makes_it_again(gains):
     assert (again.depth, again.lmbdas, again.compute_dtype) == (4, LMBDAS, "float32")
 
 
-@pytest.mark.parametrize("lmbdas", [(), (0.1,), (0.1, 0.1), (0.2, 0.1), (0.0, 0.1), (-1, 1), (0.1, float("nan"))])
+@pytest.mark.parametrize(
+    "lmbdas", [(), (0.1,), (0.1, 0.1), (0.2, 0.1), (0.0, 0.1), (-1, 1), (0.1, float("nan")), (0.1, float("inf"))]
+)
 def test_lmbdas_that_do_not_rise_are_refused(lmbdas):
-    with pytest.raises(ValueError, match="Gains: expected two or more numbers for lmbda, over 0 and rising"):
+    with pytest.raises(ValueError, match="Gains: expected two or more finite numbers for lmbda, over 0 and rising"):
         Gains(4, lmbdas)

@@ -94,3 +94,8 @@ def test_images_have_the_channels_of_the_transform():
 
     with pytest.raises(LawError):
         check_transform(Undeclared(), quick=True)
+
+
+def test_two_layers_of_grey_are_checked():
+    transform = ConvTransform(width=4, latent_depth=6, channels=1, analysis_strides=(4,))
+    check_transform(transform.analysis, transform.synthesis, channels=1, quick=True)

@@ -83,3 +83,29 @@ def test_wrong_strides_and_kernel_sizes_are_named(sizes, message):
 @pytest.mark.slow
 def test_with_windows_it_obeys_the_laws_of_transforms():
     check_transform(ConvTransform(8, 16, attention=True))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "overlap"),
+    [
+        ({}, 4),
+        ({"kernel_size": 11}, 5),
+        ({"analysis_strides": (1, 1, 1, 1, 2)}, 5),
+        ({"attention": True}, 11),
+        ({"attention": True, "analysis_strides": (4, 4, 1, 1)}, 21),
+    ],
+)
+def test_tiles_overlap_as_far_as_kernels_see(sizes, overlap):
+    assert ConvTransform(8, 16, **sizes).tile_overlap == overlap
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"kernel_size": 11},
+        pytest.param({"analysis_strides": (1, 1, 1, 1, 2)}, marks=pytest.mark.slow),
+        pytest.param({"attention": True, "analysis_strides": (4, 4, 1, 1)}, marks=pytest.mark.slow),
+    ],
+)
+def test_large_kernels_and_other_strides_obey_the_laws_of_transforms(sizes):
+    check_transform(ConvTransform(8, 8, **sizes), quick=True)

@@ -278,7 +278,7 @@ class Log:
         if step < math.inf:
             raise SystemExit(f"The loss was not finite at step {step:.0f}. The state that was saved is from before it.")
 
-    def tell(self, rate: float) -> None:
+    def write_means(self, rate: float) -> None:
         """Writes a line, unless `check` raises an error."""
         self.check()
         means = (self.sums / self.count).tolist()
@@ -318,7 +318,7 @@ def train(training: Training, photographs: Photographs, log: Log, options: argpa
             images = photographs.batch(options.batch, random.Random(progress["step"]))
             log.add(training.step(images, rate))
             if now - logged > LOG_SECONDS:
-                log.tell(rate)
+                log.write_means(rate)
                 logged = now
             if now - saved > SAVE_SECONDS:
                 log.check()
@@ -327,7 +327,7 @@ def train(training: Training, photographs: Photographs, log: Log, options: argpa
     except KeyboardInterrupt:
         print("interrupted")
     if log.count:
-        log.tell(rate)
+        log.write_means(rate)
     training.save()
 
 

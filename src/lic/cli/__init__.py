@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -28,7 +29,7 @@ from lic.cli import (
 from lic.cli.batch import message_of
 from lic.cli.many_values import ManyValues
 from lic.cli.quiet_tensorflow import quiet_tensorflow
-from lic.cli.standard_streams import standard_streams
+from lic.cli.standard_streams import printable, standard_streams
 from lic.errors import LicError
 
 app = typer.Typer(
@@ -86,4 +87,8 @@ def _run() -> None:
         app()
     except (LicError, ImportError) as error:
         print(f"lic: {message_of(error)}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:  # Of a file: those of the standard output are raised behind `standard_streams`.
+        where = f"{printable(os.fsdecode(error.filename))}: " if isinstance(error.filename, (str, bytes)) else ""
+        print(f"lic: {where}{error.strerror or error}", file=sys.stderr)
         sys.exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import logging
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -197,7 +198,8 @@ def _compress_one(
     files.write_bytes(job.target, stream, force)
     report = {"bytes": len(stream), "bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])}
     if verbose:
-        report |= {"psnr": _psnr(pixels, codec.decompress(stream), loader.bit_depth), "seconds": seconds}
+        decoded = codec.decompress(stream, max_pixels=sys.maxsize)
+        report |= {"psnr": _psnr(pixels, decoded, loader.bit_depth), "seconds": seconds}
     return report
 
 

@@ -33,6 +33,7 @@ def decompress(
     jpeg_quality: Annotated[
         int, typer.Option(min=1, max=100, metavar="1..100", help="Quality of outputs that end in .jpg.")
     ] = 95,
+    max_pixels: Annotated[int | None, typer.Option(min=1, metavar="N", help=options.MAX_PIXELS)] = None,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing outputs.")] = False,
@@ -47,7 +48,7 @@ def decompress(
     that of --parts K is photo.lic.partsK.png; standard output gets PNG. TIFF takes the place of PNG for models of other
     channels than grey and colour, and of 9 to 15 bits.
     """
-    loader = options.CodecLoader(model, precision, tile)
+    loader = options.CodecLoader(model, precision, tile, max_pixels=max_pixels)
     ending = _default_ending(loader) if parts is None else f".parts{parts}{_default_ending(loader)}"
     naming = files.Naming(ending, True, _is_image)
     paths, out = files.split_output(paths, out, naming, lambda path: path.suffix.lower() != ENDING)
@@ -110,7 +111,7 @@ def _decompress_one(
         )
     began = time.perf_counter()
     with files.naming(job.source):
-        pixels = codec.decompress(data, parts=parts)
+        pixels = codec.decompress(data, parts=parts, max_pixels=loader.max_pixels)
     seconds = time.perf_counter() - began
     files.write_bytes(job.target, encoded(pixels, _format_of(loader, job), jpeg_quality), force)
     report = {"height": pixels.shape[0], "width": pixels.shape[1], "grey": pixels.ndim == 2}

@@ -54,7 +54,7 @@ def doctor(
     With --export and --check, streams are made on one machine and decoded on another. Exits with 1 if a test fails.
     """
     if export:
-        files.refuse_inputs(export, model)
+        files.refuse_inputs(export, *filter(None, (model, check)))
         files.refuse_existing(export, force)
     known = facts()
     findings = [*(check_streams(check, model) if check else self_test(model))]
@@ -143,19 +143,19 @@ def export_streams(path: str | os.PathLike, model: str = "default") -> None:
       path: The file, a zip.
       model: Name of a model that ships, or path of a codec file; the other machine must have the same codec.
     """
-    from PIL import Image
+    import numpy as np
 
     from lic.atomic_write import atomic_write
 
     codecs = _codecs(model)
-    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(_FACTS, json.dumps(facts(), indent=1))
         for case in _cases(codecs):
             stream = codecs[case.deterministic].compress(case.pixels, quality=case.quality)
-            png = io.BytesIO()
-            Image.fromarray(codecs[case.deterministic].decompress(stream)).save(png, "PNG")
+            array = io.BytesIO()
+            np.save(array, codecs[case.deterministic].decompress(stream), allow_pickle=False)
             archive.writestr(f"{case.name}.lic", stream)
-            archive.writestr(f"{case.name}.png", png.getvalue())
+            archive.writestr(f"{case.name}.npy", array.getvalue())
 
 
 def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[Finding]:
@@ -169,7 +169,6 @@ def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[F
       CheckpointError: The file is another one, or damaged.
     """
     import numpy as np
-    from PIL import Image
 
     import lic
 
@@ -179,13 +178,13 @@ def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[F
     damaged = as_checkpoint_error(f"{path} is no file of `lic doctor --export`, or damaged")
     with damaged, zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-        pngs = [name for name in members if name.endswith(".png")]
-        images = {name: np.asarray(Image.open(io.BytesIO(members[name]))) for name in pngs}
+        arrays = [name for name in members if name.endswith(".npy")]
+        images = {name: np.load(io.BytesIO(members[name]), allow_pickle=False) for name in arrays}
     names = sorted(pathlib.PurePath(name).stem for name in members if name.endswith(".lic"))
-    if not names or any(f"{name}.png" not in images for name in names):
+    if not names or any(f"{name}.npy" not in images for name in names):
         raise CheckpointError(f"{path} is no file of `lic doctor --export`: streams or images are missing.")
     for name in names:
-        yield _decode(name, codec, members[f"{name}.lic"], images[f"{name}.png"])
+        yield _decode(name, codec, members[f"{name}.lic"], images[f"{name}.npy"])
 
 
 def _decode(name: str, codec: Codec, stream: bytes, expected: np.ndarray) -> Finding:
@@ -215,8 +214,10 @@ def _codecs(model: str) -> dict[bool, Codec]:
 def _cases(codecs: dict[bool, Codec]) -> Iterator[_Case]:
     from lic.images import sample_image
 
-    image = sample_image()
-    crops = {"photograph": image[:256, :384], "odd": image[100:133, 200:277], "grey": image[:96, :64, 1]}
+    image = sample_image(codecs[False].channels, codecs[False].bit_depth)
+    crops = {"photograph": image[:256, :384], "odd": image[100:133, 200:277]}
+    if codecs[False].channels == 3:
+        crops["grey"] = image[:96, :64, 1]
     for deterministic, codec in codecs.items():
         kind = "deterministic" if deterministic else "ordinary"
         qualities = codec.qualities and sorted({codec.qualities[0], codec.qualities[-1]})

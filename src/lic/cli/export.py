@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import tempfile
 from collections.abc import Callable
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from lic.interop import TorchTensor
 
 FORMATS = ("safetensors", "savedmodel", "onnx", "portable")
-_MARKS = ("saved_model.pb", "networks.json", "codec.json")  # A folder with one of these is an earlier export.
+# What exports write: a folder that holds these alone is an earlier export.
+_SERVED = ("saved_model.pb", "fingerprint.pb", "lic_stream.py", "variables", "assets")
+_PORTABLE = ("codec.json", "tables.bin", "decode.py", "decode.js", "page.js", "index.html")
+_WRITTEN = ("*.onnx", "networks.json", *_SERVED, *_PORTABLE, "__pycache__")
 
 
 def export(
@@ -39,9 +43,9 @@ def export(
     if format != "safetensors" and out.suffix in (".safetensors", ".onnx"):
         raise typer.BadParameter(f"--format {format} writes a folder. Received: {out}. Name a folder")
     if format != "safetensors":
+        out = out.resolve() if out.is_symlink() else out  # The folder is replaced, and not the link to it.
         _refuse_other_folders(out)
     codec = options.load(model, "float32", "none", deterministic or format == "portable")
-    out.parent.mkdir(parents=True, exist_ok=True)
     write = {
         "safetensors": _write_safetensors,
         "savedmodel": _write_saved_model,
@@ -55,7 +59,7 @@ def _write_safetensors(codec: Any, out: pathlib.Path, force: bool) -> str:
     from lic.interop import export_safetensors
 
     with files.new_file(out, force) as path:
-        tensors = export_safetensors(codec.model, path)
+        tensors = export_safetensors(codec, path)
     print_table(map(_row, tensors), {"name": "{}", "shape": "{}", "torch_module": "{}"})
     return f"{len(tensors)} tensors"
 
@@ -90,19 +94,40 @@ def _write_portable(codec: Any, out: pathlib.Path, force: bool) -> str:
 
 
 def _refuse_other_folders(out: pathlib.Path) -> None:
-    """Raises a LicError if an output exists that is no export: it may be a user's own files."""
-    exported = out.is_dir() and (not any(out.iterdir()) or any((out / name).exists() for name in _MARKS))
-    if out.exists() and not exported:
-        raise LicError(f"{out} is not a folder that lic exported to, so it is not replaced. Name another output.")
+    """Raises a LicError if an output exists that holds anything but an export: it may be a user's own files."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise LicError(f"{out} is no folder, so it is not replaced. Name another output.")
+    others = [each.name for each in out.iterdir() if not any(fnmatch(each.name, name) for name in _WRITTEN)]
+    if others:
+        names = ", ".join(sorted(others)[:3])
+        raise LicError(
+            f"{out} holds what lic does not export ({names}), so it is not replaced. Move that, or name another output."
+        )
 
 
 def _replace(out: pathlib.Path, force: bool, write: Callable[[pathlib.Path], Any]) -> Any:
     """Writes a folder aside and puts it in the place of an earlier one when it is complete."""
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as aside:
-        written = pathlib.Path(aside) / out.name
-        result = write(written)
-        files.refuse_existing(out, force)  # It may have come into being since.
-        if out.exists():
-            out.rename(pathlib.Path(aside) / f"{out.name}.before")
-        written.rename(out)
+    from lic.environment import tf
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as aside:
+            written, before = pathlib.Path(aside) / "after", pathlib.Path(aside) / "before"
+            result = write(written)
+            files.refuse_existing(out, force)  # It may have come into being since.
+            _refuse_other_folders(out)
+            if out.exists():
+                out.rename(before)
+            try:
+                written.rename(out)
+            except OSError:
+                if before.exists():
+                    before.rename(out)
+                raise
+    except OSError as error:
+        raise LicError(f"{out} cannot be written: {error.strerror or error}.") from error
+    except tf.errors.OpError as error:  # TensorFlow's own file system has errors of its own.
+        raise LicError(f"{out} cannot be written: {error.message}.") from error
     return result

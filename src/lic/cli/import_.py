@@ -41,6 +41,7 @@ def import_(
     """Make a codec from weights that published code trained, or that PyTorch trained further."""
     import lic
     from lic.interop.import_weights import FORMATS, guess_format
+    from lic.interop.safetensors import settings_of
 
     if out.suffix != ".codec":
         raise typer.BadParameter(f"the output {out} should end in .codec")
@@ -54,7 +55,8 @@ def import_(
         )
     files.refuse_inputs(out, checkpoint)
     files.refuse_existing(out, force)
-    codec = lic.Codec(lic.import_checkpoint(checkpoint, model, format=format, quality=quality))
+    imported = lic.import_checkpoint(checkpoint, model, format=format, quality=quality)
+    codec = lic.Codec(imported, **(settings_of(checkpoint) if format == "safetensors" else {}))
     with files.new_file(out, force) as path:
         codec.save(path)
     print(printable(f"{checkpoint} -> {out}  codec {codec.fingerprint.hex()}"))

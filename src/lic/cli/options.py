@@ -18,6 +18,7 @@ from lic.errors import LicError
 if TYPE_CHECKING:
     from lic.codec.bitstream import Stream
 
+MAX_PIXELS = "Decode images of at most N pixels, padded; default: 268,435,456."
 PRECISION = "Type in which transforms compute: float32, or bfloat16, which is faster on processors that have it."
 ANCHOR = (
     "A codec of the runs, or a published curve such as vtm; published:webp where a run has webp, too. [default: jpeg]"
@@ -119,15 +120,28 @@ def codec_at(model: str, **arguments: Any) -> Any:
 class CodecLoader:
     """Loads a codec when it is first needed, since that takes seconds; its file is looked at before.
 
-    Arguments are those of `load`.
+    Args:
+      model: As for `load`.
+      precision: As for `load`.
+      tile: As for `load`.
+      deterministic: As for `load`.
+      max_pixels: Streams of larger images, padded, are refused; default: that of `lic.Codec.decompress`.
+
+    Attributes:
+      max_pixels: The same.
 
     Raises:
       typer.BadParameter: The value of an option is not allowed.
       LicError: There is no such model, or its file is no codec file.
     """
 
-    def __init__(self, model: str, precision: str, tile: str, deterministic: bool = False):
+    def __init__(
+        self, model: str, precision: str, tile: str, deterministic: bool = False, max_pixels: int | None = None
+    ):
+        from lic.codec.bitstream import MAX_PIXELS
+
         codec_arguments(precision, tile)
+        self.max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
         self._arguments = (model, precision, tile, deterministic)
         self._text = _text_of(model)
 
@@ -157,7 +171,7 @@ class CodecLoader:
 
     def check(self, stream: Stream) -> None:
         """Raises an error unless the codec made a stream; it need not be loaded."""
-        from lic.codec.bitstream import MAX_PIXELS, Flag, StreamFormat
+        from lic.codec.bitstream import Flag, StreamFormat
         from lic.codec.shipped import name_of
 
         if self._text is None:
@@ -166,7 +180,7 @@ class CodecLoader:
         fingerprint = self._text.get("integer_fingerprint" if deterministic else "fingerprint")
         if fingerprint is not None:
             qualities = len(lmbda) if isinstance(lmbda, list) else 0
-            StreamFormat(bytes.fromhex(fingerprint), deterministic, qualities).check(stream, MAX_PIXELS, name_of)
+            StreamFormat(bytes.fromhex(fingerprint), deterministic, qualities).check(stream, self.max_pixels, name_of)
 
 
 def _text_of(model: str) -> dict[str, Any] | None:

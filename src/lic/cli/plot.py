@@ -61,15 +61,18 @@ def plot(
     pages = [out / f"rate-distortion.{PAGE}"] if PAGE in forms else []
     for target in (*itertools.chain(*targets.values()), *pages):
         files.refuse_existing(target, force)
-    out.mkdir(parents=True, exist_ok=True)
     for name, draw in figures.items():
         _draw_or_explain(name, targets[name], draw, force)
     for page in pages:
         from lic.evaluation.plots import write_curves_page
 
-        with files.new_file(page, force) as path:
-            write_curves_page(path, groups, title, max_bpp)
-        print(printable(str(page)))
+        try:
+            with files.new_file(page, force) as path:
+                write_curves_page(path, groups, title, max_bpp)
+        except EvaluationError as error:
+            print(f"lic: {page.name} is left out. {error}", file=sys.stderr)
+        else:
+            print(printable(str(page)))
 
 
 def _entries_by_measure(runs: list[Path], published: list[str], measures: list[str]) -> dict[str, list[Entry]]:

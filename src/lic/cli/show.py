@@ -64,7 +64,7 @@ def show(
     _check_ending("--html", html, PAGES)
     region = options.region(roi, roi_quality)
     for target in filter(None, (out, html)):
-        files.refuse_inputs(target, image, model)
+        files.refuse_inputs(target, *filter(None, (image, model, roi)))
         files.refuse_existing(target, force)
     from lic.evaluation.plots.theme import check_matplotlib
 

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from lic.errors import BitstreamError, DesyncError, WrongModelError
 
-MAX_PIXELS = 178_000_000  # Larger images are refused unless the caller allows them.
+MAX_PIXELS = 1 << 28  # Larger images are refused unless the caller allows them.
 QUALITY_STEPS = 256  # A stream carries its quality in steps of 1/256.
 MAP_STEPS = 16  # A quality map has steps of 1/16.
 MAGIC = b"\x93LIC"

@@ -100,6 +100,11 @@ class Codec:
             tensors = {name: each for name, each in get_tensors(model).items() if name.partition("/")[0] in _CODED}
             weights = {f"weights/{name}": array.astype(stored) for name, array in tensors.items()}
         self._open(CodecFile(model.configuration(), stored, {}, weights, settings=settings), precision, tile)
+        if type(model.rate) is not type(self.model.rate):
+            raise LicError(
+                f"Codec: expected the model's rate to be {type(self.model.rate).__name__}, as its lmbda makes it. "
+                f"Received: {type(model.rate).__name__}. A codec file does not hold other rate controls."
+            )
         if deterministic:
             images = [sample_image(self.channels, self.bit_depth)] if calibration is None else calibration
             self._file = self._file._replace(integer=self._calibrated(images))
@@ -202,6 +207,16 @@ class Codec:
         return self._deterministic
 
     @property
+    def precision(self) -> Precision:
+        """The type that analysis and synthesis compute in."""
+        return self._precision
+
+    @property
+    def tile(self) -> Tile:
+        """Height and width in pixels of the tiles that analysis and synthesis run on, "auto", or None for no tiles."""
+        return self._tile
+
+    @property
     def channels(self) -> int:
         """Channels of the images that the codec takes."""
         return self.model.transform.channels
@@ -215,6 +230,11 @@ class Codec:
     def skip_below(self) -> float | None:
         """Numbers of the latent whose scale is below it are not coded; None if all are."""
         return self._file.settings.get("skip_below")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those arguments of `Codec` that its file holds beside the model: bit_depth, skip_below and stored."""
+        return {"bit_depth": self.bit_depth, "skip_below": self.skip_below, "stored": self._file.stored}
 
     @property
     def qualities(self) -> tuple[int, ...]:
@@ -523,7 +543,8 @@ class Codec:
         original = self._on_255(coloured(image, self.channels))[None]
 
         def loss(stream: bytes) -> float:
-            decoded = self._on_255(coloured(self.decompress(stream), self.channels))[None]
+            pixels = self.decompress(stream, max_pixels=sys.maxsize)  # As in `_verified`.
+            decoded = self._on_255(coloured(pixels, self.channels))[None]
             distortion = float(self.model.weighted_distortion(original, decoded, positions)[0])
             return 8 * len(stream) / (image.shape[0] * image.shape[1]) + distortion
 

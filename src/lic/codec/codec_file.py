@@ -149,6 +149,9 @@ def read_text(path: str | os.PathLike) -> dict[str, Any]:
         for part in (text["config"]["transform"], text["config"]["entropy"]):
             if not isinstance(part["name"], str) or not isinstance(part["config"], dict):
                 raise ValueError(f"expected the name and the configuration of a part, found {part!r}")
+        likelihood = text["config"]["entropy"]["config"].get("likelihood")
+        if not isinstance(likelihood, (dict, type(None))):
+            raise ValueError(f"expected the configuration of a likelihood, found {likelihood!r}")
         if not isinstance(text["config"]["lmbda"], (int, float, list)):
             raise ValueError(f"expected lmbda as a number or a list, found {text['config']['lmbda']!r}")
     return text

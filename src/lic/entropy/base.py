@@ -85,6 +85,8 @@ class EntropyModel(Layer):
     ):
         super().__init__(**kwargs)
         self._check("latent_depth", latent_depth >= 1, "at least 1", latent_depth)
+        valid_hyper = hyper is None or isinstance(hyper, HyperTransform)
+        self._check("hyper", valid_hyper, "a lic.HyperTransform, such as lic.transforms.ConvHyperTransform", hyper)
         valid_likelihood = likelihood is None or isinstance(likelihood, Likelihood)
         self._check("likelihood", valid_likelihood, "a lic.Likelihood, such as lic.entropy.Laplace()", likelihood)
         self._check("quantization", quantization in QUANTIZATIONS, f"one of {QUANTIZATIONS}", quantization)

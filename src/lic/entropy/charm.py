@@ -95,8 +95,15 @@ class ChARM(EntropyModel):
             "None or at least 0",
             max_support,
         )
-        widths = list(slice_widths) if isinstance(slice_widths[0], Sequence) else [slice_widths] * num_slices
+        several = bool(slice_widths) and isinstance(slice_widths[0], Sequence)
+        widths = list(slice_widths) if several else [slice_widths] * num_slices
         self._check("slice_widths", len(widths) == num_slices, f"one tuple, or {num_slices}", slice_widths)
+        layers = len(kernel_sizes) - 1
+        fits = all(len(each) == layers for each in widths)
+        self._check("slice_widths", fits, f"{layers} widths, one fewer than kernel_sizes", slice_widths)
+        features = {"halves": hyper.features // 2 * 2, "own": 2 * latent_depth}.get(feature_support, hyper.features)
+        expected = f"of {features} channels for feature_support={feature_support!r}"
+        self._check("the hyper transform's features", hyper.features == features, expected, hyper.features)
         self.max_support, self.feature_support = max_support, feature_support
         self.support_attention, self._bounds = support_attention, bounds
         fits = dictionary is None or (feature_support == "all" and not support_attention)

@@ -94,14 +94,14 @@ class Hierarchical(EntropyModel):
         self.misread_features, inner = misread_features, width + latent_depth
         self.parameters = convolutions((width,), (1,), **last) if parameter_network else None
         later = sum(_SCALES.values()) - 1  # All steps but the first.
-        # Each step sees what the step before has predicted, so that larger kernels would begin with huge numbers.
-        small = keras.initializers.VarianceScaling(scale=0.001)
         self.adaptors = [Convolution(inner, 1) for _ in range(later)]
         self.factors = [ChannelScale() for _ in range(later)]
         self.before, self.after = [], []
         for before, after in prior_blocks:
             self.before.append(Sequential([DepthwiseBlock(inner) for _ in range(before)]))
             blocks = [DepthwiseBlock(inner) for _ in range(after)]
+            # Each step sees what the step before has predicted, so that larger kernels would begin with huge numbers.
+            small = keras.initializers.VarianceScaling(scale=0.001)
             self.after.append(Sequential([*blocks, Convolution(width, 1, kernel_initializer=small, **last)]))
         heads = math.gcd(width, attention_heads)
         self.attention = [CrossAttention(width, window, heads) for window in attention_windows]

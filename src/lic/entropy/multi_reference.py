@@ -67,6 +67,8 @@ class MultiReference(EntropyModel):
         fits = num_slices <= latent_depth
         self._check("num_slices", fits, f"1 to latent_depth ({latent_depth})", num_slices)
         self._check("context_size", context_size % 2 == 1, "odd", context_size)
+        even = hyper.features % 2 == 0
+        self._check("the hyper transform's features", even, "of an even number of channels", hyper.features)
         bounds, self.slices = runs_of(latent_depth, num_slices), []
         for number, (first, stop) in enumerate(itertools.pairwise(bounds)):
             widths = (*parameter_widths, self.likelihood.parameters * (stop - first))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from lic.environment import tf
+from lic.errors import check
 from lic.layers.tracing import is_plain, outside_xla, refuse_xla
 
 if TYPE_CHECKING:
@@ -144,7 +145,12 @@ def every(name: str, step: int, row: int, column: int) -> Part:
       step: The distance from one row, or column, to the next.
       row: The first row.
       column: The first column.
+
+    Raises:
+      ValueError: `step` is less than 1, or `row` or `column` less than 0.
     """
+    check("every", "step", step >= 1, "at least 1", step)
+    check("every", "row and column", min(row, column) >= 0, "at least 0", (row, column))
 
     def take(latent: tf.Tensor) -> tf.Tensor:
         return latent[:, row::step, column::step]
@@ -167,8 +173,12 @@ def _spread(latent: tf.Tensor, values: tf.Tensor, step: int, row: int, column: i
     values = tf.pad(values, [[0, 0], [0, 1], [0, 1], [0, 0]])  # There may be no such row, or column.
     values = tf.gather(values, tf.maximum(rows - row, 0) // step, axis=1)
     values = tf.gather(values, tf.maximum(columns - column, 0) // step, axis=2)
-    inside = (rows % step == row)[:, None] & (columns % step == column)
+    inside = (_is_taken(rows, step, row))[:, None] & _is_taken(columns, step, column)
     return tf.where(inside[..., None], values, latent)
+
+
+def _is_taken(places: tf.Tensor, step: int, first: int) -> tf.Tensor:
+    return (places >= first) & ((places - first) % step == 0)
 
 
 def anchors(parity: Literal["even", "odd"] = "odd") -> Part:

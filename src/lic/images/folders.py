@@ -13,7 +13,7 @@ from PIL import Image
 from lic.errors import ImageError
 
 ARRAY = ".npy"
-_HASHED = 1 << 16  # Bytes of each file that a digest covers.
+_HASHED = 1 << 16  # Bytes of each file that a digest covers unless it covers whole files.
 # Endings that Pillow lacks, of formats that `lic.images.read_image` reads with the extra `keras-lic[formats]`.
 _MORE = {".heic", ".heics", ".heif", ".heifs", ".hif", ".jxl"}
 # Pillow knows these by their names only, or has no picture to give: weather data, films, drawings and pages.
@@ -44,6 +44,8 @@ def is_image(path: str | os.PathLike, arrays: bool = False) -> bool:
 def image_files(folder: str | os.PathLike, arrays: bool = False) -> list[pathlib.Path]:
     """Returns the files in a folder and in all folders inside whose names end like those of images, sorted.
 
+    Hidden files and folders, whose names begin with a dot, are passed over: systems keep files of their own there.
+
     Args:
       folder: The folder.
       arrays: As for `is_image`.
@@ -54,15 +56,25 @@ def image_files(folder: str | os.PathLike, arrays: bool = False) -> list[pathlib
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ImageError(f"There is no folder {str(folder)!r}.")
-    return sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path, arrays))
+    found = (path for path in folder.rglob("*") if path.is_file() and is_image(path, arrays))
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def digest_of(folder: str | os.PathLike, names: Iterable[str]) -> str:
-    """Returns the SHA-256, in hexadecimal, of names, sizes and first 64 KiB of files in a folder."""
+def digest_of(folder: str | os.PathLike, names: Iterable[str], whole: bool = False) -> str:
+    """Returns the SHA-256, in hexadecimal, of names, sizes and contents of files in a folder.
+
+    Args:
+      folder: The folder.
+      names: Paths of the files relative to the folder.
+      whole: Whether all of a file counts, and not only its first 64 KiB.
+    """
     digest = hashlib.sha256()
     for name in names:
         path = pathlib.Path(folder) / name
         digest.update(f"{path.stat().st_size}\t{name}\n".encode(errors="surrogateescape"))
         with path.open("rb") as file:
-            digest.update(file.read(_HASHED))
+            while piece := file.read(_HASHED):
+                digest.update(piece)
+                if not whole:
+                    break
     return digest.hexdigest()

@@ -36,6 +36,14 @@ class Request:
     bits: int = 8
     is_trial: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.background, (str, type(None))):
+            raise ImageError(
+                f"Expected background to be a colour, such as white or #rrggbb. Received: {self.background!r}."
+            )
+        if self.frame is not None and (isinstance(self.frame, bool) or not isinstance(self.frame, (int, np.integer))):
+            raise ImageError(f"Expected frame to be a whole number, from 0. Received: {self.frame!r}.")
+
     def check_bits(self, bits: int) -> None:
         """Raises an ImageError if samples have more bits than are taken, and the caller has not asked for rounding."""
         if bits > self.bits > 8:

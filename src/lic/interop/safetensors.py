@@ -13,6 +13,7 @@ from einops import rearrange
 
 from lic._version import __version__
 from lic.atomic_write import atomic_write
+from lic.codec.codec import Codec
 from lic.entropy.checkerboard import CheckerboardContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.environment import keras, tf
@@ -74,23 +75,26 @@ class _Conversion(NamedTuple):
     from_torch: Callable[[np.ndarray], Sequence[np.ndarray]]
 
 
-def export_safetensors(model: CompressionModel, path: str | os.PathLike) -> list[TorchTensor]:
+def export_safetensors(model: CompressionModel | Codec, path: str | os.PathLike) -> list[TorchTensor]:
     """Writes the weights of a model in PyTorch's layout, and returns the list of the tensors.
 
     The file's metadata hold the model's configuration ("config") and each tensor's module ("modules"), both as JSON.
 
     Args:
-      model: The model.
+      model: The model, or a codec, whose settings are kept for `settings_of`.
       path: The safetensors file to write.
 
     Raises:
       ImportError: The package safetensors is not installed.
     """
     package = safetensors_package()
+    settings = model.settings if isinstance(model, Codec) else {}
+    model = model.model if isinstance(model, Codec) else model
     conversions = _conversions_of(model)
     tensors = {name: np.array(each.to_torch(), order="C") for name, each in conversions.items()}
     modules = {name: each.module._asdict() for name, each in conversions.items()}
     texts = {"config": json.dumps(model.configuration()), "modules": json.dumps(modules)}
+    texts |= {"settings": json.dumps(settings)} if settings else {}
     content = package.numpy.save(tensors, {"format": "pt", "lic": __version__} | texts)
     with atomic_write(path) as file:
         file.write(content)
@@ -116,6 +120,20 @@ def import_safetensors(path: str | os.PathLike) -> CompressionModel:
         raise CheckpointError(f"{path}: {error}") from None
     set_tensors(model, _weights(conversions, tensors))
     return model
+
+
+def settings_of(path: str | os.PathLike) -> dict[str, Any]:
+    """Returns the arguments of `lic.Codec` that a file holds if `export_safetensors` made it of a codec.
+
+    Raises:
+      CheckpointError: The file is another one.
+      ImportError: The package safetensors is not installed.
+    """
+    package = safetensors_package()
+    with as_checkpoint_error(f"{path} is not a safetensors file of a codec"):
+        with package.safe_open(os.fspath(path), "np") as file:
+            settings = parse_json((file.metadata() or {}).get("settings", "{}"))
+        return {name: settings[name] for name in ("bit_depth", "skip_below", "stored") if name in settings}
 
 
 def has_model_config(path: str | os.PathLike) -> bool:

@@ -35,7 +35,12 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise CheckpointError(f"There is no file {os.fspath(path)!r}.")
     tensors = {".safetensors": _read_safetensors, ".npz": _read_npz}.get(path.suffix, _read_torch)(path)
-    parts = {tuple(part for part in name.split(".") if part not in _WRAPPERS): name for name in tensors}
+    parts = {}
+    for name in tensors:
+        bare = tuple(part for part in name.split(".") if part not in _WRAPPERS)
+        if bare in parts:
+            raise CheckpointError(f"{path} holds {parts[bare]!r} and {name!r}, of which only one can be meant.")
+        parts[bare] = name
     parts.pop(("n_averaged",), None)  # The counter of torch.optim.swa_utils.AveragedModel.
     while len(parts) > 1 and len({name[:1] for name in parts}) == 1:
         parts = {name[1:]: key for name, key in parts.items()}

@@ -12,7 +12,7 @@ import numpy as np
 
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.entropy.distributions.scale_table import ScaleTable
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, as_checkpoint_error
 from lic.interop.torch_layers import Source, Sources, layer_sources, network_sources, under
 from lic.interop.torch_state_dict import read_state_dict
 from lic.layers.bottleneck import BottleneckBlock
@@ -78,15 +78,18 @@ def from_state_dict(
 ) -> CompressionModel:
     """Makes a model with the weights of a state dict, which error messages call `path`."""
     state = {_current_name(key): array for key, array in state.items()}
-    found = model_of(path, state)
+    damaged = f"{path} holds tensors that no model can have"
+    with as_checkpoint_error(damaged):
+        found = model_of(path, state)
     if name not in (None, found):
         raise CheckpointError(
             f"{path} holds the tensors of {found!r}. Received: {name!r}. The models that can be imported are "
             f"{', '.join(SYSTEMS)}."
         )
     system = SYSTEMS[found]
-    with skip_random_init():
+    with as_checkpoint_error(damaged):
         sizes = _sizes(path, found, system, state)
+    with skip_random_init():
         model = create_model(found, quality=QUALITY if quality is None else quality, **sizes)
     sources = sources_of(found, model)
     state = {key: array for key, array in state.items() if not re.fullmatch(system.surplus, key)}
@@ -375,7 +378,10 @@ def _sizes(path: str | os.PathLike, name: str, system: _System, state: Mapping[s
     _require(path, state, [system.first, system.last])
     sizes = sizes_of(name, len(state[system.first]), len(state[system.last]))
     usual = sizes["likelihood_bound"]
-    bound = float(state.get(f"{system.density}.likelihood_lower_bound.bound", [usual])[0])
+    key = f"{system.density}.likelihood_lower_bound.bound"
+    (bound,) = np.ravel(state.get(key, usual)).tolist()
+    if not 0 < bound < 1:
+        raise CheckpointError(f"{path}: expected {key} between 0 and 1. Received: {bound}.")
     sizes["likelihood_bound"] = usual if math.isclose(bound, usual, rel_tol=_NEAR) else bound
     if "scales" in sizes:
         sizes["scales"] = _scales_of(path, state, system.normal, ScaleTable(*sizes["scales"]))
@@ -389,7 +395,7 @@ def _scales_of(path: str | os.PathLike, state: Mapping[str, np.ndarray], normal:
         scales = ScaleTable(len(table), float(table[0]), float(table[-1]), usual.rounding)
         if not np.allclose(table, scales.scales(), rtol=_NEAR):
             raise CheckpointError(f"{path}: {normal}.scale_table is not a geometric sequence of scales.")
-    bound = float(state.get(f"{normal}.lower_bound_scale.bound", [scales.lowest])[0])
+    (bound,) = np.ravel(state.get(f"{normal}.lower_bound_scale.bound", scales.lowest)).tolist()
     if bound > scales.lowest * (1 + _NEAR):
         raise CheckpointError(
             f"{path}: scales are bounded at {bound:g}, expected the lowest of the table, {scales.lowest:g}."

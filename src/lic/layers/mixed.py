@@ -9,6 +9,7 @@ import math
 
 from lic.argument_types import Count
 from lic.environment import keras, tf
+from lic.errors import check
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.residual import ResidualBlock
@@ -42,6 +43,7 @@ class MixedBlock(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check("MixedBlock", "filters", filters % 2 == 0, "an even number", filters)
         # The first half doubles its input. Small kernels start the block near the identity, so that numbers stay small
         # through many blocks.
         small = keras.initializers.VarianceScaling(scale=0.01)

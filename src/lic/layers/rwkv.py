@@ -56,12 +56,12 @@ class OmniShift(HasDerivedWeights, Layer):
 
     def derive(self) -> tf.Tensor:
         """Returns the kernel of all of them together [5, 5, channels, 1]."""
-        shares, total = tf.unstack(tf.convert_to_tensor(self.shares)), 0.0
+        shares, total = tf.unstack(tf.cast(self.shares, "float32")), 0.0
         for share, kernel in zip(shares, self.kernels):
             around = (5 - kernel.shape[0]) // 2
-            total += share * tf.pad(kernel, ((around, around), (around, around), (0, 0), (0, 0)))
-        middle = tf.pad(tf.ones_like(self.kernels[0]), ((2, 2), (2, 2), (0, 0), (0, 0)))
-        return total + self.identity * middle
+            total += share * tf.pad(tf.cast(kernel, "float32"), ((around, around), (around, around), (0, 0), (0, 0)))
+        middle = tf.pad(tf.ones(self.kernels[0].shape), ((2, 2), (2, 2), (0, 0), (0, 0)))
+        return total + tf.cast(self.identity, "float32") * middle
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Correlates values [batch, height, width, channels]."""

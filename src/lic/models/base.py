@@ -249,7 +249,8 @@ class CompressionModel(Configured, keras.Model):
             compile refuse: `SwinBlock`, `quadtree`, `dual` and `autoregressive`.
 
         Raises:
-          ValueError: A loss or a metric is given. The model has its own.
+          ValueError: A loss or a metric is given, since the model has its own. Or the optimiser scales the loss, as
+            Keras makes it under the policy mixed_float16.
         """
         given = [name for name in ("loss", "loss_weights", "metrics", "weighted_metrics") if kwargs.get(name)]
         if given:
@@ -259,6 +260,12 @@ class CompressionModel(Configured, keras.Model):
                 "for another distortion, or take `losses_of` in a loop of your own."
             )
         super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False, "weighted_metrics": []} | kwargs)
+        if isinstance(self.optimizer, keras.mixed_precision.LossScaleOptimizer):
+            raise ValueError(
+                "compile: expected an optimiser that does not scale the loss, since gradients that are not finite are "
+                "replaced by zeros. Received: LossScaleOptimizer, which Keras puts around optimisers under the policy "
+                "mixed_float16. Set mixed_bfloat16 or float32, before the model is made."
+            )
         self.distribute_reduction_method = "first"  # The reported values are means over all replicas already.
         self.__dict__["_seed"] = random.getrandbits(31) if seed is None else seed
         if hasattr(self.optimizer, "build"):  # Keras's legacy optimisers make their state in the first step.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -366,7 +367,7 @@ def sizes_of(name: str, width: int, latent_depth: int) -> dict[str, Any]:
 def _system(name: str, quality: int = QUALITY) -> PublishedSystem:
     published = _SYSTEMS[name]
     last = len(published.lambdas)
-    if quality not in range(1, last + 1):
+    if isinstance(quality, bool) or not isinstance(quality, numbers.Integral) or not 1 <= quality <= last:
         raise RegistryError(f"{name}: expected quality from 1 to {last}, a whole number. Received: {quality!r}.")
     wide = quality >= published.first_wide
     transform, entropy, hyper = published.parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -80,14 +81,14 @@ class SingleRate(RateControl):
       lmbda: Weight of the distortion, over 0.
 
     Raises:
-      ValueError: `lmbda` is not over 0.
+      ValueError: `lmbda` is not over 0, or not finite.
     """
 
     count = 1
 
     def __init__(self, lmbda: float):
-        if not lmbda > 0:
-            raise ValueError(f"CompressionModel: expected lmbda over 0. Received: lmbda={lmbda!r}.")
+        if not 0 < lmbda < math.inf:
+            raise ValueError(f"CompressionModel: expected lmbda over 0, and finite. Received: lmbda={lmbda!r}.")
         self._lmbda = float(lmbda)
 
     def apply_gain(self, latent: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
@@ -133,9 +134,9 @@ class Gains(Layer, RateControl):
         super().__init__(**kwargs | {"dtype": "float32"})
         lmbdas = tuple(float(lmbda) for lmbda in lmbdas)
         rising = all(low < high for low, high in itertools.pairwise(lmbdas))
-        if len(lmbdas) < 2 or not lmbdas[0] > 0 or not rising:
+        if len(lmbdas) < 2 or not 0 < lmbdas[0] <= lmbdas[-1] < math.inf or not rising:
             raise ValueError(
-                f"Gains: expected two or more numbers for lmbda, over 0 and rising. Received: lmbda={lmbdas!r}. "
+                f"Gains: expected two or more finite numbers for lmbda, over 0 and rising. Received: lmbda={lmbdas!r}. "
                 "Give one number for a model of one rate."
             )
         self.depth, self.lmbdas, self.count = depth, lmbdas, len(lmbdas)

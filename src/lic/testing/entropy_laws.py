@@ -14,7 +14,6 @@ import numpy as np
 from lic.complexity.complexity import count_graph
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders import Record
-from lic.entropy.distributions.normal_mixture import NormalMixtureDistribution
 from lic.entropy.orders import Order
 from lic.environment import policy, tf
 from lic.layers.tracing import snapshot_weights
@@ -185,18 +184,25 @@ def training_sees_what_coding_sees(entropy: EntropyModel) -> None:
         (offsets, indexes), (in_training, indexes_in_training) = _parameters(one), _parameters(other)
         require_near(f"offsets {what}", in_training, offsets, 1e-3)
         # A rounded number has a last bit of its own in training, by which an index may come to lie beside.
-        beside = np.abs(np.asarray(indexes_in_training) - np.asarray(indexes)).max(initial=0)
-        require(beside <= 1, f"cdf indexes {what} differ by up to {beside}")
+        difference = np.abs(np.asarray(indexes_in_training) - np.asarray(indexes))
+        if _mixture_size(one):  # One index beside changes most whole numbers of a mixture, so that few may differ.
+            share = float((difference > 1).mean()) if difference.size else 0.0
+            require(share <= 0.05, f"{share:.1%} of the whole numbers of mixtures {what} differ")
+            continue
+        require(difference.max(initial=0) <= 1, f"cdf indexes {what} differ by up to {difference.max()}")
 
 
 def _parameters(record: Record) -> tuple[tf.Tensor, tf.Tensor]:
-    distribution = record.distribution
-    if not isinstance(distribution, NormalMixtureDistribution):
-        return distribution.offset, distribution.pmf_index()
-    # Those of all normals are channels here.
-    rows = distribution.likelihood.scales.row(distribution.index)
-    parameters = tf.concat([distribution.logits, distribution.means], -2), rows
-    return tuple(tf.reshape(each, (*each.shape[:3], -1)) for each in parameters)
+    """Returns the offsets, and what the coder knows beside them [batch, rows, columns, ...]."""
+    coded = record.distribution.coded_by()
+    if _mixture_size(record):  # The whole numbers of a mixture are channels here.
+        coded = tf.reshape(coded, (*coded.shape[:3], -1))
+    return record.distribution.offset, coded
+
+
+def _mixture_size(record: Record) -> int:
+    likelihood = record.distribution.likelihood
+    return likelihood.mixture_size if likelihood is not None else 0
 
 
 def real_bits_are_near_the_estimate(entropy: EntropyModel) -> None:

@@ -28,6 +28,7 @@ def check_transform(
     *,
     multiple: int = 1,
     overlap: int | None = Transform.tile_overlap,
+    channels: int = 3,
     quick: bool = False,
 ) -> None:
     """Checks that a transform, or a pair of layers, keeps every law of its kind; weights stay as they are.
@@ -39,13 +40,14 @@ def check_transform(
         such as the size of attention windows; transforms declare it as `tile_multiple`.
       overlap: With layers, the positions that they see on each side, or None where they see the whole image; transforms
         declare it as `tile_overlap`.
+      channels: With layers, the channels of the images.
       quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
       ValueError: The arguments are neither a transform nor two layers.
     """
-    trial_of_transform(analysis, synthesis, multiple, overlap).check(quick=quick)
+    trial_of_transform(analysis, synthesis, multiple, overlap, channels).check(quick=quick)
 
 
 def trial_of_transform(
@@ -53,6 +55,7 @@ def trial_of_transform(
     synthesis: keras.layers.Layer | None = None,
     multiple: int = 1,
     overlap: int | None = Transform.tile_overlap,
+    channels: int = 3,
 ) -> Trial:
     """Returns the laws of a transform or a pair of layers; see `check_transform`."""
     if isinstance(analysis, HyperTransform):
@@ -61,7 +64,7 @@ def trial_of_transform(
         return _trial(analysis, type(analysis).__name__, (*LAWS, configuration_and_weights_make_it_anew))
     if callable(analysis) and callable(synthesis):
         names = " and ".join(type(layer).__name__ for layer in (analysis, synthesis))
-        return _trial(_Declared(analysis, synthesis, multiple, overlap), names, LAWS)
+        return _trial(_Declared(analysis, synthesis, multiple, overlap, channels), names, LAWS)
     raise ValueError(
         "check_transform: expected a lic.Transform or lic.HyperTransform, or two layers, analysis and synthesis. "
         f"Received: {type(analysis).__name__} and {type(synthesis).__name__}."
@@ -235,10 +238,18 @@ LAWS: tuple[Law, ...] = (
 class _Declared(Transform):
     """Two layers as a transform, whose depth and downscale are measured on one image."""
 
-    def __init__(self, analysis: keras.layers.Layer, synthesis: keras.layers.Layer, multiple: int, overlap: int | None):
+    def __init__(
+        self,
+        analysis: keras.layers.Layer,
+        synthesis: keras.layers.Layer,
+        multiple: int,
+        overlap: int | None,
+        channels: int,
+    ):
         side = 256
-        _, rows, _, depth = analysis(tf.zeros((1, side, side, 3))).shape
+        _, rows, _, depth = analysis(tf.zeros((1, side, side, channels))).shape
         super().__init__(depth, max(side // max(rows, 1), 1))
+        self.channels = channels
         self.analysis, self.synthesis = analysis, synthesis
         self.tile_multiple, self.tile_overlap = multiple, overlap
 

@@ -76,15 +76,22 @@ class ConvTransform(Transform):
                 [width] * inner + [channels], sizes[::-1], analysis_strides[::-1], [False] * inner + [True]
             )
         ]
+        # The positions of the latent that a position sees on each side, through all kernels.
+        reach = sum(size // 2 * math.prod(analysis_strides[:number]) for number, size in enumerate(sizes))
+        reach /= self.downscale
         analysis = _with_gdn(down, square_root=square_root)
         synthesis = _with_gdn(up, inverse=True, square_root=square_root)
         if attention:
             middle = 2 * (len(sizes) // 2)  # After half of the convolutions and their GDN.
+            later = math.prod(analysis_strides[len(sizes) // 2 :])
+            # Windows of 8 and of 4, and three 3x3 convolutions beside each.
+            reach += (7 + 3) / later + 3 + 3
+            self.tile_multiple = math.lcm(4, 8 // math.gcd(8, later))
             analysis.insert(middle, _attention(width, 8))
             analysis.append(_attention(latent_depth, 4))
             synthesis.insert(middle, _attention(width, 8))
             synthesis.insert(0, _attention(latent_depth, 4))
-            self.tile_multiple, self.tile_overlap = 4, 12
+        self.tile_overlap = max(Transform.tile_overlap, math.ceil(reach))
         self.analysis = Sequential([Scale(1 / 255), *analysis])
         self.synthesis = Sequential([*synthesis, Scale(255.0)])
 

@@ -81,3 +81,11 @@ def test_a_factorized_prior_gives_its_median():
     assert symbols.shape == (0,)
     np.testing.assert_array_equal(found, np.broadcast_to(tables.medians(), latent.shape))
     assert np.abs(found).max() > 0
+
+
+@pytest.mark.parametrize("entropy", ["hyperprior", "charm"])
+def test_as_many_channels_as_scales_are_no_prior(entropy):
+    sizes = {"num_slices": 1} if entropy == "charm" else {}
+    codec = lic.Codec(tiny_model("klt", entropy, latent_depth=64, **sizes))
+    flat = np.full((256, 256, 3), 128, np.uint8)
+    assert codec.decompress(codec.compress(flat)).shape == flat.shape

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lic.entropy import CdfTables, FactorizedPrior, Laplace, Logistic, Normal, ScaleTable
+from lic.entropy import CdfTables, Distribution, FactorizedPrior, Laplace, Logistic, Normal, ScaleTable
 from lic.entropy.range_coding.cdf_tables import TOTAL, to_counts
 from lic.environment import tf
 
@@ -123,3 +123,46 @@ def test_tables_of_a_prior_follow_its_weights():
     prior.biases[0].assign(prior.biases[0] + 30.0)
     after = CdfTables.make({"prior": prior}).counts
     assert len(before) != len(after) or np.any(before != after)
+
+
+class OwnPrior(Distribution):
+    """A prior of one learnt scale, which is no layer."""
+
+    num_pmfs = 1
+
+    def __init__(self):
+        self.scale_of_all = 1.0
+
+    @property
+    def shape(self):
+        return tf.TensorShape((None, None, None, 1))
+
+    def bits(self, centred):
+        return tf.abs(centred) / self.scale_of_all
+
+    def pmf_index(self):
+        return tf.zeros(1, "int32")
+
+    def pmfs(self):
+        probabilities = np.exp(-np.abs(np.arange(-8, 9)) / self.scale_of_all)
+        return [(-8, np.append(probabilities / probabilities.sum(), 0.0))]
+
+
+def test_tables_of_a_prior_that_is_no_layer_follow_it_too():
+    prior = OwnPrior()
+    before = CdfTables.make({"own": prior}).counts
+    prior.scale_of_all = 4.0
+    assert CdfTables.make({"own": prior}).counts.max() < before.max() / 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"num_pmfs": 2}, "OwnPrior at 'own': expected 2 pmfs, its num_pmfs. Received: 1"),
+        ({"pmfs": lambda self: [(0, np.full(5000, 2e-4))]}, "OwnPrior at 'own' has pmfs that make no tables: .* 4096"),
+        ({"pmfs": lambda self: [(1 << 20, np.full(9, 0.1))]}, "has pmfs that make no tables: cdfs hold symbols beyond"),
+    ],
+)
+def test_pmfs_that_make_no_tables_are_named_when_they_are_made(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        CdfTables.make({"own": type("OwnPrior", (OwnPrior,), wrong)()})

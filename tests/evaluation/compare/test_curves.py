@@ -65,6 +65,13 @@ def test_too_few_points_are_an_error():
         bd_rate(CURVE, Curve("three", RATES[:3], DECIBELS[:3]), "cubic")
 
 
+def test_rates_of_zero_and_a_point_of_two_are_errors():
+    with pytest.raises(EvaluationError, match="codec: expected rates over 0. Received: 0.0 bpp"):
+        bd_rate(CURVE._replace(bpp=(0.0, *RATES[1:])), CURVE)
+    with pytest.raises(EvaluationError, match="codec: expected a single point. Received: 5"):
+        point_difference(CURVE, CURVE)
+
+
 def test_decibels_that_fall_are_an_error():
     falling = Curve("bumpy", RATES, (*DECIBELS[:3], 33.4, 37.5))
     for difference in (bd_rate, bd_psnr):

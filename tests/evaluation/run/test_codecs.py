@@ -61,6 +61,27 @@ def test_one_rate_is_measured_once():
     assert EvaluatedCodec.learned(lic.Codec(tiny_model("klt", "factorized")), [1, 2]).qualities == (None,)
 
 
+def test_one_rate_has_no_qualities_behind_its_name(tmp_path):
+    lic.Codec(tiny_model("klt", "factorized")).save(tmp_path / "one.codec")
+    with pytest.raises(EvaluationError, match=r"one has one rate and no qualities. Received: .*one.codec=3,5"):
+        EvaluatedCodec.learned(f"{tmp_path / 'one.codec'}=3,5")
+
+
+def test_a_name_takes_the_place_of_that_of_the_file(variable, tmp_path):
+    variable.save(tmp_path / "a.codec")
+    assert EvaluatedCodec.learned(tmp_path / "a.codec", name="mine").name == "mine"
+    assert EvaluatedCodec.learned(variable, name="mine").name == "mine"
+
+
+def test_facts_hold_how_a_codec_computes_however_it_is_given(variable, tmp_path):
+    variable.save(tmp_path / "a.codec")
+    facts = EvaluatedCodec.learned(variable).facts
+    assert facts == EvaluatedCodec.learned(tmp_path / "a.codec").facts
+    assert facts == EvaluatedCodec.learned(tmp_path / "a.codec", precision="float32", tile="auto").facts
+    other = lic.load(tmp_path / "a.codec", precision="bfloat16", tile=64)
+    assert EvaluatedCodec.learned(other).facts["settings"] == "lic, precision=bfloat16, tile=64"
+
+
 def test_a_quality_that_a_codec_lacks_is_an_error_that_shows_how_to_give_each_its_own(variable):
     with pytest.raises(EvaluationError, match=r"from 1 to 3. Received: 50.*codec=1,3"):
         EvaluatedCodec.learned(variable, [50])
@@ -97,3 +118,5 @@ def test_a_text_that_is_no_codec_is_an_error():
 def test_a_quality_that_a_classical_codec_lacks_is_an_error():
     with pytest.raises(ImageError, match="jpegxl: expected quality from 0.01 to 25. Received: 26"):
         EvaluatedCodec.classical("jpegxl=1,26")
+    with pytest.raises(ImageError, match="jpeg: expected a whole number as quality. Received: 50.5"):
+        EvaluatedCodec.classical("jpeg=50,50.5")

@@ -182,6 +182,23 @@ def test_other_pixels_under_the_same_names_are_refused(tmp_path):
         lic.evaluate(tmp_path / "grey.png", tmp_path / "run", codecs=["jpeg=50"])
 
 
+def test_a_change_far_behind_the_beginning_of_a_file_is_noticed(tmp_path):
+    pixels = random_images(256, 320, 3)
+    for change in (0, 9):
+        Image.fromarray(pixels + np.uint8(change) * (np.arange(256) > 250)[:, None, None]).save(tmp_path / "photo.ppm")
+        if not change:
+            lic.evaluate(tmp_path / "photo.ppm", tmp_path / "run", codecs=["jpeg=50"])
+    with pytest.raises(EvaluationError, match="another folder"):
+        lic.evaluate(tmp_path / "photo.ppm", tmp_path / "run", codecs=["jpeg=50"])
+
+
+def test_a_mapping_names_codecs(codec, folder, tmp_path):
+    results = lic.evaluate(folder / "one.png", tmp_path, models={"mine": codec, "same": codec}, qualities=[1])
+    assert [(row.codec, row.bytes) for row in results.rows] == [
+        (name, len(codec.compress(random_images(170, 180, 3), quality=1))) for name in ("mine", "same")
+    ]
+
+
 def test_wrong_arguments_are_named(folder, tmp_path):
     with pytest.raises(EvaluationError, match="expected models or codecs"):
         lic.evaluate(folder, tmp_path / "run")

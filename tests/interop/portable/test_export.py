@@ -83,7 +83,7 @@ def test_what_is_no_stream_of_it_is_refused(both):
         (stream[:30] + bytes([stream[30] ^ 1]) + stream[31:], reader.StreamError, "its checksum does not fit"),
         (ordinary, reader.StreamError, "ordinary stream. Only those of `lic compress --deterministic`"),
         (parsed._replace(fingerprint=b"abcd").pack(), reader.WrongModelError, "the codec 61626364, this is"),
-        (parsed._replace(height=20_000, width=20_000).pack(), reader.StreamError, "over 178000000"),
+        (parsed._replace(height=20_000, width=20_000).pack(), reader.StreamError, "over 268435456"),
         (parsed._replace(height=9000, width=9000).pack(), reader.StreamError, "too short for the size"),
         (parsed._replace(symbols_crc=1).pack(), reader.DesyncError, "differ from those that were coded"),
         (parsed._replace(quality=None if parsed.quality else 1.0).pack(), reader.StreamError, "never writes"),
@@ -134,6 +134,8 @@ def test_the_command_writes_a_png_without_tensorflow(both, tmp_path):
         run = f"import runpy, sys; sys.modules.update(tensorflow=None, lic=None); sys.argv[1:] = {arguments}; "
         run += f"runpy.run_path({str(folder / 'decode.py')!r}, run_name='__main__')"
         subprocess.run([sys.executable, "-I", "-c", run], check=True)
+        again = subprocess.run([sys.executable, "-I", "-c", run], capture_output=True, text=True)
+        assert (again.returncode, again.stderr.strip()) == (1, f"decode.py: {tmp_path / name}.png: File exists")
         with Image.open(tmp_path / f"{name}.png") as written:
             assert written.mode == ("L" if name == "grey" else "RGB")
             assert np.abs(np.asarray(written).astype(int) - codec.decompress(stream)).max() <= 1

@@ -77,13 +77,15 @@ class Decode(SymbolsCoder):
         self._symbols = Pieces(tf.int32)
         self._side_bits: list[tuple[int, float]] = []
         self._bits_of_parts: list[np.ndarray] = []
+        self._prior_bits = 0.0  # Of each position of a latent that is one part under a factorized prior.
 
     @property
     def least_bits(self) -> LeastBits:
         """The fewest bits that the parts so far can be coded in; it is known once a walk has been traced."""
         parts = self._bits_of_parts
-        prior = parts[0].sum() if len(parts) == 1 and len(parts[0]) == self.zeros.shape[-1] else 0.0
-        return LeastBits(tuple(self._side_bits), float(min((each.min() for each in parts), default=0.0)), float(prior))
+        return LeastBits(
+            tuple(self._side_bits), float(min((each.min() for each in parts), default=0.0)), self._prior_bits
+        )
 
     def finish(self) -> tuple[tf.Tensor, Cdfs]:
         """Returns all symbols [count] in coding order, and the cdf of each value in the string."""
@@ -106,9 +108,12 @@ class Decode(SymbolsCoder):
 
     def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
         cdfs, least = self._cdfs(latent, part, distribution), self._tables.least_bits_of(distribution)
+        # A prior has a distribution for each channel; others have one for each scale.
+        prior = part.take is EVERYTHING.take and isinstance(distribution, FactorizedPrior) and distribution.kept is None
         if not latent.is_further:
             self._bits_of_parts.append(least if distribution.kept is None else np.zeros(1))
-        elif part.take is EVERYTHING.take and isinstance(distribution, FactorizedPrior):
+            self._prior_bits = float(least.sum()) if prior else 0.0
+        elif prior:
             self._side_bits.append((latent.downscale, float(least.sum())))
         return self._decoded(cdfs, distribution)
 

@@ -12,6 +12,7 @@ from lic.entropy.noise import uniform
 from lic.entropy.orders import Order
 from lic.entropy.range_coding.cdf_tables import Source, check_source
 from lic.environment import tf
+from lic.errors import check
 from lic.layers.bounds import upper_bound
 
 QUANTIZATIONS = ("noise/ste", "noise/noise", "ste/ste")
@@ -72,6 +73,7 @@ class Estimate(LatentCoder):
         if not self.training:
             return None
         values = latent.values
+        check("Order", "training", order.training in ("rounded", "noise"), "'rounded' or 'noise'", order.training)
         if order.training == "noise":
             return values + uniform(tf.shape(values))
         return values + tf.stop_gradient(tf.round(values) - values)

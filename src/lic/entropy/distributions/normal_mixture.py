@@ -11,10 +11,8 @@ from lic.argument_types import Count
 from lic.entropy.distributions.base import ChannelGains, Distribution, Likelihood
 from lic.entropy.distributions.location_scale import Normal, step_bits
 from lic.entropy.distributions.scale_table import ScaleTable
-from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TOTAL, Pmf
+from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, Pmf
 from lic.entropy.range_coding.fixed_point import (
-    FIRST,
-    LENGTH,
     MEAN_BITS,
     NORMALS,
     WEIGHT_BITS,
@@ -155,24 +153,6 @@ class NormalMixtureDistribution(Distribution):
         normals = tf.transpose(normals, (0, 1, 2, 4, 3, 5))
         normals = tf.reshape(normals, tf.concat([tf.shape(first), [3 * self.likelihood.count]], 0))
         return tf.concat([first[..., None], (last - first + 1)[..., None], normals], -1)
-
-    def counts(self, first: int, length: int) -> tf.Tensor:
-        """Returns the coder's counts of symbols, int32 [batch, height, width, channels, length + 1].
-
-        Those of a number sum to 65536.
-
-        Args:
-          first: The first symbol.
-          length: The number of symbols. The last count is that of all others.
-        """
-        from lic.entropy.range_coding.numba_coder import cumulative_counts
-
-        mixtures = tf.reshape(self.mixtures(), [-1, self.likelihood.mixture_size])
-        values = first + tf.range(length + 1) - mixtures[:, FIRST, None]
-        ends = cumulative_counts(mixtures, tf.clip_by_value(values, 0, mixtures[:, LENGTH, None]))
-        inside = ends[:, 1:] - ends[:, :-1]
-        counts = tf.concat([inside, TOTAL - tf.reduce_sum(inside, -1, keepdims=True)], -1)
-        return tf.reshape(counts, tf.concat([tf.shape(self.means)[:3], tf.shape(self.means)[-1:], [length + 1]], 0))
 
     def _means(self) -> tf.Tensor:
         """Returns the means in 256ths, as they are coded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Container, Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -96,16 +96,22 @@ class CdfTables(NamedTuple):
 
     @classmethod
     def make(cls, sources: Mapping[str, Source]) -> CdfTables:
-        """Makes the tables of sources, given by their attribute paths."""
+        """Makes the tables of sources, given by their attribute paths.
+
+        Raises:
+          ValueError: The pmfs of a source make no valid tables.
+        """
         made = {path: tuple(_counts_of(source)) for path, source in sources.items()}
-        cdfs = [cdf for each in made.values() for cdf in each]
-        return cls.from_counts(
-            np.concatenate([counts for _, counts in cdfs]).astype(np.int32) if cdfs else np.zeros(0, np.int32),
-            np.array([first for first, _ in cdfs], np.int32),
-            np.array([len(counts) - 1 for _, counts in cdfs], np.int32),
-            {path: len(each) for path, each in made.items()},
-            sources,
-        )
+        for path, cdfs in made.items():
+            kind, count = type(sources[path]).__name__, sources[path].num_pmfs
+            if len(cdfs) != count:
+                raise ValueError(f"{kind} at {path!r}: expected {count} pmfs, its num_pmfs. Received: {len(cdfs)}.")
+            try:
+                _check(*_arrays_of(cdfs), count)
+            except ValueError as error:
+                raise ValueError(f"{kind} at {path!r} has pmfs that make no tables: {error}.") from None
+        arrays = _arrays_of([cdf for each in made.values() for cdf in each])
+        return cls.from_counts(*arrays, {path: len(each) for path, each in made.items()}, sources)
 
     @classmethod
     def from_arrays(
@@ -281,10 +287,11 @@ def to_counts(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _counts_of(source: Source) -> Iterable[tuple[int, np.ndarray]]:
-    # Equal likelihoods share their counts, which take long to make. A layer has weights of its own, which may change.
+    # Equal likelihoods share their counts, which take long to make. Layers, and what equals only itself, may have
+    # weights, which change.
     if families := getattr(source, "families", ()):
         return itertools.chain.from_iterable(map(_shared_counts, families))
-    if isinstance(source, keras.layers.Layer):
+    if isinstance(source, keras.layers.Layer) or type(source).__hash__ is object.__hash__:
         return ((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
     return _shared_counts(source)
 
@@ -292,6 +299,15 @@ def _counts_of(source: Source) -> Iterable[tuple[int, np.ndarray]]:
 @functools.lru_cache(maxsize=64)
 def _shared_counts(source: Source) -> tuple[tuple[int, np.ndarray], ...]:
     return tuple((first, to_counts(probabilities)) for first, probabilities in source.pmfs())
+
+
+def _arrays_of(cdfs: Sequence[tuple[int, np.ndarray]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the counts, first symbols and lengths of cdfs, each given by its first symbol and its counts."""
+    return (
+        np.concatenate([np.zeros(0), *(counts for _, counts in cdfs)]).astype(np.int32),
+        np.array([first for first, _ in cdfs], np.int32),
+        np.array([len(counts) - 1 for _, counts in cdfs], np.int32),
+    )
 
 
 def _check(counts: np.ndarray, offset: np.ndarray, length: np.ndarray, number: int) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from lic.entropy.range_coding.cdf_tables import PRECISION, Cdfs, CdfTables
+from lic.entropy.range_coding.cdf_tables import PRECISION, TOTAL, Cdfs, CdfTables
 from lic.entropy.range_coding.fixed_point import (
     CDF_BITS,
     FIRST,
@@ -79,6 +79,22 @@ def cumulative_counts(mixtures: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         return _cumulative_counts(normal_cdf(), mixtures, values)
 
     return tf.ensure_shape(numpy_function(run, [mixtures, values], tf.int32), values.shape)
+
+
+def symbol_counts(mixtures: tf.Tensor, first: int, length: int) -> tf.Tensor:
+    """Returns the coder's counts of symbols, int32 [..., length + 1]; those of a number sum to 65536.
+
+    Args:
+      mixtures: A mixture in whole numbers for each number [..., size].
+      first: The first symbol.
+      length: The number of symbols. The last count is that of all others.
+    """
+    rows = tf.reshape(mixtures, [-1, mixtures.shape[-1]])
+    values = first + tf.range(length + 1) - rows[:, FIRST, None]
+    ends = cumulative_counts(rows, tf.clip_by_value(values, 0, rows[:, LENGTH, None]))
+    inside = ends[:, 1:] - ends[:, :-1]
+    counts = tf.concat([inside, TOTAL - tf.reduce_sum(inside, -1, keepdims=True)], -1)
+    return tf.reshape(counts, tf.concat([tf.shape(mixtures)[:-1], [length + 1]], 0))
 
 
 def quantiles(mixtures: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:

@@ -147,10 +147,14 @@ def point_difference(anchor: Curve, point: Curve, method: Method = "pchip") -> P
       method: The interpolation, "pchip", "akima" or "cubic".
 
     Raises:
-      EvaluationError: The anchor has too few points, or the method does not exist.
+      EvaluationError: The anchor has too few points, `point` has not one, or the method does not exist.
       ImportError: bjontegaard is missing.
     """
     check_points(anchor, method)
+    if len(point.bpp) != 1:
+        raise EvaluationError(
+            f"{point.name}: expected a single point. Received: {len(point.bpp)}. Compare curves by bd_rate or bd_psnr."
+        )
     (bpp,), (decibels,) = point.bpp, point.decibels
     log_rate_at, decibels_at = (
         _bjontegaard(function, anchor, anchor, method, interpolators=True)[1] for function in ("bd_rate", "bd_psnr")
@@ -171,7 +175,10 @@ def check_measure(measure: str) -> None:
 
 
 def check_points(curve: Curve, method: Method) -> None:
-    """Raises an EvaluationError unless a method can interpolate a curve: enough points, and decibels that rise."""
+    """Raises an EvaluationError unless a method can interpolate a curve.
+
+    It needs enough points, rates over 0, and decibels that rise with them.
+    """
     if method not in get_args(Method):
         raise EvaluationError(f"Expected an interpolation of {', '.join(get_args(Method))}. Received: {method!r}.")
     least = 2 if method == "pchip" else 4
@@ -181,6 +188,8 @@ def check_points(curve: Curve, method: Method) -> None:
             "Evaluate it at more qualities."
         )
     points = sorted(zip(curve.bpp, curve.decibels))
+    if not points[0][0] > 0:
+        raise EvaluationError(f"{curve.name}: expected rates over 0. Received: {points[0][0]} bpp.")
     for low, high in itertools.pairwise(points):
         if not (low[0] < high[0] and low[1] < high[1]):
             raise EvaluationError(

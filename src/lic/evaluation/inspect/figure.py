@@ -44,7 +44,7 @@ def inspection_figure(inspection: Inspection, title: str) -> Figure:
         heights.append(0.3 + preview_rows * (3 / _PREVIEWS * (picture_height - _TITLES) + _TITLES))
     with theme():
         figure = new_figure(3 * _COLUMN, sum(heights) + 0.5, dpi=_DPI)
-        figure.suptitle(title, parse_math=False, fontsize=13, fontweight="bold")
+        figure.suptitle(title, fontsize=13, fontweight="bold")
         parts = figure.subfigures(len(heights), 1, height_ratios=heights)
         _draw_pictures(parts[0], inspection)
         _draw_crops(parts[1], inspection)
@@ -110,7 +110,7 @@ def _draw_bars(axes: Axes, parts: list[tuple[str, float]], stream_bits: float, r
     total = sum(bits)
     drawn = axes.barh(range(len(bits)), bits, color="#31688e")
     axes.bar_label(drawn, [f"{each:,.0f}  ({each / total:.1%})" for each in bits], padding=4, fontsize=9)
-    axes.set_yticks(range(len(bits)), names, fontsize=9, parse_math=False)
+    axes.set_yticks(range(len(bits)), names, fontsize=9)
     axes.invert_yaxis()
     axes.set_xlim(0, room * max(bits))
     axes.locator_params(axis="x", nbins=5)

@@ -69,6 +69,7 @@ _THEME = {
     "grid.linewidth": 0.5,
     "hatch.linewidth": 0.6,
     "svg.fonttype": "none",
+    "text.parse_math": False,  # Names of codecs may hold dollar signs.
     "svg.hashsalt": "lic",  # Without it the ids in an SVG file are random.
 }
 

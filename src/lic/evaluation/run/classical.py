@@ -21,6 +21,7 @@ class ClassicalCodec(NamedTuple):
       settings: The settings of the encoder beside the quality, and its version.
       qualities: Qualities that sample its rate-distortion curve.
       bounds: The least and the largest quality that it takes.
+      whole: Whether qualities are whole numbers.
       encode: Maps uint8 [height, width, 3] or [height, width] and a quality to bytes.
       decode: Maps bytes to such an image.
       available: Returns True if this machine has the codec.
@@ -30,6 +31,7 @@ class ClassicalCodec(NamedTuple):
     settings: str
     qualities: tuple[float, ...]
     bounds: tuple[float, float]
+    whole: bool
     encode: Callable[[np.ndarray, float], bytes]
     decode: Callable[[bytes], np.ndarray]
     available: Callable[[], bool]
@@ -51,6 +53,8 @@ class ClassicalCodec(NamedTuple):
         least, most = self.bounds
         if not least <= quality <= most:
             raise ImageError(f"{self.name}: expected quality from {least:g} to {most:g}. Received: {quality:g}.")
+        if self.whole and quality != int(quality):
+            raise ImageError(f"{self.name}: expected a whole number as quality. Received: {quality:g}.")
 
     def decompress(self, stream: bytes) -> np.ndarray:
         """Returns the image of a file."""
@@ -85,10 +89,12 @@ def _pillow(
     argument: str = "quality",
     **options: object,
 ) -> ClassicalCodec:
+    whole = argument == "quality"
+
     def encode(image: np.ndarray, quality: float) -> bytes:
         file = io.BytesIO()
         # JPEG 2000 takes a list of qualities, one for each layer of the file.
-        value = [quality] if argument == "quality_layers" else int(quality)
+        value = int(quality) if whole else [quality]
         Image.fromarray(image).save(file, form, **{argument: value}, **options)
         return file.getvalue()
 
@@ -99,7 +105,14 @@ def _pillow(
     settings = ", ".join(f"{name}={value!r}" for name, value in options.items())
     version = f"Pillow {Image.__version__}, {form}"
     return ClassicalCodec(
-        form.lower(), f"{version}, {settings}", qualities, bounds, encode, decode, lambda: features.check(feature)
+        form.lower(),
+        f"{version}, {settings}",
+        qualities,
+        bounds,
+        whole,
+        encode,
+        decode,
+        lambda: features.check(feature),
     )
 
 
@@ -142,6 +155,7 @@ CLASSICAL = {
         "imagecodecs, effort=7; the quality is the distance",
         (15, 10, 7, 5, 3.5, 2.5, 1.75, 1.2, 0.8),
         (0.01, 25),
+        False,
         _encode_jpegxl,
         _decode_jpegxl,
         _has_jpegxl,

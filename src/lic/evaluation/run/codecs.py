@@ -42,7 +42,7 @@ class EvaluatedCodec(NamedTuple):
 
     @classmethod
     def learned(
-        cls, model: str | os.PathLike | Codec, qualities: Sequence[float] = (), **options: Any
+        cls, model: str | os.PathLike | Codec, qualities: Sequence[float] = (), name: str | None = None, **options: Any
     ) -> EvaluatedCodec:
         """Returns a learned codec, by default with all of its qualities.
 
@@ -51,6 +51,7 @@ class EvaluatedCodec(NamedTuple):
             qualities, and may begin with NAME= to name the codec in the results. By default a codec has the name of its
             file, and the final.codec of a training that of its folder.
           qualities: Qualities to be measured if the text gives none.
+          name: Name of the codec in the results, in place of that one.
           **options: `precision` and `tile` of `lic.Codec`.
 
         Raises:
@@ -65,21 +66,24 @@ class EvaluatedCodec(NamedTuple):
                     f"evaluate: expected no {' and no '.join(given)} for a codec that is made already. Received: "
                     f"{options}. Give them to lic.Codec or lic.load."
                 )
-            name, codec = "codec", model
+            name, codec, own = name or "codec", model, False
         else:
-            named, qualities = _split(os.fspath(model), qualities, may_be_named=True)
-            name, path = _name_and_path(named)
-            codec = load(path, **options)
+            text = os.fspath(model)
+            named, qualities = _split(text, qualities, may_be_named=True)
+            default, path = _name_and_path(named)
+            name, codec, own = name or default, load(path, **options), named != text
         available = codec.qualities
         if not available:
-            return cls(name, codec, (None,), _facts(codec, options))
+            if own:
+                raise EvaluationError(f"{name} has one rate and no qualities. Received: {text}. Leave the numbers out.")
+            return cls(name, codec, (None,), _facts(codec))
         for quality in qualities:
             if not available[0] <= quality <= available[-1]:
                 raise EvaluationError(
                     f"{name} has qualities from {available[0]} to {available[-1]}. Received: {quality:g}. "
                     f"To give each codec its own, write them behind the name: {name}={available[0]},{available[-1]}."
                 )
-        return cls(name, codec, tuple(dict.fromkeys(qualities)) or available, _facts(codec, options))
+        return cls(name, codec, tuple(dict.fromkeys(qualities)) or available, _facts(codec))
 
     @classmethod
     def classical(cls, name: str, qualities: Sequence[float] = ()) -> EvaluatedCodec:
@@ -101,10 +105,9 @@ class EvaluatedCodec(NamedTuple):
         return cls(name, codec, tuple(dict.fromkeys(qualities)) or codec.qualities, {"settings": codec.settings})
 
 
-def _facts(codec: Codec, options: dict[str, Any]) -> dict[str, Any]:
-    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+def _facts(codec: Codec) -> dict[str, Any]:
     return {
-        "settings": ", ".join(["lic", *given]),
+        "settings": f"lic, precision={codec.precision}, tile={codec.tile}",
         "fingerprint": codec.fingerprint.hex(),
         "lmbda": codec.model.lmbda,
     }

@@ -8,7 +8,7 @@ import datetime
 import itertools
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lic.cluster import on_cluster
@@ -30,7 +30,7 @@ def evaluate(
     images: str | os.PathLike,
     out: str | os.PathLike,
     *,
-    models: Sequence[str | os.PathLike | Codec] = (),
+    models: Sequence[str | os.PathLike | Codec] | Mapping[str, str | os.PathLike | Codec] = (),
     codecs: Sequence[str] = (),
     qualities: Sequence[float] = (),
     jobs: int = 1,
@@ -48,7 +48,8 @@ def evaluate(
       images: A folder of images, or one image.
       out: The folder of results.
       models: Learned codecs: names of models whose weights ship, paths of codec files, or codecs. Text may end in
-        =Q,Q, such as "default=1,4,8", to give qualities, and begin with NAME=, such as "mine=RUN/final.codec".
+        =Q,Q, such as "default=1,4,8", to give qualities, and begin with NAME=, such as "mine=RUN/final.codec". A
+        mapping gives the names in the results: {"mine": codec, "other": "other.codec"}.
       codecs: Names of classical codecs, such as "jpeg"; they may end in =Q,Q too.
       qualities: Qualities of the codecs whose text gives none; by default each codec has its own.
       jobs: Number of images that are measured at once, in threads; with more than one, the times are those of a busy
@@ -70,7 +71,8 @@ def evaluate(
             raise EvaluationError(
                 f"evaluate: expected {name} to be a list. Received: {value!r}. Write {name}=[{value!r}]."
             )
-    evaluated = [EvaluatedCodec.learned(model, qualities, **options) for model in models]
+    named = models.items() if isinstance(models, Mapping) else [(None, model) for model in models]
+    evaluated = [EvaluatedCodec.learned(model, qualities, name, **options) for name, model in named]
     evaluated += [EvaluatedCodec.classical(name, qualities) for name in codecs]
     _check(evaluated, jobs)
     arrays = any((each.channels, each.bit_depth) != (3, 8) for each in evaluated)
@@ -142,7 +144,7 @@ def _facts(
 ) -> dict[str, Any]:
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "images": {"folder": folder.name, "count": len(names), "sha256": digest_of(folder, names)},
+        "images": {"folder": folder.name, "count": len(names), "sha256": digest_of(folder, names, whole=True)},
         "codecs": {codec.name: codec.facts for codec in codecs},
         "conventions": CONVENTIONS | {"images_at_once": at_once},
         "versions": versions(),
@@ -160,7 +162,7 @@ def _check(codecs: Sequence[EvaluatedCodec], jobs: int) -> None:
     if twice:
         raise EvaluationError(
             f"evaluate: expected codecs with different names. Received twice: {', '.join(twice)}. "
-            "List the qualities of a codec behind its name once, or name a codec file: NAME=PATH."
+            "List the qualities of a codec behind its name once, or name codecs: NAME=PATH, or a mapping of names."
         )
     if not isinstance(jobs, int) or jobs < 1:
         raise EvaluationError(f"evaluate: expected jobs to be an integer of at least 1. Received: {jobs!r}.")

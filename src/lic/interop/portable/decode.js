@@ -9,7 +9,7 @@
 
 import * as ort from "./ort.wasm.min.mjs";
 
-const MAX_PIXELS = 178_000_000; // Larger images are refused.
+const MAX_PIXELS = 268_435_456; // Larger images are refused.
 const GREY = 1, DETERMINISTIC = 2, QUALITY = 4, QUALITY_MAP = 8; // The flags of a stream.
 const TOTAL = 65536; // The counts of a cdf sum to it.
 const LIMIT = TOTAL / 2; // An escaped symbol is coded with this added.

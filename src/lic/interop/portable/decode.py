@@ -1,6 +1,6 @@
 """Decodes deterministic .lic streams of the codec in this folder, with numpy and onnxruntime.
 
-    python decode.py photo.lic photo.png
+    python decode.py photo.lic photo-decoded.png
 
 `decode` returns the image as an array. An ordinary stream, which `lic compress` makes without --deterministic, cannot
 be read: its networks compute other numbers in another library.
@@ -20,7 +20,7 @@ import numpy as np
 import onnxruntime
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-MAX_PIXELS = 178_000_000  # Larger images are refused.
+MAX_PIXELS = 1 << 28  # Larger images are refused.
 _GREY, _DETERMINISTIC, _QUALITY, _QUALITY_MAP = 1, 2, 4, 8  # The flags of a stream.
 _TOTAL = 1 << 16  # The counts of a cdf sum to it.
 _LIMIT = _TOTAL // 2  # An escaped symbol is coded with this added.
@@ -260,7 +260,9 @@ def main() -> None:
     if target.suffix.lower() != ".png":
         sys.exit(f"decode.py: the picture is written as PNG, so its name ends in .png. Received: {target}")
     try:
-        target.write_bytes(png(Codec().decode(source.read_bytes())))
+        picture = png(Codec().decode(source.read_bytes()))
+        with target.open("xb") as file:  # A picture that is there already, perhaps the original, stays.
+            file.write(picture)
     except OSError as error:
         sys.exit(f"decode.py: {error.filename}: {error.strerror}")
     except StreamError as error:

@@ -31,8 +31,8 @@ READERS, PAGE = ("decode.py", "decode.js", "page.js"), "index.html"
 def export_portable(codec: Codec, folder: str | os.PathLike, sample: Sequence[Any] | None = None) -> list[str]:
     """Writes a deterministic codec as a folder whose readers decode its streams, and returns the names of the files.
 
-    `python decode.py photo.lic photo.png` decodes a stream with numpy and onnxruntime alone. The symbols are those of
-    `lic` to the bit, and pixels are within one level.
+    `python decode.py photo.lic photo-decoded.png` decodes a stream with numpy and onnxruntime alone. The symbols are
+    those of `lic` to the bit, and pixels are within one level.
 
     Args:
       codec: A deterministic codec of grey or colour images of 8 bits.

@@ -38,12 +38,11 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
         check("WindowAttention", "width", width % head_dim == 0, f"a multiple of head_dim={head_dim}", width)
         check("WindowAttention", "shift", 0 <= shift < window, f"from 0 to {window - 1}, within the window", shift)
         self.width, self.window, self.shift, self.head_dim, self.skip = width, window, shift, head_dim, skip
-        start = unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
         self.position_bias = self.add_weight(
-            name="position_bias", shape=((2 * window - 1) ** 2, width // head_dim), initializer=start
+            name="position_bias", shape=((2 * window - 1) ** 2, width // head_dim), initializer=_small_numbers()
         )
-        self.attention_kernel, self.attention_bias = self._add_dense("attention", 3 * width, start)
-        self.projection_kernel, self.projection_bias = self._add_dense("projection", width, start)
+        self.attention_kernel, self.attention_bias = self._add_dense("attention", 3 * width)
+        self.projection_kernel, self.projection_bias = self._add_dense("projection", width)
 
     def process(self, tokens: Tokens, training: bool) -> Tokens:
         """Returns the result of attention in the order of the windows."""
@@ -77,9 +76,14 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
         dense, projection = (kernel * scale, bias_of_kernel * scale), tuple(projection)
         return tf.nest.map_structure(lambda tensor: tf.cast(tensor, self.compute_dtype), (bias, dense, projection))
 
-    def _add_dense(self, name: str, outputs: int, initializer: keras.initializers.Initializer) -> list[tf.Variable]:
-        kernel = self.add_weight(name=f"{name}_kernel", shape=(self.width, outputs), initializer=initializer)
+    def _add_dense(self, name: str, outputs: int) -> list[tf.Variable]:
+        kernel = self.add_weight(name=f"{name}_kernel", shape=(self.width, outputs), initializer=_small_numbers())
         return [kernel, self.add_weight(name=f"{name}_bias", shape=(outputs,), initializer="zeros")]
+
+
+def _small_numbers() -> keras.initializers.Initializer:
+    """Returns an initialiser, one for each weight, since the same one would give all of them the same numbers."""
+    return unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
 
 
 def _attend(rows: tf.Tensor, regions: tf.Tensor, positions: tf.Tensor, dense: Dense, projection: Dense) -> tf.Tensor:
