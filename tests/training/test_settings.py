@@ -43,9 +43,9 @@ DEFAULT = {
     "decay": "cosine",
     "clip": 1.0,
     "average": 0.998,
-    "least_scale": 0.5,
+    "least_scale": 0.65,
     "sharpen": 0.5,
-    "grey": 0.05,
+    "grey": 0.1,
     "start_scales": True,
 }
 

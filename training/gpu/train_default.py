@@ -29,10 +29,10 @@ from torch.nn import functional
 LARGEST_FILE, ROOM = 16_000_000, 100_000  # The most bytes of a file, and its bytes for everything but numbers.
 LOG_SECONDS, SAVE_SECONDS = 15, 120
 # These are as in `lic train --preset default`. While there are few steps, averages are over the last tenth of them.
-WARM_UP, CLIP, AVERAGE, LEAST_SCALE = 200, 1.0, 0.998, 0.5
+WARM_UP, CLIP, AVERAGE, LEAST_SCALE = 200, 1.0, 0.998, 0.65
 RATES = {"adam": 5e-4, "soap": 1e-3}
 LUMA = 0.299, 0.587, 0.114  # Of red, green and blue.
-GREY = 0.05  # The share of crops without colour: photographs of that kind are rare, and their errors of colour show.
+GREY = 0.1  # The share of crops without colour: photographs of that kind are rare, and their errors of colour show.
 SHARPEN = 0.5  # The most by which a crop's difference to its 3x3 means is added to it: crops made smaller are too soft.
 MEETING = 25  # Steps from one average over the processes to the next.
 
