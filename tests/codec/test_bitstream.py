@@ -197,10 +197,10 @@ FOREIGN = {
         BitstreamError,
         f"QUALITY_MAP.* quality None, {NEVER}",
     ),
-    "large": ("plain", (2**16, 2**16), {}, BitstreamError, "65536x65536 pixels, more than max_pixels=178000000"),
+    "large": ("plain", (2**16, 2**16), {}, BitstreamError, "65536x65536 pixels, more than max_pixels=268435456"),
     "largest": ("plain", (2**35 - 1, 2**35 - 1), {}, BitstreamError, "34359738367x34359738367 pixels, more than"),
-    "wide": ("plain", (1, 178_000_001), {}, BitstreamError, "1x178000001 pixels, more than"),
-    "high": ("plain", (178_000_001, 1), {}, BitstreamError, "178000001x1 pixels, more than"),
+    "wide": ("plain", (1, 268_435_457), {}, BitstreamError, "1x268435457 pixels, more than"),
+    "high": ("plain", (268_435_457, 1), {}, BitstreamError, "268435457x1 pixels, more than"),
 }
 
 
