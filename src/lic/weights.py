@@ -30,7 +30,8 @@ def named_variables(layer: keras.layers.Layer) -> dict[str, tf.Variable]:
         if id(variable) not in seen:
             raise LicError(
                 f"The weight {variable.name!r} is not reached through attributes of layers, so it could not be saved. "
-                "Keep layers and weights as attributes, or in flat lists or dicts that are attributes; names of dicts do not begin with an underscore."
+                "Keep layers and weights as attributes, or in flat lists or dicts that are attributes. The names of "
+                "such dicts do not begin with an underscore."
             )
     return found
 
