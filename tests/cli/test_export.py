@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
+from lic.cli.export import _refuse_other_folders
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.interop import onnx, portable, saved_model
@@ -20,6 +21,7 @@ def test_a_saved_model_is_written_and_replaced_with_force(codec, tmp_path):
     assert ended.exit_code == 0
     assert lic.load(codec).fingerprint.hex() in ended.stdout
     assert tf.saved_model.contains_saved_model(tmp_path / "served")
+    _refuse_other_folders(tmp_path / "served")
     before = (tmp_path / "served" / "saved_model.pb").stat()
     again = export(codec, tmp_path / "served", "--format", "savedmodel")
     assert isinstance(again.exception, lic.LicError)
@@ -84,6 +86,13 @@ def test_other_folders_than_exports_are_never_replaced(codec, tmp_path, format):
         assert isinstance(ended.exception, lic.LicError)
         assert "is not replaced" in str(ended.exception)
     assert (tmp_path / "photographs" / "photo.png").exists()
+
+
+def test_all_that_exports_write_is_known_as_theirs(tmp_path):
+    names = [onnx.DESCRIPTION, "transform.analysis.onnx", saved_model.CONTAINER, portable.export.DESCRIPTION]
+    for name in (*names, portable.export.TABLES, *portable.export.READERS, portable.export.PAGE):
+        (tmp_path / name).touch()
+    _refuse_other_folders(tmp_path)
 
 
 def test_an_export_beside_files_of_ones_own_is_not_replaced(codec, tmp_path):

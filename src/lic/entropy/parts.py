@@ -173,7 +173,7 @@ def _spread(latent: tf.Tensor, values: tf.Tensor, step: int, row: int, column: i
     values = tf.pad(values, [[0, 0], [0, 1], [0, 1], [0, 0]])  # There may be no such row, or column.
     values = tf.gather(values, tf.maximum(rows - row, 0) // step, axis=1)
     values = tf.gather(values, tf.maximum(columns - column, 0) // step, axis=2)
-    inside = (_is_taken(rows, step, row))[:, None] & _is_taken(columns, step, column)
+    inside = _is_taken(rows, step, row)[:, None] & _is_taken(columns, step, column)
     return tf.where(inside[..., None], values, latent)
 
 

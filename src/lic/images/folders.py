@@ -56,8 +56,9 @@ def image_files(folder: str | os.PathLike, arrays: bool = False) -> list[pathlib
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ImageError(f"There is no folder {str(folder)!r}.")
-    found = (path for path in folder.rglob("*") if path.is_file() and is_image(path, arrays))
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    named = (path for path in folder.rglob("*") if is_image(path, arrays))  # Names are looked at before the disk.
+    shown = (path for path in named if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    return sorted(path for path in shown if path.is_file())
 
 
 def digest_of(folder: str | os.PathLike, names: Iterable[str], whole: bool = False) -> str:
