@@ -2,6 +2,7 @@ import pytest
 import typer
 
 from lic.cli import options
+from lic.codec.bitstream import MAX_PIXELS
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,7 @@ def test_wrong_tiles_are_refused(tile):
 def test_wrong_precision_is_refused():
     with pytest.raises(typer.BadParameter, match="--precision float16: expected float32 or bfloat16"):
         options.load("default", "float16", "auto")
+
+
+def test_help_states_how_many_pixels_are_allowed():
+    assert f"default: {MAX_PIXELS:,}" in options.MAX_PIXELS

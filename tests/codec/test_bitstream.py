@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lic.codec.bitstream import MAGIC, Flag, Stream, StreamFormat
+from lic.codec.bitstream import MAGIC, MAX_PIXELS, Flag, Stream, StreamFormat
 from lic.errors import BitstreamError, DesyncError, WrongModelError
 
 STREAM = Stream(b"abcd", 300, 7, b"payload", 12345, Flag.GREY)
@@ -197,10 +197,10 @@ FOREIGN = {
         BitstreamError,
         f"QUALITY_MAP.* quality None, {NEVER}",
     ),
-    "large": ("plain", (2**16, 2**16), {}, BitstreamError, "65536x65536 pixels, more than max_pixels=268435456"),
+    "large": ("plain", (2**16, 2**16), {}, BitstreamError, f"65536x65536 pixels, more than max_pixels={MAX_PIXELS}"),
     "largest": ("plain", (2**35 - 1, 2**35 - 1), {}, BitstreamError, "34359738367x34359738367 pixels, more than"),
-    "wide": ("plain", (1, 268_435_457), {}, BitstreamError, "1x268435457 pixels, more than"),
-    "high": ("plain", (268_435_457, 1), {}, BitstreamError, "268435457x1 pixels, more than"),
+    "wide": ("plain", (1, MAX_PIXELS + 1), {}, BitstreamError, f"1x{MAX_PIXELS + 1} pixels, more than"),
+    "high": ("plain", (MAX_PIXELS + 1, 1), {}, BitstreamError, f"{MAX_PIXELS + 1}x1 pixels, more than"),
 }
 
 
@@ -212,7 +212,7 @@ def test_fields_that_the_codec_never_writes_are_refused(case):
 
 
 def test_as_many_pixels_as_are_allowed_are():
-    assert FORMATS["plain"].parse(packed(1 << 28, 1)).height == 1 << 28
+    assert FORMATS["plain"].parse(packed(MAX_PIXELS, 1)).height == MAX_PIXELS
 
 
 # One row and two columns of positions.
