@@ -32,10 +32,11 @@ from lic.models.lambdas import LAMBDAS
 
 FOLDER = "mixes"
 QUALITIES = LAMBDAS["mse"][1:6]
-# Sizes of all mixes; a mix takes those that its parts have.
+# Sizes of all mixes; a mix takes those that its parts have. Of the 768 coefficients of a block, the 96 largest principal
+# components give 31.8 dB over Kodak, which would bound `klt`, and 192 give 37.9 dB.
 SIZES = {
     "width": 64,
-    "latent_depth": 96,
+    "latent_depth": 192,
     "hyper_width": 64,
     "side_depth": 48,
     "features": 96,
