@@ -107,6 +107,20 @@ def test_repeated_numbers_come_in_raster_order():
     np.testing.assert_array_equal(np.ravel(found), [0, 4, 9, 10, 13, 14, 16, 20])
 
 
+def test_patterns_of_another_depth_are_refused():
+    part = repeated("some", np.ones((2, 2, 3), bool))
+    latent = np.zeros((1, 4, 4, 2), np.float32)
+    for call in (lambda: part.take(latent), lambda: part.put(latent, np.zeros((1, 1, 48, 1), np.float32))):
+        with pytest.raises(ValueError, match="repeated: expected pattern to be 2 channels, as the latent has.* 3"):
+            call()
+
+
+@pytest.mark.parametrize("pattern", [np.ones((2, 2), bool), np.ones((2, 2, 3)), np.ones((0, 2, 3), bool)])
+def test_patterns_that_are_no_masks_of_three_axes_are_refused(pattern):
+    with pytest.raises(ValueError, match="repeated: expected pattern to be bool"):
+        repeated("some", pattern)
+
+
 def test_positions_know_their_places():
     np.testing.assert_array_equal(anchors().places(3, 4), [1, 3, 4, 6, 9, 11])
     assert EVERYTHING.places is None

@@ -122,6 +122,14 @@ def test_a_folder_that_does_not_fit_in_memory_gives_all_photographs_and_keeps_fe
     assert most == 3
 
 
+def test_memory_counts_photographs_as_they_are_enlarged(tmp_path):
+    for number in range(4):
+        save(tmp_path / f"{number}.png", 20, 40)
+    photographs = Photographs(tmp_path, 60, 64, small="upscale", memory=2 * 3 * 60 * 120)
+    photographs.batch_at(0)
+    assert sum(pixels.nbytes for pixels in photographs._kept.values()) == 2 * 3 * 60 * 120
+
+
 def test_a_window_that_moves_gives_the_same_from_any_start(flat):
     begun, resumed = (Photographs(flat, 8, 16, memory=3 * 40 * 48 * 3) for _ in range(2))
     batches = [begun.batch_at(step) for step in range(30)]

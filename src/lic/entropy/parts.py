@@ -86,7 +86,7 @@ def positions(name: str, mask: Mask) -> Part:
     def places(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.squeeze(tf.where(inside(height, width)), 1), "int32")
 
-    return Part(name, *_picked(inside, whole=True), places)
+    return Part(name, *_picked(inside), places)
 
 
 def repeated(name: str, pattern: np.ndarray) -> Part:
@@ -95,26 +95,39 @@ def repeated(name: str, pattern: np.ndarray) -> Part:
     Args:
       name: The key of the part's bits.
       pattern: Whether a number belongs to the part [rows, columns, depth], an array of bool.
+
+    Raises:
+      ValueError: The pattern is not such an array. The part raises one for a latent of another depth.
     """
+    pattern = np.asarray(pattern)
+    received = f"{pattern.dtype} {list(pattern.shape)}"
+    is_mask = pattern.dtype == bool and pattern.ndim == 3 and pattern.size > 0
+    check("repeated", "pattern", is_mask, "bool [rows, columns, depth]", received)
+
+    rows, columns, depth = pattern.shape
 
     def inside(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-        rows, columns, _ = pattern.shape
         tiled = tf.tile(tf.constant(pattern), (height // rows + 1, width // columns + 1, 1))
         return tf.reshape(tiled[:height, :width], [-1])
 
-    return Part(name, *_picked(inside, whole=False))
+    return Part(name, *_picked(inside, depth))
 
 
-def _picked(inside: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], whole: bool) -> tuple[Callable, Callable]:
+def _picked(
+    inside: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], numbers: int | None = None
+) -> tuple[Callable, Callable]:
     """Returns `take` and `put` of a part that picks positions of a latent, or single numbers.
 
     Args:
       inside: Maps height and width to whether each position, or each number, belongs to the part [count].
-      whole: Whether the part picks positions with all their channels.
+      numbers: The depth of latents, where the part picks single numbers; None picks positions with all their channels.
     """
 
     def flat_shape(batch: tf.Tensor, height: tf.Tensor, width: tf.Tensor, depth: int) -> tuple:
-        return (batch, height * width, depth) if whole else (batch, height * width * depth, 1)
+        if numbers is None:
+            return batch, height * width, depth
+        check("repeated", "pattern", numbers == depth, f"{depth} channels, as the latent has", numbers)
+        return batch, height * width * depth, 1
 
     # The number of positions depends on data, so that XLA's clusters fail.
     @outside_xla

@@ -125,9 +125,8 @@ class Photographs:
                     first = step * self.batch + part * share
                     yield self._crops(step, range(first, first + share))
 
-        side = (
-            None if self.trim or len(self._crop_from) > 1 else self.crop
-        )  # Of unknown sizes, a training step is traced once for all of them.
+        # Of unknown sizes, a training step is traced once for all of them.
+        side = None if self.trim or len(self._crop_from) > 1 else self.crop
         signature = tf.TensorSpec((share, side, side, 3), tf.uint8)
         dataset = tf.data.Dataset.from_generator(shares, output_signature=signature)
         if stop is not None:  # Keras would take a step behind the end of a dataset of unknown length.
@@ -187,14 +186,18 @@ class Photographs:
 
     def _decoded(self, name: str) -> np.ndarray:
         pixels = coloured(read_image(self.folder / name, background="white", to_8_bit=True))
-        least = min(pixels.shape[:2])
-        if least >= self.crop:
+        height, width = self._enlarged(*pixels.shape[:2])
+        if (height, width) == pixels.shape[:2]:
             return pixels
-        height, width = (max(self.crop, round(size * self.crop / least)) for size in pixels.shape[:2])
         return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
 
+    def _enlarged(self, height: int, width: int) -> tuple[int, int]:
+        """The height and the width of a photograph that is made as large as a crop, if it is smaller."""
+        scale = max(1.0, self.crop / min(height, width))
+        return max(self.crop, round(height * scale)), max(self.crop, round(width * scale))
+
     def _list(self, file: pathlib.Path) -> int | None:
-        """Adds a file to the listing and returns its number of pixels; None for a file that is left out."""
+        """Adds a file to the listing and returns how many pixels are kept of it; None for a file that is left out."""
         name = file.relative_to(self.folder).as_posix()
         try:
             width, height = image_size(file)
@@ -207,7 +210,7 @@ class Photographs:
                 return None
             _log.warning("%s: %dx%d pixels are enlarged to a crop's %d", name, width, height, self.crop)
         self.listing.append((name, file.stat().st_size))
-        return width * height
+        return math.prod(self._enlarged(height, width))
 
     def _skip(self, name: str, reason: str) -> None:
         if name not in self.skipped:
