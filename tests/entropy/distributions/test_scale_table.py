@@ -5,6 +5,7 @@ import pytest
 
 from lic.entropy import ScaleTable
 from lic.environment import tf
+from lic.layers.tracing import plain_graphs
 
 
 def test_it_is_geometric_from_end_to_end():
@@ -52,3 +53,18 @@ def test_comparisons_find_the_row_that_the_index_of_a_scale_is_rounded_to(roundi
     assert rows.shape == scales.shape
     np.testing.assert_array_equal(rows, table.row(table.index_at(scales)))
     assert table.row_of(tf.constant([-3.0])).numpy() == [0]
+
+
+@pytest.mark.parametrize("table", [ScaleTable(), ScaleTable(2), ScaleTable(65, rounding="up")])
+def test_plain_graphs_find_the_same_row_without_a_search(table):
+    bounds = np.array(table.scales(), np.float32)
+    scales = np.concatenate([bounds, np.nextafter(bounds, np.inf), [-3.0, 0.0, 1e30, np.inf]]).astype(np.float32)
+
+    @tf.function
+    def rows(scale):
+        with plain_graphs():
+            return table.row_of(scale)
+
+    np.testing.assert_array_equal(rows(tf.constant(scales)), table.row_of(tf.constant(scales)))
+    operations = rows.get_concrete_function(tf.TensorSpec([None])).graph.get_operations()
+    assert not {"LowerBound", "SearchSorted"} & {operation.type for operation in operations}

@@ -1,6 +1,7 @@
 """Portable codecs: what the folder's own reader decodes, against what lic decodes."""
 
 import importlib.util
+import io
 import os
 import pathlib
 import shutil
@@ -23,6 +24,7 @@ if KERAS_3:
     pytest.skip("tf2onnx supports TensorFlow 2.14 only", allow_module_level=True)
 pytest.importorskip("tf2onnx")
 pytest.importorskip("onnxruntime")
+from lic.interop.portable import decode
 
 TWO_RATES = {"lmbda": (0.002, 0.02)}
 CODECS = {
@@ -33,6 +35,7 @@ CODECS = {
     "klt+dual": lambda: tiny_model("klt", "dual", likelihood="logistic"),
     "conv+factorized": lambda: tiny_model("conv", "factorized", **TWO_RATES),
     "klt+hyperprior": lambda: tiny_model("klt", "hyperprior", likelihood="laplace"),
+    "predicted scales": lambda: tiny_model("klt", "hyperprior", predicted_scale=True),
     "residual+space-channel": lambda: tiny_model("residual", "space-channel", hyper="conv"),
 }
 SIZES = [(1, 1), (50, 70), (64, 33)]
@@ -139,6 +142,14 @@ def test_the_command_writes_a_png_without_tensorflow(both, tmp_path):
         with Image.open(tmp_path / f"{name}.png") as written:
             assert written.mode == ("L" if name == "grey" else "RGB")
             assert np.abs(np.asarray(written).astype(int) - codec.decompress(stream)).max() <= 1
+
+
+@pytest.mark.parametrize(("shape", "mode"), [((5, 7), "L"), ((5, 7, 1), "L"), ((5, 7, 3), "RGB"), ((3, 3), "L")])
+def test_pictures_of_every_shape_are_whole_png_files(shape, mode):
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    with Image.open(io.BytesIO(decode.png(image))) as written:
+        assert written.mode == mode
+        np.testing.assert_array_equal(np.asarray(written), image.squeeze())
 
 
 @pytest.mark.slow

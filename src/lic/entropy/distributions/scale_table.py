@@ -10,6 +10,7 @@ import numpy as np
 from lic.argument_types import check_argument
 from lic.environment import tf
 from lic.layers.bounds import lower_bound, upper_bound
+from lic.layers.tracing import is_plain
 
 ROUNDINGS = ("nearest", "up")
 LARGEST_COUNT = 16384
@@ -73,8 +74,17 @@ class ScaleTable(NamedTuple):
         """Returns the row of the table that a scale is rounded to, int32, by comparisons with all scales."""
         shift = 0.0 if self.rounding == "up" else 0.5
         bounds = np.exp(math.log(self.lowest) + self.log_step * (np.arange(self.count - 1) + shift))
-        rows = tf.searchsorted(tf.constant(bounds, "float32"), tf.reshape(scale, [-1]))
-        return tf.reshape(rows, tf.shape(scale))
+        if not is_plain():
+            rows = tf.searchsorted(tf.constant(bounds, "float32"), tf.reshape(scale, [-1]))
+            return tf.reshape(rows, tf.shape(scale))
+        # Other formats have no such operation. Bisection finds the same row: the number of bounds below the scale.
+        steps = (self.count - 1).bit_length()
+        padded = np.pad(bounds, (0, (1 << steps) - self.count), constant_values=np.inf)
+        rows = tf.zeros_like(scale, "int32")
+        for step in reversed(range(steps)):
+            further = rows + (1 << step)
+            rows = tf.where(tf.gather(tf.constant(padded, "float32"), further - 1) < scale, further, rows)
+        return rows
 
     def scales(self) -> list[float]:
         """Returns all scales of the table."""

@@ -159,7 +159,7 @@ class Codec:
         ]
 
     def decode(self, data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-        """Decodes a stream into uint8 [height, width, 3], or [height, width] for grey.
+        """Decodes a stream into uint8 of the shape that was compressed: [height, width, channels], or [height, width].
 
         Args:
           data: The stream.
@@ -234,13 +234,13 @@ def exact_gains(log_gains: list, quality: float) -> np.ndarray:
 
 
 def png(image: np.ndarray) -> bytes:
-    """Returns an image, uint8 [height, width] or [height, width, 3], as a PNG file."""
+    """Returns an image, uint8 [height, width, 3], or [height, width] or [height, width, 1] for grey, as a PNG file."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     height, width = image.shape[:2]
-    header = struct.pack(">2I5B", width, height, 8, 0 if image.ndim == 2 else 2, 0, 0, 0)
+    header = struct.pack(">2I5B", width, height, 8, 2 if image.shape[2:] == (3,) else 0, 0, 0, 0)
     rows = image.reshape(height, -1)
     # Each row begins with its filter: 2 states the difference from the row above.
     filtered = np.insert(np.diff(rows, axis=0, prepend=np.zeros_like(rows[:1])), 0, 2, axis=1)
