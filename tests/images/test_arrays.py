@@ -19,6 +19,7 @@ from tests.images.files import (
     saved,
     through,
     through_p3,
+    tiff,
     waves,
 )
 from tests.images.files import samples as of_bits
@@ -117,6 +118,50 @@ def test_images_of_files_are_those_of_the_files(kind, tmp_path):
     loaded.load()
     np.testing.assert_array_equal(checked_image(opened), read_image(io.BytesIO(data)))
     np.testing.assert_array_equal(checked_image(loaded), read_image(io.BytesIO(data)))
+
+
+_ALPHA = np.dstack([PIXELS, PIXELS[..., 0]])
+_UNUSED_ALPHA = bytearray(saved(Image.fromarray(_ALPHA), "TGA"))
+_UNUSED_ALPHA[17] &= 0xF0
+_FILES = {
+    "gamma": png(PIXELS, 8, COLOUR, chunk(b"gAMA", (100000).to_bytes(4, "big"))),
+    "XMP": png(PIXELS, 8, COLOUR, chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x:xmpmeta/>")),
+    "16 bits": png(of_bits(waves(), 16), 16, COLOUR),
+    "2 bits of grey with a key": png(of_bits(waves(1), 2), 2, 0, chunk(b"tRNS", b"\0\1")),
+    "unused alpha": bytes(_UNUSED_ALPHA),
+    "multiplied by alpha": tiff(np.dstack([PIXELS // 2, np.full_like(PIXELS[..., :1], 255)]), 8, 2, extra=[1]),
+    "frames": saved(IMAGE.quantize(4), "GIF", save_all=True, append_images=[IMAGE.rotate(180).quantize(4)]),
+}
+
+
+@pytest.mark.parametrize("kind", _FILES)
+def test_an_image_stays_as_it_is_and_gives_the_same_again(kind):
+    image = Image.open(io.BytesIO(_FILES[kind]))
+    image.seek(image.n_frames - 1 if kind == "frames" else 0)
+    before = [dict(image.info), list(image.tile), image.mode, image.tell()]
+    first, second = _pixels_or_reason(image), _pixels_or_reason(image)
+    np.testing.assert_array_equal(first, second)
+    assert [image.info, image.tile, image.mode, image.tell()] == before
+    if kind == "frames":
+        np.testing.assert_array_equal(first, np.asarray(image.convert("RGB")))
+    else:
+        np.testing.assert_array_equal(first, _pixels_or_reason(Image.open(io.BytesIO(_FILES[kind]))))
+
+
+def _pixels_or_reason(image):
+    try:
+        return checked_image(image)
+    except ImageError as error:
+        return str(error)
+
+
+def test_what_was_changed_in_an_image_of_a_file_counts():
+    image = Image.open(io.BytesIO(saved(PIXELS, "JPEG")))
+    image.draft("RGB", (12, 10))
+    assert checked_image(image).shape == (image.height, image.width, 3)
+    image = Image.open(io.BytesIO(saved(PIXELS, "PNG")))
+    image.info["exif"] = exif((0x0112, 3, b"\3\0"))
+    np.testing.assert_array_equal(checked_image(image), PIXELS[::-1, ::-1])
 
 
 @pytest.mark.parametrize(

@@ -94,13 +94,22 @@ def _pixels_of_image(image: Image.Image) -> np.ndarray:
 
 
 def _picture_of(image: Image.Image, request: Request) -> Picture:
-    """The samples of an image; its file knows better what they are, if they have not been read yet."""
+    """The samples of an image; its file knows better what they are, if they have not been read yet.
+
+    The file is read as an image of its own, so that the given one stays as it is.
+    """
     file = getattr(image, "fp", None)
-    if file is None or not getattr(image, "tile", None) or getattr(image, "n_frames", 1) > 1:
+    if file is None or not getattr(image, "tile", None):
         return picture_of_image(image, request)
-    # Pillow closes a file that it opened itself as soon as it has read the samples, so the bytes are kept.
     position = file.tell()
     file.seek(0)
     content = io.BytesIO(file.read())
     file.seek(position)
-    return picture_of(image, content, request)
+    opened = Image.open(content)
+    frames = getattr(opened, "n_frames", 1)
+    if frames > 1:
+        opened.seek(image.tell())
+    if (opened.mode, opened.size) != (image.mode, image.size):  # The image is a draft, or another size of an icon.
+        return picture_of_image(image, request)
+    opened.info = dict(image.info)
+    return picture_of_image(opened, request) if frames > 1 else picture_of(opened, content, request)
