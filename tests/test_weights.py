@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,42 @@ def test_missing_extra_and_misshaped_tensors_are_named(model):
         set_tensors(model, tensors | {"entropy/extra": np.zeros(3)})
     with pytest.raises(CheckpointError, match=r"'entropy/prior/biases/1' has shape \(2,\)"):
         set_tensors(model, tensors | {"entropy/prior/biases/1": np.zeros(2)})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "received"),
+    [
+        (np.array([0.5, np.nan]), "1 of 2 numbers that are NaN, infinite or too large for float32"),
+        (np.array([1e300, 1e300]), "2 of 2 numbers that are NaN"),
+        (np.array([0.5, 1j]), "the type complex128"),
+        (np.array([True, False]), "the type bool"),
+        (np.array(["a", "b"]), "the type <U1"),
+        (np.array([None, 1.0]), "the type object"),
+    ],
+)
+def test_tensors_of_other_than_finite_real_numbers_are_named(wrong, received):
+    layer = keras.layers.Dense(2)
+    layer.build((None, 1))
+    with warnings.catch_warnings(), pytest.raises(CheckpointError) as caught:
+        warnings.simplefilter("error")
+        set_tensors(layer, get_tensors(layer) | {"bias": wrong})
+    assert str(caught.value).startswith(f"The tensor 'bias': expected finite real numbers. Received: {received}")
+
+
+def test_real_numbers_of_any_type_become_those_of_the_weight():
+    layer = keras.layers.Dense(2, use_bias=False)
+    layer.build((None, 1))
+    for dtype in (np.int8, np.uint16, ">f4", np.float16, np.float64, tf.bfloat16.as_numpy_dtype):
+        set_tensors(layer, {"kernel": np.array([[3, 4]], dtype)})
+        np.testing.assert_array_equal(get_tensors(layer)["kernel"], np.array([[3, 4]], np.float32))
+
+
+def test_a_weight_that_is_no_number_comes_back():
+    layer = keras.layers.Dense(2)
+    layer.build((None, 1))
+    layer.mask = layer.add_weight(name="mask", shape=(2,), dtype="bool", initializer="zeros", trainable=False)
+    set_tensors(layer, get_tensors(layer) | {"mask": np.array([True, False])})
+    np.testing.assert_array_equal(get_tensors(layer)["mask"], [True, False])
 
 
 def test_a_layer_that_refers_back_to_its_owner_has_the_paths_of_one_that_does_not():

@@ -84,10 +84,39 @@ def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) ->
       tensors: The value of every weight by its attribute path.
 
     Raises:
-      CheckpointError: A tensor is missing, has no weight, or has another shape.
+      CheckpointError: A tensor is missing, has no weight, has another shape, or holds other than finite real numbers.
     """
     check_kind("set_tensors", "tensors", tensors, Mapping, "a dict of arrays, as get_tensors returns it")
-    assign(named_variables(layer), {name: np.asarray(tensor) for name, tensor in tensors.items()})
+    variables, arrays = named_variables(layer), {name: np.asarray(tensor) for name, tensor in tensors.items()}
+    require_fitting({name: tuple(variable.shape) for name, variable in variables.items()}, arrays)
+    for name, variable in variables.items():
+        require_finite(f"The tensor {name!r}", arrays[name], tf.as_dtype(variable.dtype).as_numpy_dtype)
+    assign(variables, arrays)
+
+
+def require_finite(what: str, array: np.ndarray, dtype: type[np.generic] = np.float32) -> None:
+    """Checks that a tensor holds real numbers that are finite, also in the type of its weight.
+
+    Args:
+      what: The tensor, for the message.
+      array: The tensor.
+      dtype: The type of its weight.
+
+    Raises:
+      CheckpointError: It does not.
+    """
+    # numpy does not count bfloat16 among floats. A weight may be no number, such as a mask.
+    if array.dtype.kind not in "fiu" and array.dtype not in (np.dtype(dtype), tf.bfloat16.as_numpy_dtype):
+        received = f"the type {array.dtype}"
+    else:
+        with np.errstate(all="ignore"):
+            infinite = np.count_nonzero(~(np.isfinite(array) & np.isfinite(array.astype(dtype))))
+        if not infinite:
+            return
+        received = f"{infinite} of {array.size} numbers that are NaN, infinite or too large for {np.dtype(dtype).name}"
+    raise CheckpointError(
+        f"{what}: expected finite real numbers. Received: {received}. Take other weights, or save these anew as float32."
+    )
 
 
 def assign(variables: Mapping[str, tf.Variable], tensors: Mapping[str, np.ndarray]) -> None:

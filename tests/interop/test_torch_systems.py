@@ -2,6 +2,7 @@
 
 import functools
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -189,6 +190,28 @@ def test_table_of_scales_and_likelihood_bound_are_those_of_the_file():
 def test_tensors_without_meaning_end_in_an_error_of_the_file(key, array):
     with pytest.raises(CheckpointError, match="file"):
         torch_systems.from_state_dict("file", tiny() | {key: array})
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "received"),
+    [
+        (np.float32, np.nan, "1 of 8 numbers that are NaN"),
+        (np.float64, 1e300, "1 of 8 numbers that are NaN, infinite or too large for float32"),
+        (np.complex64, 1j, "the type complex64"),
+        (bool, True, "the type bool"),
+        ("U5", "0.5", "the type <U5"),
+    ],
+)
+def test_weights_that_are_no_finite_numbers_are_named_as_in_the_file(tmp_path, dtype, value, received):
+    state = tiny()
+    state["g_a.6.bias"] = state["g_a.6.bias"].astype(dtype)
+    state["g_a.6.bias"][0] = value
+    np.savez(tmp_path / "a.npz", **state)
+    with warnings.catch_warnings(), pytest.raises(CheckpointError) as caught:
+        warnings.simplefilter("error")
+        lic.import_checkpoint(tmp_path / "a.npz")
+    expected = f"a.npz: the tensor 'g_a.6.bias': expected finite real numbers. Received: {received}"
+    assert expected in str(caught.value)
 
 
 def test_a_bound_may_be_a_single_number():

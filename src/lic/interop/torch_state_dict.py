@@ -48,7 +48,8 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def _as_float32(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
+    with np.errstate(over="ignore"):  # A number that is too large becomes infinite, and is refused as a weight.
+        return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
 def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:

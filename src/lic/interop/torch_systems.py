@@ -23,7 +23,7 @@ from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.published_pytorch import QUALITY, sizes_of
-from lic.weights import set_tensors
+from lic.weights import require_finite, set_tensors
 
 _NEAR = 1e-4  # Relative difference up to which two numbers are taken to differ by rounding only.
 # Names in earlier releases of CompressAI -> the name in 1.2.8.
@@ -420,6 +420,7 @@ def _check_tensors(path: str | os.PathLike, state: Mapping[str, np.ndarray], sou
     for key, shape, _ in sources:
         if state[key].shape != tuple(shape):
             raise CheckpointError(f"{path}: the tensor {key!r} has shape {state[key].shape}, expected {tuple(shape)}.")
+        require_finite(f"{path}: the tensor {key!r}", state[key])
 
 
 def _listed(keys: Sequence[str], most: int = 4) -> str:
