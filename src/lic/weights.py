@@ -115,7 +115,7 @@ def require_finite(what: str, array: np.ndarray, dtype: type[np.generic] = np.fl
             return
         received = f"{infinite} of {array.size} numbers that are NaN, infinite or too large for {np.dtype(dtype).name}"
     raise CheckpointError(
-        f"{what}: expected finite real numbers. Received: {received}. Take other weights, or save these anew as float32."
+        f"{what}: expected finite real numbers. Received: {received}. Take other weights, or save them as float32."
     )
 
 
