@@ -109,8 +109,8 @@ def _absent(shape, dtype=None):
 
 def test_a_weight_that_is_no_number_comes_back():
     layer = keras.layers.Dense(2)
-    layer.build((None, 1))
     layer.mask = layer.add_weight(name="mask", shape=(2,), dtype="bool", initializer=_absent, trainable=False)
+    layer.build((None, 1))
     set_tensors(layer, get_tensors(layer) | {"mask": np.array([True, False])})
     np.testing.assert_array_equal(get_tensors(layer)["mask"], [True, False])
 
