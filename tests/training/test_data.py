@@ -1,6 +1,7 @@
 """Crops of photographs: the same for the same seed, all photographs used, broken and small ones named."""
 
 import logging
+import re
 import shutil
 
 import numpy as np
@@ -246,11 +247,52 @@ def test_digests_of_different_files_differ(tmp_path):
         ("sharpen", float("inf")),
         ("grey", -0.1),
         ("grey", 1.1),
+        ("crop", "64"),
+        ("batch", 2.5),
+        ("seed", -1),
+        ("seed", None),
+        ("flips", 1),
+        ("memory", float("nan")),
+        ("later_crops", ((0, 24),)),
+        ("later_crops", ((9, 24), (5, 40))),
+        ("later_crops", ((1, 80.5),)),
+        ("later_crops", (1, 24)),
     ],
 )
 def test_wrong_arguments_are_named(photographs, name, value):
-    with pytest.raises(ValueError, match=f"Photographs: expected {name} to be .* Received: {value!r}"):
+    with pytest.raises(
+        ValueError, match=rf"Photographs: expected {name} to be .* Received: .*{re.escape(repr(value))}"
+    ):
         Photographs(photographs, **{"crop": 32} | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("later", "trim", "message"), [(0, 0, "crop to be at least 1"), (20, 20, "trim .* less than crop=20")]
+)
+def test_later_crops_are_in_the_range_of_first_ones(photographs, later, trim, message):
+    with pytest.raises(ValueError, match=f"Photographs: expected {message}"):
+        Photographs(photographs, 32, trim=trim, later_crops=((1, later),))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("of", 0), ("of", 1.5), ("start", -1), ("stop", "3"), ("parts", range(2)), ("parts", [-1])]
+)
+def test_wrong_arguments_of_datasets_are_named(photographs, name, wrong):
+    with pytest.raises(ValueError, match=f"dataset: expected {name} to be .* Received: .*{re.escape(repr(wrong))}"):
+        Photographs(photographs, 32, 4).dataset(**{name: wrong})
+
+
+def test_a_step_is_a_whole_number(photographs):
+    with pytest.raises(ValueError, match="batch_at: expected step to be a whole number of at least 0"):
+        Photographs(photographs, 32).batch_at(-1)
+
+
+def test_whole_numbers_of_other_types_are_integers(photographs):
+    given = Photographs(photographs, 32.0, np.int64(2), seed=3.0, trim=4.0, later_crops=[[2.0, np.int32(16)]])
+    plain = Photographs(photographs, 32, 2, seed=3, trim=4, later_crops=((2, 16),))
+    for step, batch in enumerate(given.dataset(1.0, 3.0, of=1.0), 1):
+        np.testing.assert_array_equal(batch, plain.batch_at(step))
+        np.testing.assert_array_equal(given.batch_at(float(step)), plain.batch_at(step))
 
 
 def test_crops_have_other_sizes_from_given_steps_on(photographs):

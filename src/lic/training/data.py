@@ -9,12 +9,14 @@ import logging
 import math
 import os
 import pathlib
+import typing
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
 from PIL import Image
 
+from lic.argument_types import Count, CountOrZero, check_argument
 from lic.environment import tf
 from lic.errors import ImageError, TrainingError, check
 from lic.images import coloured, digest_of, image_files, image_size, read_image
@@ -44,7 +46,7 @@ class Photographs:
       sharpen: The difference between a crop and its means over 3x3 pixels is added to it, times a random number from 0
         to this. Crops of images that were made smaller are softer than many photographs are.
       grey: The share of the crops whose colours are removed.
-      later_crops: Steps and sizes: from each of these steps on, crops have this height and width.
+      later_crops: Steps and sizes, by rising steps: from each of these steps on, crops have this height and width.
       memory: Bytes of decoded photographs that are kept.
 
     Attributes:
@@ -55,7 +57,7 @@ class Photographs:
 
     Raises:
       TrainingError: The folder does not exist, or holds no photograph that can be used.
-      ValueError: A size or a scale is out of range.
+      ValueError: An argument has another type, or is out of range.
     """
 
     def __init__(
@@ -74,12 +76,15 @@ class Photographs:
         later_crops: Sequence[tuple[int, int]] = (),
         memory: int = 2 << 30,
     ):
-        check_crops("Photographs", crop, batch, least_scale, small, trim, sharpen, grey)
-        self.folder, self.batch, self.seed = pathlib.Path(folder), batch, seed
-        self._crop_from = ((0, crop), *later_crops)
+        for name, hint in typing.get_type_hints(Photographs.__init__).items():
+            check_argument("Photographs", name, locals()[name], hint)
+        check_crops("Photographs", crop, later_crops, batch, least_scale, small, trim, sharpen, grey)
+        check("Photographs", "seed", seed >= 0, "at least 0", seed)
+        self.folder, self.batch, self.seed = pathlib.Path(folder), int(batch), int(seed)
+        self._crop_from = [(int(step), int(size)) for step, size in ((0, crop), *later_crops)]
         self.crop = max(size for _, size in self._crop_from)
         self.least_scale, self.flips, self.small = least_scale, flips, small
-        self.trim, self.sharpen, self.grey = trim, sharpen, grey
+        self.trim, self.sharpen, self.grey = int(trim), sharpen, grey
         self.skipped: dict[str, str] = {}
         self.listing: list[tuple[str, int]] = []
         pixels = [size for file in photograph_files(self.folder) if (size := self._list(file))]
@@ -96,7 +101,10 @@ class Photographs:
 
         Raises:
           TrainingError: None of the photographs can be read.
+          ValueError: `step` is no whole number of at least 0.
         """
+        check_argument("batch_at", "step", step, CountOrZero)
+        step = int(step)
         return self._crops(step, range(step * self.batch, (step + 1) * self.batch))
 
     def dataset(
@@ -112,7 +120,12 @@ class Photographs:
 
         Raises:
           TrainingError: The batch cannot be divided.
+          ValueError: Another argument has another type, or is out of range.
         """
+        for name, value, hint in (("start", start, CountOrZero), ("stop", stop, int | None), ("of", of, Count)):
+            check_argument("dataset", name, value, hint)
+        start, stop, of = int(start), stop if stop is None else int(stop), int(of)
+        check("dataset", "parts", all(0 <= part < of for part in parts), f"numbers from 0 to {of - 1}", parts)
         if self.batch % of:
             raise TrainingError(
                 f"Expected batch to be a multiple of {of}, the number of devices that share it. Received: {self.batch}."
@@ -253,13 +266,24 @@ def photograph_files(folder: str | os.PathLike) -> list[pathlib.Path]:
 
 
 def check_crops(
-    owner: str, crop: int, batch: int, least_scale: float, small: str, trim: int, sharpen: float, grey: float
+    owner: str,
+    crop: int,
+    later_crops: Sequence[tuple[int, int]],
+    batch: int,
+    least_scale: float,
+    small: str,
+    trim: int,
+    sharpen: float,
+    grey: float,
 ) -> None:
     """Raises a ValueError if arguments of `Photographs`, given to `owner`, are out of range."""
-    check(owner, "crop", crop >= 1, "at least 1", crop)
+    rising = all(before < after for before, after in itertools.pairwise([0, *(step for step, _ in later_crops)]))
+    check(owner, "later_crops", rising, "pairs of a step over 0 and a size, by rising steps", later_crops)
+    for size in (crop, *(size for _, size in later_crops)):
+        check(owner, "crop", size >= 1, "at least 1", size)
+        check(owner, "trim", 0 <= trim < size, f"from 0 to less than crop={size}", trim)
     check(owner, "batch", batch >= 1, "at least 1", batch)
     check(owner, "least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
     check(owner, "small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
-    check(owner, "trim", 0 <= trim < crop, f"from 0 to less than crop={crop}", trim)
     check(owner, "sharpen", 0 <= sharpen < math.inf, "a number of at least 0", sharpen)
     check(owner, "grey", 0 <= grey <= 1, "from 0 to 1", grey)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 import math
 import typing
 from typing import Any
@@ -85,20 +84,8 @@ class TrainingSettings:
                 object.__setattr__(self, name, int(value))
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
-        for crop in (self.crop, *(crop for _, crop in self.later_crops)):
-            check_crops(
-                "TrainingSettings",
-                crop,
-                self.batch,
-                self.least_scale,
-                self.small,
-                self.trim,
-                self.sharpen,
-                self.grey,
-            )
-        steps = [0, *(step for step, _ in self.later_crops)]
-        rising = all(before < after for before, after in itertools.pairwise(steps))
-        expect("later_crops", rising, "pairs of a step over 0 and a size, by rising steps", self.later_crops)
+        crops = self.crop, self.later_crops, self.batch
+        check_crops("TrainingSettings", *crops, self.least_scale, self.small, self.trim, self.sharpen, self.grey)
         expect("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}", self.optimizer)
         expect("last_steps", self.last_steps >= 0, "at least 0", self.last_steps)
         self.schedule()  # It checks the decay.
