@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 
 import lic
+from lic.entropy import FactorizedPrior, channels
 from lic.entropy.coders import Decode, Encode, Preview, part_names
 from lic.environment import tf
+from lic.layers import Convolution
+from lic.transforms import ConvHyperTransform
 from tests.conftest import ENTROPY_MODELS, FEW_ENTROPY_MODELS, VARIANTS, moved_model, set_seeds, slow_but, tiny_model
 
 
@@ -81,6 +84,37 @@ def test_a_factorized_prior_gives_its_median():
     assert symbols.shape == (0,)
     np.testing.assert_array_equal(found, np.broadcast_to(tables.medians(), latent.shape))
     assert np.abs(found).max() > 0
+
+
+class _Late(lic.EntropyModel):
+    """Codes half of the channels under a prior, and then the side information of the others."""
+
+    def __init__(self, latent_depth, hyper, **kwargs):
+        super().__init__(latent_depth, hyper, **kwargs)
+        self.half, self.first = latent_depth // 2, FactorizedPrior(latent_depth // 2)
+        self.parameters = Convolution(2 * (latent_depth - self.half), 1)
+
+    def walk(self, coder):
+        first = coder.code(channels(0, self.half), self.first)
+        features = coder.side(self.hyper, self.prior)
+        second = coder.code(channels(self.half, self.latent_depth), self.likelihood(self.parameters(features)))
+        return tf.concat([first, second], -1)
+
+
+def test_nothing_is_read_after_a_part_that_is_left_out():
+    entropy = _Late(12, ConvHyperTransform(12, 8, 4))
+    latent, string, tables = coded(entropy, 4, 4)
+    whole = Decode(string, tf.zeros_like(latent), tables)
+    entropy.walk(whole)
+    sizes = []
+    for parts in range(3):
+        coder = Preview(string, tf.zeros_like(latent), tables, parts)
+        entropy.walk(coder)
+        sizes.append(int(tf.size(coder.finish()[0])))
+        expected = np.broadcast_to(tables.medians()[-4:], whole.z_hat.shape) if parts == 0 else whole.z_hat
+        np.testing.assert_array_equal(coder.z_hat, expected)
+    side = int(tf.size(whole.z_hat))
+    assert sizes == [0, 96 + side, 192 + side]
 
 
 @pytest.mark.parametrize("entropy", ["hyperprior", "charm"])

@@ -126,7 +126,10 @@ class Decode(SymbolsCoder):
 
 
 class Preview(Decode):
-    """Reads the side information and the first parts; all other numbers become the medians of their distributions.
+    """Reads what the stream holds up to the end of the first parts; all later numbers become medians.
+
+    The medians are those of the numbers' distributions. Side information that is coded after a part that is left out
+    lies behind it in the stream, where nothing is read.
 
     Args:
       string: The string that `Encode` returned.
@@ -150,7 +153,7 @@ class Preview(Decode):
 
     def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
         self._left -= not (self._in_loop or latent.is_further)
-        if self._left >= 0 or latent.is_further:
+        if self._left >= 0:
             return super()._code(latent, part, distribution)
         medians = median_symbols(self._tables, self._cdfs(latent, part, distribution))
         if distribution.kept is not None:
