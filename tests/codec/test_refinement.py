@@ -98,29 +98,29 @@ def test_weights_stay_as_they_are(codec):
 class _OfTwoLatents(lic.EntropyModel):
     """Codes two further latents of unequal depths, and the features of both."""
 
-    def __init__(self, latent_depth, hyper, other, name_of_first="side", **kwargs):
+    def __init__(self, latent_depth, hyper, other, names=("other", "side"), **kwargs):
         super().__init__(latent_depth, hyper, **kwargs)
         self.other, self.other_prior = other, FactorizedPrior(other.depth)
         self.parameters = Convolution(2 * latent_depth, 1)
-        self.name_of_first = name_of_first
+        self.names = names
 
     def walk(self, coder):
         height, width = tf.unstack(tf.shape(coder.zeros)[1:3])
         features = []
-        for name, hyper, prior in (
-            ("other", self.other, self.other_prior),
-            (self.name_of_first, self.hyper, self.prior),
-        ):
+        hypers = (self.other, self.other_prior), (self.hyper, self.prior)
+        for name, (hyper, prior) in zip(self.names, hypers):
             z_hat = coder.latent(name, hyper).code(EVERYTHING, prior)
             features.append(hyper.synthesis(z_hat)[:, :height, :width])
         return coder.code(EVERYTHING, self.likelihood(self.parameters(tf.concat(features, -1))))
 
 
-@pytest.mark.parametrize("name", ["side", "first"])
-def test_further_latents_are_refined_with_the_latent(name, monkeypatch):
+@pytest.mark.parametrize(
+    "names", slow_but([(("other", "side"),), (("other", "first"),), (("side", "side"),)], (("side", "side"),))
+)
+def test_further_latents_are_refined_with_the_latent(names, monkeypatch):
     monkeypatch.setitem(lic.registry.entropy_models._entries, "of-two-latents", _OfTwoLatents)
     hypers = ConvHyperTransform(12, 8, 4), ConvHyperTransform(12, 8, 3)
-    entropy = _OfTwoLatents(12, *hypers, name_of_first=name)
+    entropy = _OfTwoLatents(12, *hypers, names=names)
     codec = lic.Codec(lic.create_model(transform="klt", entropy=entropy, width=8, lmbda=(0.002, 0.02)))
     stream = codec.compress(IMAGE, effort=1, verify=True)
     assert _loss(codec, IMAGE, stream, 1.5) <= _loss(codec, IMAGE, codec.compress(IMAGE), 1.5)

@@ -34,7 +34,7 @@ def test_groups_may_be_given():
 
 
 def _parameters(entropy, latent, side):
-    entropy.walk(recorder := Recorder(Estimate(latent, side=side)))
+    entropy.walk(recorder := Recorder(Estimate(latent, sides={entropy.hyper: side})))
     distributions = {record.part.name: record.distribution for record in recorder.records}
     return {name: (each.offset.numpy(), each.index.numpy()) for name, each in distributions.items()}
 
@@ -85,7 +85,7 @@ def test_biases_start_means_and_scales_of_each_group():
 def test_anchors_lie_at_the_parity_that_is_asked_for(parity, place):
     entropy = _model(group_depths=(12,), anchor_parity=parity)
     latent = tf.reshape(tf.range(24.0), (1, 1, 2, 12))
-    entropy.walk(recorder := Recorder(Estimate(latent, side=tf.zeros((1, 1, 1, 4)))))
+    entropy.walk(recorder := Recorder(Estimate(latent, sides={entropy.hyper: tf.zeros((1, 1, 1, 4))})))
     first = recorder.records[0]
     np.testing.assert_array_equal(first.part.take(latent)[0, 0, 0], latent[0][place])
 

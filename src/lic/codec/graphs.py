@@ -100,7 +100,7 @@ class Graphs:
         return self._encode_with_gain(self._model.rate.apply_gain(latent[None], quality[None]), quality)
 
     def _encode_with_gain(self, latent: tf.Tensor, quality: tf.Tensor, side: tf.Tensor | None = None) -> Encoded:
-        coder = Encode(latent, self._tables, side)
+        coder = Encode(latent, self._tables, None if side is None else {self._model.entropy.hyper: side})
         self._walk(coder, quality[None])
         return coder.finish()
 

@@ -115,7 +115,7 @@ class LatentOptimizer:
         with snapshot_weights(self._derived), tf.GradientTape() as tape, drawn_from(0, number):
             tape.watch(values)
             loss = self._loss(images, quality, values, temperature)
-        # A walk may code no side information, or name it otherwise; then its values stay as they are.
+        # A walk may code no side information of the model's hyper transform; then its values stay as they are.
         gradients = tape.gradient(loss, values, unconnected_gradients="zero")
         first, second = _MOMENTS
         means = [first * mean + (1 - first) * gradient for mean, gradient in zip(means, gradients)]
@@ -130,8 +130,7 @@ class LatentOptimizer:
     ) -> tf.Tensor:
         """Returns the loss in bits of the whole image."""
         model = self._model
-        latent, side = values[0], values[1] if len(values) > 1 else None
-        coder = GumbelCoder(latent, side, temperature)
+        coder = GumbelCoder(values[0], dict(zip([model.entropy.hyper], values[1:])), temperature)
         height, width = tf.unstack(tf.shape(images))[1:3]
         x_hat = model.synthesise(model.walk(skipping(coder, self._skip_below), quality))[:, :height, :width]
         distortion = model.weighted_distortion(images, x_hat, quality)

@@ -73,5 +73,5 @@ def test_numbers_are_rounded_from_the_medians_in_every_coder():
     # Numbers that a preview does not read are at the middle of their cdf, which is centred on the median.
     preview = entropy.walk(Preview(string, zeros, tables, 0))
     np.testing.assert_allclose(preview[0, 0, 0] - medians, tables.medians(), atol=1e-5)
-    relaxed = entropy.walk(GumbelCoder(tf.constant(latent), None, tf.constant(1e-3)))
+    relaxed = entropy.walk(GumbelCoder(tf.constant(latent), {}, tf.constant(1e-3)))
     np.testing.assert_allclose(np.rint(relaxed - medians), relaxed - medians, atol=1e-3)

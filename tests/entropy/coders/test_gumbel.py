@@ -52,7 +52,7 @@ def test_gradients_are_there_between_integers():
 def test_rate_and_decoder_see_the_same_numbers():
     latent = tf.random.normal((2, 3, 4, 5), stddev=3.0)
     prior = FactorizedPrior(5)
-    coder = GumbelCoder(latent, None, tf.constant(0.5))
+    coder = GumbelCoder(latent, {}, tf.constant(0.5))
     decoded = coder.code(EVERYTHING, prior)
     np.testing.assert_allclose(coder.bits["latent"], np.sum(prior.bits_between_integers(decoded), (1, 2, 3)), rtol=1e-5)
 
@@ -61,12 +61,12 @@ def test_rate_and_decoder_see_the_same_numbers():
 def test_cold_it_is_rounding_of_numbers_that_are_clearly_nearer_to_one_integer(entropy):
     predicts = entropy in ("charm", "checkerboard", "hyperprior")
     model = tiny_model("klt", entropy, **{"residual": False} if predicts else {}).entropy
-    side = tf.round(tf.random.normal((1, 1, 2, 4), stddev=3.0)) + 0.1 if model.hyper else None
+    sides = {model.hyper: tf.round(tf.random.normal((1, 1, 2, 4), stddev=3.0)) + 0.1} if model.hyper else {}
     # A first walk finds the means, about which the latent then is an integer and a tenth.
-    first = GumbelCoder(tf.random.normal((1, 3, 5, 12), stddev=3.0), side, tf.constant(0.01))
+    first = GumbelCoder(tf.random.normal((1, 3, 5, 12), stddev=3.0), sides, tf.constant(0.01))
     latent = model.walk(first) + 0.1
-    rounding = Estimate(latent, training=True, quantization="ste/ste", side=side)
-    expected, soft = model.walk(rounding), GumbelCoder(latent, side, tf.constant(0.01))
+    rounding = Estimate(latent, training=True, quantization="ste/ste", sides=sides)
+    expected, soft = model.walk(rounding), GumbelCoder(latent, sides, tf.constant(0.01))
     np.testing.assert_allclose(model.walk(soft), expected, atol=1e-3)
     assert soft.bits.keys() == rounding.bits.keys()
     for part, bits in rounding.bits.items():

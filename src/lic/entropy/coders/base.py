@@ -7,7 +7,7 @@ These coders share the stream, the bits and the loops of the first one.
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lic.entropy.distributions.base import Distribution
@@ -244,20 +244,20 @@ class LatentCoder(Coder):
 
     Args:
       latent: The latent [batch, height, width, depth].
-      side: Side information in place of that which `coder.side` would make of the latent, or None.
+      sides: Side information in place of that which the analysis of a hyper transform would make of the latent, by the
+        hyper transform.
     """
 
-    def __init__(self, latent: tf.Tensor, side: tf.Tensor | None = None):
+    def __init__(self, latent: tf.Tensor, sides: Mapping[HyperTransform, tf.Tensor] | None = None):
         super().__init__(Latent("", tf.zeros_like(latent), latent))
-        self._side = side
+        self._sides = sides or {}
 
     def _code(self, latent: Latent, part: Part, distribution: Distribution) -> tf.Tensor:
         centred = distribution.centre(part.take(latent.values))
         return distribution.restore(self._code_centred(part.name, centred, distribution))
 
     def _further(self, latent: Latent, name: str, hyper: HyperTransform, analysis: HyperAnalysis) -> Latent:
-        # The key of the first `coder.side` of the image's latent, and of no other further latent.
-        given = self._side if name == SIDE and not latent.is_further else None
+        given = None if latent.is_further else self._sides.get(hyper)
         values = analysis(latent.values) if given is None else given
         return Latent(name, tf.zeros_like(values), values, latent.downscale * hyper.downscale)
 

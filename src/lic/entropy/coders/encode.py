@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lic.entropy.coders.base import Latent, LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
@@ -10,6 +11,9 @@ from lic.entropy.range_coding.cdf_tables import Cdfs, CdfTables
 from lic.entropy.range_coding.pieces import Pieces
 from lic.entropy.range_coding.range_coder import RangeEncoder
 from lic.environment import tf
+
+if TYPE_CHECKING:
+    from lic.transforms.base import HyperTransform
 
 
 class Encoded(NamedTuple):
@@ -34,11 +38,11 @@ class Encode(LatentCoder):
     Args:
       latent: The latent [1, height, width, depth].
       tables: The coder's tables.
-      side: Side information in place of that of the hyper analysis, or None.
+      sides: As for `LatentCoder`.
     """
 
-    def __init__(self, latent: tf.Tensor, tables: CdfTables, side: tf.Tensor | None = None):
-        super().__init__(latent, side)
+    def __init__(self, latent: tf.Tensor, tables: CdfTables, sides: Mapping[HyperTransform, tf.Tensor] | None = None):
+        super().__init__(latent, sides)
         self._tables, self._encoder, self._symbols = tables, RangeEncoder(tables), Pieces(tf.int32)
         self._finite = tf.reduce_all(tf.math.is_finite(latent))
 

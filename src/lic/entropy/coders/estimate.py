@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
-from typing import Any
+from collections.abc import Container, Mapping
+from typing import TYPE_CHECKING, Any
 
 from lic.entropy.coders.base import Latent, LatentCoder, rounded
 from lic.entropy.distributions.base import Distribution
@@ -14,6 +14,9 @@ from lic.entropy.range_coding.cdf_tables import Source, check_source
 from lic.environment import tf
 from lic.errors import check
 from lic.layers.bounds import upper_bound
+
+if TYPE_CHECKING:
+    from lic.transforms.base import HyperTransform
 
 QUANTIZATIONS = ("noise/ste", "noise/noise", "ste/ste")
 
@@ -27,7 +30,8 @@ class Estimate(LatentCoder):
       quantization: The inputs of rate and decoder in training: "noise/ste", "noise/noise" or "ste/ste", where noise
         is uniform and ste is rounding with a gradient of one.
       likelihood_bound: The lower bound of a number's probability, such as 1e-9, or None.
-      side: Side information in place of that of the hyper analysis, or None.
+      sides: Side information in place of that which the analysis of a hyper transform would make of the latent, by the
+        hyper transform.
       sources: The likelihoods and priors that the coder's tables will hold; others are refused. None takes all.
 
     Attributes:
@@ -40,10 +44,10 @@ class Estimate(LatentCoder):
         training: bool = False,
         quantization: str = "noise/ste",
         likelihood_bound: float | None = None,
-        side: tf.Tensor | None = None,
+        sides: Mapping[HyperTransform, tf.Tensor] | None = None,
         sources: Container[Source] | None = None,
     ):
-        super().__init__(latent, side)
+        super().__init__(latent, sides)
         self._sources = sources
         self.training, self.likelihood_bound = training, likelihood_bound
         self.rate_form, self.decoder_form = quantization.split("/")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from lic.entropy.coders.base import Latent
 from lic.entropy.coders.estimate import Estimate
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.noise import uniform
 from lic.entropy.orders import Order
 from lic.environment import tf
+
+if TYPE_CHECKING:
+    from lic.transforms.base import HyperTransform
 
 _EDGE = 1e-5  # Shares and draws stay so far from 0 and 1, where logarithms are infinite.
 
@@ -23,12 +29,12 @@ class GumbelCoder(Estimate):
 
     Args:
       latent: The latent [batch, height, width, depth].
-      side: The side information, or None where the hyper analysis makes it.
+      sides: As for `Estimate`.
       temperature: The softness of the draw, over 0.
     """
 
-    def __init__(self, latent: tf.Tensor, side: tf.Tensor | None, temperature: tf.Tensor):
-        super().__init__(latent, training=True, side=side)
+    def __init__(self, latent: tf.Tensor, sides: Mapping[HyperTransform, tf.Tensor], temperature: tf.Tensor):
+        super().__init__(latent, training=True, sides=sides)
         self._temperature = temperature
 
     def _known_at_once(self, latent: Latent, order: Order) -> tf.Tensor | None:
