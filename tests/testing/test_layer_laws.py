@@ -136,3 +136,20 @@ def test_sound_layers_keep_every_law(name):
 def test_something_else_is_refused():
     with pytest.raises(ValueError, match="expected a Keras layer. Received: int"):
         check_layer(3, SHAPE)
+
+
+class TakesWholeNumbers(Sound):
+    def build(self, input_shape):
+        self.inner.build((*input_shape, 6))
+        self.built = True
+
+    def call(self, values):
+        return self.inner(tf.one_hot(values, 6))
+
+
+def test_a_layer_that_takes_no_random_numbers_is_given_others():
+    match = r"(?s)takes inputs of the type float32 and the shape \(2, 5\). Received: TakesWholeNumbers, .* as inputs."
+    with pytest.raises(ValueError, match=match):
+        check_layer(TakesWholeNumbers(), (None, 5))
+    for layer in (TakesWholeNumbers(), keras.layers.Embedding(6, 3)):
+        check_layer(layer, (None, 5), inputs=np.array([[0, 1, 2, 3, 5]], np.int32))

@@ -14,29 +14,48 @@ from lic.testing.laws import Law, Trial, require, require_same
 BATCH, SIDE = 2, 16  # Of the inputs, where the shape leaves them open.
 
 
-def check_layer(layer: keras.layers.Layer, input_shape: Sequence[int | None], *, quick: bool = False) -> None:
+def check_layer(
+    layer: keras.layers.Layer,
+    input_shape: Sequence[int | None],
+    *,
+    inputs: np.ndarray | tf.Tensor | None = None,
+    quick: bool = False,
+) -> None:
     """Checks that a layer keeps every law of its kind; weights stay as they are.
 
     Args:
       layer: The layer, called or not. Its `call` takes one tensor.
       input_shape: The shape of its input, such as (None, None, None, 3). Where it is None, the batch is 2, and height
         and width are 16.
+      inputs: The input that laws are tried with, of this shape, such as whole numbers for a layer that looks up rows;
+        default: normal random numbers, in float32.
       quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
-      ValueError: It is no Keras layer.
+      ValueError: It is no Keras layer, or it does not take the inputs.
     """
-    trial_of_layer(layer, input_shape).check(quick=quick)
+    trial_of_layer(layer, input_shape, inputs).check(quick=quick)
 
 
-def trial_of_layer(layer: keras.layers.Layer, input_shape: Sequence[int | None]) -> Trial:
+def trial_of_layer(
+    layer: keras.layers.Layer, input_shape: Sequence[int | None], inputs: np.ndarray | tf.Tensor | None = None
+) -> Trial:
     """Returns the laws of a layer; see `check_layer`."""
     if not isinstance(layer, keras.layers.Layer):
         raise ValueError(f"check_layer: expected a Keras layer. Received: {type(layer).__name__}.")
-    sizes = [size or (SIDE if axis else BATCH) for axis, size in enumerate(input_shape)]
-    values = tf.constant(np.random.default_rng(0).normal(size=sizes), tf.float32)
-    layer(values)
+    if inputs is None:
+        sizes = [size or (SIDE if axis else BATCH) for axis, size in enumerate(input_shape)]
+        inputs = tf.constant(np.random.default_rng(0).normal(size=sizes), tf.float32)
+    values = tf.convert_to_tensor(inputs)
+    try:
+        layer(values)
+    except Exception as error:
+        raise ValueError(
+            f"check_layer: expected a layer that takes inputs of the type {values.dtype.name} and the shape "
+            f"{tuple(values.shape)}. Received: {type(layer).__name__}, which raises {type(error).__name__}: {error}. "
+            "Give numbers that the layer takes as inputs."
+        ) from error
     return Trial(type(layer).__name__, LAWS, layer, tuple(input_shape), values)
 
 
@@ -72,7 +91,7 @@ def build_makes_the_weights_that_a_call_makes(layer: keras.layers.Layer, input_s
 def a_keras_file_holds_it(layer: keras.layers.Layer, input_shape: tuple, values: tf.Tensor) -> None:
     """A model of the layer that is saved as `.keras` and loaded has its weights and computes the same."""
     again = _anew(layer)
-    inputs = keras.Input(input_shape[1:])
+    inputs = keras.Input(input_shape[1:], dtype=values.dtype.name)
     model = keras.Model(inputs, again(inputs))
     again.set_weights(layer.get_weights())
     with tempfile.TemporaryDirectory() as folder:
