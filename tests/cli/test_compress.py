@@ -388,6 +388,30 @@ def test_wrong_targets_and_efforts_are_a_wrong_use(at, options, message):
     assert message in flat(result.stderr)
 
 
+def test_a_quality_of_a_region_that_the_codec_lacks_is_a_wrong_use(compress, variable_rate, photo):
+    for codec, words in ((variable_rate, "--roi-quality 4: expected quality from 1 to 3"), (None, "a single rate")):
+        model = ("--model", codec) if codec else ()
+        result = compress(*model, photo, "--roi", photo, "--roi-quality", "4")
+        assert result.exit_code == 2
+        assert words in flat(result.stderr)
+
+
+def test_an_image_that_is_too_small_to_refine_stops_no_other(compress, tmp_path, monkeypatch):
+    def refuse_low(self, image, **options):
+        if len(image) < 20:
+            raise ValueError("expected larger images")
+        return b"stream"
+
+    monkeypatch.setattr(lic.Codec, "compress", refuse_low)
+    (tmp_path / "in").mkdir()
+    for name, height in (("a", 20), ("low", 19), ("z", 20)):
+        write_image(tmp_path / "in" / f"{name}.png", random_images(height, 30, 3))
+    result = compress(tmp_path / "in", tmp_path / "out", "--effort", "1")
+    assert result.exit_code == 1
+    assert f"lic: {tmp_path}/in/low.png: expected larger images" in result.stderr
+    assert files_below(tmp_path / "out") == ["a.lic", "z.lic"]
+
+
 def test_targets_need_a_codec_of_several_rates(compress, photo):
     result = compress(photo, "--quality", "3")
     assert result.exit_code == 2

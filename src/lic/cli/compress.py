@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from lic.cli import batch, files, options
-from lic.errors import ImageError
+from lic.errors import ImageError, LicError
 
 ENDING = ".lic"
 _log = logging.getLogger(__name__)
@@ -119,6 +119,8 @@ def compress(
     reading = {"background": background, "to_8_bit": to_8_bit, "frame": frame}
     region = options.region(roi, roi_quality)
     target = _target_of(quality, bpp, max_bytes, region)
+    if quality is not None or region is not None:
+        options.check_qualities(loader.qualities, quality, region)
     verify = len(jobs) > 1 if verify is None else verify
 
     def work(job: files.Job, show_progress: batch.ShowProgress) -> batch.Report:
@@ -162,12 +164,9 @@ def _encode(
     if bpp is not None:
         max_bytes = int(bpp * pixels.shape[0] * pixels.shape[1] / 8)
     given = region.over(codec, quality) if region else quality
-    try:
-        if max_bytes is not None:
-            return codec.compress_to(pixels, max_bytes, quality=given, **settings)
-        return codec.compress(pixels, quality=given, **settings)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    if max_bytes is not None:
+        return codec.compress_to(pixels, max_bytes, quality=given, **settings)
+    return codec.compress(pixels, quality=given, **settings)
 
 
 def _check(job: files.Job) -> None:
@@ -193,7 +192,11 @@ def _compress_one(
         pixels = read_samples(path, channels=loader.channels, bit_depth=loader.bit_depth, **reading)
     codec = loader.codec  # It is loaded now, since a wrong image should be refused at once.
     began = time.perf_counter()
-    stream = _encode(codec, pixels, **settings)
+    try:
+        with files.naming(job.source):
+            stream = _encode(codec, pixels, **settings)
+    except ValueError as error:  # The options are right, so that it is about this image, which may be too small.
+        raise LicError(str(error)) from None
     seconds = time.perf_counter() - began
     files.write_bytes(job.target, stream, force)
     report = {"bytes": len(stream), "bpp": 8 * len(stream) / (pixels.shape[0] * pixels.shape[1])}

@@ -48,16 +48,7 @@ class Region(NamedTuple):
     quality: float
 
     def over(self, codec: Any, background: float | None) -> Any:
-        """Returns the map of qualities [rows, columns] for a codec, whose default is that of a missing background.
-
-        Raises:
-          typer.BadParameter: The codec does not have one of the qualities.
-        """
-        if not codec.qualities:
-            raise typer.BadParameter("--roi: the model has a single rate; give one of several qualities")
-        for name, value in (("--roi-quality", self.quality), ("--quality", background)):
-            if value is not None and not 1 <= value <= len(codec.qualities):
-                raise typer.BadParameter(f"{name} {value:g}: expected a quality from 1 to {len(codec.qualities)}")
+        """Returns the map of qualities [rows, columns] for a codec, whose default is that of a missing background."""
         background = codec.model.rate.default if background is None else background
         return background + (self.quality - background) * self.share
 
@@ -77,6 +68,20 @@ def region(roi: pathlib.Path | None, roi_quality: float | None) -> Region | None
 
     mask = read_image(roi, background="black", to_8_bit=True, frame=0)
     return Region((mask if mask.ndim == 2 else mask.mean(-1)) / 255, roi_quality)
+
+
+def check_qualities(count: int, quality: float | None, region: Region | None) -> None:
+    """Raises a typer.BadParameter unless a codec has the qualities of the options --quality and --roi-quality.
+
+    Args:
+      count: Number of qualities that the codec has; 0 for a single rate.
+      quality: The value of --quality, if it is given.
+      region: The region, if there is one.
+    """
+    for name, value in (("--quality", quality), ("--roi-quality", region and region.quality)):
+        if value is not None and not 1 <= value <= count:
+            expected = f"expected quality from 1 to {count}" if count else "the model has a single rate; leave it out"
+            raise typer.BadParameter(f"{name} {value:g}: {expected}")
 
 
 def load(model: str, precision: str, tile: str, deterministic: bool = False) -> Any:
@@ -165,6 +170,14 @@ class CodecLoader:
         return (self._text or {}).get("bit_depth", 8)
 
     @property
+    def qualities(self) -> int:
+        """Number of qualities of the codec; 0 for a single rate. A training that is not finished is loaded for it."""
+        if self._text is None:
+            return len(self.codec.qualities)
+        lmbda = self._text["config"]["lmbda"]
+        return len(lmbda) if isinstance(lmbda, list) else 0
+
+    @property
     def takes_photographs(self) -> bool:
         """Whether the codec takes colour of 8 bits, as files of photographs hold it."""
         return (self.channels, self.bit_depth) == (3, 8)
@@ -176,11 +189,11 @@ class CodecLoader:
 
         if self._text is None:
             return
-        deterministic, lmbda = Flag.DETERMINISTIC in stream.flags, self._text["config"]["lmbda"]
+        deterministic = Flag.DETERMINISTIC in stream.flags
         fingerprint = self._text.get("integer_fingerprint" if deterministic else "fingerprint")
         if fingerprint is not None:
-            qualities = len(lmbda) if isinstance(lmbda, list) else 0
-            StreamFormat(bytes.fromhex(fingerprint), deterministic, qualities).check(stream, self.max_pixels, name_of)
+            streams = StreamFormat(bytes.fromhex(fingerprint), deterministic, self.qualities)
+            streams.check(stream, self.max_pixels, name_of)
 
 
 def _text_of(model: str) -> dict[str, Any] | None:

@@ -77,6 +77,7 @@ def show(
         raise LicError(f"lic show draws images of 3 channels of 8 bits, and {model} is for others.")
     pixels = read_image(image, background=background, to_8_bit=to_8_bit, frame=frame)
     codec = loader.codec
+    options.check_qualities(len(codec.qualities), quality, region)
     try:
         chosen = region.over(codec, quality) if region else quality
         inspection = inspect_image(codec, pixels, quality=chosen, crop=Box(*box) if box else None)
