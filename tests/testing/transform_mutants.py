@@ -207,6 +207,15 @@ class StopsGradients(_Small):
         return tf.stop_gradient(values)
 
 
+@caught_by("gradients reach every variable")
+class LearnsInFloat64(_Small):
+    """A layer of it has weights in float64, whose gradients training cannot add to the others."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.analysis = Sequential([self.analysis, keras.layers.Conv2D(latent_depth, 1, dtype="float64")])
+
+
 @caught_by("one graph serves all sizes")
 class NeedsToKnowTheSize(_Small):
     """It runs if sizes are known numbers, and not in a graph for all sizes."""

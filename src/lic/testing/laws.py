@@ -131,11 +131,13 @@ def require_near(what: str, first: object, second: object, tolerance: float) -> 
 
 
 def require_gradients(tape: tf.GradientTape, loss: tf.Tensor, layer: keras.layers.Layer) -> None:
-    """Requires that a loss has a finite gradient that is not zero for every trainable variable of a layer."""
+    """Requires that a loss has a gradient, in float32, finite and not zero, for every trainable variable of a layer."""
     variables = layer.trainable_variables
     for variable, gradient in zip(variables, tape.gradient(loss, variables)):
         name = getattr(variable, "path", variable.name)
         require(gradient is not None, f"the variable {name!r} has no gradient")
+        kind = gradient.dtype.name  # Training adds up the squares of all gradients, which are in one type.
+        require(kind == "float32", f"the gradient of {name!r} is {kind}, expected float32: make its layer in float32")
         gradient = np.array(tf.convert_to_tensor(gradient))
         require(bool(np.isfinite(gradient).all()), f"the gradient of {name!r} is not finite")
         require(bool(np.any(gradient)), f"the gradient of {name!r} is zero")
