@@ -219,6 +219,13 @@ class StartsAnywhere(Laplace):
         return super().start(np.ones_like(deviations))
 
 
+@caught_by("start gives parameters of the right spread")
+class DeclaresItsVariance(Laplace):
+    """Its `deviation` is the variance at scale one."""
+
+    deviation = 2.0
+
+
 @pytest.mark.parametrize(("maker", "law"), MUTANTS, ids=lambda value: getattr(value, "__name__", ""))
 def test_mutants_are_caught(maker, law):
     with pytest.raises(LawError, match="breaks 1 of the laws:") as caught:

@@ -185,7 +185,7 @@ def tables_are_deterministic(likelihood: Likelihood) -> None:
 
 
 def start_gives_parameters_of_the_right_spread(likelihood: Likelihood) -> None:
-    """`start` gives parameters for every channel, and larger deviations give wider distributions."""
+    """`start` gives parameters for every channel, of distributions that are as wide as it was asked for."""
     channels = _channels(likelihood)
     deviations = np.geomspace(0.3, 50, channels)
     start = np.asarray(likelihood.start(deviations))
@@ -200,6 +200,19 @@ def start_gives_parameters_of_the_right_spread(likelihood: Likelihood) -> None:
     # Small deviations may all have the lowest scale of a table.
     rises = bool(np.all(np.diff(bits) > -1e-3)) and bits[-1] > bits[0] + 1
     require(rises, f"a zero costs {np.round(bits, 3)} bits as deviations rise")
+    if likelihood.mixture_size:  # Its distributions may start at several scales, of which the widest decide.
+        return
+    deviations, steps = np.geomspace(2, 20, channels), np.arange(-1024, 1025)
+    start = tf.constant(likelihood.start(deviations), tf.float32)
+    values = tf.constant(np.repeat(steps[None, None, :, None], channels, -1), tf.float32)
+    bits = likelihood(tf.repeat(start[None, None, None], len(steps), 2)).bits(values)
+    found = np.sqrt(np.sum(2.0 ** -np.asarray(bits, np.float64) * steps[:, None] ** 2, (0, 1, 2)))
+    # A table of scales may end before some of the deviations.
+    require(
+        bool(np.any(np.maximum(found / deviations, deviations / found) <= 1.25)),
+        f"distributions have the standard deviations {np.round(found, 2)} where start was given "
+        f"{np.round(deviations, 2)}, so that none is right by a factor of 1.25; is `deviation` wrong?",
+    )
 
 
 LAWS: tuple[Law, ...] = (
