@@ -137,6 +137,11 @@ def apply_summed(optimizer: keras.optimizers.Optimizer, gradients_and_variables:
     optimizer.apply_gradients(gradients_and_variables, **options)
 
 
+def training_steps(optimizer: keras.optimizers.Optimizer) -> tf.Variable:
+    """Returns the number of training steps so far, of which an optimiser of Keras 3 may gather several into one."""
+    return optimizer._iterations.value if KERAS_3 else optimizer.iterations
+
+
 def as_reported(value: tf.Tensor) -> tf.Tensor:
     """Returns a number in the form in which Keras expects it from a training step.
 

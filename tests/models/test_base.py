@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import lic
-from lic.environment import keras, tf
+from lic.environment import KERAS_3, keras, tf
 from lic.models.rate import SingleRate
 from lic.training import start_scales
 from lic.weights import value_of
@@ -223,11 +223,66 @@ def test_a_step_whose_gradients_are_not_finite_leaves_the_weights(images):
     model = tiny_model("klt", "factorized")
     model.compile(keras.optimizers.Adam(0.1), run_eagerly=True)
     before = model.get_weights()
-    model.train_on_batch(images * np.nan)
+    assert np.isnan(model.train_on_batch(images * np.nan, return_dict=True)["loss"])
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-    model.train_on_batch(images)
+    model.reset_metrics()
+    assert np.isfinite(model.train_on_batch(images, return_dict=True)["loss"])
     assert any(np.any(old != new) for old, new in zip(before, model.get_weights(), strict=True))
+
+
+@pytest.mark.skipif(not KERAS_3, reason="Keras 2 accumulates no gradients")
+def test_steps_whose_gradients_are_accumulated_have_noise_of_their_own(images, monkeypatch):
+    model, qualities = tiny_model("klt", "factorized", lmbda=LMBDAS), []
+    weighted_distortion = model.weighted_distortion
+
+    def noted(originals, decoded, quality):
+        qualities.append(float(quality[0]))
+        return weighted_distortion(originals, decoded, quality)
+
+    monkeypatch.setattr(model, "weighted_distortion", noted)
+    model.compile(lic.Adam(gradient_accumulation_steps=4), seed=0, run_eagerly=True)
+    model.fit(images, batch_size=1, verbose=0)
+    assert len(set(qualities)) == len(images)
+
+
+class MapOfErrors(lic.CompressionModel):
+    """A model whose distortion is one for each row and column."""
+
+    def distortion_of(self, images, decoded):
+        return tf.reduce_mean((images - decoded) ** 2, -1)
+
+
+class WithoutPsnr(lic.CompressionModel):
+    """A model that leaves out a figure that it reports."""
+
+    def losses_of(self, images, training=False, quality=None):
+        losses = super().losses_of(images, training, quality)
+        return {name: losses[name] for name in ("loss", "bpp", "mse")}
+
+
+class MeanLoss(lic.CompressionModel):
+    """A model whose loss is one for all images."""
+
+    def losses_of(self, images, training=False, quality=None):
+        losses = super().losses_of(images, training, quality)
+        return losses | {"loss": tf.reduce_mean(losses["loss"])}
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (MapOfErrors, r"MapOfErrors: expected distortion_of to return one number for each image, .*\(4, 64, 64\)"),
+        (WithoutPsnr, "WithoutPsnr: expected losses_of to return psnr, which `trackers` has. Received: loss, bpp, mse"),
+        (MeanLoss, r"MeanLoss: expected losses_of, of 'loss', to return one number for each image.*the shape \(\)"),
+    ],
+)
+def test_losses_of_other_shapes_and_missing_ones_are_named(kind, message, images):
+    parts = tiny_model("klt", "factorized")
+    model = kind(parts.transform, parts.entropy)
+    model.compile(run_eagerly=True)
+    with pytest.raises(ValueError, match=message):
+        model.fit(images, verbose=0)
 
 
 class Unused(lic.Transform):

@@ -48,6 +48,13 @@ def test_a_sequence_of_lmbda_makes_a_model_of_several_rates(lmbda):
     assert model.rate.count == 2
 
 
+def test_ms_ssim_needs_a_weight_of_its_own():
+    with pytest.raises(
+        ValueError, match=r"the default, 0.013, weighs the mean squared error. Give one such as lic.LAM"
+    ):
+        lic.create_model("compressai-bmshj2018-hyperprior", quality=4, distortion="ms-ssim")
+
+
 def test_config_alone_rebuilds_a_model_of_several_rates():
     model = tiny_model("klt", "factorized", lmbda=lic.LAMBDAS["ms-ssim"], distortion="ms-ssim")
     again = lic.CompressionModel.from_config(json.loads(json.dumps(model.configuration())))

@@ -55,6 +55,19 @@ def test_parts_are_named(model, monkeypatch, part, named):
     assert find_nonfinite(model, IMAGES) == named
 
 
+def test_a_step_whose_gradients_alone_are_not_finite_stops_the_training(model, monkeypatch):
+    analysis, call = model.transform.analysis, model.transform.analysis.call
+    weight = analysis.trainable_variables[0]
+
+    def rooted(images):  # A root of zero is finite, and its gradient is not.
+        return call(images) + tf.sqrt(tf.nn.relu(-tf.abs(tf.reduce_sum(weight))))
+
+    monkeypatch.setattr(analysis, "call", rooted)
+    stop = StopAtDivergence(lambda step: IMAGES)
+    with pytest.raises(TrainingError, match="the gradient of the weight transform/analysis"):
+        model.fit(IMAGES, verbose=0, callbacks=[stop])
+
+
 def test_gradients_are_named(model, monkeypatch):
     @tf.custom_gradient
     def spoiled(latent):

@@ -29,6 +29,14 @@ def test_training_begins_at_fewer_bits():
     assert np.mean(model.losses_of(IMAGES)["bpp"]) < 0.8 * before
 
 
+def test_scales_that_were_set_or_trained_stay():
+    model = tiny_model("klt", "checkerboard")
+    start_scales(model, IMAGES)
+    before = model.get_weights()
+    start_scales(model, IMAGES / 2)
+    assert all(map(np.array_equal, before, model.get_weights()))
+
+
 def test_a_model_that_lists_no_biases_stays():
     model = tiny_model("klt", "factorized")
     before = np.mean(model.losses_of(IMAGES)["bpp"])

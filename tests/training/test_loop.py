@@ -11,7 +11,7 @@ import lic
 from lic.environment import keras, tf
 from lic.errors import TrainingError
 from lic.folder_lock import locked
-from lic.training import loop
+from lic.training import loop, start_scales
 from lic.training.data import Photographs
 from lic.training.settings import TrainingSettings
 from lic.weights import get_tensors, named_layers
@@ -157,6 +157,59 @@ def test_transforms_may_compute_in_bfloat16(photographs, tmp_path):
     assert seen == ["bfloat16"]
 
 
+@pytest.mark.usefixtures("eagerly")
+def test_transforms_compute_in_the_precision_of_the_settings(photographs, tmp_path):
+    codec, seen = lic.Codec(tiny_model("klt", "factorized"), precision="bfloat16"), []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: seen.append(watch.model.transform.synthesis.entrance.compute_dtype)
+    )
+    lic.train(codec, photographs, tmp_path, few_steps(steps=1, interval=1), callbacks=[watch])
+    assert seen == ["float32"]
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_settings_of_a_codec_that_training_leaves_out_are_named(photographs, tmp_path, caplog):
+    codec = lic.Codec(tiny_model("klt", "hyperprior"), skip_below=0.3)
+    trained = lic.train(codec, photographs, tmp_path, few_steps(steps=1, interval=1))
+    assert trained.skip_below is None
+    assert "the codec's skip_below=0.3 is left out" in caplog.text
+
+
+class Weighted(lic.CompressionModel):
+    """A model with an argument of its own."""
+
+    def __init__(self, transform, entropy, lmbda=0.01, weight=0.1, **kwargs):
+        super().__init__(transform, entropy, lmbda, **kwargs)
+        self.weight = weight
+
+    def distortion_of(self, images, decoded):
+        return self.weight * super().distortion_of(images, decoded)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_folder_of_another_class_or_another_argument_of_it_is_refused(photographs, tmp_path):
+    parts, settings = tiny_model("klt", "factorized"), few_steps(steps=1, interval=1)
+    lic.train(Weighted(parts.transform, parts.entropy), photographs, tmp_path, settings)
+    for model, named in (
+        (parts, "added.class='tests.training.test_loop.Weighted', this one has None"),
+        (Weighted(parts.transform, parts.entropy, weight=99.0), r"added.weight=0.1, this one has 99.0"),
+    ):
+        with pytest.raises(TrainingError, match=named):
+            lic.train(model, photographs, tmp_path, settings)
+    assert loop.codec_of_run(tmp_path).model.lmbda == 0.01
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_trained_parts_keep_their_scales(photographs, tmp_path):
+    trained = tiny_model("klt", "hyperprior")
+    start_scales(trained, random_images(4, 64, 64, 3))
+    model = lic.CompressionModel(trained.transform, trained.entropy)
+    before = get_tensors(model)
+    lic.train(model, photographs, tmp_path, few_steps(steps=1, interval=1, learning_rate=1e-9, start_scales=True))
+    for name, values in get_tensors(model).items():
+        np.testing.assert_allclose(values, before[name], atol=1e-6, err_msg=name)
+
+
 def test_a_step_is_traced_once_for_trimmed_crops_of_all_sizes(photographs, monkeypatch):
     traced, gradients_of = [], lic.CompressionModel.gradients_of
 
@@ -182,7 +235,7 @@ def test_a_folder_without_photographs_is_named_before_training(photographs, tmp_
 
 
 def test_crops_too_small_for_ms_ssim_are_named_before_training(photographs, tmp_path):
-    model = tiny_model("klt", "factorized", distortion="ms-ssim")
+    model = tiny_model("klt", "factorized", lmbda=20.0, distortion="ms-ssim")
     with pytest.raises(TrainingError, match="crops are too small. MS-SSIM: expected images of at least 161x161"):
         lic.train(model, photographs, tmp_path / "run", few_steps())
     assert not (tmp_path / "run").exists()
@@ -192,7 +245,7 @@ def test_images_too_small_for_ms_ssim_are_named_before_training(tmp_path):
     for name, side in (("data", 170), ("valid", 100)):
         (tmp_path / name).mkdir()
         Image.fromarray(random_images(side, side, 3)).save(tmp_path / name / "a.png")
-    model, settings = tiny_model("klt", "factorized", distortion="ms-ssim"), few_steps(crop=162)
+    model, settings = tiny_model("klt", "factorized", lmbda=20.0, distortion="ms-ssim"), few_steps(crop=162)
     with pytest.raises(TrainingError, match=r"a.png is too small to be measured. MS-SSIM: .* Leave it out of `valid`"):
         lic.train(model, tmp_path / "data", tmp_path / "run", settings, valid=tmp_path / "valid")
     assert not (tmp_path / "run").exists()
@@ -279,11 +332,31 @@ def test_fewer_steps_than_were_taken_are_refused(trained, photographs):
     ],
 )
 def test_callbacks_set_a_constant_learning_rate_and_are_refused_beside_a_schedule(callback, photographs, tmp_path):
-    with pytest.raises(TrainingError, match="sets the learning rate, which a warm-up or a decay sets too"):
+    with pytest.raises(
+        TrainingError, match="sets the learning rate, which a warm-up, a decay or a last phase sets too"
+    ):
         lic.train(make(), photographs, tmp_path / "refused", few_steps(warm_up=2), callbacks=[callback])
+    with pytest.raises(TrainingError, match='decay="none" and last_steps=0'):
+        settings = few_steps(warm_up=0, decay="none", last_steps=2)
+        lic.train(make(), photographs, tmp_path / "refused", settings, callbacks=[callback])
+    assert not (tmp_path / "refused").exists()
     model = make()
     lic.train(model, photographs, tmp_path / "run", few_steps(warm_up=0, decay="none"), callbacks=[callback])
     assert float(np.asarray(model.optimizer.learning_rate)) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        (["a"], "expected callbacks as instances of Keras callbacks. Received: 'a'"),
+        ([keras.callbacks.Callback], "as instances of Keras callbacks. Received: <class"),
+        ([keras.callbacks.EarlyStopping(restore_best_weights=True)], "restore_best_weights=False, or average=None"),
+    ],
+)
+def test_callbacks_that_cannot_work_are_refused(callbacks, message, photographs, tmp_path):
+    with pytest.raises(TrainingError, match=message):
+        lic.train(make(), photographs, tmp_path / "run", few_steps(average=0.9), callbacks=callbacks)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -337,12 +410,22 @@ def test_the_last_phase_keeps_the_analysis(photographs, tmp_path):
 def test_a_longer_training_begins_its_last_phase_anew(photographs, tmp_path, caplog):
     short = few_steps(steps=3, interval=3, last_steps=1)
     codecs = [lic.train(make(), photographs, tmp_path, short) for _ in range(2)]
-    assert "begins anew" not in caplog.text
+    assert "is removed" not in caplog.text
     codecs.append(lic.train(make(), photographs, tmp_path, few_steps(steps=6, interval=3, last_steps=1)))
-    assert "last-phase begins anew" in caplog.text
+    assert "last-phase is removed, since more steps are taken" in caplog.text
     assert [codec.fingerprint == codecs[0].fingerprint for codec in codecs] == [True, True, False]
     assert loop.codec_of_run(tmp_path).fingerprint == codecs[2].fingerprint
     assert lic.load(tmp_path / "final.codec").fingerprint == codecs[2].fingerprint
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_longer_training_that_is_stopped_has_no_codec_of_fewer_steps(photographs, tmp_path):
+    short = lic.train(make(), photographs, tmp_path, few_steps(steps=3, interval=3, last_steps=1))
+    with pytest.raises(KilledError):
+        longer = few_steps(steps=9, interval=3, last_steps=1)
+        lic.train(make(), photographs, tmp_path, longer, callbacks=[KillAfter(7)])
+    assert not (tmp_path / "final.codec").exists()
+    assert loop.codec_of_run(tmp_path).fingerprint != short.fingerprint
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -437,6 +520,10 @@ def test_scales_start_from_crops_that_soon_have_another_size(photographs, tmp_pa
 def test_a_part_that_is_not_there_cannot_be_frozen(photographs, tmp_path):
     with pytest.raises(TrainingError, match="such as .*transform/analysis.* Received: 'analysis'"):
         lic.train(make(), photographs, tmp_path, few_steps(frozen=("analysis",)))
+    model = tiny_model("klt", "factorized")
+    with pytest.raises(TrainingError, match="expected frozen to leave weights to train"):
+        lic.train(model, photographs, tmp_path / "all", few_steps(frozen=("transform", "entropy")))
+    assert model.trainable_variables
 
 
 @pytest.mark.usefixtures("eagerly")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import lic
-from lic.errors import ImageError
+from lic.environment import tf
+from lic.images import coloured, read_image
 from lic.training.reports import MetricsLog
 from lic.training.validation import Validation, validate
 from tests.conftest import random_images, tiny_model
@@ -32,12 +33,28 @@ def test_measures_are_of_the_streams(model):
     assert 0 < (result.coded_bpp - result.estimated_bpp) * 40 * 56 < 8 * 40
 
 
-def test_no_argument_is_named_that_a_validation_does_not_have(tmp_path):
+def test_the_loss_has_the_distortion_of_the_model_that_is_trained(model, tmp_path, photographs):
+    class Absolute(lic.CompressionModel):
+        def distortion_of(self, images, decoded):
+            return tf.reduce_mean(tf.abs(images - decoded), (1, 2, 3))
+
+    absolute = Absolute(model.transform, model.entropy, lmbda=1000.0)
+    absolute.compile()
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.set_model(absolute)
+    log.on_train_begin()
+    validation = Validation([photographs / "0.png"], log)
+    validation.set_model(absolute)
+    validation.on_epoch_end(0, logs := {})
+    codec, image = lic.Codec(absolute), coloured(read_image(photographs / "0.png"))
+    error = np.mean(np.abs(codec.decompress(codec.compress(image)) - image.astype(float)))
+    assert logs["val_loss"] == pytest.approx(logs["val_bpp"] + 1000 * error)
+
+
+def test_photographs_are_read_as_those_that_are_trained_on(tmp_path):
     (tmp_path / "deep.png").write_bytes(png(np.zeros((4, 4, 4), np.uint16), 16, COLOUR_ALPHA))
-    with pytest.raises(
-        ImageError, match=r"16 bits a channel.*has transparent pixels\. Convert it before, to opaque PNG of 8 bits\.$"
-    ):
-        Validation([tmp_path / "deep.png"], MetricsLog(tmp_path / "metrics.jsonl"))
+    validation = Validation([tmp_path / "deep.png"], MetricsLog(tmp_path / "metrics.jsonl"))
+    np.testing.assert_array_equal(validation._images[0], np.full((4, 4, 3), 255, np.uint8))
 
 
 def test_each_epoch_is_a_line_for_each_of_three_qualities(model, tmp_path, photographs):

@@ -153,7 +153,9 @@ def train(
         given["later_crops"] = _pairs(later_crops)
     published = _preset_of(preset)
     parts = {"transform": transform, "entropy": entropy, "hyper": hyper, "likelihood": likelihood}
-    loss = {"lmbda": _numbers(lmbda) if lmbda else published and published.lmbda, "distortion": distortion or "mse"}
+    loss = {"lmbda": _numbers(lmbda) if lmbda else None, "distortion": distortion or "mse"}
+    if published and not lmbda and loss["distortion"] == "mse":  # The preset's weight is one of that.
+        loss["lmbda"] = published.lmbda
     name = model or (None if transform else published and published.model)
     if start and (name or size or lmbda or distortion or any(parts.values())):
         raise typer.BadParameter(

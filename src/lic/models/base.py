@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import random
 import warnings
@@ -12,12 +13,12 @@ import numpy as np
 
 from lic import replicas
 from lic.complexity.complexity import Complexity
-from lic.config import Configured
+from lic.config import Configured, constructor_arguments
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.base import ChannelGains
 from lic.entropy.noise import drawn_from
-from lic.environment import apply_summed, as_reported, keras, saving, tf
+from lic.environment import apply_summed, as_reported, keras, saving, tf, training_steps
 from lic.errors import check
 from lic.layers.padding import pad
 from lic.layers.tracing import building
@@ -162,6 +163,14 @@ class CompressionModel(Configured, keras.Model):
         """
         return self.configuration_as(CompressionModel)
 
+    def added_configuration(self) -> dict[str, Any]:
+        """Returns the name of a subclass, and those of its added arguments that are plain data; empty without one."""
+        if type(self) is CompressionModel:
+            return {}
+        known = constructor_arguments(CompressionModel)
+        added = {name: value for name, value in self._arguments.items() if name not in known and _is_plain(value)}
+        return {"class": f"{type(self).__module__}.{type(self).__qualname__}", **added}
+
     def _constructed(self) -> None:
         """Makes all variables, by running the model on a small image: Keras may then save, load, count and copy it."""
         super()._constructed()
@@ -233,11 +242,24 @@ class CompressionModel(Configured, keras.Model):
         images, decoded, quality = (tf.cast(each, "float32") for each in (images, decoded, quality))
         lmbda = self.rate.lmbda(quality)
         if quality.shape.rank == 1:
-            return lmbda * self.distortion_of(images, decoded)
+            return lmbda * self._distortion_of(images, decoded)
         mean, (height, width) = tf.reduce_mean(lmbda, (1, 2)), tf.unstack(tf.shape(images))[1:3]
         blocks = tf.repeat(tf.repeat(lmbda, self.transform.downscale, 1), self.transform.downscale, 2)
         weights = tf.sqrt(blocks[:, :height, :width] / mean[:, None, None])[..., None]
-        return mean * self.distortion_of(images, images + weights * (decoded - images))
+        return mean * self._distortion_of(images, images + weights * (decoded - images))
+
+    def _distortion_of(self, images: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
+        return self._one_for_each("distortion_of", self.distortion_of(images, decoded), images)
+
+    def _one_for_each(self, what: str, values: Any, images: tf.Tensor) -> tf.Tensor:
+        """Returns what a method of a subclass gave, after a check that it is a number for each image."""
+        values, expected = tf.convert_to_tensor(values), images.shape[:1]
+        if not values.shape.is_compatible_with(expected):
+            raise ValueError(
+                f"{type(self).__name__}: expected {what} to return one number for each image, {expected}. Received: "
+                f"the shape {values.shape}. Take means over rows, columns and channels."
+            )
+        return values
 
     def compile(self, optimizer: Any = None, *, seed: int | None = None, **kwargs: Any) -> None:
         """Configures training.
@@ -303,7 +325,10 @@ class CompressionModel(Configured, keras.Model):
     # AutoGraph would take half of the time until the first step, and no part of `lic` needs it.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Takes one step of the optimiser. If any gradient is not finite, zeros take the place of all of them."""
+        """Takes one step of the optimiser.
+
+        If any gradient is not finite, zeros take the place of all of them, and the reported loss is NaN.
+        """
         images, weights = _images_and_weights(data)
         values, gradients = self.gradients_of(images, weights)  # It refuses what are no images.
         self._largest.update_state(tf.reduce_max(images))
@@ -311,6 +336,7 @@ class CompressionModel(Configured, keras.Model):
         finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
         # The gradient of a weight that the loss does not depend on stays None, so that Keras warns of it.
         gradients = [gradient if gradient is None else tf.where(finite, gradient, 0.0) for gradient in gradients]
+        values["loss"] = tf.where(finite, values["loss"], math.nan)
         apply_summed(self.optimizer, zip(gradients, self.trainable_variables))
         return self._report(values)
 
@@ -326,7 +352,7 @@ class CompressionModel(Configured, keras.Model):
           images: Images [batch, height, width, channels] on 0..255.
           weights: The factor of each image's loss [batch] in the mean, as Keras's `sample_weight`; default: 1.
         """
-        with tf.GradientTape() as tape, drawn_from(self._seed, self.optimizer.iterations):
+        with tf.GradientTape() as tape, drawn_from(self._seed, training_steps(self.optimizer)):
             values = self._losses_in_replica(images, training=True)
             if weights is not None:
                 values["loss"] *= tf.cast(weights, "float32")
@@ -401,7 +427,17 @@ class CompressionModel(Configured, keras.Model):
         number, height, width, channels = tf.unstack(tf.shape(images))
         if replicas.count() > 1:  # Not all operations take an empty batch, so a black image stands in for it.
             images = tf.concat([images, tf.zeros((tf.maximum(1 - number, 0), height, width, channels))], 0)
-        return {name: values[:number] for name, values in self.losses_of(images, training=training).items()}
+        losses = self.losses_of(images, training=training)
+        missing = [tracker.name for tracker in self.trackers if tracker.name not in losses]
+        if missing:
+            raise ValueError(
+                f"{type(self).__name__}: expected losses_of to return {missing[0]}, which `trackers` has. Received: "
+                f"{', '.join(losses)}. Return it, or take its tracker out."
+            )
+        return {
+            name: self._one_for_each(f"losses_of, of {name!r},", values, images)[:number]
+            for name, values in losses.items()
+        }
 
     def _report(self, values: dict[str, tf.Tensor]) -> dict[str, Any]:
         sums = {name: tf.reduce_sum(value) for name, value in values.items()} | {"images": _count(values)}
@@ -409,6 +445,12 @@ class CompressionModel(Configured, keras.Model):
         for tracker in self.trackers:
             tracker.update_state(sums[tracker.name] / sums["images"], sample_weight=sums["images"])
         return {tracker.name: as_reported(tracker.result()) for tracker in self.trackers}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _targets(images: Any, targets: Any, arguments: dict[str, Any]) -> Any:

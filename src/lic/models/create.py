@@ -64,7 +64,7 @@ def create_model(
     Raises:
       RegistryError: A name, a size or a quality is unknown, a part is neither a name nor an instance, or neither a name
         nor both parts were given.
-      ValueError: The parts do not fit each other.
+      ValueError: The parts do not fit each other, or MS-SSIM comes without an lmbda.
     """
     system = published_system(name, quality, size)
     given = {
@@ -86,6 +86,11 @@ def create_model(
         )
     sizes = {**system.sizes, **sizes} | ({"latent_depth": depth} if depth else {})
     made = _made(parts, sizes, channels)
+    if lmbda is None and distortion == "ms-ssim":
+        raise ValueError(
+            f"create_model: expected lmbda beside distortion='ms-ssim', since the default, {system.lmbda}, weighs "
+            "the mean squared error. Give one such as lic.LAMBDAS['ms-ssim'][3]."
+        )
     lmbda = system.lmbda if lmbda is None else lmbda
     return CompressionModel(made["transform"], made["entropy"], lmbda=lmbda, distortion=distortion)
 

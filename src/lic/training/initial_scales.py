@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lic.environment import tf
+from lic.environment import keras, tf
 from lic.errors import check, check_kind
 from lic.models.base import CompressionModel
 from lic.weights import value_of
@@ -17,7 +17,8 @@ _AT_ONCE = 8  # Images that are analysed at once, so that memory does not grow w
 def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     """Sets the initial biases of scale indexes by the deviation that each channel of the latent has over images.
 
-    An entropy model lists these biases in `scale_biases`; a model that lists none stays as it is.
+    An entropy model lists these biases in `scale_biases`; a model that lists none stays as it is. Layers whose biases
+    are no longer those of their initialisers stay as they are, too: they were trained, or set before.
 
     Args:
       model: A model that has its variables.
@@ -30,7 +31,7 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     shape = np.shape(images)
     fits = len(shape) == 4 and shape[-1] == model.transform.channels
     check("start_scales", "images", fits, f"images [batch, height, width, {model.transform.channels}]", shape)
-    biases = model.entropy.scale_biases
+    biases = [each for each in model.entropy.scale_biases if _is_fresh(each[0])]
     if not biases:
         return
     some = np.split(np.asarray(images), range(_AT_ONCE, len(images), _AT_ONCE))
@@ -39,3 +40,7 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     for layer, start, stop in biases:
         layer.bias.assign(model.entropy.likelihood.start(deviations[start:stop]))
         layer.kernel.assign(value_of(layer.kernel) * DAMPING)
+
+
+def _is_fresh(layer: keras.layers.Layer) -> bool:
+    return np.array_equal(value_of(layer.bias), layer.bias_initializer(layer.bias.shape))

@@ -88,13 +88,19 @@ def train(
         raise TrainingError(
             f"train: expected callbacks as a list of Keras callbacks. Received: {callbacks!r}. Write callbacks=[...]."
         )
-    _check_callbacks(callbacks, settings)
+    for phase in filter(None, (settings, settings.last_phase)):
+        _check_callbacks(callbacks, phase)
     keras.utils.set_random_seed(settings.seed)
     start = model.fingerprint.hex() if isinstance(model, Codec) else None
     if isinstance(model, Codec) and model.bit_depth != 8:
         raise TrainingError(
             f"train: expected a codec of 8 bits, as photographs have. Received: one of {model.bit_depth}. Train its "
             "model by codec.model.fit on arrays on 0..255, and make a lic.Codec of it."
+        )
+    if isinstance(model, Codec) and model.skip_below is not None:
+        _log.warning(
+            "train: the codec's skip_below=%s is left out. Make lic.Codec(trained.model, skip_below=%s) of the result.",
+            *(model.skip_below, model.skip_below),
         )
     model = _model_of(model)
     if model.transform.channels != 3:
@@ -118,7 +124,6 @@ def train(
         last = settings.last_phase
         if last is not None:
             # The last phase is a training of its own, so that it is resumed as any other is.
-            run.begin_last_phase(codec.fingerprint.hex())
             codec = train(codec, data, run.last_phase, last, valid=valid, callbacks=callbacks, progress=progress)
         with _as_training_error(run.path):
             codec.save(run.codec)
@@ -137,6 +142,7 @@ def _trained(
 ) -> Codec:
     """Trains a model in a folder that no other process writes to, and returns the codec."""
     config = {"model": model.configuration(), "settings": dataclasses.asdict(settings), "start": start}
+    config |= {"added": added} if (added := model.added_configuration()) else {}
     run.begin(config, photographs.listing, photographs.digest)
     checkpoints = Checkpoints(run.checkpoints)
     if settings.start_scales and checkpoints.latest is None and not start:
@@ -156,6 +162,7 @@ def _trained(
                 f"epoch begins there. Give an interval that divides {done} and steps={settings.steps}."
             )
         if done < settings.steps:
+            run.begin_more_steps()
             bars = [ProgressBar(settings.steps)] if progress else []  # After validation, whose results they show.
             with _as_training_error(run.path), contextlib.ExitStack() as shown:
                 ours = [*_callbacks(run, photographs, valid_files, checkpoints), *map(shown.enter_context, bars)]
@@ -228,12 +235,20 @@ def _check_sizes(files: Sequence[pathlib.Path]) -> None:
 
 
 def _check_callbacks(callbacks: Sequence[keras.callbacks.Callback], settings: TrainingSettings) -> None:
+    for each in callbacks:
+        if not isinstance(each, keras.callbacks.Callback):
+            raise TrainingError(f"train: expected callbacks as instances of Keras callbacks. Received: {each!r}.")
+        if settings.average and getattr(each, "restore_best_weights", False):
+            raise TrainingError(
+                "train: EarlyStopping restores weights that are not averaged, and the codec has averaged ones. Give "
+                "restore_best_weights=False, or average=None."
+            )
     setters = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
     given = next((type(each).__name__ for each in callbacks if isinstance(each, setters)), None)
     if given and not settings.has_constant_rate:
         raise TrainingError(
-            f"train: {given} sets the learning rate, which a warm-up or a decay sets too. Give warm_up=0 and "
-            'decay="none".'
+            f"train: {given} sets the learning rate, which a warm-up, a decay or a last phase sets too. Give "
+            'warm_up=0, decay="none" and last_steps=0.'
         )
 
 
@@ -286,10 +301,14 @@ def _prepared(model: CompressionModel, settings: TrainingSettings) -> Iterator[N
     trainable, quantization = [layer.trainable for _, layer in layers], model.entropy.quantization
     policies = policies_of(model.transform)
     try:
-        if settings.precision == "bfloat16":
-            compute_in(model.transform, "mixed_bfloat16")
+        compute_in(model.transform, {"float32": "float32", "bfloat16": "mixed_bfloat16"}[settings.precision])
         for name in settings.frozen:
             _freeze(model, name)
+        if not model.trainable_variables:
+            raise TrainingError(
+                f"train: expected frozen to leave weights to train. Received: {settings.frozen!r}, which are all parts "
+                "of the model. Leave one out."
+            )
         if settings.rounded:
             model.entropy.quantization = "ste/ste"
         _compile(model, settings)

@@ -15,11 +15,8 @@ from lic.json_files import read_json
 from lic.versions import machine, versions
 
 _log = logging.getLogger(__name__)
-_MAY_DIFFER = (
-    "settings.steps",
-    "settings.interval",
-    "settings.last_steps",
-)  # A training may go on for longer than it was begun for.
+# A training may go on for longer than it was begun for.
+_MAY_DIFFER = ("settings.steps", "settings.interval", "settings.last_steps")
 
 
 class RunFolder:
@@ -84,16 +81,11 @@ class RunFolder:
         with atomic_write(file) as text:
             text.write(json.dumps(facts | {"made_with": versions() | {"machine": machine()}}, indent=1).encode())
 
-    def begin_last_phase(self, start: str) -> None:
-        """Removes the folder of the last phase if that began from other weights: more steps have been taken since.
-
-        Args:
-          start: The fingerprint of the codec that the last phase starts from.
-        """
-        last = RunFolder(self.last_phase)
-        if (last.path / "run.json").exists() and last.facts()["config"].get("start") != start:
-            _log.warning("%s begins anew, from the weights after more steps.", last.path)
-            shutil.rmtree(last.path)
+    def begin_more_steps(self) -> None:
+        """Removes the results of fewer steps: the codec, and the folder of the last phase."""
+        for result in filter(pathlib.Path.exists, (self.codec, self.last_phase)):
+            _log.warning("%s is removed, since more steps are taken.", result)
+            shutil.rmtree(result) if result.is_dir() else result.unlink()
 
 
 def _compare(before: dict, now: dict, path: pathlib.Path) -> None:

@@ -12,6 +12,7 @@ from lic.codec.codec import Codec
 from lic.environment import keras, tf
 from lic.errors import ImageError
 from lic.images import coloured, read_image
+from lic.models.base import CompressionModel
 from lic.models.distortion import mean_squared_error, psnr_of
 from lic.training.checkpoints import averaged
 from lic.training.reports import MetricsLog
@@ -35,9 +36,19 @@ class Validated(NamedTuple):
     loss: float
 
 
-def validate(codec: Codec, images: Sequence[np.ndarray], quality: float | None = None) -> Validated:
-    """Compresses and decompresses images, uint8 [height, width, 3], and returns means over them."""
-    rows = [_measure(codec, image, quality) for image in images]
+def validate(
+    codec: Codec, images: Sequence[np.ndarray], quality: float | None = None, model: CompressionModel | None = None
+) -> Validated:
+    """Compresses and decompresses images, and returns means over them.
+
+    Args:
+      codec: The codec.
+      images: Images, uint8 [height, width, 3].
+      quality: The quality; default: the middle one.
+      model: The model whose `distortion_of` counts in the loss; default: that of the codec, which knows none of a
+        subclass.
+    """
+    rows = [_measure(codec, image, quality, model or codec.model) for image in images]
     return Validated(quality, *map(float, np.mean(rows, 0)))
 
 
@@ -69,7 +80,7 @@ class Validation(keras.callbacks.Callback):
             codec = Codec(self.model)
         known = codec.qualities
         qualities = sorted({known[0], codec.model.rate.default, known[-1]}) if known else [None]
-        self.results = [validate(codec, self._images, quality) for quality in qualities]
+        self.results = [validate(codec, self._images, quality, self.model) for quality in qualities]
         for result in self.results:
             self._log.add(validation={name: _rounded(value) for name, value in result._asdict().items()})
         middle = self.results[len(self.results) // 2]
@@ -79,20 +90,22 @@ class Validation(keras.callbacks.Callback):
 
 def _read(file: pathlib.Path) -> np.ndarray:
     try:
-        return coloured(read_image(file))
+        return coloured(read_image(file, background="white", to_8_bit=True))  # As photographs are trained on.
     except ImageError as error:
         raise ImageError(error.without_advice()) from None
 
 
-def _measure(codec: Codec, image: np.ndarray, quality: float | None) -> tuple[float, float, float, float]:
+def _measure(
+    codec: Codec, image: np.ndarray, quality: float | None, model: CompressionModel
+) -> tuple[float, float, float, float]:
     pixels = image.shape[0] * image.shape[1]
     stream = codec.compress(image, quality=quality)
     estimated = sum(codec.estimate(image, quality=quality).values())
-    original, decoded = (each[None].astype(np.float32) for each in (image, codec.decompress(stream)))
+    original, decoded = (tf.constant(each[None], tf.float32) for each in (image, codec.decompress(stream)))
     psnr = float(psnr_of(mean_squared_error(original, decoded))[0])
     bpp, rate = 8 * len(stream) / pixels, codec.model.rate
     lmbda = float(rate.lmbda(tf.constant([rate.default if quality is None else float(quality)]))[0])
-    loss = bpp + lmbda * float(codec.model.distortion_of(original, decoded)[0])
+    loss = bpp + lmbda * float(model.distortion_of(original, decoded)[0])
     return estimated / pixels, bpp, psnr, loss
 
 
