@@ -14,6 +14,7 @@ MODELS = {
     "several rates": lambda: tiny_model("klt", "factorized", lmbda=(0.002, 0.01, 0.05)),
     "ms-ssim": lambda: tiny_model("conv", "factorized", distortion="ms-ssim", lmbda=20.0),
     "absolute error": lambda: _model(AbsoluteError),
+    "own loss": lambda: _model(HasAnAdversary),
     "added loss": lambda: _model(AddsALoss),
     "frozen transform": lambda: _frozen(tiny_model("klt", "factorized")),
     "whole image": lambda: lic.CompressionModel(SeesTheWholeImage(12), tiny_model("conv", "factorized").entropy),
@@ -27,6 +28,20 @@ class AbsoluteError(lic.CompressionModel):
 
     def distortion_of(self, images, decoded):
         return tf.reduce_mean(tf.abs(images - decoded), (1, 2, 3))
+
+
+class HasAnAdversary(lic.CompressionModel):
+    """A network that tells decoded images from others adds to the loss."""
+
+    def __init__(self, transform, entropy, lmbda=0.01, **kwargs):
+        super().__init__(transform, entropy, lmbda, **kwargs)
+        self.adversary = keras.Sequential([keras.layers.Conv2D(4, 4, 4), keras.layers.GlobalAveragePooling2D()])
+        self.adversary.build((None, None, None, 3))
+
+    def losses_of(self, images, training=False, quality=None):
+        losses = super().losses_of(images, training, quality)
+        decoded = self(images, training=training, quality=quality).x_hat
+        return losses | {"loss": losses["loss"] + tf.reduce_mean(tf.nn.softplus(self.adversary(decoded / 255)), 1)}
 
 
 class AddsALoss(lic.CompressionModel):

@@ -100,6 +100,11 @@ class CountsPaddedPixels(_Mutant):
         return losses | {"bpp": 0.8 * losses["bpp"]}
 
 
+class WeighsTwice(_Mutant):
+    def weighted_distortion(self, images, decoded, quality):
+        return 2 * super().weighted_distortion(images, decoded, quality)
+
+
 class BrightensItsImage(_Mutant):
     def call(self, images, training=False, quality=None):
         compressed = super().call(images, training, quality)
@@ -120,6 +125,7 @@ class StopsTheGradient(_Mutant):
 
 CAUGHT_BY = {
     CountsPaddedPixels: "bits and distortion make the loss",
+    WeighsTwice: "bits and distortion make the loss",
     BrightensItsImage: "x hat is the synthesis of y hat",
     SmoothsOutsideOfTheSynthesis: "a codec decodes to the image of the model",
     StopsTheGradient: "training reaches every variable",
@@ -159,6 +165,10 @@ def test_sound_but_unusual_ones_keep_every_law(name):
     else:
         for trial in trials.values():
             trial.check()
+
+
+def test_a_model_may_have_a_loss_of_its_own():
+    laws_of(MODELS["own loss"]())["model: bits and distortion make the loss"]()
 
 
 @pytest.mark.slow
