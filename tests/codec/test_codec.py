@@ -10,7 +10,8 @@ from PIL import Image
 
 import lic
 from lic.codec.bitstream import MAX_PIXELS, Flag, Stream
-from lic.environment import compute_in, keras, tf
+from lic.codec.refinement import LatentOptimizer
+from lic.environment import KERAS_3, compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
 from lic.images import peak_of, sample_image
 from tests.conftest import (
@@ -97,6 +98,27 @@ def test_batches_are_the_images_one_by_one(codec):
     assert codec.decompress_batch([]) == []
 
 
+def test_one_image_is_no_list_of_images(codec):
+    for image in (random_images(8, 9, 3), tf.zeros((8, 9, 3), tf.uint8), Image.new("RGB", (8, 9)), None):
+        for name, call in (
+            ("images", codec.compress_batch),
+            ("calibration", lambda images: lic.Codec(codec.model, deterministic=True, calibration=images)),
+        ):
+            if name == "images" or image is not None:
+                with pytest.raises(
+                    ValueError, match=rf"expected {name} to be a list of images.*one image as \[image\]"
+                ):
+                    call(image)
+    assert codec.compress_batch(random_images(8, 9, 3)[None]) == [codec.compress(random_images(8, 9, 3))]
+
+
+def test_calibration_is_of_some_images_for_deterministic_networks(codec):
+    with pytest.raises(ValueError, match=r"calibration to be one image at least, or None. Received: \[\]"):
+        lic.Codec(codec.model, deterministic=True, calibration=[])
+    with pytest.raises(ValueError, match="calibration to be None without deterministic=True. Received: list. Leave it"):
+        lic.Codec(codec.model, calibration=[random_images(8, 9, 3)])
+
+
 def test_training_on_does_not_change_it():
     model, image = tiny_model("klt", "hyperprior"), random_images(64, 64, 3)
     codec = lic.Codec(model)
@@ -136,6 +158,42 @@ def test_a_codec_of_a_subclass_is_that_of_its_parts(tmp_path):
     assert lic.Codec(model).fingerprint != codec.fingerprint
 
 
+@pytest.mark.parametrize("name", ["analyse", "walk", "synthesise"])
+def test_a_model_that_computes_in_its_own_way_is_refused(codec, name):
+    method = getattr(lic.CompressionModel, name)
+    own = type(
+        "Own", (lic.CompressionModel,), {name: lambda self, *values, **options: method(self, *values, **options)}
+    )
+    with pytest.raises(LicError, match=f"method {name} of lic.CompressionModel. Received: a Own, which overrides it"):
+        lic.Codec(own(codec.model.transform, codec.model.entropy))
+
+
+def test_more_qualities_than_streams_tell_apart_are_refused(codec):
+    parts, lmbdas = (codec.model.transform, codec.model.entropy), [0.01 + 0.001 * number for number in range(256)]
+    with pytest.raises(LicError, match="at most 255 qualities.*Received: one of 256"):
+        lic.Codec(lic.CompressionModel(*parts, lmbda=lmbdas))
+    assert Stream.parse(Stream(bytes(4), 1, 1, b"", 0, quality=255.0).pack()).quality == 255
+
+
+class _WithTables(lic.transforms.ConvTransform):
+    """Has a table of whole numbers and a mask among its weights."""
+
+    def __init__(self, latent_depth, width, **kwargs):
+        super().__init__(latent_depth=latent_depth, width=width, **kwargs)
+        self.table = tf.Variable([(1 << 24) + 1, 4097], trainable=False, name="table")
+        self.mask = tf.Variable([True, False], trainable=False, name="mask")
+
+
+@pytest.mark.skipif(KERAS_3, reason="Keras 3 has weights of its own")
+def test_weights_of_whole_numbers_stay_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.setitem(lic.registry.transforms._entries, "with-tables", _WithTables)
+    model = tiny_model("with-tables", "factorized")
+    lic.Codec(model, stored="float16").save(tmp_path / "mine.codec")
+    transform = lic.load(tmp_path / "mine.codec").model.transform
+    np.testing.assert_array_equal(transform.table, [(1 << 24) + 1, 4097])
+    np.testing.assert_array_equal(transform.mask, [True, False])
+
+
 @pytest.mark.parametrize(
     ("entropy", "stored"),
     slow_but(
@@ -167,6 +225,13 @@ def test_weights_that_float16_cannot_hold_are_refused():
     model.transform.trainable_variables[0].assign(model.transform.trainable_variables[0] + 1e6)
     lic.Codec(model)
     with pytest.raises(CheckpointError, match="not finite as float16"):
+        lic.Codec(model, stored="float16")
+
+
+def test_weights_that_float16_holds_as_zero_are_no_errors_of_numpy():
+    model = tiny_model("conv", "factorized")
+    model.transform.trainable_variables[0].assign(model.transform.trainable_variables[0] * 1e-9)
+    with np.errstate(all="raise"):
         lic.Codec(model, stored="float16")
 
 
@@ -486,6 +551,23 @@ def test_a_latent_is_encoded_and_decoded_as_the_image_it_is_of():
     assert not np.array_equal(codec.decode_latent(stream, parts=0), y_hat)
 
 
+@pytest.mark.parametrize(
+    ("latent", "received"),
+    [
+        (np.full((3, 4, 12), np.inf), "'144 numbers that are NaN, infinite or too large'"),
+        (np.full((3, 4, 12), 1e300), "'144 numbers"),
+        (np.zeros((3, 4, 12), complex), r"dtype\('complex128'\)"),
+        (np.full((3, 4, 12), "x"), r"dtype\('<U1'\)"),
+        ([[[1.0], [1.0, 2.0]]], r"\("),
+    ],
+)
+def test_latents_that_are_no_finite_numbers_are_refused(latent, received):
+    codec = shared_codec("conv", "hyperprior", lmbda=(0.002, 0.02))
+    for name, call in (("y", codec.encode_latent), ("y_hat", codec.synthesise)):
+        with pytest.raises(ValueError, match=rf"expected {name} to be a latent .*real numbers.*Received: {received}"):
+            call(latent)
+
+
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 11), (0, 4, 12)])
 def test_other_latents_are_refused(shape):
     codec = shared_codec("conv", "hyperprior", lmbda=(0.002, 0.02))
@@ -608,6 +690,30 @@ def test_a_flat_stream_is_refused_by_a_codec_of_many_channels(other):
 def test_other_numbers_of_bits_are_refused(codec, bits):
     with pytest.raises(ValueError, match="expected bit_depth to be a whole number from 8 to 16"):
         lic.Codec(codec.model, bit_depth=bits)
+
+
+def test_the_advice_for_a_codec_without_whole_numbers_keeps_its_settings(tmp_path):
+    model = tiny_model("klt", "hyperprior", channels=4)
+    lic.Codec(model, bit_depth=12, stored="float16", skip_below=0.2).save(tmp_path / "mine.codec")
+    with pytest.raises(CheckpointError, match="make one that does: ") as raised:
+        lic.load(tmp_path / "mine.codec", deterministic=True)
+    codec = lic.load(tmp_path / "mine.codec")
+    made = eval(str(raised.value).partition("make one that does: ")[2].rstrip("."), {"lic": lic, "codec": codec})
+    assert made.deterministic
+    assert made.settings == codec.settings == {"bit_depth": 12, "skip_below": 0.2, "stored": "float16"}
+
+
+def test_a_subclass_that_decodes_in_its_own_way_is_refined_and_verified(monkeypatch):
+    class Own(lic.Codec):
+        def decompress(self, stream):
+            return super().decompress(stream) // 2
+
+        def verify(self, stream):
+            raise AssertionError("not of this class")
+
+    monkeypatch.setattr(LatentOptimizer, "refine", lambda self, image, latent, *_: [tf.constant(latent[None])])
+    plain, image = shared_codec("klt", "factorized"), random_images(20, 30, 3)
+    assert Own(plain.model).compress(image, effort=1, verify=True) == plain.compress(image)
 
 
 def test_deterministic_codecs_are_calibrated_for_their_channels_and_bits():

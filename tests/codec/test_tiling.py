@@ -72,7 +72,13 @@ def test_tiles_are_chosen_for_large_images(monkeypatch):
     assert len(seen) == 5
 
 
-@pytest.mark.parametrize("tile", [0, -1, 1.5, "all"])
+@pytest.mark.parametrize("tile", [0, -1, 1.5, "all", True, np.int64(0), np.ones(2)])
 def test_wrong_tiles_are_refused(tile):
     with pytest.raises(ValueError, match="expected tile to be None, 'auto' or a number of pixels"):
-        lic.Codec(tiny_model("conv", "hyperprior"), tile=tile)
+        tiling.check_tile(tile)
+
+
+def test_tiles_are_whole_numbers_of_any_type():
+    codec, image = shared_codec("conv", "hyperprior"), random_images(70, 40, 3)
+    one, other = (lic.Codec(codec.model, tile=tile).analyse(image) for tile in (np.int64(32), 32))
+    np.testing.assert_array_equal(one, other)

@@ -81,7 +81,7 @@ def test_they_are_equal_in_a_graph(entropy, likelihood):
 )
 def test_codecs_of_several_rates_take_at_most_the_estimated_bits(entropy, likelihood, deterministic):
     model = tiny_model("klt", entropy, likelihood=likelihood, lmbda=(0.002, 0.02), **SMALLER.get(likelihood, {}))
-    codec = lic.Codec(model, deterministic=deterministic, calibration=[IMAGE])
+    codec = lic.Codec(model, deterministic=deterministic, calibration=[IMAGE] if deterministic else None)
     for quality in (1, 1.5, 2):
         stream = codec.compress(IMAGE, quality=quality)
         assert codec.decompress(stream).shape == IMAGE.shape

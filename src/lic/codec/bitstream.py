@@ -29,6 +29,7 @@ from lic.errors import BitstreamError, DesyncError, WrongModelError
 
 MAX_PIXELS = 1 << 28  # Larger images are refused unless the caller allows them.
 QUALITY_STEPS = 256  # A stream carries its quality in steps of 1/256.
+MOST_QUALITIES = (1 << 16) // QUALITY_STEPS - 1  # The field of the quality has 16 bits.
 MAP_STEPS = 16  # A quality map has steps of 1/16.
 MAGIC = b"\x93LIC"
 VERSION = 1

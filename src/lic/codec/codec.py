@@ -15,8 +15,16 @@ from typing import Any, Literal
 import numpy as np
 
 from lic.argument_types import check_argument
-from lic.codec.bitstream import MAX_PIXELS, Flag, Stream, StreamFormat, desync_error
-from lic.codec.codec_file import ADDED_SETTINGS, STORED, CodecFile, restored_model, restored_tables, weights_of
+from lic.codec.bitstream import MAX_PIXELS, MOST_QUALITIES, Flag, Stream, StreamFormat, desync_error
+from lic.codec.codec_file import (
+    ADDED_SETTINGS,
+    STORED,
+    CodecFile,
+    as_stored,
+    restored_model,
+    restored_tables,
+    weights_of,
+)
 from lic.codec.coder_timing import collect
 from lic.codec.float32 import check_float32
 from lic.codec.graphs import Graphs
@@ -39,6 +47,7 @@ from lic.weights import get_tensors
 
 Precision = Literal["float32", "bfloat16"]
 _CODED = ("transform", "entropy", "rate")  # The attributes of a model that a codec takes.
+_COMPUTED = ("analyse", "walk", "synthesise")  # Methods of a model that a codec's own copy has as the base class does.
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -56,8 +65,9 @@ class Codec:
         the image; "auto" uses tiles in large images only; None never does. Streams are interchangeable.
       deterministic: Whether the parameter networks compute in whole numbers, which are the same on every machine, so
         that streams decode everywhere. A codec that holds such networks decodes both kinds of streams.
-      stored: The type that weights are stored in; "float16" halves the file.
-      calibration: Images, from which the units of these networks are chosen; default: the photograph that ships.
+      stored: The type that weights are stored in; "float16" halves the file. Weights of whole numbers stay as they are.
+      calibration: Images, from which the units of deterministic networks are chosen; default: the photograph that
+        ships.
       bit_depth: Bits of a channel, 8 to 16. Above 8 images are uint16 of that range. The model sees them on 0..255 in
         any case, so that lmbda means the same.
       skip_below: Numbers of the latent whose scale is below it are not coded, and stand at their means, which takes
@@ -70,7 +80,9 @@ class Codec:
     Raises:
       CheckpointError: Weights do not fit the type or are not finite.
       LicError: The parameter networks cannot be deterministic; the message names what they compute. Or `skip_below` is
-        given and a part is coded under a distribution without scales.
+        given and a part is coded under a distribution without scales. Or the model has a rate control, an analysis, a
+        walk or a synthesis of its own, which no codec file holds, or more qualities than streams hold.
+      ValueError: An argument is not one of those above.
     """
 
     def __init__(
@@ -92,13 +104,28 @@ class Codec:
             raise ValueError(f"Codec: expected a lic.CompressionModel. Received: {type(model).__name__}. {advice}")
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
+        own = [name for name in _COMPUTED if getattr(type(model), name) is not getattr(CompressionModel, name)]
+        if own:
+            raise LicError(
+                f"Codec: expected the method {own[0]} of lic.CompressionModel. Received: a {type(model).__name__}, "
+                f"which overrides it. A codec file holds a model's parts alone: let one compute what {own[0]} adds."
+            )
+        if calibration is not None:
+            if not deterministic:
+                raise ValueError(
+                    "Codec: expected calibration to be None without deterministic=True. Received: "
+                    f"{type(calibration).__name__}. Leave it out, or pass deterministic=True."
+                )
+            calibration = list(_as_images("calibration", calibration))
+            check("Codec", "calibration", bool(calibration), "one image at least, or None", calibration)
         check("Codec", "bit_depth", _is_bit_depth(bit_depth), "a whole number from 8 to 16", bit_depth)
         limit = None if skip_below is None else _checked_limit(skip_below)
         settings = {"channels": model.transform.channels, "bit_depth": int(bit_depth), "skip_below": limit}
-        with np.errstate(over="ignore"):  # Weights that float16 cannot hold become infinite, which is checked below.
+        # Weights that are too large for float16 become infinite, which is checked below, and very small ones zero.
+        with np.errstate(over="ignore", under="ignore"):
             # Without weights that a subclass adds for its training, such as those of a discriminator.
             tensors = {name: each for name, each in get_tensors(model).items() if name.partition("/")[0] in _CODED}
-            weights = {f"weights/{name}": array.astype(stored) for name, array in tensors.items()}
+            weights = {f"weights/{name}": as_stored(array, stored) for name, array in tensors.items()}
         self._open(CodecFile(model.configuration(), stored, {}, weights, settings=settings), precision, tile)
         if type(model.rate) is not type(self.model.rate):
             raise LicError(
@@ -264,6 +291,9 @@ class Codec:
           ValueError: `parts` is no number of parts.
         """
         self._check_parts(parts)
+        return self._image_of(stream, parts, max_pixels)
+
+    def _image_of(self, stream: bytes, parts: int | None, max_pixels: int) -> np.ndarray:
         parsed, y_hat = self._decoded(stream, parts, max_pixels)
         pixels = self._synthesised(y_hat)
         pixels = np.clip(pixels[: parsed.height, : parsed.width], 0, 255)
@@ -295,9 +325,9 @@ class Codec:
             the transform's `downscale`.
 
         Raises:
-          ValueError: The latent does not have the transform's depth, or is not the one of an image of this size, or the
-            codec does not have the quality.
-          LicError: The latent, a mean or the side information is not finite.
+          ValueError: The latent does not have the transform's depth, is not finite, or is not the one of an image of
+            this size, or the codec does not have the quality.
+          LicError: A mean or the side information is not finite.
         """
         y, downscale = self._checked_latent("y", y), self.model.transform.downscale
         rows, columns = y.shape[:2]
@@ -326,7 +356,7 @@ class Codec:
           y_hat: The latent [rows, columns, depth], such as an edited result of `decode_latent`.
 
         Raises:
-          ValueError: The latent does not have the transform's depth.
+          ValueError: The latent does not have the transform's depth, or is not finite.
         """
         return self._synthesised(self._checked_latent("y_hat", y_hat))
 
@@ -345,8 +375,12 @@ class Codec:
         self._decoded(stream, None, max_pixels)
 
     def compress_batch(self, images: Iterable[np.ndarray], **options: Any) -> list[bytes]:
-        """Compresses images, whose sizes may differ, one by one; options and streams are those of `compress`."""
-        return [self.compress(image, **options) for image in images]
+        """Compresses images, whose sizes may differ, one by one; options and streams are those of `compress`.
+
+        Raises:
+          ValueError: `images` is one image, and no list of images. Other errors are those of `compress`.
+        """
+        return [self.compress(image, **options) for image in _as_images("images", images)]
 
     def decompress_batch(self, streams: Iterable[bytes], **options: Any) -> list[np.ndarray]:
         """Decodes streams one by one; options are those of `decompress`."""
@@ -387,8 +421,8 @@ class Codec:
             )
         if deterministic and not file.integer:
             raise CheckpointError(
-                "The codec holds no networks for deterministic=True. Make one that does: "
-                "lic.Codec(codec.model, deterministic=True)."
+                "The codec holds no networks for deterministic=True. Load it without, and make one that does: "
+                "lic.Codec(codec.model, deterministic=True, **codec.settings)."
             )
         codec._choose(deterministic)
         return codec
@@ -400,6 +434,11 @@ class Codec:
         self._precision, self._tile, self._process = precision, tile, os.getpid()
         # Tables that are made here are kept in the file: made anew elsewhere, they might differ in a count.
         self.model = restored_model(file)
+        if self.model.rate.count > MOST_QUALITIES:
+            raise LicError(
+                f"Codec: expected a model of at most {MOST_QUALITIES} qualities, as many as a stream tells apart. "
+                f"Received: one of {self.model.rate.count}. Give it fewer lmbda; qualities between them need none."
+            )
         self._bit_depth = _bit_depth_of(file, self.model)
         tables = restored_tables(file, self.model)
         self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
@@ -480,14 +519,23 @@ class Codec:
 
     def _checked_latent(self, name: str, latent: np.ndarray) -> np.ndarray:
         self._check_process()
-        latent, depth = np.asarray(latent, np.float32), self.model.transform.depth
-        fits = latent.ndim == 3 and latent.shape[-1] == depth and latent.size
-        check("Codec", name, fits, f"a latent of the shape [rows, columns, {depth}]", latent.shape)
+        depth = self.model.transform.depth
+        expected = f"a latent of the shape [rows, columns, {depth}], of real numbers that float32 holds"
+        try:
+            latent = np.asarray(latent)
+        except ValueError:  # Rows of different lengths.
+            latent = np.empty(0)
+        check("Codec", name, latent.ndim == 3 and latent.shape[-1] == depth and latent.size, expected, latent.shape)
+        check("Codec", name, np.can_cast(latent.dtype, np.float32, "same_kind"), expected, latent.dtype)
+        with np.errstate(over="ignore", under="ignore"):
+            latent = latent.astype(np.float32)
+        infinite = int(np.sum(~np.isfinite(latent)))
+        check("Codec", name, not infinite, expected, f"{infinite} numbers that are NaN, infinite or too large")
         return latent
 
     def _verified(self, stream: bytes, verify: bool) -> bytes:
         if verify:
-            self.verify(stream, max_pixels=sys.maxsize)  # This process made the stream, so its size needs no limit.
+            self._decoded(stream, None, sys.maxsize)  # This process made the stream, so its size needs no limit.
         return stream
 
     def _quality(self, quality: QualityLike | None, shape: tuple[int, ...]) -> Quality:
@@ -543,7 +591,7 @@ class Codec:
         original = self._on_255(coloured(image, self.channels))[None]
 
         def loss(stream: bytes) -> float:
-            pixels = self.decompress(stream, max_pixels=sys.maxsize)  # As in `_verified`.
+            pixels = self._image_of(stream, None, sys.maxsize)  # As in `_verified`.
             decoded = self._on_255(coloured(pixels, self.channels))[None]
             distortion = float(self.model.weighted_distortion(original, decoded, positions)[0])
             return 8 * len(stream) / (image.shape[0] * image.shape[1]) + distortion
@@ -623,6 +671,16 @@ def load(
       ValueError: An argument is of another type.
     """
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), precision, tile, deterministic)
+
+
+def _as_images(name: str, images: Iterable[np.ndarray]) -> Iterable[np.ndarray]:
+    """Returns images, or raises a ValueError if they are one image, whose rows would be taken for images."""
+    if not isinstance(images, Iterable) or getattr(images, "ndim", 4) < 4:
+        raise ValueError(
+            f"Codec: expected {name} to be a list of images, or an array [count, height, width, channels]. Received: "
+            f"{type(images).__name__} of the shape {getattr(images, 'shape', None)}. Give one image as [image]."
+        )
+    return images
 
 
 def _is_bit_depth(value: Any) -> bool:

@@ -172,9 +172,13 @@ def restored_model(file: CodecFile) -> CompressionModel:
     """
     from lic.weights import set_tensors
 
+    if file.stored not in STORED:
+        raise CheckpointError(
+            f"Codec file: expected weights stored as one of {STORED}. Received: {file.stored!r}. Update lic."
+        )
     weights = {name.removeprefix(_WEIGHTS): array for name, array in weights_of(file.arrays).items()}
-    _check_numbers(weights, file.stored)
     model = _fresh_model(file.config, weights)
+    _check_numbers(weights, file.stored, model)
     set_tensors(model, weights)
     return model
 
@@ -219,15 +223,24 @@ def restored_tables(file: CodecFile, model: CompressionModel) -> CdfTables:
         return CdfTables.from_arrays(file.arrays, file.tables, model.entropy.sources)
 
 
-def _check_numbers(weights: Mapping[str, np.ndarray], stored: str) -> None:
+def as_stored(weight: np.ndarray, stored: str) -> np.ndarray:
+    """Returns a weight in the type that weights are stored in, or as it is if it holds no floating-point numbers."""
+    from lic.environment import tf
+
+    return weight.astype(stored) if tf.as_dtype(weight.dtype).is_floating else weight
+
+
+def _check_numbers(weights: Mapping[str, np.ndarray], stored: str, model: CompressionModel) -> None:
     import numpy as np
 
-    if stored not in STORED:
-        raise CheckpointError(
-            f"Codec file: expected weights stored as one of {STORED}. Received: {stored!r}. Update lic."
-        )
+    from lic.environment import tf
+    from lic.weights import named_variables
+
+    are_others = any(array.dtype != stored for array in weights.values())
+    types = {name: tf.as_dtype(each.dtype) for name, each in named_variables(model).items()} if are_others else {}
     for name, array in weights.items():
-        if array.dtype != stored:
+        is_whole = name in types and not types[name].is_floating and types[name] == array.dtype
+        if array.dtype != stored and not is_whole:
             raise CheckpointError(
                 f"Codec file: expected {name} to be {stored}. Received: {array.dtype}. Get the codec file anew."
             )

@@ -33,7 +33,9 @@ class Span(NamedTuple):
 
 def check_tile(tile: Tile) -> None:
     """Raises a ValueError unless `tile` is None, "auto" or a positive number of pixels."""
-    if tile not in (None, "auto") and (not isinstance(tile, int) or tile < 1):
+    is_number = isinstance(tile, (int, np.integer)) and not isinstance(tile, bool)
+    is_word = tile is None or (isinstance(tile, str) and tile == "auto")
+    if not is_word and not (is_number and tile >= 1):
         raise ValueError(f"Codec: expected tile to be None, 'auto' or a number of pixels. Received: {tile!r}.")
 
 
