@@ -45,8 +45,8 @@ def export_portable(codec: Codec, folder: str | os.PathLike, sample: Sequence[An
     """
     if not codec.deterministic:
         raise LicError(
-            "A portable codec reads deterministic streams, and this codec makes others. Load it with deterministic=True, "
-            "or make one that does: lic.Codec(codec.model, deterministic=True, **codec.settings)."
+            "A portable codec reads deterministic streams, and this codec makes others. Load it with "
+            "deterministic=True, or make one that does: lic.Codec(codec.model, deterministic=True, **codec.settings)."
         )
     model = codec.model
     if codec.channels not in (1, 3) or codec.bit_depth != 8:
