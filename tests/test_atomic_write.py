@@ -4,6 +4,7 @@ import os
 import pathlib
 import stat
 import threading
+import time
 
 import pytest
 
@@ -72,6 +73,25 @@ def test_a_file_that_has_come_into_being_since_is_not_replaced(tmp_path, monkeyp
     write(path, overwrite=False)
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_writers_in_threads_leave_the_umask_as_it_is(tmp_path, monkeypatch):
+    masks = [0o022]
+
+    def set_slowly(mask):
+        masks.append(mask)
+        before = masks[-2]
+        time.sleep(0.01)
+        return before
+
+    monkeypatch.setattr(os, "umask", set_slowly)
+    threads = [threading.Thread(target=write, args=(tmp_path / str(number),)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert masks == [0o022, *[0o077, 0o022] * 4]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o644}
 
 
 @BOTH

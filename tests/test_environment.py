@@ -1,6 +1,7 @@
 import gc
 import subprocess
 import sys
+import threading
 import weakref
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import lic
 from lic import environment
-from lic.environment import KERAS_3, compute_in, layer_internals, slots_of, tf
+from lic.environment import KERAS_3, compute_in, keras, layer_internals, policy, slots_of, tf
 from lic.layers import Convolution, Sequential
 
 
@@ -23,6 +24,27 @@ def test_a_layer_and_those_inside_compute_by_a_policy():
     compute_in(chain, "float32")
     assert chain(tf.ones((1, 2, 2, 3))).dtype == tf.float32
     assert all(np.asarray(weight).dtype == np.float32 for weight in chain.weights)
+
+
+def test_a_policy_in_threads_leaves_the_global_one_as_it_is():
+    def hold(inside, leave):
+        with policy("float32"):
+            inside.set()
+            leave.wait(10)
+
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        events = [(threading.Event(), threading.Event()) for _ in range(2)]
+        threads = [threading.Thread(target=hold, args=pair) for pair in events]
+        for thread, (inside, _) in zip(threads, events):
+            thread.start()
+            inside.wait(0.1)  # The second one waits until the first one has left.
+        for thread, (_, leave) in zip(threads, events):
+            leave.set()
+            thread.join()
+        assert keras.mixed_precision.global_policy().name == "mixed_bfloat16"
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
 
 
 def test_slots_are_the_moments_of_a_variable():

@@ -9,8 +9,11 @@ import pathlib
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import IO
+
+_umask_lock = threading.Lock()
 
 
 class atomic_write:  # noqa: N801 - used as a function
@@ -98,9 +101,7 @@ class _Place:
 
     def fill(self, written: str | os.PathLike) -> None:
         """Gives a file that lies on the same disk the name of the place."""
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(written, 0o666 & ~umask if self._mode is None else stat.S_IMODE(self._mode))
+        os.chmod(written, 0o666 & ~_umask() if self._mode is None else stat.S_IMODE(self._mode))
         if self._overwrite:
             os.replace(written, self.path)
             return
@@ -116,6 +117,14 @@ class _Place:
         """Writes the bytes of a file into the device or pipe."""
         with open(self.path, "wb") as special:
             shutil.copyfileobj(file, special)
+
+
+def _umask() -> int:
+    # It is read by setting it, in the whole process. Files that other threads make meanwhile must not be open to all.
+    with _umask_lock:
+        umask = os.umask(0o077)
+        os.umask(umask)
+    return umask
 
 
 def _error(number: int, path: pathlib.Path) -> OSError:

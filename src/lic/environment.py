@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ if tf.__version__.split(".")[:2] not in (["2", "14"], ["2", "17"], ["2", "21"]):
 keras = tf.keras
 KERAS_3 = hasattr(keras, "ops")
 saving = importlib.import_module("keras").saving  # In Keras 3 `tf.keras` has no `saving`.
+_policy_lock = threading.RLock()
 
 
 def compute_in(layer: keras.layers.Layer, policy: str) -> None:
@@ -97,15 +99,18 @@ def track_lists(layer: keras.layers.Layer) -> None:
 def policy(name: str) -> Iterator[None]:
     """Makes a dtype policy of Keras the global one inside the context.
 
+    Other threads wait for the context to end: in Keras 2 they share the policy, and would bring back one another's.
+
     Args:
       name: The name of the policy, such as "float32" or "mixed_bfloat16".
     """
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(name)
-    try:
-        yield
-    finally:
-        keras.mixed_precision.set_global_policy(before)
+    with _policy_lock:
+        before = keras.mixed_precision.global_policy()
+        keras.mixed_precision.set_global_policy(name)
+        try:
+            yield
+        finally:
+            keras.mixed_precision.set_global_policy(before)
 
 
 def slots_of(optimizer: keras.optimizers.Adam, variable: tf.Variable) -> tuple[tf.Variable, tf.Variable]:
