@@ -1,3 +1,4 @@
+import decimal
 import fractions
 
 import numpy as np
@@ -26,6 +27,12 @@ def test_they_are_near_the_gains_in_floats(gains, quality):
     np.testing.assert_allclose(found.log_scale, floats.log_scale[0, 0, 0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found.output_gain, floats.output_gain[0, 0, 0], rtol=1e-5)
     assert all(each.dtype == np.float32 for each in found)
+
+
+def test_they_do_not_depend_on_how_a_program_sets_up_decimals(gains, monkeypatch):
+    expected = integer_gains(gains, 1.25)
+    monkeypatch.setitem(decimal.DefaultContext.traps, decimal.Inexact, True)
+    np.testing.assert_array_equal(integer_gains(gains, 1.25), expected)
 
 
 def test_gains_are_applied_and_removed_by_one_rounding_each():

@@ -1,5 +1,6 @@
 """Portable codecs: what the folder's own reader decodes, against what lic decodes."""
 
+import decimal
 import importlib.util
 import io
 import os
@@ -150,6 +151,13 @@ def test_pictures_of_every_shape_are_whole_png_files(shape, mode):
     with Image.open(io.BytesIO(decode.png(image))) as written:
         assert written.mode == mode
         np.testing.assert_array_equal(np.asarray(written), image.squeeze())
+
+
+def test_gains_do_not_depend_on_how_a_program_sets_up_decimals(monkeypatch):
+    logs = np.random.default_rng(0).normal(0, 0.3, (3, 2, 5)).tolist()
+    expected = decode.exact_gains(logs, 1.25)
+    monkeypatch.setitem(decimal.DefaultContext.traps, decimal.Inexact, True)
+    np.testing.assert_array_equal(decode.exact_gains(logs, 1.25), expected)
 
 
 @pytest.mark.slow

@@ -11,7 +11,17 @@ from lic.codec.integer.layers import on_grid
 from lic.environment import tf
 from lic.models.rate import Gains
 
-_DIGITS = 30  # The precision of decimal arithmetic.
+# Each argument is given: those that are left out come from decimal.DefaultContext, which a program may change.
+_DECIMALS = decimal.Context(
+    prec=30,
+    rounding=decimal.ROUND_HALF_EVEN,
+    Emin=-999999,
+    Emax=999999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)
 _MEAN_FRACTION = 8  # The number of bits after the point of means that a gain has multiplied.
 
 
@@ -50,7 +60,7 @@ def integer_gains(gains: Gains, quality: float) -> list[np.ndarray]:
     """
     # Decimal arithmetic is rounded correctly to its last digit, unlike the exponential functions of libraries.
     lower = min(int(quality) - 1, gains.count - 2)
-    with decimal.localcontext(decimal.Context(prec=_DIGITS)):
+    with decimal.localcontext(_DECIMALS):
         weight = decimal.Decimal(quality - 1) - lower
         log_gain, log_factor, log_output_gain = (
             [

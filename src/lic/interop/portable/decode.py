@@ -24,6 +24,17 @@ MAX_PIXELS = 1 << 28  # Larger images are refused.
 _GREY, _DETERMINISTIC, _QUALITY, _QUALITY_MAP = 1, 2, 4, 8  # The flags of a stream.
 _TOTAL = 1 << 16  # The counts of a cdf sum to it.
 _LIMIT = _TOTAL // 2  # An escaped symbol is coded with this added.
+# Each argument is given: those that are left out come from decimal.DefaultContext, which a program may change.
+_DECIMALS = decimal.Context(
+    prec=30,
+    rounding=decimal.ROUND_HALF_EVEN,
+    Emin=-999999,
+    Emax=999999,
+    capitals=1,
+    clamp=0,
+    flags=[],
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)
 
 
 class StreamError(Exception):
@@ -221,7 +232,7 @@ class Codec:
 def exact_gains(log_gains: list, quality: float) -> np.ndarray:
     """Returns the gains of a quality, float32 [5, depth], rounded as everywhere: in decimal numbers of 30 digits."""
     lower = min(int(quality) - 1, len(log_gains[0]) - 2)
-    with decimal.localcontext(decimal.Context(prec=30)):
+    with decimal.localcontext(_DECIMALS):
         weight = decimal.Decimal(quality - 1) - lower
         gain, factor, output = (
             [decimal.Decimal(low) * (1 - weight) + decimal.Decimal(high) * weight for low, high in zip(*table[lower:])]
