@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 import lic
+from lic.entropy import channels
+from lic.environment import tf
 from lic.errors import ImageError
 from lic.evaluation.inspect.bit_map import bit_map
+from lic.evaluation.inspect.inspection import inspect_image
 from tests.conftest import FEW_ENTROPY_MODELS, random_images, slow_but, tiny_model
 
 IMAGE = random_images(50, 70, 3)
@@ -33,6 +36,29 @@ def test_bits_are_those_of_the_estimate_wherever_they_are_added_up(entropy):
         rows, columns = (-(-size // found.downscale) for size in image.shape[:2])
         assert found.positions.shape == (rows, columns)
         assert found.positions.min() > 0
+
+
+class _OneName(lic.EntropyModel):
+    """Codes three parts, of which two have one name."""
+
+    def walk(self, coder):
+        latent = coder.zeros
+        for first, name in ((0, "group"), (4, "group"), (8, "rest")):
+            part = channels(first, first + 4)._replace(name=name)
+            parameters = tf.zeros_like(tf.tile(latent[..., :4], (1, 1, 1, 2)))
+            latent = part.put(latent, coder.code(part, self.likelihood(parameters)))
+        return latent
+
+
+def test_bits_of_parts_of_one_name_are_added_up(monkeypatch):
+    monkeypatch.setitem(lic.registry.entropy_models._entries, "one-name", _OneName)
+    codec = lic.Codec(tiny_model("klt", "one-name"))
+    found, estimated = bit_map(codec, IMAGE), codec.estimate(IMAGE)
+    assert codec.parts == ("group", "group", "rest")
+    assert [name for name, _ in found.parts] == ["group", "rest"]
+    assert dict(found.parts) == pytest.approx(estimated, rel=1e-5)
+    assert found.positions.sum() == pytest.approx(sum(estimated.values()), rel=1e-5)
+    assert inspect_image(codec, IMAGE).previews == ()
 
 
 def test_the_likelihood_bound_counts_in_both():

@@ -17,7 +17,7 @@ class BitMap(NamedTuple):
 
     Attributes:
       positions: Bits at each position of the latent [rows, columns], summed over channels.
-      parts: Name and bits of each part of the latent, in coding order.
+      parts: Name and bits of each part of the latent, in coding order; parts of one name are added up.
       side: Bits of the side information, which has positions of its own; 0 if the model has none.
       downscale: Height and width in pixels of the block that corresponds to a position.
     """
@@ -42,7 +42,8 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: QualityLike | None = No
     """
     check_kind("bit_map", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
     numbers = inspect(codec, image, quality=quality)
-    bits = {name: numbers.pop(name).bits for name in codec.parts}  # What is left is side information.
+    # Parts may have one name. What is left of the numbers is side information.
+    bits = {name: numbers.pop(name).bits for name in dict.fromkeys(codec.parts)}
     positions = sum(each.sum(-1) for each in bits.values())
     parts = tuple((name, float(each.sum())) for name, each in bits.items())
     side = sum((float(each.bits.sum()) for each in numbers.values()), 0.0)

@@ -47,7 +47,7 @@ class Inspection(NamedTuple):
       jpeg: The best JPEG that takes no more bytes than the stream.
       bits: The estimated bits by position and by part.
       previews: The images decoded from the first 0, 1, ... parts, with the estimated bits of these parts; empty if the
-        latent has fewer than three parts.
+        latent has fewer than three parts, or several of one name.
       crop: The rectangle to be enlarged.
       quality: The quality at each position of the latent [rows, columns], or None where it is one for all.
     """
@@ -127,7 +127,7 @@ def largest_error(error: np.ndarray) -> Box:
 
 def _previews(codec: Codec, image: np.ndarray, stream: bytes, bits: BitMap) -> tuple[Picture, ...]:
     count = len(bits.parts)
-    if count < _LEAST_PARTS:
+    if count < _LEAST_PARTS or count < len(codec.parts):  # Of parts of one name, only the sum of the bits is known.
         return ()
     bits_so_far = itertools.accumulate((part_bits for _, part_bits in bits.parts), initial=bits.side)
     return tuple(

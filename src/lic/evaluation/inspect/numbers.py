@@ -34,7 +34,7 @@ class Numbers(NamedTuple):
 
 
 def inspect(codec: Codec, image: np.ndarray, *, quality: QualityLike | None = None) -> dict[str, Numbers]:
-    """Returns the numbers that an image is coded as, by the names of the parts.
+    """Returns the numbers that an image is coded as, by the names of the parts; those of one name are together.
 
     In a codec of several qualities they are those of the latent that the gains of the quality have multiplied. The
     parameter networks compute in floating point, also for a deterministic codec.
