@@ -85,6 +85,19 @@ def test_only_wanted_files_of_a_folder_are_taken(tmp_path, make):
     assert planned(tmp_path, ["a"]) == [("a/x.png", "a/x.lic")]
 
 
+def test_names_of_outputs_differ_where_inputs_differ_in_their_suffixes(tmp_path, make):
+    names = ["x.bmp", "x.png", "x.png.bmp", "x.png.bmp.png", "y.png"]
+    make(*(f"a/{name}" for name in names))
+    outputs = [f"a/{name}.lic" for name in names[:-1]] + ["a/y.lic"]
+    assert planned(tmp_path, ["a"]) == [*zip([f"a/{name}" for name in names], outputs)]
+
+
+def test_links_to_folders_are_passed_over(tmp_path, make):
+    make("a/x.png", "b/y.png")
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "b")
+    assert planned(tmp_path, ["a"]) == [("a/x.png", "a/x.lic")]
+
+
 def test_file_that_is_named_is_taken_whatever_its_ending(tmp_path, make):
     make("photo.dat")
     assert planned(tmp_path, ["photo.dat"]) == [("photo.dat", "photo.lic")]

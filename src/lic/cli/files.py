@@ -191,9 +191,11 @@ def _warn(error: OSError) -> None:
 def _named(targets: list[pathlib.Path], naming: Naming) -> list[pathlib.Path]:
     """Replaces the suffix of each name, or appends to it where asked to or where two names would be the same."""
     appended = [target.with_name(target.name + naming.ending) for target in targets]
-    replaced = appended if naming.behind else [target.with_suffix(naming.ending) for target in targets]
-    count = collections.Counter(replaced)
-    named = [short if count[short] == 1 else long for short, long in zip(replaced, appended)]
+    named = appended if naming.behind else [target.with_suffix(naming.ending) for target in targets]
+    shorter = None
+    while named != shorter:  # An appended name may be the short one of another input, which is then appended to, too.
+        shorter, count = named, collections.Counter(named)
+        named = [short if count[short] == 1 else long for short, long in zip(shorter, appended)]
     for target, number in collections.Counter(named).items():
         if number > 1:
             raise wrong_use(f"{number} inputs would all become {target}; give them one by one, or their folder")
