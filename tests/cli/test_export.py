@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 import lic
 from lic.cli import app
-from lic.cli.export import _refuse_other_folders
+from lic.cli.export import RUNTIME_FILES, _refuse_other_folders
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.interop import onnx, portable, saved_model
@@ -59,7 +59,11 @@ def test_a_portable_codec_is_a_deterministic_one(codec, tmp_path, monkeypatch):
     ended = export("default", tmp_path / "out", "--format", "portable")
     assert (ended.exit_code, seen) == (0, [True])
     assert ended.stdout.endswith(", 1,234 bytes\n")
+    for name in RUNTIME_FILES:
+        (tmp_path / "out" / name).write_text(name)
+    before = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert export("default", tmp_path / "out", "--format", "portable", "--force").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == before
     assert isinstance(export(codec, tmp_path / "other", "--format", "portable").exception, lic.CheckpointError)
 
 

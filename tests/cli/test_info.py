@@ -48,6 +48,7 @@ def test_stream_is_described(stream_file):
         "height": 300,
         "width": 20,
         "grey": False,
+        "deterministic": False,
         "quality": None,
         "quality map": None,
         "bytes": size,
@@ -63,10 +64,10 @@ def test_stream_of_a_codec_is_described(tiny, tmp_path):
 
 
 def test_grey_is_one_flag_of_several(tmp_path):
-    stream = Stream(b"\1\2\3\4", 3, 2, b"", 5, Flag.GREY, quality=0.5)
+    stream = Stream(b"\1\2\3\4", 3, 2, b"", 5, Flag.GREY | Flag.DETERMINISTIC, quality=0.5)
     (tmp_path / "grey.lic").write_bytes(stream.pack())
     found = facts(tmp_path / "grey.lic")
-    assert (found["grey"], found["quality"]) == (True, 0.5)
+    assert (found["grey"], found["deterministic"], found["quality"]) == (True, True, 0.5)
 
 
 def test_codec_of_several_rates_lists_their_lmbda(tmp_path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from lic.environment import policy
 from lic.transforms import KLTTransform
 from lic.transforms.klt import cosine_basis, klt
 from tests.conftest import random_images
@@ -18,6 +19,15 @@ def test_untrained_it_is_the_linear_transform():
     assert np.abs(full - images).max() < 1
     half = KLTTransform(width=8, latent_depth=96)(images)
     assert np.mean((half - images) ** 2) < 0.2 * np.var(images)
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float64", "mixed_bfloat16"])
+def test_untrained_it_is_the_linear_transform_whatever_the_policy(name):
+    images = random_images(1, 32, 48, 3).astype(np.float32)
+    with policy(name):
+        full = KLTTransform(width=8, latent_depth=768)(images)
+    assert full.dtype == np.float32
+    assert np.abs(full - images).max() < 1
 
 
 @pytest.mark.parametrize("channels", [1, 4, 13])

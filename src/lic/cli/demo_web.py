@@ -18,12 +18,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
+from lic.cli.export import RUNTIME_FILES
 from lic.codec.codec import Codec, load
 from lic.images import sample_image, write_image
 
 _log = logging.getLogger("lic.cli.demo_web")
 RUNTIME = "onnxruntime-web@1.30.0"
-RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 SAMPLE = "dandelion"
 PORT = 8000
 

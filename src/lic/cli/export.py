@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 import tempfile
 from collections.abc import Callable
 from fnmatch import fnmatch
@@ -22,7 +23,9 @@ FORMATS = ("safetensors", "savedmodel", "onnx", "portable")
 # What exports write: a folder that holds these alone is an earlier export.
 _SERVED = ("saved_model.pb", "fingerprint.pb", "lic_stream.py", "variables", "assets")
 _PORTABLE = ("codec.json", "tables.bin", "decode.py", "decode.js", "page.js", "index.html")
-_WRITTEN = ("*.onnx", "networks.json", *_SERVED, *_PORTABLE, "__pycache__")
+# Users put those of onnxruntime-web beside the page of a portable codec.
+RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+_WRITTEN = ("*.onnx", "networks.json", *_SERVED, *_PORTABLE, *RUNTIME_FILES, "__pycache__")
 
 
 def export(
@@ -89,7 +92,14 @@ def _write_onnx(codec: Any, out: pathlib.Path, force: bool) -> str:
 def _write_portable(codec: Any, out: pathlib.Path, force: bool) -> str:
     from lic.interop.portable import export_portable
 
-    names = _replace(out, force, lambda folder: export_portable(codec, folder))
+    def write(folder: pathlib.Path) -> list[str]:
+        names = export_portable(codec, folder)
+        for runtime in (out / name for name in RUNTIME_FILES):
+            if runtime.is_file():
+                shutil.copy2(runtime, folder)
+        return names
+
+    names = _replace(out, force, write)
     return f"codec {codec.fingerprint.hex()}, {sum((out / name).stat().st_size for name in names):,} bytes"
 
 

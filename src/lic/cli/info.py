@@ -58,6 +58,7 @@ def _describe_stream(file: Path) -> dict[str, Any]:
         "height": stream.height,
         "width": stream.width,
         "grey": Flag.GREY in stream.flags,
+        "deterministic": Flag.DETERMINISTIC in stream.flags,
         "quality": stream.quality,
         "quality map": None if stream.quality_map is None else f"{len(stream.quality_map)} bytes",
         "bytes": len(data),

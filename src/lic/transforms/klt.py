@@ -148,6 +148,7 @@ class KLTAnalysis(Layer):
         self.linear = self.add_weight(
             name="linear",
             shape=(self.channels * BLOCK**2, self.latent_depth),
+            dtype="float32",
             initializer=lambda shape, dtype=None: tf.constant(start() * (ANALYSIS_GAIN / self.step)),
         )
         super().build(input_shape)
@@ -192,6 +193,7 @@ class KLTSynthesis(Layer):
         self.linear = self.add_weight(
             name="linear",
             shape=(self.latent_depth, self.channels * BLOCK**2),
+            dtype="float32",
             initializer=lambda shape, dtype=None: tf.constant(start().T * (self.step * SYNTHESIS_GAIN)),
         )
         super().build(input_shape)
