@@ -1,7 +1,20 @@
+import contextlib
+
 import numpy as np
 import pytest
 
-from lic.testing.laws import LawError, Trial, each, ends_if_broken, name_of, require, require_near, require_same
+from lic.testing.laws import (
+    LawError,
+    Trial,
+    each,
+    ends_if_broken,
+    keeps_weights,
+    name_of,
+    require,
+    require_finite,
+    require_near,
+    require_same,
+)
 
 
 def two_is_two(number):
@@ -36,6 +49,29 @@ def test_a_law_without_which_no_other_can_be_tried_ends_the_check():
     assert caught.value.broken == {"two is two": "1 is not 2"}
 
 
+def test_laws_that_keep_weights_are_tried_outside_of_the_context():
+    inside = []
+
+    @contextlib.contextmanager
+    def during():
+        inside.append(True)
+        yield
+        inside.clear()
+
+    @keeps_weights
+    def it_is_outside(number):
+        require(not inside, "it is inside")
+
+    def it_is_inside(number):
+        require(bool(inside), "it is outside")
+
+    trial = Trial("The number", [it_is_outside, it_is_inside, two_is_two], 1, during=during)
+    with pytest.raises(LawError) as caught:
+        trial.check()
+    assert caught.value.broken == {"two is two": "1 is not 2"}
+    trial.check(it_is_outside)
+
+
 def test_some_laws_can_be_tried_alone():
     trial = Trial("The number", [two_is_two, three_is_three], 2)
     trial.check(two_is_two)
@@ -66,6 +102,12 @@ def test_near_is_relative_to_the_largest():
         require_near("it", [1002.0, 0.0], [1000.0, 0.0], 1e-3)
     with pytest.raises(AssertionError, match="differ by up to nan"):
         require_near("it", [float("nan")], [1.0], 1e-3)
+
+
+def test_numbers_that_are_not_finite_are_counted():
+    require_finite("it", [1.0, -2.0])
+    with pytest.raises(AssertionError, match="it: 2 of 3 numbers are not finite"):
+        require_finite("it", [1.0, float("nan"), float("inf")])
 
 
 def test_names_and_sizes_are_in_words():

@@ -147,6 +147,33 @@ class ForgetsWhatIsBeyond(_Small):
         return values * tf.cast(tf.range(tf.shape(values)[1]) < 2 * 24, values.dtype)[None, :, None, None]
 
 
+class _Stretches(_Small):
+    """Pixels are stretched before the analysis, so that their largest number is 255."""
+
+    axes = (0, 1, 2, 3)
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.analysis = Sequential([Spoilt(self.stretched), self.analysis])
+
+    def stretched(self, images):
+        return 255 * images / tf.maximum(tf.reduce_max(images, self.axes, keepdims=True), 1.0)
+
+
+@caught_by("images of a batch do not mix")
+class StretchesTheBatch(_Stretches):
+    """The largest number is that of the batch. Images are not cut into tiles, in which it would show."""
+
+    tile_overlap = None
+
+
+@caught_by("tiles give what the whole image gives")
+class StretchesTheImage(_Stretches):
+    """The largest number is that of the image, and it does not declare that it sees all of it."""
+
+    axes = (1, 2, 3)
+
+
 @caught_by("images of a batch do not mix")
 class PullsTowardsTheBatch(_Small):
     """Numbers move towards their mean over the batch, which changes nothing for one image."""
@@ -214,6 +241,36 @@ class LearnsInFloat64(_Small):
     def __init__(self, latent_depth=DEPTH):
         super().__init__(latent_depth)
         self.analysis = Sequential([self.analysis, keras.layers.Conv2D(latent_depth, 1, dtype="float64")])
+
+
+@caught_by("flat images give finite numbers")
+class DividesByTheContrast(_Small):
+    """Where an image is flat, it divides by zero."""
+
+    def __init__(self, latent_depth=DEPTH):
+        super().__init__(latent_depth)
+        self.analysis = Sequential([Spoilt(_of_one_contrast), self.analysis])
+
+
+def _of_one_contrast(images):
+    mean, variance = tf.nn.moments(images, -1, keepdims=True)
+    return (images - mean) / tf.sqrt(variance)
+
+
+@caught_by("flat images give finite numbers")
+class DividesByTheContrastOfFeatures(_Small):
+    """Where an image is black, it divides by zero as long as no bias has been trained."""
+
+    def spoil(self, values):
+        return _of_one_contrast(values)
+
+
+@caught_by("flat images give finite numbers")
+class HasNoGradientAtBlack(_Small):
+    """The norm of what is black has no gradient."""
+
+    def spoil(self, values):
+        return values + tf.norm(values, axis=-1, keepdims=True)
 
 
 @caught_by("one graph serves all sizes")

@@ -43,6 +43,12 @@ def ends_if_broken(law: Law) -> Law:
     return law
 
 
+def keeps_weights(law: Law) -> Law:
+    """Marks a law that is tried with the weights as they are, outside of the context of the other laws."""
+    law.keeps_weights = True
+    return law
+
+
 class Trial:
     """The laws of one part, and the arguments that they are tried with.
 
@@ -50,7 +56,7 @@ class Trial:
       subject: The name of the part in messages.
       laws: The laws.
       *given: The arguments of each law.
-      during: Makes a context in which the laws are tried.
+      during: Makes a context in which the laws are tried, but for those that `keeps_weights` marks.
     """
 
     def __init__(
@@ -76,20 +82,28 @@ class Trial:
         Raises:
           LawError: Laws do not hold, or raised another error.
         """
-        broken = {}
-        # All laws are tried but after a broken first one, so that one error names everything to mend.
+        laws = laws or tuple(self.laws_for(quick))
+        kept = [law for law in laws if hasattr(law, "keeps_weights")]
         with self._during():
-            for law in laws or self.laws_for(quick):
-                try:
-                    law(*self._given)
-                except AssertionError as error:
-                    broken[name_of(law)] = str(error)
-                except Exception as error:
-                    broken[name_of(law)] = f"{type(error).__name__} was raised: {error}"
-                if broken and hasattr(law, "ends_the_check"):
-                    break
+            broken = self._broken(law for law in laws if law not in kept)
+        broken |= self._broken(kept)
         if broken:
             raise LawError(self.subject, broken)
+
+    def _broken(self, laws: Iterable[Law]) -> dict[str, str]:
+        """Tries laws, and returns where each broken one is broken."""
+        broken = {}
+        # All laws are tried but after a broken first one, so that one error names everything to mend.
+        for law in laws:
+            try:
+                law(*self._given)
+            except AssertionError as error:
+                broken[name_of(law)] = str(error)
+            except Exception as error:
+                broken[name_of(law)] = f"{type(error).__name__} was raised: {error}"
+            if broken and hasattr(law, "ends_the_check"):
+                break
+        return broken
 
 
 def require(holds: bool, message: str) -> None:
@@ -130,6 +144,12 @@ def require_near(what: str, first: object, second: object, tolerance: float) -> 
     )
 
 
+def require_finite(what: str, values: object) -> None:
+    """Requires that all numbers of an array are finite."""
+    finite = np.isfinite(np.asarray(tf.cast(tf.convert_to_tensor(values), tf.float32)))
+    require(bool(finite.all()), f"{what}: {np.count_nonzero(~finite)} of {finite.size} numbers are not finite")
+
+
 def require_gradients(tape: tf.GradientTape, loss: tf.Tensor, layer: keras.layers.Layer) -> None:
     """Requires that a loss has a gradient, in float32, finite and not zero, for every trainable variable of a layer."""
     variables = layer.trainable_variables
@@ -138,9 +158,8 @@ def require_gradients(tape: tf.GradientTape, loss: tf.Tensor, layer: keras.layer
         require(gradient is not None, f"the variable {name!r} has no gradient")
         kind = gradient.dtype.name  # Training adds up the squares of all gradients, which are in one type.
         require(kind == "float32", f"the gradient of {name!r} is {kind}, expected float32: make its layer in float32")
-        gradient = np.array(tf.convert_to_tensor(gradient))
-        require(bool(np.isfinite(gradient).all()), f"the gradient of {name!r} is not finite")
-        require(bool(np.any(gradient)), f"the gradient of {name!r} is zero")
+        require_finite(f"the gradient of {name!r}", gradient)
+        require(bool(np.any(tf.convert_to_tensor(gradient))), f"the gradient of {name!r} is zero")
 
 
 def each(sizes: Iterable[tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -10,8 +10,18 @@ from lic.codec.tiling import in_tiles, overlap_of
 from lic.environment import keras, tf
 from lic.testing.copies import fresh, moved, require_same_variables, tolerance_of
 from lic.testing.hyper_laws import trial_of_hyper_transform
-from lic.testing.images import random_images
-from lic.testing.laws import Law, Trial, each, require, require_gradients, require_near, require_same
+from lic.testing.images import uneven_image
+from lic.testing.laws import (
+    Law,
+    Trial,
+    each,
+    keeps_weights,
+    require,
+    require_finite,
+    require_gradients,
+    require_near,
+    require_same,
+)
 from lic.transforms.base import HyperTransform, Transform
 from lic.weights import get_tensors, set_tensors
 
@@ -166,6 +176,27 @@ def gradients_reach_every_variable(transform: Transform) -> None:
     require_gradients(tape, loss, transform)
 
 
+@keeps_weights
+def flat_images_give_finite_numbers(transform: Transform) -> None:
+    """Latents, decoded images and gradients of black, white and half-black images are finite.
+
+    The weights are as they are, since a bias that is not zero yet hides a division by zero.
+    """
+    image = _images(transform, 4, 4)
+    left = tf.cast(tf.range(image.shape[2]) < image.shape[2] // 2, image.dtype)[:, None]
+    with tf.GradientTape() as tape:
+        latents = transform.analysis(tf.concat([tf.zeros_like(image), tf.fill(image.shape, 255.0), image * left], 0))
+        decoded = transform.synthesis(latents)
+        loss = tf.reduce_mean(tf.square(tf.cast(decoded, tf.float32)))
+    for what, latent, pixels in zip(("black", "white", "half-black"), latents, decoded):
+        require_finite(f"the latent of a {what} image", latent)
+        require_finite(f"what is decoded of a {what} image", pixels)
+    variables = transform.trainable_variables
+    for variable, gradient in zip(variables, tape.gradient(loss, variables)):
+        if gradient is not None:
+            require_finite(f"the gradient of {getattr(variable, 'path', variable.name)!r} for flat images", gradient)
+
+
 def a_call_changes_no_variable(transform: Transform) -> None:
     """A call, in training or not, leaves variables as they are and makes none."""
     before = get_tensors(transform)
@@ -228,6 +259,7 @@ LAWS: tuple[Law, ...] = (
     moving_the_image_moves_the_latent,
     tiles_give_what_the_whole_image_gives,
     gradients_reach_every_variable,
+    flat_images_give_finite_numbers,
     a_call_changes_no_variable,
     the_same_image_gives_the_same_every_time,
     images_of_a_batch_do_not_mix,
@@ -261,5 +293,5 @@ def _trial(transform: Transform, name: str, laws: tuple[Law, ...]) -> Trial:
 
 def _images(transform: Transform, rows: int, columns: int, seed: int = 0) -> tf.Tensor:
     """Returns an image [1, height, width, channels] whose latent has as many rows and columns."""
-    pixels = random_images(rows * transform.downscale, columns * transform.downscale, transform.channels, seed=seed)
+    pixels = uneven_image(rows * transform.downscale, columns * transform.downscale, transform.channels, seed=seed)
     return tf.constant(pixels[None], tf.float32)
