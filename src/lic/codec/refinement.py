@@ -17,17 +17,14 @@ from lic.models.base import CompressionModel
 from lic.models.distortion import check_size
 
 STEPS = (0, 15, 30, 60, 120, 240, 480, 960, 1920, 3840)  # Steps of gradient descent for each effort.
-# In trials on the middles of four Kodak images with `default`, 64 and 192 steps saved 6.0 and 9.1 % of the bits at
-# equal loss. With bits of the real numbers, in place of lines between integers, it was 5.1 and 8.4 %. There,
-# with 192 steps, 0.99 as the second moment saved 0.3 % less than 0.95, and 0.9 as the first saved 0.5 % less than 0.7;
-# rates of 0.035 and 0.06 saved 0.2 % less, and a softening of 10 saved 0.1 % less. Straight-through rounding lost 1 to
-# 40 % at any rate, because latents end on either side of the edge between two integers.
-RATE = 0.045  # A step of Adam is at most about this long, in steps of the quantiser.
+# In trials on the middles of four Kodak images with `default`, 30, 60, 144 and 240 steps saved 5.4, 7.5, 9.1 and 9.7 %
+# of the bits at equal loss; `training/default/TRIALS.md` has the table from which these numbers are. Straight-through
+# rounding lost 1 to 40 % at any rate, because latents end on either side of the edge between two integers.
+RATE = 0.1  # A step of Adam is at most about this long, in steps of the quantiser.
 # Gradients are in bits. Steps are in proportion to those that are smaller than this, so that they do not follow noise.
-SOFTENING = 5.0
-# The first and the last temperature. With 0.05 as the last, a fifth of the gain is lost.
-HOT, COLD = 0.5, 0.2
-_MOMENTS = (0.7, 0.95)  # Of Adam. The noise of the draws changes at each step, so that a short memory is better.
+SOFTENING = 2.5
+HOT, COLD = 1.0, 0.7  # The first and the last temperature.
+_MOMENTS = (0.6, 0.95)  # Of Adam. The noise of the draws changes at each step, so that a short memory is better.
 
 
 def check_effort(effort: int) -> None:
@@ -40,7 +37,7 @@ class LatentOptimizer:
     """Refines latents on the loss that the model was trained on, for one image.
 
     Source: Campos et al., Content Adaptive Optimization for Neural Image Compression, CVPR workshops 2019; with the
-    relaxation of Yang, Bamler, Mandt, NeurIPS 2020.
+    random rounding of `GumbelCoder`.
 
     Args:
       model: The model, whose weights stay as they are.
