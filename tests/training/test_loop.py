@@ -199,6 +199,20 @@ def test_a_folder_of_another_class_or_another_argument_of_it_is_refused(photogra
     assert loop.codec_of_run(tmp_path).model.lmbda == 0.01
 
 
+class Inverted(lic.CompressionModel):
+    """A model whose synthesis no codec file holds."""
+
+    def synthesise(self, y_hat):
+        return 255 - super().synthesise(y_hat)
+
+
+def test_a_model_that_no_codec_holds_is_refused_before_training(photographs, tmp_path):
+    parts = tiny_model("klt", "factorized")
+    with pytest.raises(lic.LicError, match="expected the method synthesise of lic.CompressionModel"):
+        lic.train(Inverted(parts.transform, parts.entropy), photographs, tmp_path / "run", few_steps())
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.usefixtures("eagerly")
 def test_trained_parts_keep_their_scales(photographs, tmp_path):
     trained = tiny_model("klt", "hyperprior")

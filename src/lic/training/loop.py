@@ -72,6 +72,7 @@ def train(
         divided between the devices, `out` holds another training, more steps or a damaged checkpoint, a callback of
         Keras cannot set the learning rate, a file cannot be written, or training diverged.
       ImageError: A photograph in `valid` cannot be read.
+      LicError: No codec can be made of the model.
     """
     if not isinstance(model, (str, CompressionModel, Codec)):
         raise TrainingError(
@@ -103,6 +104,8 @@ def train(
             *(model.skip_below, model.skip_below),
         )
     model = _model_of(model)
+    if type(model) is not CompressionModel:
+        Codec(model)  # A subclass that no codec can be made of is refused before it is trained.
     if model.transform.channels != 3:
         raise TrainingError(
             f"train: expected a model for images of 3 channels, as photographs have. Received: one for "
