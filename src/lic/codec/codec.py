@@ -523,8 +523,8 @@ class Codec:
         expected = f"a latent of the shape [rows, columns, {depth}], of real numbers that float32 holds"
         try:
             latent = np.asarray(latent)
-        except ValueError:  # Rows of different lengths.
-            latent = np.empty(0)
+        except ValueError:
+            check("Codec", name, False, expected, "rows of different lengths")
         check("Codec", name, latent.ndim == 3 and latent.shape[-1] == depth and latent.size, expected, latent.shape)
         check("Codec", name, np.can_cast(latent.dtype, np.float32, "same_kind"), expected, latent.dtype)
         with np.errstate(over="ignore", under="ignore"):
