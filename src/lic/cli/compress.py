@@ -195,7 +195,7 @@ def _compress_one(
     try:
         with files.naming(job.source):
             stream = _encode(codec, pixels, **settings)
-    except ValueError as error:  # The options are right, so that it is about this image, which may be too small.
+    except ValueError as error:  # The options have been checked, so it is about this image, which may be too small.
         raise LicError(str(error)) from None
     seconds = time.perf_counter() - began
     files.write_bytes(job.target, stream, force)

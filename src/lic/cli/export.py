@@ -23,7 +23,7 @@ FORMATS = ("safetensors", "savedmodel", "onnx", "portable")
 # What exports write: a folder that holds these alone is an earlier export.
 _SERVED = ("saved_model.pb", "fingerprint.pb", "lic_stream.py", "variables", "assets")
 _PORTABLE = ("codec.json", "tables.bin", "decode.py", "decode.js", "page.js", "index.html")
-# Users put those of onnxruntime-web beside the page of a portable codec.
+# The files of onnxruntime-web, which users put beside the page of a portable codec.
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 _WRITTEN = ("*.onnx", "networks.json", *_SERVED, *_PORTABLE, *RUNTIME_FILES, "__pycache__")
 

@@ -108,7 +108,7 @@ class Codec:
         if own:
             raise LicError(
                 f"Codec: expected the method {own[0]} of lic.CompressionModel. Received: a {type(model).__name__}, "
-                f"which overrides it. A codec file holds a model's parts alone: let one compute what {own[0]} adds."
+                "which overrides it. A codec file holds no methods of a model: write a transform or an entropy model."
             )
         if calibration is not None:
             if not deterministic:
@@ -437,7 +437,7 @@ class Codec:
         if self.model.rate.count > MOST_QUALITIES:
             raise LicError(
                 f"Codec: expected a model of at most {MOST_QUALITIES} qualities, as many as a stream tells apart. "
-                f"Received: one of {self.model.rate.count}. Give it fewer lmbda; qualities between them need none."
+                f"Received: one of {self.model.rate.count}. Pass fewer lmbda: streams have the qualities between too."
             )
         self._bit_depth = _bit_depth_of(file, self.model)
         tables = restored_tables(file, self.model)
