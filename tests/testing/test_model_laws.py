@@ -92,10 +92,9 @@ class DividesByTheContrast(_Mutant):
 class HasNoGradientAtBlack(_Mutant):
     """For a black image it takes the norm of zeros."""
 
-    def analyse(self, images, padded=False):
-        latent = super().analyse(images, padded)
+    def distortion_of(self, images, decoded):
         brightest = tf.reduce_max(images, (1, 2, 3), keepdims=True)
-        return latent + 1e-6 * tf.norm(latent * brightest, axis=-1, keepdims=True)
+        return super().distortion_of(images, decoded) + 1e-6 * tf.norm(decoded * brightest, axis=(1, 2))[..., 0]
 
 
 class DoesNotLearn(_Mutant):
@@ -133,8 +132,8 @@ class SmoothsOutsideOfTheSynthesis(_Mutant):
 
 
 class StopsTheGradient(_Mutant):
-    def analyse(self, images, padded=False):
-        return tf.stop_gradient(super().analyse(images, padded))
+    def distortion_of(self, images, decoded):
+        return super().distortion_of(images, tf.stop_gradient(decoded))
 
 
 CAUGHT_BY = {
@@ -190,8 +189,8 @@ def test_a_model_may_have_a_loss_of_its_own():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_breaks_no_law(name):
-    with policy(name):
-        check_model(tiny_model("conv", "hyperprior"))
+    with policy(name):  # Under mixed_float16 no model can be trained, so the law about a step is left out.
+        check_model(tiny_model("conv", "hyperprior"), quick=name == "mixed_float16")
 
 
 def test_other_objects_than_models_are_refused():
