@@ -41,7 +41,8 @@ def import_checkpoint(
         the model trains on and `effort` weighs; widths follow from the tensors.
 
     Raises:
-      CheckpointError: There is no checkpoint, or one of its tensors is missing, left over, or of another shape.
+      CheckpointError: There is no checkpoint, or one of its tensors is missing, left over, of another shape, or holds
+        other than finite real numbers.
       RegistryError: There is no such quality.
       ImportError: The package that reads the file is not installed.
     """
