@@ -32,8 +32,8 @@ from lic.models.lambdas import LAMBDAS
 
 FOLDER = "mixes"
 QUALITIES = LAMBDAS["mse"][1:6]
-# Sizes of all mixes; a mix takes those that its parts have. Of the 768 coefficients of a block, the 96 largest principal
-# components give 31.8 dB over Kodak, which would bound `klt`, and 192 give 37.9 dB.
+# Sizes of all mixes; a mix takes those that its parts have. Of the 768 numbers of a block, 96 principal components give
+# 31.8 dB over Kodak, which would bound `klt`, and 192 give 37.9 dB.
 SIZES = {
     "width": 64,
     "latent_depth": 192,

@@ -49,7 +49,7 @@ class Forced(LatentCoder):
 
     Args:
       symbols: The symbols of the latent [1, height, width, depth].
-      side: Those of the side information, likewise.
+      sides: Those of the side information, by its hyper transform.
     """
 
     def _code(self, latent, part, distribution):
@@ -65,7 +65,7 @@ def forced(entropy, symbols, side_symbols):
     These are y_hat, the recorder, the bits of each part, means and scales, and the bits of the side information.
     """
     symbols, side_symbols = (tf.constant(each[None], tf.float32) for each in (symbols, side_symbols))
-    recorder = Recorder(Forced(symbols, side_symbols))
+    recorder = Recorder(Forced(symbols, {entropy.hyper: side_symbols}))
     y_hat = entropy.walk(recorder)
     means, scales, bits = tf.zeros_like(symbols), tf.zeros_like(symbols), []
     for record in recorder.records:
