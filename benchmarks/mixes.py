@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import itertools
 import json
+import math
 import pathlib
 import statistics
 import tempfile
@@ -61,6 +62,7 @@ SHOWN = {
     "steps": "steps",
     "rate": "BD-rate to JPEG, %",
     "bpp": "bpp",
+    "psnr": "PSNR, dB",
 }
 
 
@@ -160,7 +162,7 @@ def record(options: argparse.Namespace) -> Iterator[list[Row]]:
 
 
 def lines(rows: Iterable[Row]) -> list[Row]:
-    """Returns a line for each mix, the fewest bits first."""
+    """Returns a line for each mix, the fewest bits at equal PSNR first; the last have no PSNR in common with JPEG."""
     from lic.evaluation.compare import Curve, bd_rate, measured_curve, read_runs
 
     (anchor,) = (measured_curve(run, "jpeg") for run in read_runs([RESULTS / "kodak"]).values())
@@ -170,8 +172,12 @@ def lines(rows: Iterable[Row]) -> list[Row]:
     made = []
     for points in found.values():
         bpp, psnr = (tuple(float(point[name]) for point in points) for name in ("bpp", "psnr"))
-        rate = bd_rate(anchor, Curve("mix", bpp, psnr, "")).value
-        shown = {"rate": f"{rate:+.1f}", "bpp": f"{bpp[0]:.2f} to {bpp[-1]:.2f}"}
+        try:
+            rate = bd_rate(anchor, Curve("mix", bpp, psnr, "")).value
+        except lic.EvaluationError:  # A mix that learns slowly may not reach the PSNR of JPEG's lowest quality.
+            rate = math.inf
+        shown = {"rate": f"{rate:+.1f}" if math.isfinite(rate) else "none"}
+        shown |= {"bpp": f"{bpp[0]:.2f} to {bpp[-1]:.2f}", "psnr": f"{psnr[0]:.1f} to {psnr[-1]:.1f}"}
         numbers = {name: f"{int(points[0][name]):,}" for name in ("parameters", "steps")}
         made.append((rate, points[0] | shown | numbers))
     return [line for _, line in sorted(made, key=lambda each: each[0])]

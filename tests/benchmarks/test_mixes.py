@@ -29,6 +29,13 @@ def test_lines_are_sorted_by_rate(mixes):
     assert (lines[0]["parameters"], lines[0]["bpp"]) == ("1,234,567", "0.10 to 0.85")
 
 
+def test_a_mix_that_reaches_no_psnr_of_jpeg_comes_last(mixes):
+    low = [row | {"psnr": str(float(row["psnr"]) / 4)} for row in _rows(mixes, "swin", 0.1)]
+    lines = mixes.lines([*low, *_rows(mixes, "klt", 0.5)])
+    assert [(line["transform"], line["psnr"]) for line in lines] == [("klt", "28.0 to 38.0"), ("swin", "7.0 to 9.5")]
+    assert lines[1]["rate"] == "none"
+
+
 def test_a_section_is_a_table_of_mixes(mixes, tmp_path):
     assert mixes.section(tmp_path) == []
     write_rows(tmp_path / "mixes" / "some.csv", _rows(mixes, "conv", 1.0), mixes.COLUMNS)
