@@ -170,7 +170,7 @@ def restored_model(file: CodecFile) -> CompressionModel:
         or not finite.
       RegistryError: A part of it is not registered here.
     """
-    from lic.weights import set_tensors
+    from lic.weights import assign, named_variables
 
     if file.stored not in STORED:
         raise CheckpointError(
@@ -179,7 +179,7 @@ def restored_model(file: CodecFile) -> CompressionModel:
     weights = {name.removeprefix(_WEIGHTS): array for name, array in weights_of(file.arrays).items()}
     model = _fresh_model(file.config, weights)
     _check_numbers(weights, file.stored, model)
-    set_tensors(model, weights)
+    assign(named_variables(model), weights)
     return model
 
 

@@ -198,7 +198,7 @@ class Photographs:
         return pixels
 
     def _decoded(self, name: str) -> np.ndarray:
-        pixels = coloured(read_image(self.folder / name, background="white", to_8_bit=True))
+        pixels = read_photograph(self.folder / name)
         height, width = self._enlarged(*pixels.shape[:2])
         if (height, width) == pixels.shape[:2]:
             return pixels
@@ -263,6 +263,15 @@ def photograph_files(folder: str | os.PathLike) -> list[pathlib.Path]:
     if not files:
         raise TrainingError(f"{folder} holds no photograph that can be used. {_GIVE}")
     return files
+
+
+def read_photograph(file: str | os.PathLike) -> np.ndarray:
+    """Returns a photograph as training and validation see it: uint8 [height, width, 3], over white where transparent.
+
+    Raises:
+      ImageError: The file cannot be read.
+    """
+    return coloured(read_image(file, background="white", to_8_bit=True))
 
 
 def check_crops(

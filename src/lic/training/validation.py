@@ -11,10 +11,10 @@ import numpy as np
 from lic.codec.codec import Codec
 from lic.environment import keras, tf
 from lic.errors import ImageError
-from lic.images import coloured, read_image
 from lic.models.base import CompressionModel
 from lic.models.distortion import mean_squared_error, psnr_of
 from lic.training.checkpoints import averaged
+from lic.training.data import read_photograph
 from lic.training.reports import MetricsLog
 
 
@@ -90,7 +90,7 @@ class Validation(keras.callbacks.Callback):
 
 def _read(file: pathlib.Path) -> np.ndarray:
     try:
-        return coloured(read_image(file, background="white", to_8_bit=True))  # As photographs are trained on.
+        return read_photograph(file)
     except ImageError as error:
         raise ImageError(error.without_advice()) from None
 
