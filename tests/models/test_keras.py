@@ -237,6 +237,22 @@ def test_scaled_losses_are_refused():
         fresh().compile(keras.mixed_precision.LossScaleOptimizer(keras.optimizers.Adam()))
 
 
+@pytest.mark.parametrize("policy", ["bfloat16", "float64"])
+def test_weights_of_other_types_than_float32_are_refused(policy):
+    keras.mixed_precision.set_global_policy(policy)
+    try:
+        model = fresh()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    with pytest.raises(ValueError, match=f"compile: expected weights of float32.*of {policy}.*Set mixed_bfloat16"):
+        model.compile()
+
+
+def test_a_seed_that_is_no_whole_number_is_refused():
+    with pytest.raises(ValueError, match="compile: expected seed to be a whole number or None.*seed='a'"):
+        fresh().compile(seed="a")
+
+
 @pytest.mark.parametrize("method", ["fit", "evaluate"])
 def test_a_model_that_was_not_compiled_is_refused_without_asking_for_a_loss(images, method):
     with pytest.raises(ValueError, match=rf"{method}: expected a compiled model. Call model.compile\(\) first"):

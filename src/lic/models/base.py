@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from lic import replicas
+from lic.argument_types import check_argument
 from lic.complexity.complexity import Complexity
 from lic.config import Configured, constructor_arguments
 from lic.entropy.base import EntropyModel
@@ -272,7 +273,7 @@ class CompressionModel(Configured, keras.Model):
 
         Raises:
           ValueError: A loss or a metric is given, since the model has its own. Or the optimiser scales the loss, as
-            Keras makes it under the policy mixed_float16.
+            Keras makes it under the policy mixed_float16. Or weights are not of float32, or `seed` is no whole number.
         """
         given = [name for name in ("loss", "loss_weights", "metrics", "weighted_metrics") if kwargs.get(name)]
         if given:
@@ -280,6 +281,13 @@ class CompressionModel(Configured, keras.Model):
                 f"compile: expected no {' and no '.join(given)}, since the model computes bpp + lmbda * distortion and "
                 f"reports loss, bpp, mse and psnr. Received: {given[0]}={kwargs[given[0]]!r}. Override `distortion_of` "
                 "for another distortion, or take `losses_of` in a loop of your own."
+            )
+        check_argument("compile", "seed", seed, int | None)
+        types = {tf.as_dtype(variable.dtype).name for variable in self.trainable_variables} - {"float32"}
+        if types:
+            raise ValueError(
+                f"compile: expected weights of float32. Received: weights of {', '.join(sorted(types))}, as Keras "
+                "makes them under such a policy. Set mixed_bfloat16 or float32, before the model is made."
             )
         super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False, "weighted_metrics": []} | kwargs)
         if isinstance(self.optimizer, keras.mixed_precision.LossScaleOptimizer):
@@ -289,7 +297,7 @@ class CompressionModel(Configured, keras.Model):
                 "mixed_float16. Set mixed_bfloat16 or float32, before the model is made."
             )
         self.distribute_reduction_method = "first"  # The reported values are means over all replicas already.
-        self.__dict__["_seed"] = random.getrandbits(31) if seed is None else seed
+        self.__dict__["_seed"] = random.getrandbits(31) if seed is None else int(seed)
         if hasattr(self.optimizer, "build"):  # Keras's legacy optimisers make their state in the first step.
             self.optimizer.build(self.trainable_variables)
 
