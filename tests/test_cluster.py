@@ -67,7 +67,7 @@ def test_an_item_that_always_kills_its_worker_is_an_error(tmp_path):
     ((item, outcome),) = on_cluster(functools.partial(_square, tmp_path), [7], workers=1)
     assert item == 7
     assert isinstance(outcome, LicError)
-    assert "3 workers died at this item" in str(outcome)
+    assert "3 workers died at this item, perhaps for want of memory (ActorDiedError: " in str(outcome)
 
 
 class KillsOnce(lic.Codec):

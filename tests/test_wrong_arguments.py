@@ -48,8 +48,8 @@ WRONG = {
     ),
     "a path in place of a stream": (
         lambda codec, folder: lic.codec.Stream.parse("photo.lic"),
-        lic.BitstreamError,
-        r"expected a stream as bytes. Received: str",
+        ValueError,
+        r"Expected a stream as bytes. Received: str",
     ),
     "an array in place of a file": (
         lambda codec, folder: lic.images.read_image(IMAGE),
@@ -136,6 +136,76 @@ WRONG = {
         lambda codec, folder: codec.model.complexity(height="a"),
         ValueError,
         r"complexity: expected height to be a whole number",
+    ),
+    "a table as a number": (
+        lambda codec, folder: lic.entropy.Normal(scales=5),
+        ValueError,
+        r"Normal: expected scales to be ScaleTable or a sequence.*Received: scales=5",
+    ),
+    "a quantiser without a step": (
+        lambda codec, folder: lic.transforms.KLTTransform(step=0),
+        ValueError,
+        r"KLTTransform: expected step to be over 0 and finite. Received: 0",
+    ),
+    "a negative mix of channels": (
+        lambda codec, folder: lic.layers.GDN(gamma_init=-1),
+        ValueError,
+        r"GDN: expected gamma_init to be at least 0",
+    ),
+    "a density of no width": (
+        lambda codec, folder: lic.entropy.FactorizedPrior(2, init_scale=-1),
+        ValueError,
+        r"FactorizedPrior: expected init_scale to be over 0",
+    ),
+    "half of one channel": (
+        lambda codec, folder: lic.layers.BottleneckBlock(1),
+        ValueError,
+        r"BottleneckBlock: expected filters to be a whole number of at least 2",
+    ),
+    "multiples of nothing": (
+        lambda codec, folder: lic.layers.pad(IMAGE[None], 0),
+        ValueError,
+        r"pad: expected multiple to be a whole number of at least 1. Received: multiple=0",
+    ),
+    "a number to export": (
+        lambda codec, folder: lic.interop.safetensors.export_safetensors(3, folder / "a.safetensors"),
+        ValueError,
+        r"export_safetensors: expected model to be a lic.CompressionModel or a lic.Codec. Received: int",
+    ),
+    "a number to serve": (
+        lambda codec, folder: lic.interop.saved_model.export_saved_model(3, folder / "served"),
+        ValueError,
+        r"export_saved_model: expected codec to be a lic.Codec.*Received: int",
+    ),
+    "a model to make portable": (
+        lambda codec, folder: lic.interop.portable.export.export_portable(codec.model, folder / "portable"),
+        ValueError,
+        r"export_portable: expected codec to be a lic.Codec.*Received: CompressionModel",
+    ),
+    "a codec as networks": (
+        lambda codec, folder: lic.interop.onnx.export_onnx(codec, folder / "onnx"),
+        ValueError,
+        r"export_onnx: expected model to be a lic.CompressionModel.*Received: Codec",
+    ),
+    "a number as hyper transform": (
+        lambda codec, folder: lic.testing.check_hyper_transform(3),
+        ValueError,
+        r"check_hyper_transform: expected hyper to be a lic.HyperTransform.*Received: int",
+    ),
+    "an effort that is true": (
+        lambda codec, folder: codec.compress(IMAGE, effort=True),
+        ValueError,
+        r"expected effort from 0 to 9. Received: True",
+    ),
+    "qualities as texts": (
+        lambda codec, folder: lic.evaluate(folder, folder / "out", codecs=["jpeg"], qualities=["50"]),
+        EvaluationError,
+        r"evaluate: expected qualities to be numbers. Received: '50'",
+    ),
+    "a photograph without channels": (
+        lambda codec, folder: lic.images.sample_image(0),
+        ValueError,
+        r"sample_image: expected channels to be an integer of at least 1",
     ),
     "a misspelt name": (lambda codec, folder: lic.Transfrom, AttributeError, r"Did you mean 'Transform'\?"),
 }

@@ -32,8 +32,8 @@ ImageChannels = Annotated[int, Bounds(1, 4096)]  # More would be a mistake, or a
 def check_argument(owner: str, name: str, value: Any, hint: Any) -> None:
     """Checks that an argument has the type of its annotation.
 
-    Whole numbers of any type, such as 8.0 and `np.int64(8)`, are integers. Hints of other things
-    than numbers, strings, sequences and None are not checked.
+    Whole numbers of any type, such as 8.0 and `np.int64(8)`, are integers. Hints of other things than numbers, strings,
+    sequences and None are not checked, but that a part is not None.
 
     Args:
       owner: The class or function, for the message.
@@ -65,7 +65,12 @@ def _fits(value: Any, hint: Any) -> bool:
         return _fits_plain(value, hint)
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
         return isinstance(value, (list, tuple)) and len(value) <= len(hint._fields)
-    return True  # A constructor itself checks the parts and layers that it is given.
+    # A constructor itself checks the parts and layers that it is given.
+    return value is not None or not _is_kind_of_part(hint)
+
+
+def _is_kind_of_part(hint: Any) -> bool:
+    return isinstance(hint, type) and hasattr(hint, "registry")
 
 
 def _fits_plain(value: Any, hint: type) -> bool:
@@ -103,5 +108,7 @@ def _described(hint: Any) -> str:
         return f"{len(arguments)} values, each {' or '.join(dict.fromkeys(map(_described, arguments)))}"
     if origin in (tuple, list, collections.abc.Sequence, collections.abc.Iterable):
         return f"a sequence whose items are each {_described(arguments[0])}"
+    if _is_kind_of_part(hint):
+        return f"a lic.{hint.__name__}"
     names = {bool: "True or False", int: "a whole number", float: "a number", str: "a string", type(None): "None"}
     return names.get(hint, getattr(hint, "__name__", str(hint)))

@@ -42,8 +42,6 @@ class atomic_write:  # noqa: N801 - used as a function
             self._file = tempfile.TemporaryFile()
         else:
             # The whole name could be too long with something added to it.
-            if not self._place.path.parent.is_dir():
-                raise _error(errno.ENOENT, self._place.path.parent)
             self._file = tempfile.NamedTemporaryFile(
                 dir=self._place.path.parent, prefix=f".{self.path.name[:32]}.", suffix=".part", delete=False
             )
@@ -98,6 +96,8 @@ class _Place:
             self.is_special = True
         else:
             self.path = pathlib.Path(os.path.realpath(path))
+            if not self.path.parent.is_dir():
+                raise _error(errno.ENOENT, self.path.parent)
 
     def fill(self, written: str | os.PathLike) -> None:
         """Gives a file that lies on the same disk the name of the place."""

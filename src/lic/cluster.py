@@ -63,9 +63,11 @@ def _spread(ray: Any, items: Sequence[Item], idle: list[Any]) -> Iterator[tuple[
         try:
             yield from zip(batch, ray.get(done))
         except ray.exceptions.RayError as error:
-            _log.warning("a worker ended with %s", type(error).__name__)
+            _log.warning("a worker ended with %s: %s", type(error).__name__, error)
             if len(batch) == 1:
-                yield batch[0], LicError(f"{1 + _RETRIES} workers died at this item, perhaps for want of memory.")
+                cause = f"{type(error).__name__}: {error}".splitlines()[0]
+                died = f"{1 + _RETRIES} workers died at this item, perhaps for want of memory ({cause})."
+                yield batch[0], LicError(died)
             else:
                 waiting += [[item] for item in batch]
 

@@ -177,13 +177,38 @@ def _checked(part: type[Configured], args: tuple, kwargs: dict[str, Any]) -> ins
 
 
 def _checked_argument(part: type[Configured], name: str, value: Any) -> Any:
-    if type(value) is list or isinstance(value, Iterator):
-        value = tuple(value)  # The caller may change the list, and use up the iterator.
+    value = _as_kept(value)
     parameter = constructor_arguments(part).get(name)
     if parameter is None or value is parameter.default:
         return value
     check_argument(part.__name__, name, value, parameter.annotation)
-    return _restored(_plain(value, _hint(parameter), name)) if _is_numeric(value) else value
+    return _of_type(value, _hint(parameter), name)
+
+
+def checked_value(owner: str, name: str, value: Any, hint: Any) -> Any:
+    """Returns an argument as it is kept: a tuple in place of a list, and numbers of the types of its annotation.
+
+    Args:
+      owner: The class or function, for the message.
+      name: The argument.
+      value: Its value.
+      hint: Its annotation.
+
+    Raises:
+      ValueError: It has another type, or is too small.
+    """
+    value = _as_kept(value)
+    check_argument(owner, name, value, hint)
+    return _of_type(value, hint, name)
+
+
+def _as_kept(value: Any) -> Any:
+    # The caller may change the list, and use up the iterator.
+    return tuple(value) if type(value) is list or isinstance(value, Iterator) else value
+
+
+def _of_type(value: Any, hint: Any, name: str) -> Any:
+    return _restored(_plain(value, hint, name)) if _is_numeric(value) else value
 
 
 def _is_numeric(value: Any) -> bool:

@@ -13,7 +13,7 @@ import importlib
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 NEEDS = (
     "lic needs TensorFlow 2.14 on Python 3.10 or 3.11, 2.17 on Python 3.12, or 2.21 on Python 3.13; "
@@ -32,6 +32,8 @@ keras = tf.keras
 KERAS_3 = hasattr(keras, "ops")
 saving = importlib.import_module("keras").saving  # In Keras 3 `tf.keras` has no `saving`.
 _policy_lock = threading.RLock()
+Precision = Literal["float32", "bfloat16"]  # The type that transforms compute in.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # Keras's policy of each.
 
 
 def compute_in(layer: keras.layers.Layer, policy: str) -> None:

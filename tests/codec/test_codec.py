@@ -531,7 +531,7 @@ def test_something_else_than_a_model_is_refused(given, advice):
 def test_something_else_than_bytes_is_refused(stream):
     codec = shared_codec("klt", "factorized")
     for decode in (codec.decompress, codec.verify):
-        with pytest.raises(ValueError, match=r"expected a stream as bytes. Received: .*read_bytes\(\)"):
+        with pytest.raises(ValueError, match=r"Expected a stream as bytes. Received: .*read_bytes\(\)"):
             decode(stream)
 
 

@@ -45,8 +45,3 @@ def test_the_lowest_quality_may_be_the_only_one_that_fits():
 def test_an_impossible_size_is_refused_with_the_least_possible(max_bytes):
     with pytest.raises(LicError, match=f"takes 100 bytes at the lowest quality, more than the {max_bytes} "):
         highest_quality(Encoder(lambda quality: int(100 * quality)), (1, 2), max_bytes)
-
-
-def test_a_single_rate_is_refused():
-    with pytest.raises(LicError, match="a single rate, so no quality can meet a number of bytes"):
-        highest_quality(Encoder(len), (), 100)

@@ -3,7 +3,17 @@ import pytest
 
 import lic
 import lic.registry
-from lic.entropy import EVERYTHING, CdfTables, FactorizedPrior, Laplace, Normal, ScaleTable
+from lic.entropy import (
+    EVERYTHING,
+    CdfTables,
+    ChARM,
+    Checkerboard,
+    FactorizedPrior,
+    Hyperprior,
+    Laplace,
+    Normal,
+    ScaleTable,
+)
 from lic.environment import keras, tf
 from lic.testing.walks import Walks
 from tests.codec.priors_in_a_child import PriorsInAChild
@@ -84,6 +94,7 @@ def test_a_walk_must_be_written():
     ("arguments", "message"),
     [
         ({"latent_depth": 0}, "expected latent_depth to be at least 1. Received: 0"),
+        ({"likelihood": None}, "expected likelihood to be a lic.Likelihood. Received: likelihood=None"),
         ({"hyper": "conv"}, "expected hyper to be a lic.HyperTransform, such as .* Received: 'conv'"),
         ({"quantization": "none"}, "expected quantization to be one of"),
         ({"likelihood": "laplace"}, "expected likelihood to be a lic.Likelihood, such as .* Received: 'laplace'"),
@@ -94,6 +105,14 @@ def test_a_walk_must_be_written():
 def test_wrong_arguments_are_named(hyper, arguments, message):
     with pytest.raises(ValueError, match=message):
         TwoPriors(**{"latent_depth": 6, "hyper": hyper} | arguments)
+
+
+@pytest.mark.parametrize("entropy", [Hyperprior, ChARM, Checkerboard])
+def test_a_hyper_transform_that_is_needed_is_not_none(entropy):
+    with pytest.raises(
+        ValueError, match=f"{entropy.__name__}: expected hyper to be a lic.HyperTransform. Received: .*None"
+    ):
+        entropy(8, None)
 
 
 @pytest.mark.parametrize("build", [False, True], ids=["in order", "set again"])

@@ -8,6 +8,7 @@ from lic.environment import tf
 from lic.errors import CheckpointError
 from lic.interop.safetensors import export_safetensors, import_safetensors, torch_tensors
 from lic.layers.convolution import Convolution
+from lic.registry import list_transforms
 from lic.weights import get_tensors, named_layers, set_tensors
 from tests.conftest import FEW_MIXES, VARIANTS, assert_near, random_images, shallow, tiny_model
 
@@ -104,6 +105,22 @@ def test_layer_norms_and_single_numbers_have_the_names_of_pytorch(tmp_path):
     assert (tensors[f"{block}.first_norm.weight"].shape, tensors[f"{block}.first_norm.bias"].shape) == ((8,), (8,))
     assert json.loads(metadata["modules"])[f"{block}.first_norm.weight"]["name"] == "LayerNorm"
     assert tensors[f"{block}.first_shift.identity"].shape == ()
+
+
+@pytest.mark.parametrize("transform", list_transforms())
+def test_each_matrix_belongs_to_a_module_or_has_a_note(transform):
+    options = {"conv": {"attention": True}, "swin": {"norm_first": True}}.get(transform, {})
+    tensors = torch_tensors(tiny_model(transform, "factorized", **options))
+    bare = [each for each in tensors if each.module.name == "Parameter" and not each.module.note]
+    assert [each.name for each in bare if len(each.shape) > 1] == []
+    assert not [each.name for each in bare if each.name.endswith(("gamma", "beta"))]
+
+
+@pytest.mark.parametrize(("transform", "options"), [("conv", {"attention": True}), ("swin", {"norm_first": True})])
+def test_window_attention_and_embeddings_go_out_and_in(transform, options, tmp_path):
+    model = _changed(tiny_model(transform, "factorized", **options))
+    images = random_images(1, 64, 64, 3).astype(np.float32)
+    np.testing.assert_array_equal(_out_and_in(model, tmp_path)(images).x_hat, model(images).x_hat)
 
 
 def test_float16_is_read(tmp_path):

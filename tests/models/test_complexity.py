@@ -73,7 +73,7 @@ def test_checkerboard_parameters_run_on_half_of_the_positions_at_a_time():
 def test_residual_prediction_that_only_the_decoder_needs():
     rows = rows_of(tiny_model("klt", "hyperprior"))
     network = 4 * 6 * (25 * 8 * 224 + 25 * 224 * 128 + 9 * 128 * 12)
-    assert rows["LRP"][2:] == (0, network)
+    assert rows["latent residual prediction"][2:] == (0, network)
 
 
 def test_charm_needs_the_last_slices_residual_when_decoding_only():
@@ -82,7 +82,7 @@ def test_charm_needs_the_last_slices_residual_when_decoding_only():
     networks = 2 * sum(9 * 24 * (inputs * 5 + 5 * depth) for inputs in (features, features + depth))
     residuals = [9 * 24 * ((inputs + depth) * 5 + 5 * depth) for inputs in (features, features + depth)]
     assert rows["context"][2:] == (networks, networks)
-    assert rows["LRP"][2:] == (residuals[0], sum(residuals))
+    assert rows["latent residual prediction"][2:] == (residuals[0], sum(residuals))
 
 
 @pytest.mark.parametrize(("transform", "entropy"), FEW_MIXES)
@@ -98,7 +98,7 @@ def test_parameters_of_variants_add_up(variant):
     assert model.complexity(32, 48).total.parameters == model.count_params()
 
 
-CONTEXT, PARAMETERS = ["context", "LRP"], ["parameters", "LRP"]
+CONTEXT, PARAMETERS = ["context", "latent residual prediction"], ["parameters", "latent residual prediction"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ CONTEXT, PARAMETERS = ["context", "LRP"], ["parameters", "LRP"]
         ("klt", "factorized", []),
         ("conv", "hyperprior", PARAMETERS),
         ("swin", "charm", CONTEXT),
-        ("klt", "checkerboard", ["context", "parameters", "LRP"]),
+        ("klt", "checkerboard", ["context", "parameters", "latent residual prediction"]),
         ("klt", "space-channel", ["context", "parameters"]),
     ],
 )

@@ -111,6 +111,16 @@ def test_state_holds_weights_moments_averages_and_the_step():
         assert state[f"optimizer/{kind}/{name}"].shape == state[f"weights/{name}"].shape
 
 
+def test_lists_of_an_optimizer_that_hold_no_variables_are_no_state():
+    model = compiled()
+    names = ["bias"] * len(model.trainable_variables)
+    model = compiled(lic.SOAP(adam_names=names))
+    model.train_on_batch(IMAGES)
+    state = state_of(model)
+    assert not [name for name in state if "adam_names" in name]
+    restore_state(model, state)
+
+
 def test_a_model_with_another_state_goes_on_as_the_first():
     first, second = compiled(), compiled()
     for _ in range(2):

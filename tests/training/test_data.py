@@ -299,6 +299,7 @@ def test_crops_have_other_sizes_from_given_steps_on(photographs):
     source = Photographs(photographs, 16, 2, later_crops=((2, 24), (5, 32)))
     assert [source.batch_at(step).shape[1] for step in range(6)] == [16, 16, 24, 24, 24, 32]
     assert [batch.shape[1] for batch in source.dataset(1, 3)] == [16, 24]
+    assert Photographs(photographs, 16, 2, later_crops=iter(((2, 24), (5, 32)))).batch_at(5).shape[1] == 32
     plain = Photographs(photographs, 32, 2)  # Photographs smaller than the largest crops are left out of both.
     assert source.listing == plain.listing
     np.testing.assert_array_equal(source.batch_at(5), plain.batch_at(5))

@@ -34,5 +34,5 @@ def test_config_makes_the_same():
 
 
 def test_an_unknown_decay_is_an_error():
-    with pytest.raises(ValueError, match="expected decay to be one of .* Received: 'linear'"):
+    with pytest.raises(ValueError, match="expected decay to be one of .* Received: decay='linear'"):
         LearningRate(1e-3, 1000, decay="linear")

@@ -1,6 +1,7 @@
 """TrainingSettings, and those of papers by name."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -81,6 +82,15 @@ def test_whole_numbers_of_other_types_are_integers():
     assert [type(each) for each in (settings.steps, settings.batch, settings.crop, settings.interval)] == [int] * 4
 
 
+def test_numbers_of_numpy_and_iterators_are_kept_as_plain_data():
+    settings = TrainingSettings(
+        learning_rate=np.float32(1e-3), later_crops=iter([[np.int64(9), 64]]), frozen=["transform/analysis"]
+    )
+    assert json.loads(json.dumps(dataclasses.asdict(settings)))["later_crops"] == [[9, 64]]
+    assert (settings.last_crop, settings.frozen) == (64, ("transform/analysis",))
+    assert type(settings.learning_rate) is float
+
+
 def test_an_interval_is_at_most_all_steps():
     assert TrainingSettings(steps=7).interval == 7
 
@@ -98,7 +108,6 @@ def test_an_interval_that_is_no_divisor_is_refused_with_one_that_is():
         ("trim", 256),
         ("sharpen", -0.5),
         ("grey", 1.5),
-        ("precision", "float16"),
         ("average", 1.0),
         ("interval", 0),
         ("interval", 7),
@@ -123,7 +132,9 @@ def test_wrong_settings_are_named(name, value):
         ({"later_crops": ((9, 0),)}, "expected crop to be at least 1"),
         ({"later_crops": ((9, 40),), "trim": 50}, "expected trim to be from 0 to less than crop=40"),
         ({"later_crops": (9, 40)}, "later_crops"),
-        ({"optimizer": "sgd"}, "optimizer to be one of .'adam', 'soap'.. Received: 'sgd'"),
+        ({"optimizer": "sgd"}, "optimizer to be one of 'adam', 'soap'. Received: optimizer='sgd'"),
+        ({"precision": "float16"}, "precision to be one of 'float32', 'bfloat16'. Received: precision='float16'"),
+        ({"small": "grow"}, "small to be one of 'skip', 'upscale'. Received: small='grow'"),
         ({"last_steps": -1}, "last_steps to be at least 0"),
         ({"frozen": "transform"}, "frozen"),
     ],

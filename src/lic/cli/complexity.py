@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import pathlib
 import re
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,21 +43,14 @@ def _height_and_width(size: str) -> tuple[int, int]:
 
 
 def _model(name_or_path: str) -> CompressionModel:
-    """The model with zeros for weights, which is made faster and counts the same."""
     import lic
-    from lic.codec.codec_file import read_text
     from lic.codec.shipped import is_path
-    from lic.errors import as_checkpoint_error
     from lic.layers.tracing import skip_random_init
 
-    with skip_random_init():
-        if is_path(name_or_path):
-            config = read_text(pathlib.Path(name_or_path))["config"]
-            with as_checkpoint_error(f"{name_or_path} describes no model"):
-                model = lic.CompressionModel.from_configuration(config)
-        else:
-            model = lic.create_model(name_or_path)
-    return model
+    if is_path(name_or_path):
+        return lic.load(name_or_path).model
+    with skip_random_init():  # Zeros for weights are made faster, and count the same.
+        return lic.create_model(name_or_path)
 
 
 def _as_data(counted: Complexity) -> dict:

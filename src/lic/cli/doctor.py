@@ -168,23 +168,24 @@ def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[F
     Raises:
       CheckpointError: The file is another one, or damaged.
     """
-    import numpy as np
-
     import lic
+    from lic.array_archive import arrays_of, headers_of, is_usual, open_archive, text_of
 
     codec = lic.load(model)
     if not os.path.exists(path):
         raise CheckpointError(f"There is no file {path}. Write one by `lic doctor --export`.")
     damaged = as_checkpoint_error(f"{path} is no file of `lic doctor --export`, or damaged")
-    with damaged, zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-        arrays = [name for name in members if name.endswith(".npy")]
-        images = {name: np.load(io.BytesIO(members[name]), allow_pickle=False) for name in arrays}
-    names = sorted(pathlib.PurePath(name).stem for name in members if name.endswith(".lic"))
-    if not names or any(f"{name}.npy" not in images for name in names):
+    with damaged, open_archive(path) as archive:
+        headers = headers_of(archive)
+        if not is_usual(archive, headers):
+            raise ValueError("its arrays unpack to more bytes than those of such a file")
+        images = arrays_of(archive, headers)
+        members = [name for name in archive.namelist() if name.endswith(".lic")]
+        streams = {pathlib.PurePath(name).stem: text_of(archive, name) for name in members}
+    if not streams or not streams.keys() <= images.keys():
         raise CheckpointError(f"{path} is no file of `lic doctor --export`: streams or images are missing.")
-    for name in names:
-        yield _decode(name, codec, members[f"{name}.lic"], images[f"{name}.npy"])
+    for name in sorted(streams):
+        yield _decode(name, codec, streams[name], images[name])
 
 
 def _decode(name: str, codec: Codec, stream: bytes, expected: np.ndarray) -> Finding:

@@ -111,9 +111,8 @@ def codec_at(model: str, **arguments: Any) -> Any:
     """
     import lic
 
-    finished = _finished(model)
-    if finished is not None:
-        return lic.load(finished, **arguments)
+    if not _is_unfinished(model):
+        return lic.load(model, **arguments)
     from lic.training import codec_of_run
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -201,18 +200,14 @@ def _text_of(model: str) -> dict[str, Any] | None:
     from lic.codec.codec_file import read_text
     from lic.codec.shipped import codec_path
 
-    finished = _finished(model)
-    return None if finished is None else read_text(codec_path(finished))
+    return None if _is_unfinished(model) else read_text(codec_path(model))
 
 
-def _finished(model: str) -> str | None:
-    """Returns the name or path of a codec; None for the folder of a training that is not finished."""
-    from lic.codec.shipped import is_path
+def _is_unfinished(model: str) -> bool:
+    """Returns whether a model is the folder of a training that is not finished."""
+    from lic.codec.shipped import codec_path, is_path
 
-    if not os.path.isdir(model) or not is_path(model):
-        return model
-    final = os.path.join(model, "final.codec")
-    return final if os.path.exists(final) else None
+    return is_path(model) and os.path.isdir(codec_path(model))
 
 
 def codec_arguments(precision: str, tile: str) -> dict[str, Any]:

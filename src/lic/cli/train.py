@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,7 +70,8 @@ def train(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A size of the parts, such as width=64; repeatable.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Published settings: zyc2022, hzswq2021, ms2020 or default.")
+        str | None,
+        typer.Option(metavar="NAME", help="Published settings, also for --from: zyc2022, hzswq2021, ms2020, default."),
     ] = None,
     lmbda: Annotated[
         str | None,
@@ -156,10 +158,10 @@ def train(
     loss = {"lmbda": _numbers(lmbda) if lmbda else None, "distortion": distortion or "mse"}
     if published and not lmbda and loss["distortion"] == "mse":  # The preset's weight is one of that.
         loss["lmbda"] = published.lmbda
-    name = model or (None if transform else published and published.model)
+    name = model or (None if transform or start else published and published.model)
     if start and (name or size or lmbda or distortion or any(parts.values())):
         raise typer.BadParameter(
-            "--from brings the model; give no model, parts, sizes, --lmbda or --distortion with it"
+            "--from brings the model; give no --model, parts, sizes, --lmbda or --distortion with it"
         )
     if not start and not name and not (transform and entropy):
         raise typer.BadParameter("name what to train: --model, --preset, --from, or --transform and --entropy")
@@ -167,9 +169,11 @@ def train(
     import lic
     from lic.environment import keras
     from lic.training import TrainingSettings, scope_of
-    from lic.training.strategies import STRATEGIES
+    from lic.training.checkpoints import latest_step
+    from lic.training.run_folder import RunFolder
+    from lic.training.strategies import Strategy
 
-    options.check_choice("strategy", strategy, STRATEGIES)
+    options.check_choice("strategy", strategy, typing.get_args(Strategy))
     with scope_of(strategy):
         try:
             settings = TrainingSettings(**(published.settings if published else {}) | given)
@@ -177,21 +181,26 @@ def train(
             made = options.codec_at(start) if start else lic.create_model(name, **parts | loss | _sizes(size or []))
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
-        if name == "default" and not any((out / "checkpoints").glob("step-*")):
+        if name == "default" and not latest_step(RunFolder(out).checkpoints):
             typer.echo("The weights are fresh; `--from default` starts from those that ship.", err=True)
         try:
             lic.train(made, data, out, settings, valid=valid, progress=True)
         except KeyboardInterrupt:
             _say_where_it_stopped(out)
             raise
-    typer.echo(out / "final.codec")
+    typer.echo(RunFolder(out).codec)
 
 
 def _say_where_it_stopped(out: Path) -> None:
-    steps = sorted(int(file.stem.partition("-")[2]) for file in (out / "checkpoints").glob("step-*.npz"))
-    if steps:
+    from lic.training.checkpoints import latest_step
+    from lic.training.run_folder import RunFolder
+
+    run = RunFolder(out)
+    first, last = (latest_step(each.checkpoints) for each in (run, RunFolder(run.last_phase)))
+    if first:
+        saved = f"Step {last} of the last phase" if last else f"Step {first}"
         text = (
-            f"Step {steps[-1]} is saved. The same command goes on from there. `lic compress --model {out}` and "
+            f"{saved} is saved. The same command goes on from there. `lic compress --model {out}` and "
             f"`lic train --from {out}` take its codec."
         )
     else:

@@ -89,10 +89,11 @@ class Stream(NamedTuple):
 
         Raises:
           BitstreamError: The bytes are not a stream, have another version, or are damaged.
+          ValueError: The argument is not bytes.
         """
         if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise BitstreamError(
-                f"Stream: expected a stream as bytes. Received: {type(data).__name__}. Read a file by "
+            raise ValueError(
+                f"Expected a stream as bytes. Received: {type(data).__name__}. Read a file by "
                 "pathlib.Path(path).read_bytes()."
             )
         data = bytes(data)

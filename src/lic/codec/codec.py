@@ -37,7 +37,7 @@ from lic.codec.shipped import codec_path, name_of
 from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, Estimate, part_names, skipping
 from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
-from lic.environment import compute_in, tf
+from lic.environment import POLICIES, Precision, compute_in, tf
 from lic.errors import BitstreamError, CheckpointError, LicError, as_checkpoint_error, check
 from lic.images import checked_image, coloured, peak_of, sample_image
 from lic.layers.padding import pad
@@ -45,10 +45,8 @@ from lic.layers.tracing import check_clusters
 from lic.models.base import CompressionModel
 from lic.weights import get_tensors
 
-Precision = Literal["float32", "bfloat16"]
 _CODED = ("transform", "entropy", "rate")  # The attributes of a model that a codec takes.
 _COMPUTED = ("analyse", "walk", "synthesise")  # Methods of a model that a codec's own copy has as the base class does.
-_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 class Codec:
@@ -79,6 +77,8 @@ class Codec:
 
     Raises:
       CheckpointError: Weights do not fit the type or are not finite.
+      RegistryError: A part of the model is not registered.
+      ImageError: An image of `calibration` is not one that the codec takes.
       LicError: The parameter networks cannot be deterministic; the message names what they compute. Or `skip_below` is
         given and a part is coded under a distribution without scales. Or the model has a rate control, an analysis, a
         walk or a synthesis of its own, which no codec file holds, or more qualities than streams hold.
@@ -204,10 +204,15 @@ class Codec:
         """
         check_effort(effort)
         check_argument("Codec", "max_bytes", max_bytes, int)
-        image = self._checked(image)
-        differences, latent = self._quality(quality, image.shape), self._latent(image)
         if quality is not None and not isinstance(quality, Mapping) and not np.ndim(quality):
             raise ValueError(f"Codec: expected quality as a map, since the bytes choose it. Received: {quality!r}.")
+        image = self._checked(image)
+        if not self.qualities:
+            raise LicError(
+                "This codec has a single rate, so no quality can meet a number of bytes. "
+                "Take one with several: train a model with a tuple as lmbda."
+            )
+        differences, latent = self._quality(quality, image.shape), self._latent(image)
 
         def encode(value: float) -> bytes:
             return self._coded_at(image, latent, differences.moved_to(value))
@@ -416,8 +421,8 @@ class Codec:
         if codec._file.tables != file.tables or codec._file.arrays.keys() != file.arrays.keys():
             # Its streams would carry another fingerprint than the file.
             raise CheckpointError(
-                "The codec file lacks its tables, or holds arrays that a codec of its configuration does not have. "
-                "Get the codec file anew."
+                "The codec file's tables are not those of its configuration, or it holds arrays that such a codec does "
+                "not have. Get the codec file anew."
             )
         if deterministic and not file.integer:
             raise CheckpointError(
@@ -428,8 +433,8 @@ class Codec:
         return codec
 
     def _open(self, file: CodecFile, precision: Precision, tile: Tile) -> None:
-        if precision not in _POLICIES:
-            raise ValueError(f"Codec: expected precision to be one of {(*_POLICIES,)}. Received: {precision!r}.")
+        if precision not in POLICIES:
+            raise ValueError(f"Codec: expected precision to be one of {(*POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
         self._precision, self._tile, self._process = precision, tile, os.getpid()
         # Tables that are made here are kept in the file: made anew elsewhere, they might differ in a count.
@@ -442,7 +447,7 @@ class Codec:
         self._bit_depth = _bit_depth_of(file, self.model)
         tables = restored_tables(file, self.model)
         self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
-        compute_in(self.model.transform, _POLICIES[precision])
+        compute_in(self.model.transform, POLICIES[precision])
         self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
         if self.skip_below is not None:
             _check_scales(self.model, self.skip_below)
@@ -612,13 +617,8 @@ class Codec:
     def _decoded(self, stream: bytes, parts: int | None, max_pixels: int) -> tuple[Stream, np.ndarray]:
         """Returns the fields of a stream, and the latent that its first parts, or all parts, decode to."""
         self._check_process()
-        if not isinstance(stream, (bytes, bytearray, memoryview)):
-            raise ValueError(
-                f"Codec: expected a stream as bytes. Received: {type(stream).__name__}. Read a file by "
-                "pathlib.Path(path).read_bytes()."
-            )
         check_argument("Codec", "max_pixels", max_pixels, int)
-        parsed = Stream.parse(bytes(stream))
+        parsed = Stream.parse(stream)
         # The stream, and not the codec's own choice, decides which networks decode it.
         deterministic = Flag.DETERMINISTIC in parsed.flags and bool(self._file.integer)
         streams = self._streams(deterministic)
@@ -660,7 +660,8 @@ def load(
     """Loads a codec: one that ships, by its name, or one from a file.
 
     Args:
-      name_or_path: Name of a model whose weights ship, such as "default", or path of a codec file.
+      name_or_path: Name of a model whose weights ship, such as "default", path of a codec file, or the folder of a
+        training that is finished.
       precision: As for `Codec`.
       tile: As for `Codec`.
       deterministic: As for `Codec`.

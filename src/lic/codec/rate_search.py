@@ -28,13 +28,8 @@ def highest_quality(
       is_map: Whether the quality is the lowest of a map, for the message.
 
     Raises:
-      LicError: There is one rate only, or the lowest quality's stream is larger.
+      LicError: The lowest quality's stream is larger.
     """
-    if not qualities:
-        raise LicError(
-            "This codec has a single rate, so no quality can meet a number of bytes. "
-            "Take one with several: train a model with a tuple as lmbda."
-        )
     least, most = qualities[0], qualities[-1]
     stream = encode(least)
     if len(stream) > max_bytes:

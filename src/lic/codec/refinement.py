@@ -29,7 +29,8 @@ _MOMENTS = (0.6, 0.95)  # Of Adam. The noise of the draws changes at each step, 
 
 def check_effort(effort: int) -> None:
     """Raises a ValueError unless `effort` is an integer from 0 to 9."""
-    if not isinstance(effort, (int, np.integer)) or not 0 <= effort < len(STEPS):
+    is_integer = isinstance(effort, (int, np.integer)) and not isinstance(effort, bool)
+    if not is_integer or not 0 <= effort < len(STEPS):
         raise ValueError(f"Codec: expected effort from 0 to {len(STEPS) - 1}. Received: {effort!r}.")
 
 

@@ -10,9 +10,14 @@ from lic import registry
 from lic.codec.codec_file import read_text
 from lic.errors import CheckpointError, check_kind
 
+FINAL = "final.codec"  # The codec in the folder of a training that is finished.
+
 
 def codec_path(name_or_path: str | os.PathLike) -> str:
-    """Returns the path of a codec file that is given by path, or by the name of a model whose weights ship.
+    """Returns the path of a codec file.
+
+    Args:
+      name_or_path: That path, the folder of a training that is finished, or the name of a model whose weights ship.
 
     Raises:
       RegistryError: The text is no path, and no model has this name.
@@ -23,7 +28,8 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
     check_kind("load", "name_or_path", name_or_path, (str, os.PathLike), expected)
     text = os.fspath(name_or_path)
     if is_path(text):
-        return text
+        final = os.path.join(text, FINAL)
+        return final if os.path.exists(final) else text
     weights = registry.models.get(text)().weights
     if weights is None:
         raise CheckpointError(

@@ -4,7 +4,7 @@ from lic.entropy.autoregressive import Autoregressive, CausalContext
 from lic.entropy.base import EntropyModel, Estimated
 from lic.entropy.charm import ChARM
 from lic.entropy.checkerboard import Checkerboard, CheckerboardContext
-from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Record, Recorder
+from lic.entropy.coders import Coder, Decode, Encode, Encoded, Estimate, Preview, Record, Recorder
 from lic.entropy.distributions import (
     Distribution,
     FactorizedPrior,
@@ -18,6 +18,7 @@ from lic.entropy.distributions import (
     NormalMixture,
     ScaleTable,
 )
+from lic.entropy.distributions.base import ChannelGains
 from lic.entropy.distributions.location_scale import LocationScaleDistribution
 from lic.entropy.factorized import Factorized
 from lic.entropy.hierarchical import Hierarchical
@@ -49,6 +50,7 @@ __all__ = [
     "CausalContext",
     "CdfTables",
     "ChARM",
+    "ChannelGains",
     "Checkerboard",
     "CheckerboardContext",
     "Coder",
@@ -78,6 +80,7 @@ __all__ = [
     "Order",
     "Parametric",
     "Part",
+    "Preview",
     "Quadtree",
     "Record",
     "Recorder",

@@ -12,8 +12,8 @@ from lic.layers.activations import get
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.depthwise import DepthwiseConvolution
-from lic.layers.sequential import Sequential
-from lic.layers.swin.gated import ChannelScale, GatedPerceptron
+from lic.layers.sequential import ChannelScale, Sequential
+from lic.layers.swin.gated import GatedPerceptron
 
 HEAD_DIM = 32
 

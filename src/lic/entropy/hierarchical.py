@@ -22,8 +22,7 @@ from lic.layers.convolution import Convolution
 from lic.layers.cross_attention import CrossAttention
 from lic.layers.depthwise import DepthwiseBlock
 from lic.layers.padding import pad
-from lic.layers.sequential import Sequential
-from lic.layers.swin.gated import ChannelScale
+from lic.layers.sequential import ChannelScale, Sequential
 from lic.registry import register_entropy_model
 from lic.transforms.base import HyperTransform
 
@@ -67,7 +66,7 @@ class Hierarchical(EntropyModel):
       prior_blocks: Numbers of blocks before and after a step's factors, in the network of the two smaller scales and in
         that of the whole latent.
       attention_windows: Height and width of the windows of attention at each scale.
-      attention_heads: Number of heads; with the number of parameters the largest common divisor is taken.
+      attention_heads: Number of heads, or the largest divisor that it shares with the number of parameters.
       misread_features: Whether three quarters of the channels see features of other positions at the half scale, as
         the published code reads them.
       **kwargs: Keywords of `EntropyModel`, such as `quantization` and `likelihood`.

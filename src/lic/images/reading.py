@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from lic.errors import ImageError
+from lic.errors import ImageError, check
 from lic.images import heif, jpegxl, pillow, tiff
 from lic.images.advice import read_or_advise
 from lic.images.arrays import peak_of
@@ -84,8 +84,13 @@ def sample_image(channels: int = 3, bit_depth: int = 8) -> np.ndarray:
 
     Args:
       channels: Channels of the result; others than 3 are red, green and blue in turn.
-      bit_depth: Bits of a channel; above 8 the result is uint16 of that range.
+      bit_depth: Bits of a channel, 8 to 16; above 8 the result is uint16 of that range.
+
+    Raises:
+      ValueError: An argument is out of range.
     """
+    check("sample_image", "channels", isinstance(channels, int) and channels >= 1, "an integer of at least 1", channels)
+    check("sample_image", "bit_depth", bit_depth in range(8, 17), "from 8 to 16", bit_depth)
     sample = importlib.resources.files("lic.models") / "sample" / "dandelion.png"
     with importlib.resources.as_file(sample) as path:
         pixels = read_image(path)

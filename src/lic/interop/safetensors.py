@@ -17,12 +17,14 @@ from lic.codec.codec import Codec
 from lic.entropy.checkerboard import CheckerboardContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.environment import keras, tf
-from lic.errors import CheckpointError, as_checkpoint_error
+from lic.errors import CheckpointError, as_checkpoint_error, check_kind
 from lic.interop.torch_state_dict import safetensors_package
 from lic.json_files import parse_json
 from lic.layers.convolution import Convolution, to_dft
 from lic.layers.depthwise import DepthwiseConvolution
 from lic.layers.gdn import GDN
+from lic.layers.rwkv import OmniShift
+from lic.layers.swin.attention import WindowAttention
 from lic.layers.swin.block import SwinBlock
 from lic.layers.swin.patches import PatchEmbedding, Patches
 from lic.models.base import CompressionModel
@@ -87,6 +89,8 @@ def export_safetensors(model: CompressionModel | Codec, path: str | os.PathLike)
     Raises:
       ImportError: The package safetensors is not installed.
     """
+    kinds = (CompressionModel, Codec)
+    check_kind("export_safetensors", "model", model, kinds, "a lic.CompressionModel or a lic.Codec")
     package = safetensors_package()
     settings = model.settings if isinstance(model, Codec) else {}
     model = model.model if isinstance(model, Codec) else model
@@ -338,7 +342,9 @@ def _(layer: Gains, variables: Variables) -> list[_Conversion]:
 @_conversions.register(PatchEmbedding)
 def _(layer: PatchEmbedding, variables: Variables) -> list[_Conversion]:
     module = Module("Conv2d", {"stride": 2, "padding": 0})
-    return [_transposed(variables, "kernel", module, "weight", (3, 2, 0, 1)), _unchanged(variables, "bias", module)]
+    norm = _norm(variables, "gamma", "beta", "norm") if layer.norm else []
+    kernel = _transposed(variables, "kernel", module, "weight", (3, 2, 0, 1))
+    return [kernel, _unchanged(variables, "bias", module), *norm]
 
 
 @_conversions.register(Patches)
@@ -353,15 +359,37 @@ def _(layer: Patches, variables: Variables) -> list[_Conversion]:
 
 @_conversions.register(SwinBlock)
 def _(layer: SwinBlock, variables: Variables) -> list[_Conversion]:
-    note = "of each offset in a window, for each head"
-    conversions = [_unchanged(variables, "position_bias", Module("Parameter", note=note))]
+    conversions = [_position_bias(variables)]
     for name in ("attention", "perceptron"):
         conversions += _norm(variables, f"{name}_gamma", f"{name}_beta", f"{name}_norm")
     for name in ("attention", "projection", "expansion", "contraction"):
-        module = Module("Linear", then="gelu" if name == "expansion" else "")
-        conversions.append(_transposed(variables, f"{name}_kernel", module, f"{name}.weight"))
-        conversions.append(_unchanged(variables, f"{name}_bias", module, f"{name}.bias"))
+        conversions += _linear(variables, name, then="gelu" if name == "expansion" else "")
     return conversions
+
+
+@_conversions.register(WindowAttention)
+def _(layer: WindowAttention, variables: Variables) -> list[_Conversion]:
+    return [_position_bias(variables), *_linear(variables, "attention"), *_linear(variables, "projection")]
+
+
+@_conversions.register(OmniShift)
+def _(layer: OmniShift, variables: Variables) -> list[_Conversion]:
+    conversions = []
+    for number, size in enumerate((1, 3, 5)):
+        module = Module("Conv2d", {"stride": 1, "padding": size // 2, "groups": layer.kernels[number].shape[2]})
+        kernel = f"kernels/{number}"
+        conversions.append(_transposed(variables, kernel, module, f"kernels.{number}.weight", (2, 3, 0, 1)))
+    return conversions
+
+
+def _position_bias(variables: Variables) -> _Conversion:
+    return _unchanged(variables, "position_bias", Module("Parameter", note="of each offset in a window, for each head"))
+
+
+def _linear(variables: Variables, name: str, then: str = "") -> list[_Conversion]:
+    module = Module("Linear", then=then)
+    kernel = _transposed(variables, f"{name}_kernel", module, f"{name}.weight")
+    return [kernel, _unchanged(variables, f"{name}_bias", module, f"{name}.bias")]
 
 
 def _norm(variables: Variables, gamma: str, beta: str, name: str) -> list[_Conversion]:

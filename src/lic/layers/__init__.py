@@ -13,11 +13,12 @@ from lic.layers.mixed import MixedBlock
 from lic.layers.padding import Padding, pad
 from lic.layers.partial import PartialBlock, PartialConvolution
 from lic.layers.residual import ResidualBlock, ResidualDown, ResidualUp
-from lic.layers.rwkv import ChannelMixBlock, LinearAttention, OmniShift, RWKVBlock
-from lic.layers.sequential import Abs, Concatenate, Scale, Sequential
+from lic.layers.rwkv import ChannelMix, ChannelMixBlock, LinearAttention, OmniShift, RWKVBlock, SpatialMix
+from lic.layers.sequential import Abs, ChannelScale, Concatenate, Scale, Sequential
 from lic.layers.subpixel import SubpixelConvolution
 from lic.layers.swin.attention import WindowAttention
 from lic.layers.swin.block import SwinBlock
+from lic.layers.swin.gated import GatedPerceptron, GatedSwinBlock, GatedSwinStage
 from lic.layers.swin.patches import PatchEmbedding, PatchMerging, PatchSplitting, PatchUnpacking
 from lic.layers.swin.stages import SwinStage, SwinStages
 
@@ -26,12 +27,17 @@ __all__ = [
     "Abs",
     "AttentionBlock",
     "BottleneckBlock",
+    "ChannelMix",
     "ChannelMixBlock",
+    "ChannelScale",
     "Concatenate",
     "Convolution",
     "CrossAttention",
     "DepthwiseBlock",
     "DepthwiseConvolution",
+    "GatedPerceptron",
+    "GatedSwinBlock",
+    "GatedSwinStage",
     "Layer",
     "LinearAttention",
     "MixedBlock",
@@ -49,6 +55,7 @@ __all__ = [
     "ResidualUp",
     "Scale",
     "Sequential",
+    "SpatialMix",
     "SubpixelConvolution",
     "SwinBlock",
     "SwinStage",

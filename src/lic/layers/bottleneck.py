@@ -5,7 +5,9 @@ Source: He, Zhang, Ren, Sun, Deep Residual Learning for Image Recognition, CVPR 
 
 from __future__ import annotations
 
-from lic.argument_types import Count
+from typing import Annotated
+
+from lic.argument_types import Bounds
 from lic.environment import tf
 from lic.layers import activations
 from lic.layers.base import Layer
@@ -17,12 +19,18 @@ class BottleneckBlock(Layer):
     """Adds to its input a 1x1 convolution to half of the channels, a 3x3 one, and a 1x1 one back.
 
     Args:
-      filters: Number of channels, of input and output.
+      filters: Number of channels, of input and output, at least 2.
       activation: Name of the activation after the first two convolutions.
       last_activation: Name of the activation of the sum, or None.
     """
 
-    def __init__(self, filters: Count, activation: str = "relu", last_activation: str | None = None, **kwargs):
+    def __init__(
+        self,
+        filters: Annotated[int, Bounds(2)],
+        activation: str = "relu",
+        last_activation: str | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         half = filters // 2
         self.convolutions = Sequential(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from lic.environment import keras, tf
+from lic.errors import check
 from lic.layers.base import Layer
 from lic.layers.bounds import lower_bound
 from lic.layers.tracing import HasDerivedWeights
@@ -24,11 +27,15 @@ class GDN(HasDerivedWeights, Layer):
     Args:
       inverse: Whether it multiplies in place of dividing, as in synthesis transforms.
       square_root: Whether it takes squares and a root.
-      gamma_init: Initial value of gamma's diagonal.
+      gamma_init: Initial value of gamma's diagonal, at least 0.
+
+    Raises:
+      ValueError: `gamma_init` is below 0 or not finite.
     """
 
     def __init__(self, inverse: bool = False, square_root: bool = False, gamma_init: float = 0.1, **kwargs):
         super().__init__(**kwargs)
+        check(type(self).__name__, "gamma_init", 0 <= gamma_init < math.inf, "at least 0 and finite", gamma_init)
         self.inverse, self.square_root, self.gamma_init = inverse, square_root, gamma_init
         self.input_spec = keras.layers.InputSpec(ndim=4)
 

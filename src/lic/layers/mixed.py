@@ -65,7 +65,7 @@ def alternating(filters: Count, count: Count, window: Count, head_dim: Count) ->
       filters: Number of channels.
       count: Number of blocks.
       window: Height and width of the windows.
-      head_dim: Channels of each head; the largest common divisor with half of the channels is taken.
+      head_dim: Channels of each head, or the largest divisor that it shares with half of the channels.
     """
     head_dim = math.gcd(filters // 2, head_dim)
     return [MixedBlock(filters, window, number % 2 * (window // 2), head_dim) for number in range(count)]

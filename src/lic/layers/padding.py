@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lic.argument_types import Count, check_argument
 from lic.environment import tf
 from lic.layers.base import Layer
 
@@ -14,7 +15,11 @@ def pad(images: tf.Tensor, multiple: int) -> tf.Tensor:
     Args:
       images: Images or latents [batch, height, width, channels].
       multiple: The padded height and width are the next multiples of this number.
+
+    Raises:
+      ValueError: `multiple` is no whole number of at least 1.
     """
+    check_argument("pad", "multiple", multiple, Count)
     for axis in (1, 2):
         if images.shape[axis] is None or images.shape[axis] % multiple:
             images = tf.gather(images, _source(tf.shape(images)[axis], multiple), axis=axis)
@@ -38,7 +43,7 @@ class Padding(Layer):
       multiple: The padded height and width are the next multiples of this number.
     """
 
-    def __init__(self, multiple: int, **kwargs):
+    def __init__(self, multiple: Count, **kwargs):
         super().__init__(**kwargs)
         self.multiple = multiple
 

@@ -11,7 +11,7 @@ from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
-from lic.layers.swin.gated import ChannelScale
+from lic.layers.sequential import ChannelScale
 from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
 _CHUNK = 32  # Tokens of a chunk; within it a product with a triangular matrix is faster than a running sum.

@@ -71,6 +71,18 @@ class Scale(Layer):
         return (tf.cast(values, "float32") + self.offset) * self.factor
 
 
+class ChannelScale(Layer):
+    """Multiplies each channel by a learnt number, which starts at one."""
+
+    def build(self, input_shape: tuple):
+        self.scale = self.add_weight(name="scale", shape=(input_shape[-1],), initializer="ones")
+        super().build(input_shape)
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        """Multiplies values [..., channels]."""
+        return values * tf.cast(self.scale, values.dtype)
+
+
 class Abs(Layer):
     """Takes absolute values."""
 

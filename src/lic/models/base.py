@@ -291,6 +291,7 @@ class CompressionModel(Configured, keras.Model):
             )
         super().compile(optimizer=optimizer or Adam(), **{"jit_compile": False, "weighted_metrics": []} | kwargs)
         if isinstance(self.optimizer, keras.mixed_precision.LossScaleOptimizer):
+            self.optimizer = None  # So that `fit` asks for another call of `compile`.
             raise ValueError(
                 "compile: expected an optimiser that does not scale the loss, since gradients that are not finite are "
                 "replaced by zeros. Received: LossScaleOptimizer, which Keras puts around optimisers under the policy "

@@ -27,7 +27,7 @@ _ROLES = {
     "slices": "context",  # The networks of a slice are context and parameters in one.
     "parameters": "parameters",
     "correction": "parameters",
-    "residual": "LRP",
+    "residual": "latent residual prediction",
 }
 
 

@@ -58,9 +58,9 @@ class SOAP(Adam):
     ):
         for name, value, least in (("largest_side", largest_side, 1), ("warm_up", warm_up, 0), ("renewal", renewal, 1)):
             if value < least:
-                raise ValueError(f"SOAP: expected {name} of at least {least}. Received: {name}={value}")
+                raise ValueError(f"SOAP: expected {name} of at least {least}. Received: {name}={value}.")
         if kwargs.get("amsgrad"):
-            raise ValueError("SOAP: expected no amsgrad, which it does not compute. Received: amsgrad=True")
+            raise ValueError("SOAP: expected no amsgrad, which it does not compute. Received: amsgrad=True.")
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, weight_decay=weight_decay, **kwargs)
         self.largest_side, self.warm_up, self.renewal = largest_side, warm_up, renewal
         self.adam_names = tuple(adam_names)

@@ -16,7 +16,7 @@ from lic.codec.codec import Codec, load
 from lic.errors import BitstreamError, DesyncError, WrongModelError
 from lic.images import peak_of, sample_image
 from lic.testing.copies import computes_in_16_bits
-from lic.testing.images import codec_images
+from lic.testing.images import codec_image
 from lic.testing.laws import Law, Trial, each, fail, require, require_same, slow
 
 SIZES = ((1, 1), (17, 33), (64, 48))
@@ -47,7 +47,7 @@ def trial_of_codec(codec: Codec) -> Trial:
 def every_size_comes_back(codec: Codec) -> None:
     """Images of any size are decoded in their size, and grey ones are decoded grey."""
     for where, size in each(SIZES):
-        whole = codec_images(codec, *size)
+        whole = codec_image(codec, *size)
         for image in (whole, whole[..., 0])[: 2 if codec.channels in (1, 3) else 1]:
             decoded = codec.decompress(codec.compress(image))
             require(
@@ -68,7 +68,7 @@ def real_bits_do_not_exceed_the_estimate(codec: Codec) -> None:
 
 def the_same_image_gives_the_same_stream(codec: Codec) -> None:
     """An image gives the same stream every time: alone, in a batch, and in several threads at once."""
-    images = [codec_images(codec, *size, seed=seed) for seed in range(2) for size in SIZES]
+    images = [codec_image(codec, *size, seed=seed) for seed in range(2) for size in SIZES]
     streams = [codec.compress(image) for image in images]
     require(codec.compress_batch(images) == streams, "compress_batch and compress give other streams")
     require(codec.compress_batch([]) == [], "compress_batch gives something for no image")
@@ -84,7 +84,7 @@ def the_same_image_gives_the_same_stream(codec: Codec) -> None:
 
 def a_saved_codec_is_the_same_codec(codec: Codec) -> None:
     """A codec that is saved and loaded has the same fingerprint, and makes the same streams."""
-    image, again = codec_images(codec, 17, 33), _reloaded(codec)
+    image, again = codec_image(codec, 17, 33), _reloaded(codec)
     require(again.fingerprint == codec.fingerprint, "its fingerprint is another")
     require(again.compress(image) == codec.compress(image), "it compresses to another stream")
     require_same("decoded by it", again.decompress(codec.compress(image)), codec.decompress(codec.compress(image)))
@@ -93,7 +93,7 @@ def a_saved_codec_is_the_same_codec(codec: Codec) -> None:
 @slow
 def tiles_do_not_change_the_format(codec: Codec) -> None:
     """Streams that were made in tiles and in one piece decode in either way, and to nearly the same pixels."""
-    image, tiled = codec_images(codec, 200, 150), _reloaded(codec, tile=64)
+    image, tiled = codec_image(codec, 200, 150), _reloaded(codec, tile=64)
     for name, stream in (("in one piece", codec.compress(image)), ("in tiles", tiled.compress(image))):
         decoded = [decoder.decompress(stream) for decoder in (codec, tiled)]
         for each_decoded in decoded:
@@ -106,7 +106,7 @@ def tiles_do_not_change_the_format(codec: Codec) -> None:
 
 def damaged_streams_are_refused(codec: Codec) -> None:
     """Any flipped bit and any missing byte raises a BitstreamError."""
-    stream = codec.compress(codec_images(codec, 17, 33))
+    stream = codec.compress(codec_image(codec, 17, 33))
     for bit in range(0, 8 * len(stream), max(1, len(stream) // 16)):
         damaged = bytearray(stream)
         damaged[bit // 8] ^= 1 << bit % 8
@@ -117,7 +117,7 @@ def damaged_streams_are_refused(codec: Codec) -> None:
 
 def streams_of_other_codecs_are_refused(codec: Codec) -> None:
     """A stream that carries another fingerprint raises a WrongModelError."""
-    stream = Stream.parse(codec.compress(codec_images(codec, 17, 33)))
+    stream = Stream.parse(codec.compress(codec_image(codec, 17, 33)))
     other = bytes(byte ^ 255 for byte in codec.fingerprint)
     _require_refused(codec, stream._replace(fingerprint=other).pack(), WrongModelError, "of another codec")
 
@@ -150,7 +150,7 @@ def a_number_of_bytes_is_not_exceeded(codec: Codec) -> None:
 
 def verify_accepts_right_streams_only(codec: Codec) -> None:
     """`verify` takes streams that decode, and raises for damaged ones and for symbols of another checksum."""
-    stream = codec.compress(codec_images(codec, 17, 33))
+    stream = codec.compress(codec_image(codec, 17, 33))
     codec.verify(stream)
     other = Stream.parse(stream)
     changed = other._replace(symbols_crc=other.symbols_crc ^ 1).pack()
@@ -160,7 +160,7 @@ def verify_accepts_right_streams_only(codec: Codec) -> None:
 
 def large_images_are_refused(codec: Codec) -> None:
     """An image of more than `max_pixels` raises a BitstreamError."""
-    stream = codec.compress(codec_images(codec, 17, 33))
+    stream = codec.compress(codec_image(codec, 17, 33))
     for method in (codec.decompress, codec.verify):
         call = functools.partial(method, stream, max_pixels=500)
         _require_raises(call, BitstreamError, "an image of 561 pixels where 500 are the most")
@@ -168,7 +168,7 @@ def large_images_are_refused(codec: Codec) -> None:
 
 def previews_have_the_size_of_the_image(codec: Codec) -> None:
     """Every number of parts decodes to the image's size, and all parts decode to the image."""
-    image = codec_images(codec, 40, 24)
+    image = codec_image(codec, 40, 24)
     stream = codec.compress(image)
     for parts in (0, len(codec.parts) // 2):
         decoded = codec.decompress(stream, parts=parts)

@@ -39,26 +39,26 @@ SPREADS = (3.0, 300.0, 1e6)  # Standard deviations of latents; the last one give
 _CHANGE = 7.0  # This number is added to a part, to find the parts that it influences.
 
 
-def check_entropy_model(layer: EntropyModel, *, quick: bool = False) -> None:
+def check_entropy_model(entropy: EntropyModel, *, quick: bool = False) -> None:
     """Checks that an entropy model keeps every law of its kind; its weights stay as they are.
 
     Args:
-      layer: The entropy model; if it has no variables yet, a small latent makes them.
+      entropy: The entropy model; if it has no variables yet, a small latent makes them.
       quick: Whether laws that take long are left out.
 
     Raises:
       LawError: An AssertionError that names each law that is broken, where, and the numbers.
-      ValueError: `layer` is no entropy model.
+      ValueError: `entropy` is no entropy model.
     """
-    trial_of_entropy_model(layer).check(quick=quick)
+    trial_of_entropy_model(entropy).check(quick=quick)
 
 
-def trial_of_entropy_model(layer: EntropyModel) -> Trial:
+def trial_of_entropy_model(entropy: EntropyModel) -> Trial:
     """Returns the laws of an entropy model; see `check_entropy_model`."""
-    if not isinstance(layer, EntropyModel):
-        raise ValueError(f"check_entropy_model: expected a lic.EntropyModel. Received: {type(layer).__name__}.")
-    layer(tf.zeros((1, 4, 4, layer.latent_depth)))
-    return Trial(type(layer).__name__, LAWS, layer, during=lambda: moved(layer))
+    if not isinstance(entropy, EntropyModel):
+        raise ValueError(f"check_entropy_model: expected a lic.EntropyModel. Received: {type(entropy).__name__}.")
+    entropy(tf.zeros((1, 4, 4, entropy.latent_depth)))
+    return Trial(type(entropy).__name__, LAWS, entropy, during=lambda: moved(entropy))
 
 
 @ends_if_broken

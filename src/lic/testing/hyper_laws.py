@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lic.environment import policy, tf
+from lic.errors import check_kind
 from lic.testing.copies import computes_in_16_bits, fresh, moved, require_same_variables, tolerance_of
 from lic.testing.laws import Law, Trial, each, require, require_gradients, require_near, require_same
 from lic.transforms.base import HyperTransform
@@ -36,6 +37,8 @@ def check_hyper_transform(hyper: HyperTransform, latent_depth: int | None = None
 
 def trial_of_hyper_transform(hyper: HyperTransform, latent_depth: int | None = None) -> Trial:
     """Returns the laws of a hyper transform; see `check_hyper_transform`."""
+    expected = "a lic.HyperTransform, such as lic.transforms.ConvHyperTransform(8, 12)"
+    check_kind("check_hyper_transform", "hyper", hyper, HyperTransform, expected)
     if latent_depth is None:
         parameter = inspect.signature(type(hyper)).parameters.get("latent_depth")
         latent_depth = hyper.configuration().get("latent_depth", parameter and parameter.default)

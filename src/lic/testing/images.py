@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lic.codec.codec import Codec
 
 
-def codec_images(codec: Codec, height: int, width: int, seed: int = 0) -> np.ndarray:
+def codec_image(codec: Codec, height: int, width: int, seed: int = 0) -> np.ndarray:
     """Returns a random image such as a codec takes: [height, width, channels], uint8 or uint16."""
     pixels = uneven_image(height, width, codec.channels, seed=seed)
     if codec.bit_depth == 8:

@@ -80,7 +80,7 @@ class Checkpoints(keras.callbacks.Callback):
         state = self._last_whole(shapes, averages)
         return {name: state.get(f"optimizer/{_AVERAGE}/{name}", state.get(f"{_WEIGHTS}{name}")) for name in weights}
 
-    def weights(self) -> dict[str, Header]:
+    def weight_headers(self) -> dict[str, Header]:
         """Returns the types of the weights in the latest checkpoint that can be opened, by name."""
         for file in reversed(self._files()):
             with contextlib.suppress(CheckpointError), as_checkpoint_error(f"{file} is damaged"):
@@ -109,8 +109,17 @@ class Checkpoints(keras.callbacks.Callback):
         return {}
 
     def _files(self) -> list[pathlib.Path]:
-        files = [file for file in self.folder.glob("step-*.npz") if file.stem[5:].isdecimal()]
-        return sorted(files, key=lambda file: int(file.stem[5:]))
+        steps = _steps_in(self.folder)
+        return [steps[step] for step in sorted(steps)]
+
+
+def latest_step(folder: pathlib.Path) -> int:
+    """Returns the step of the latest checkpoint in a folder; 0 if there is none."""
+    return max(_steps_in(folder), default=0)
+
+
+def _steps_in(folder: pathlib.Path) -> dict[int, pathlib.Path]:
+    return {int(file.stem[5:]): file for file in folder.glob("step-*.npz") if file.stem[5:].isdecimal()}
 
 
 def _read(
@@ -198,7 +207,7 @@ def _variables(model: CompressionModel) -> dict[str, tf.Variable]:
 def _slots(optimizer: Any, model: CompressionModel) -> dict[str, list[tf.Variable]]:
     """The optimizer's variables for each weight, by kind, such as moments and averages.
 
-    They are the optimizer's attributes that are lists as long as the weights.
+    They are the optimizer's attributes that are lists of variables, as long as the weights.
     """
     weights = model.trainable_variables
     mine = {id(variable) for variable in weights}
@@ -206,6 +215,7 @@ def _slots(optimizer: Any, model: CompressionModel) -> dict[str, list[tf.Variabl
         name.strip("_"): list(values)
         for name, values in vars(optimizer).items()
         if isinstance(values, (list, tuple)) and len(values) == len(weights) and not {*map(id, values)} & mine
+        if all(hasattr(value, "assign") for value in values)
     }
 
 

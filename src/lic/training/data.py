@@ -9,8 +9,9 @@ import logging
 import math
 import os
 import pathlib
+import threading
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -76,9 +77,10 @@ class Photographs:
         later_crops: Sequence[tuple[int, int]] = (),
         memory: int = 2 << 30,
     ):
+        later_crops = tuple(later_crops) if isinstance(later_crops, Iterable) else later_crops
         for name, hint in typing.get_type_hints(Photographs.__init__).items():
             check_argument("Photographs", name, locals()[name], hint)
-        check_crops("Photographs", crop, later_crops, batch, least_scale, small, trim, sharpen, grey)
+        check_crops("Photographs", crop, later_crops, batch, least_scale, trim, sharpen, grey)
         check("Photographs", "seed", seed >= 0, "at least 0", seed)
         self.folder, self.batch, self.seed = pathlib.Path(folder), int(batch), int(seed)
         self._crop_from = [(int(step), int(size)) for step, size in ((0, crop), *later_crops)]
@@ -93,6 +95,7 @@ class Photographs:
         self.digest = digest_of(self.folder, [name for name, _ in self.listing])
         self._window = int(np.clip(memory // (3 * np.mean(pixels)), 1, len(self.listing)))
         self._kept: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
+        self._lock = threading.Lock()  # A dataset makes crops in a thread of its own.
 
     def batch_at(self, step: int) -> np.ndarray:
         """Returns the batch of a step, from 0: uint8 [batch, height, width, 3].
@@ -184,18 +187,19 @@ class Photographs:
         return self.listing[_order(self.seed, round_number, len(self.listing))[index]][0]
 
     def _read(self, name: str) -> np.ndarray | None:
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name]
-        try:
-            pixels = self._decoded(name)
-        except ImageError as error:
-            self._skip(name, error.without_advice())
-            return None
-        self._kept[name] = pixels
-        while len(self._kept) > self._window:
-            self._kept.popitem(last=False)
-        return pixels
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+                return self._kept[name]
+            try:
+                pixels = self._decoded(name)
+            except ImageError as error:
+                self._skip(name, error.without_advice())
+                return None
+            self._kept[name] = pixels
+            while len(self._kept) > self._window:
+                self._kept.popitem(last=False)
+            return pixels
 
     def _decoded(self, name: str) -> np.ndarray:
         pixels = read_photograph(self.folder / name)
@@ -280,7 +284,6 @@ def check_crops(
     later_crops: Sequence[tuple[int, int]],
     batch: int,
     least_scale: float,
-    small: str,
     trim: int,
     sharpen: float,
     grey: float,
@@ -293,6 +296,5 @@ def check_crops(
         check(owner, "trim", 0 <= trim < size, f"from 0 to less than crop={size}", trim)
     check(owner, "batch", batch >= 1, "at least 1", batch)
     check(owner, "least_scale", 0 < least_scale <= 1, "over 0 and at most 1", least_scale)
-    check(owner, "small", small in ("skip", "upscale"), "'skip' or 'upscale'", small)
     check(owner, "sharpen", 0 <= sharpen < math.inf, "a number of at least 0", sharpen)
     check(owner, "grey", 0 <= grey <= 1, "from 0 to 1", grey)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lic.codec.codec import Codec
-from lic.environment import compute_in, keras, policies_of, set_policies, tf
+from lic.environment import POLICIES, compute_in, keras, policies_of, set_policies, tf
 from lic.errors import TrainingError, as_error
 from lic.folder_lock import locked, make_folder
 from lic.images import image_size
@@ -197,7 +197,7 @@ def codec_of_run(folder: str | os.PathLike) -> Codec:
     config, checkpoints = run.facts()["config"], Checkpoints(run.checkpoints)
     if not checkpoints.latest:
         raise TrainingError(f"{folder} has no checkpoint yet. Wait for the first, which comes after `interval` steps.")
-    weights = checkpoints.weights()
+    weights = checkpoints.weight_headers()
     if not weights:
         raise TrainingError(f"{checkpoints.latest} is damaged, as are all before. Train in another folder.")
     damaged = as_error(TrainingError, f"{folder}: run.json describes no training", "Put it back from a copy.")
@@ -304,7 +304,7 @@ def _prepared(model: CompressionModel, settings: TrainingSettings) -> Iterator[N
     trainable, quantization = [layer.trainable for _, layer in layers], model.entropy.quantization
     policies = policies_of(model.transform)
     try:
-        compute_in(model.transform, {"float32": "float32", "bfloat16": "mixed_bfloat16"}[settings.precision])
+        compute_in(model.transform, POLICIES[settings.precision])
         for name in settings.frozen:
             _freeze(model, name)
         if not model.trainable_variables:

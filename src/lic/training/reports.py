@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lic.atomic_write import atomic_write
 from lic.environment import keras, tf
 from lic.json_files import read_lines
 from lic.training.checkpoints import step_of
@@ -36,7 +37,8 @@ class MetricsLog(keras.callbacks.Callback):
         """Drops the lines after the step that training starts from."""
         self._step = step_of(self.model)
         rows = [row for row in read_lines(self.path) if _is_row(row) and row["step"] <= self._step]
-        self.path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        with atomic_write(self.path) as file:
+            file.write("".join(f"{json.dumps(row)}\n" for row in rows).encode())
         self._began = time.monotonic() - (rows[-1]["seconds"] if rows else 0)
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:

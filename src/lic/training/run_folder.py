@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lic.atomic_write import atomic_write
+from lic.codec.shipped import FINAL
 from lic.errors import TrainingError, as_error
 from lic.json_files import read_json
 from lic.versions import machine, versions
@@ -35,7 +36,7 @@ class RunFolder:
 
     def __init__(self, path: str | pathlib.Path):
         self.path = pathlib.Path(path)
-        self.metrics, self.codec = self.path / "metrics.jsonl", self.path / "final.codec"
+        self.metrics, self.codec = self.path / "metrics.jsonl", self.path / FINAL
         self.checkpoints, self.tensorboard = self.path / "checkpoints", self.path / "tensorboard"
         self.last_phase = self.path / "last-phase"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from lic.argument_types import check_argument
 from lic.environment import keras, tf
 
-DECAYS = ("none", "cosine", "tenth")
 Decay = Literal["none", "cosine", "tenth"]
 
 
@@ -22,15 +22,14 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
       decay: "none"; "cosine", half a cosine over the second half, to one hundredth; or "tenth", a tenth of the rate for
         the last tenth of the steps.
 
+    Source: Minnen, Singh, ICIP 2020, for "tenth".
+
     Raises:
       ValueError: `decay` is unknown.
-
-    Source: Minnen, Singh, ICIP 2020, for "tenth".
     """
 
     def __init__(self, rate: float, steps: int, warm_up: int = 0, decay: Decay = "none"):
-        if decay not in DECAYS:
-            raise ValueError(f"LearningRate: expected decay to be one of {DECAYS}. Received: {decay!r}.")
+        check_argument("LearningRate", "decay", decay, Decay)
         self.rate, self.steps, self.warm_up, self.decay = rate, steps, warm_up, decay
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:

@@ -6,16 +6,17 @@ import dataclasses
 import functools
 import math
 import typing
-from typing import Any
+from typing import Any, Literal
 
-from lic.argument_types import check_argument
+from lic.config import checked_value
+from lic.environment import Precision
 from lic.errors import RegistryError, check
 from lic.models.lambdas import LAMBDAS, lmbda_of_beta
 from lic.registry import suggestion
 from lic.training.data import check_crops
-from lic.training.schedule import LearningRate
+from lic.training.schedule import Decay, LearningRate
 
-OPTIMIZERS = ("adam", "soap")
+Optimizer = Literal["adam", "soap"]
 _SEEDS = 2**32 - 1  # One fewer than numpy has, since the last phase takes the next one.
 
 
@@ -58,15 +59,15 @@ class TrainingSettings:
     batch: int = 8
     crop: int = 256
     later_crops: tuple[tuple[int, int], ...] = ()
-    optimizer: str = "adam"
+    optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
     warm_up: int = 200
-    decay: str = "tenth"
+    decay: Decay = "tenth"
     clip: float | None = 1.0
     average: float | None = 0.995
-    precision: str = "float32"
+    precision: Precision = "float32"
     least_scale: float = 1.0
-    small: str = "skip"
+    small: Literal["skip", "upscale"] = "skip"
     trim: int = 0
     sharpen: float = 0.0
     grey: float = 0.0
@@ -79,21 +80,16 @@ class TrainingSettings:
 
     def __post_init__(self):
         for name, hint in typing.get_type_hints(type(self)).items():
-            check_argument("TrainingSettings", name, value := getattr(self, name), hint)
-            if hint is int:  # A whole number of another type, such as 8.0.
-                object.__setattr__(self, name, int(value))
+            object.__setattr__(self, name, checked_value("TrainingSettings", name, getattr(self, name), hint))
         expect = functools.partial(check, "TrainingSettings")
         expect("steps", self.steps >= 1, "at least 1", self.steps)
         crops = self.crop, self.later_crops, self.batch
-        check_crops("TrainingSettings", *crops, self.least_scale, self.small, self.trim, self.sharpen, self.grey)
-        expect("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}", self.optimizer)
+        check_crops("TrainingSettings", *crops, self.least_scale, self.trim, self.sharpen, self.grey)
         expect("last_steps", self.last_steps >= 0, "at least 0", self.last_steps)
-        self.schedule()  # It checks the decay.
         expect("learning_rate", 0 < self.learning_rate < math.inf, "over 0 and finite", self.learning_rate)
         expect("warm_up", self.warm_up >= 0, "at least 0", self.warm_up)
         expect("seed", 0 <= self.seed < _SEEDS, f"from 0 to {_SEEDS - 1}", self.seed)
         expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
-        expect("precision", self.precision in ("float32", "bfloat16"), "'float32' or 'bfloat16'", self.precision)
         expect("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
         interval = min(self.interval, self.steps)
         divisor = next((each for each in range(interval, 0, -1) if self.steps % each == 0), 1)

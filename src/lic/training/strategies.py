@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from typing import Literal
 
+from lic.argument_types import check_argument
 from lic.environment import tf
 
-STRATEGIES = ("none", "mirrored", "multi-worker")
 Strategy = Literal["none", "mirrored", "multi-worker"]
 
 
@@ -21,8 +21,7 @@ def make_strategy(name: Strategy) -> tf.distribute.Strategy:
     Raises:
       ValueError: The name is unknown.
     """
-    if name not in STRATEGIES:
-        raise ValueError(f"make_strategy: expected name to be one of {STRATEGIES}. Received: {name!r}.")
+    check_argument("make_strategy", "name", name, Strategy)
     if name == "multi-worker":
         return tf.distribute.MultiWorkerMirroredStrategy()
     if name == "none":

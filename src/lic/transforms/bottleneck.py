@@ -31,7 +31,7 @@ class BottleneckTransform(Transform):
       attention: Whether there are attention blocks at a quarter of height and width and at the latent.
       window_blocks: Number of gated Swin blocks at a half, a quarter and an eighth of height and width.
       window: Height and width of their windows.
-      head_dims: Channels of each of their heads, likewise; with the width the largest common divisor is taken.
+      head_dims: Channels of each of their heads, likewise, or the largest divisor that it shares with the width.
       channels: Channels of the images.
 
     Raises:

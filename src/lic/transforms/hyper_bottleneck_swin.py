@@ -28,7 +28,7 @@ class BottleneckSwinHyperTransform(HyperTransform):
       num_syntheses: Number of syntheses side by side, whose features are concatenated.
       hyper_blocks: Number of bottleneck blocks, in the analysis and in each synthesis.
       hyper_window: Height and width of the windows of the gated Swin block.
-      hyper_head_dim: Channels of each of its heads; with `hyper_width` the largest common divisor is taken.
+      hyper_head_dim: Channels of each of its heads, or the largest divisor that it shares with `hyper_width`.
     """
 
     def __init__(

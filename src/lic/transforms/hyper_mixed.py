@@ -26,7 +26,7 @@ class MixedHyperTransform(HyperTransform):
       num_syntheses: Number of syntheses side by side, whose features are concatenated.
       hyper_blocks: Number of mixed blocks.
       hyper_window: Height and width of their windows.
-      hyper_head_dim: Channels of each head; with half of `hyper_width` the largest common divisor is taken.
+      hyper_head_dim: Channels of each head, or the largest divisor that it shares with half of `hyper_width`.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import math
 import numbers
 from typing import ClassVar, Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from lic.argument_types import Count, CountOrZero, ImageChannels
 from lic.environment import keras, tf
+from lic.errors import check
 from lic.layers.base import Layer
 from lic.layers.blocks import depth_to_space, space_to_depth
 from lic.layers.convolution import Convolution
@@ -86,7 +88,7 @@ class KLTTransform(Transform):
       block: "plain", two 3x3 convolutions; or "depthwise", which has less than half the multiplications at equal width.
 
     Raises:
-      ValueError: `latent_depth` is over 256 for each channel.
+      ValueError: `latent_depth` is over 256 for each channel, or `step` is not over 0 and finite.
     """
 
     added_arguments: ClassVar = {"channels": 3, "block": "plain"}
@@ -108,6 +110,7 @@ class KLTTransform(Transform):
                 f"KLTTransform: expected latent_depth of at most {channels * BLOCK**2}, the numbers in a block. "
                 f"Received: latent_depth={latent_depth}. Pass less, or use the transform 'conv'."
             )
+        check("KLTTransform", "step", 0 < step < math.inf, "over 0 and finite", step)
         ahead, behind = (num_blocks, num_blocks) if isinstance(num_blocks, numbers.Real) else num_blocks
         # A block sees one or two positions of 8 pixels further, and the convolution at the analysis's end two more.
         reach = max(ahead, behind) * {"plain": 2, "depthwise": 1}[block]
@@ -207,7 +210,7 @@ class KLTSynthesis(Layer):
         return image + tf.cast(refined, "float32") + MIDDLE
 
 
-class ResidualBlock(Layer):
+class PlainResidualBlock(Layer):
     """Two 3x3 convolutions with a ReLU between, added to the input.
 
     Args:
@@ -248,7 +251,7 @@ class DepthwiseResidualBlock(Layer):
         return values + self.last(upper + lower)
 
 
-_BLOCKS = {"plain": ResidualBlock, "depthwise": DepthwiseResidualBlock}
+_BLOCKS = {"plain": PlainResidualBlock, "depthwise": DepthwiseResidualBlock}
 
 
 def _multiply(values: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:

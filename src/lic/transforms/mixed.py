@@ -24,8 +24,8 @@ class MixedTransform(Transform):
       width: Channels between the blocks, an even number; half of them go through attention.
       latent_depth: Channels of the latent.
       blocks: Number of mixed blocks at each size.
-      head_dims: Channels of each head at a half, a quarter and an eighth of height and width; with half of `width` the
-        largest common divisor is taken.
+      head_dims: Channels of each head at a half, a quarter and an eighth of height and width, or the largest divisor
+        that it shares with half of `width`.
       window: Height and width of the windows.
       channels: Channels of the images.
     """

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from lic.argument_types import Count
-from lic.entropy.distributions.base import Distribution
+from lic.entropy.distributions.base import ChannelGains, Distribution
 from lic.entropy.distributions.location_scale import log_one_minus_exp
 from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
+from lic.errors import check
 from lic.layers.base import Layer
 from lic.layers.tracing import HasDerivedWeights, unless_skipped
 
@@ -28,6 +29,9 @@ class FactorizedPrior(HasDerivedWeights, Distribution, Layer):
       filters: Widths of the network's inner layers.
       init_scale: Width of the initial density, in which most values should lie.
       medians: Whether there are medians.
+
+    Raises:
+      ValueError: `init_scale` is not over 0 and finite.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, Layer):
         **kwargs,
     ):
         super().__init__(**kwargs | {"dtype": "float32"})
+        check("FactorizedPrior", "init_scale", 0 < init_scale < math.inf, "over 0 and finite", init_scale)
         self.channels, self.filters, self.init_scale = channels, tuple(filters), init_scale
         widths = (1, *self.filters, 1)
         growth = init_scale ** (1 / (len(widths) - 1))
@@ -74,7 +79,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, Layer):
     def restore(self, centred: tf.Tensor) -> tf.Tensor:
         return centred if self.medians is None else super().restore(centred)
 
-    def under_gain(self, gains: object) -> FactorizedPrior:
+    def under_gain(self, gains: ChannelGains) -> FactorizedPrior:
         """Returns itself: a density is learnt for the latent as it is coded, over all gains."""
         return self
 

@@ -43,7 +43,7 @@ class LocationScale(Likelihood):
     parameters = 2
     deviation: float
 
-    def __init__(self, scales: ScaleTable | Sequence = ScaleTable(), predicted_scale: bool = False):
+    def __init__(self, scales: ScaleTable | Sequence[float | str] = ScaleTable(), predicted_scale: bool = False):
         self.scales, self.predicted_scale = ScaleTable(*scales), predicted_scale
         self.scales.check()
 

@@ -33,7 +33,7 @@ def bit_map(codec: Codec, image: np.ndarray, *, quality: QualityLike | None = No
 
     Args:
       codec: The codec.
-      image: uint8 [height, width, 3] or [height, width].
+      image: As for `codec.compress`.
       quality: The quality that `codec.compress` takes.
 
     Raises:

@@ -41,7 +41,7 @@ def inspect(codec: Codec, image: np.ndarray, *, quality: QualityLike | None = No
 
     Args:
       codec: The codec.
-      image: uint8 [height, width, 3] or [height, width].
+      image: As for `codec.compress`.
       quality: The quality that `codec.compress` takes.
 
     Raises:

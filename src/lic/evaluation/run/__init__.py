@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lic.evaluation.run.results import Failure, Results, Row
+from lic.lazy import lazy_names
 
 if TYPE_CHECKING:
     from lic.evaluation.run.classical import ClassicalCodec, classical_codec
@@ -27,28 +27,12 @@ __all__ = [
     "ms_ssim",
     "psnr",
 ]
-# Results are read, compared and drawn without TensorFlow, which these names need; so each is loaded when it is used.
+# Results are read, compared and drawn without TensorFlow, which these names need.
 _HOMES = {
-    "CONVENTIONS": "measurement",
-    "ClassicalCodec": "classical",
-    "Compressor": "measurement",
-    "classical_codec": "classical",
-    "evaluate": "evaluation",
-    "in_decibels": "metrics",
-    "measure": "measurement",
-    "ms_ssim": "metrics",
-    "psnr": "metrics",
+    "lic.evaluation.run.classical": ("ClassicalCodec", "classical_codec"),
+    "lic.evaluation.run.evaluation": ("evaluate",),
+    "lic.evaluation.run.measurement": ("CONVENTIONS", "Compressor", "measure"),
+    "lic.evaluation.run.metrics": ("in_decibels", "ms_ssim", "psnr"),
 }
-
-
-def __getattr__(name: str) -> Any:
-    """Loads a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'lic.evaluation.run' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"lic.evaluation.run.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, features
 
+from lic.argument_types import check_argument
 from lic.errors import ImageError, RegistryError
 from lic.registry import suggestion
 
@@ -49,7 +50,8 @@ class ClassicalCodec(NamedTuple):
             raise ImageError(f"{self.name} cannot encode {image.shape} at quality {quality}: {error}.") from error
 
     def check_quality(self, quality: float) -> None:
-        """Raises an ImageError if the codec does not have a quality."""
+        """Raises an ImageError if the codec does not have a quality, and a ValueError if it is no number."""
+        check_argument(self.name, "quality", quality, float)
         least, most = self.bounds
         if not least <= quality <= most:
             raise ImageError(f"{self.name}: expected quality from {least:g} to {most:g}. Received: {quality:g}.")

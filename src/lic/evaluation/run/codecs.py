@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lic.codec.codec import Codec, load
+from lic.codec.shipped import FINAL
 from lic.errors import EvaluationError
 from lic.evaluation.run.classical import classical_codec
 from lic.evaluation.run.measurement import Compressor
-
-FINAL = "final.codec"  # The codec of a training, which has its folder to itself.
 
 
 class EvaluatedCodec(NamedTuple):

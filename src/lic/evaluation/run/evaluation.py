@@ -6,6 +6,7 @@ import collections
 import concurrent.futures
 import datetime
 import itertools
+import numbers
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -70,6 +71,12 @@ def evaluate(
         if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
             raise EvaluationError(
                 f"evaluate: expected {name} to be a list. Received: {value!r}. Write {name}=[{value!r}]."
+            )
+    qualities = tuple(qualities)
+    for quality in qualities:
+        if not isinstance(quality, numbers.Real) or isinstance(quality, bool):
+            raise EvaluationError(
+                f"evaluate: expected qualities to be numbers. Received: {quality!r}. Write qualities=[20, 50, 80]."
             )
     named = models.items() if isinstance(models, Mapping) else [(None, model) for model in models]
     evaluated = [EvaluatedCodec.learned(model, qualities, name, **options) for name, model in named]

@@ -18,7 +18,7 @@ from lic.codec.integer.arithmetic import IntegerArithmetic
 from lic.codec.integer.calibration import units_of
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import tf
-from lic.errors import LicError
+from lic.errors import LicError, check_kind
 from lic.interop.onnx import onnx_converter
 from lic.interop.portable.stages import stages_of
 from lic.pages import filled
@@ -43,6 +43,7 @@ def export_portable(codec: Codec, folder: str | os.PathLike, sample: Sequence[An
       LicError: The codec is not deterministic, its images have other channels or more bits, its likelihood makes
         mixtures, its walk depends on the size of the image, or tf2onnx cannot be imported.
     """
+    check_kind("export_portable", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model, deterministic=True)")
     if not codec.deterministic:
         raise LicError(
             "A portable codec reads deterministic streams, and this codec makes others. Load it with "

@@ -11,19 +11,8 @@ from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
 from lic.layers.depthwise import DepthwiseConvolution
+from lic.layers.sequential import ChannelScale
 from lic.layers.swin.attention import WindowAttention
-
-
-class ChannelScale(Layer):
-    """Multiplies each channel by a learnt number, which starts at one."""
-
-    def build(self, input_shape: tuple):
-        self.scale = self.add_weight(name="scale", shape=(input_shape[-1],), initializer="ones")
-        super().build(input_shape)
-
-    def call(self, values: tf.Tensor) -> tf.Tensor:
-        """Multiplies values [..., channels]."""
-        return values * tf.cast(self.scale, values.dtype)
 
 
 class GatedPerceptron(Layer):

@@ -14,7 +14,7 @@ def layer_norm(rows: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
     """Normalises each row by its mean and standard deviation, then scales by gamma and adds beta.
 
     Args:
-      rows: The rows [count, channels], float32.
+      rows: The rows [..., channels], float32.
       gamma: The scale of each channel [channels].
       beta: The offset of each channel [channels].
     """
