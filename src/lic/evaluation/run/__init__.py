@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lic.evaluation.run.results import Failure, Results, Row
 from lic.lazy import lazy_names
 
 if TYPE_CHECKING:
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from lic.evaluation.run.evaluation import evaluate
     from lic.evaluation.run.measurement import CONVENTIONS, Compressor, measure
     from lic.evaluation.run.metrics import in_decibels, ms_ssim, psnr
+    from lic.evaluation.run.results import Failure, Results, Row
 
 __all__ = [
     "CONVENTIONS",
@@ -33,6 +33,7 @@ _HOMES = {
     "lic.evaluation.run.evaluation": ("evaluate",),
     "lic.evaluation.run.measurement": ("CONVENTIONS", "Compressor", "measure"),
     "lic.evaluation.run.metrics": ("in_decibels", "ms_ssim", "psnr"),
+    "lic.evaluation.run.results": ("Failure", "Results", "Row"),
 }
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(__name__, _HOMES)
