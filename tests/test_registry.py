@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -89,3 +90,33 @@ except lic.RegistryError as error:
     assert re.fullmatch(
         r"The model 'tcm' is registered already, .*Choose another name for .*lambda.* True\n", ended.stdout
     )
+
+
+@pytest.fixture
+def own_part(tmp_path):
+    file = tmp_path / "my_parts.py"
+    file.write_text("import lic\n\n\n@lic.register_likelihood('mine')\nclass Mine(lic.entropy.Laplace):\n    pass\n")
+    return file
+
+
+def _likelihoods_with(parts):
+    script = "import lic; print(lic.list_likelihoods())"
+    environment = os.environ | {"LIC_PARTS": str(parts)}
+    return subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+
+
+def test_files_and_modules_of_own_parts_are_imported(own_part, monkeypatch):
+    assert "'mine'" in _likelihoods_with(own_part).stdout
+    monkeypatch.setenv("PYTHONPATH", str(own_part.parent))
+    assert "'mine'" in _likelihoods_with(f"my_parts{os.pathsep}json").stdout
+
+
+@pytest.mark.parametrize("parts", ["nothing.py", "no_module_of_this_name"])
+def test_own_parts_that_cannot_be_imported_are_named(parts):
+    found = _likelihoods_with(parts)
+    assert f"RegistryError: LIC_PARTS: {parts} cannot be imported" in found.stderr
+
+
+def test_the_error_of_an_unknown_part_names_the_variable():
+    with pytest.raises(RegistryError, match="no transform named 'haar'.*LIC_PARTS=FILE.py imports parts of your own"):
+        lic.registry.transforms.get("haar")

@@ -6,13 +6,18 @@ import difflib
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 import logging
+import os
+import pathlib
+import sys
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from lic.errors import RegistryError
 
 ENTRY_POINT_GROUP = "lic.parts"
+OWN_PARTS = "LIC_PARTS"  # The environment variable that lists files and modules of parts.
 _log = logging.getLogger(__name__)
 _BUILT_IN = ("lic.transforms", "lic.entropy")
 
@@ -80,7 +85,8 @@ class Registry:
         """
         self._load()
         if name not in self._entries:
-            raise RegistryError(f"There is no {self._words} named {name!r}. {suggestion(name, self._entries)}")
+            advice = f" {OWN_PARTS}=FILE.py imports parts of your own." if self in PARTS.values() else ""
+            raise RegistryError(f"There is no {self._words} named {name!r}. {suggestion(name, self._entries)}{advice}")
         return self._entries[name]
 
     def names(self) -> list[str]:
@@ -105,6 +111,7 @@ class Registry:
     def _load(self) -> None:
         self._load_own()
         load_entry_points()
+        load_own_parts()
 
     def _load_own(self) -> None:
         for module in self._modules:
@@ -122,6 +129,39 @@ def load_entry_points() -> None:
             entry_point.load()
         except Exception as error:
             _log.warning("The parts of %r could not be imported: %s", entry_point.value, error)
+
+
+@functools.cache
+def load_own_parts() -> None:
+    """Imports the parts that the environment variable LIC_PARTS lists, so that the command knows them.
+
+    It holds Python files, or modules that can be imported, separated by the system's separator of paths (":" on Linux).
+
+    Raises:
+      RegistryError: One of them cannot be imported.
+    """
+    for place in filter(None, os.environ.get(OWN_PARTS, "").split(os.pathsep)):
+        try:
+            _import_file(pathlib.Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        except RegistryError:
+            raise
+        except Exception as error:
+            raise RegistryError(
+                f"{OWN_PARTS}: {place} cannot be imported ({type(error).__name__}: {error}). Name a Python file, or a "
+                "module that can be imported."
+            ) from error
+
+
+def _import_file(file: pathlib.Path) -> None:
+    if file.stem in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    sys.modules[file.stem] = module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[file.stem]
+        raise
 
 
 transforms = Registry("transform", _BUILT_IN)

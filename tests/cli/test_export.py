@@ -1,5 +1,6 @@
 """`lic export`."""
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -9,6 +10,7 @@ from lic.cli.export import RUNTIME_FILES, _refuse_other_folders
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
 from lic.interop import onnx, portable, saved_model
+from tests.conftest import random_images
 
 
 def export(*arguments):
@@ -152,3 +154,34 @@ def test_a_model_without_weights_is_refused(tmp_path):
     ended = export("zyc2022", tmp_path / "served", "--format", "onnx")
     assert isinstance(ended.exception, lic.CheckpointError)
     assert "No weights ship" in str(ended.exception)
+
+
+def test_a_codec_gets_networks_in_whole_numbers(codec, tmp_path):
+    photographs, out = tmp_path / "photographs", tmp_path / "out.codec"
+    photographs.mkdir()
+    lic.images.write_image(photographs / "a.png", random_images(40, 60, 3))
+    ended = export(codec, out, "--format", "codec", "--deterministic", "--calibration", photographs)
+    assert ended.exit_code == 0, ended.output
+    made, plain = lic.load(out, deterministic=True), lic.load(codec)
+    image = random_images(30, 50, 3)
+    assert lic.load(out).fingerprint == plain.fingerprint
+    assert np.array_equal(lic.load(out).decompress(made.compress(image)), made.decompress(made.compress(image)))
+    assert made.fingerprint.hex() in ended.stdout
+    sample = lic.Codec(plain.model, deterministic=True, **plain.settings)
+    assert made.fingerprint != sample.fingerprint  # The units are those of the photographs.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.codec", "--format", "codec", "--calibration", "."], "--calibration is for --format codec with"),
+        (["a", "--format", "onnx", "--deterministic"], "--deterministic is for --format codec and savedmodel"),
+        (["a", "--format", "codec"], "writes a file that ends in .codec"),
+        (["a.bin", "--format", "safetensors"], "writes a file that ends in .safetensors"),
+        (["a.codec", "--format", "onnx"], "writes a folder"),
+    ],
+)
+def test_wrong_outputs_and_options_are_named(codec, arguments, message):
+    ended = export(codec, *arguments)
+    assert ended.exit_code == 2
+    assert message in " ".join(ended.output.replace("│", " ").split())

@@ -68,7 +68,14 @@ def test_settings_of_a_codec_come_back(tmp_path):
 
 
 def test_an_unknown_format_is_exit_code_2(tmp_path):
+    (tmp_path / "weights").touch()
     assert _import(tmp_path / "weights", tmp_path / "out.codec", "--format", "pickle").exit_code == 2
+
+
+def test_a_missing_file_is_named_whatever_its_format(tmp_path):
+    for name in ("weights", "weights.pth", "weights.safetensors"):
+        ended = _import(tmp_path / name, tmp_path / "out.codec")
+        assert f"There is no file, folder or prefix of a checkpoint '{tmp_path / name}'" in str(ended.exception)
 
 
 def test_compressais_weights_become_a_codec_by_the_end_of_their_name(tmp_path):

@@ -126,6 +126,7 @@ def test_the_commands_of_the_readme_run_as_they_stand(codec, tmp_path, monkeypat
     assert len(lines) >= 5
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lic.codec.shipped.codec_path", lambda name: str(codec))
+    monkeypatch.setattr("lic.codec.shipped._names", dict)  # Else the names of this file would be kept for later tests.
     monkeypatch.setattr(lic, "load", lambda name, **options: loaded(codec, **options))
     original = tmp_path / "photo.png"
     (tmp_path / "PHOTOGRAPHS").mkdir()

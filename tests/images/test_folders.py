@@ -26,6 +26,20 @@ def test_what_pillow_knows_by_name_only_is_no_image(name):
     assert not is_image(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.lic.png", False),
+        ("A.LIC.TIF", False),
+        ("a.lic.parts3.png", False),
+        ("a.lic.plate.png", True),
+        ("a.licence.png", True),
+    ],
+)
+def test_decoded_images_that_are_named_after_their_streams_are_no_inputs(name, expected):
+    assert is_image(name) == expected
+
+
 def test_files_of_a_folder_are_sorted_and_others_passed_over(tmp_path):
     for name in ("b.png", "deep/a.jxl", "._b.png", "notes.pdf", "b.lic"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -21,6 +21,7 @@ from lic.cli import (
     import_,
     info,
     models,
+    parts,
     plot,
     show,
     train,
@@ -57,7 +58,7 @@ def _options_of_all(
     pass
 
 
-for _verb in (compress.compress, decompress.decompress, verify.verify, info.info, models.models):
+for _verb in (compress.compress, decompress.decompress, verify.verify, info.info, models.models, parts.parts):
     app.command()(_verb)
 app.command("import")(import_.import_)
 app.command()(export.export)

@@ -54,7 +54,7 @@ def compress(
             "--quality",
             "-q",
             metavar="Q",
-            help="Quality, for models with several: 1 has the lowest rate.",
+            help="Quality, for models with several: 1 has the lowest rate. [default: the middle one, 4 for default]",
         ),
     ] = None,
     bpp: Annotated[
@@ -147,8 +147,9 @@ def _target_of(
     target = {name: value for name, value in given.items() if value is not None}
     if len(target) > 1 and not (region and (bpp is None or max_bytes is None)):
         raise typer.BadParameter(f"give one of {'--quality, ' * (not region)}--bpp and --bytes")
-    if not all(0 < value < math.inf for value in target.values()):
-        raise typer.BadParameter("expected --quality, --bpp or --bytes over 0")
+    for option, value in (("--bpp", bpp), ("--bytes", max_bytes)):
+        if value is not None and not 0 < value < math.inf:
+            raise typer.BadParameter(f"{option} {value:g}: expected a number over 0")
     return target | {"region": region}
 
 
@@ -219,20 +220,18 @@ def _is_stream(path: Path) -> bool:
 
 
 def _is_image(path: Path, unread: collections.Counter[str], arrays: bool) -> bool:
-    """Whether a file in a folder is an image, and none that `lic decompress` named after its stream.
-
-    Pictures in formats that nobody reads here are counted by their endings.
-    """
+    """Whether a file in a folder is an image; pictures in formats that nobody reads are counted by their endings."""
     from lic.images import is_image
 
     if path.suffix.lower() in _UNREAD and not is_image(path):
         unread[path.suffix.lower()] += 1
-    return is_image(path, arrays) and f"{ENDING}." not in path.name.lower()
+    return is_image(path, arrays)
 
 
 def _refuse_other_endings(jobs: list[files.Job]) -> None:
     for job in jobs:
-        if job.target != files.STANDARD and not _is_stream(job.target):
+        is_missing = job.source != files.STANDARD and not job.source.exists()  # Which has an error of its own.
+        if job.target != files.STANDARD and not is_missing and not _is_stream(job.target):
             raise files.wrong_use(
                 f"the output {job.target} should end in {ENDING}, or be a folder, which is made if its name ends in /"
             )

@@ -19,7 +19,8 @@ from lic.errors import LicError
 if TYPE_CHECKING:
     from lic.interop import TorchTensor
 
-FORMATS = ("safetensors", "savedmodel", "onnx", "portable")
+FORMATS = ("codec", "safetensors", "savedmodel", "onnx", "portable")
+_FILES = {"codec": ".codec", "safetensors": ".safetensors"}  # The formats that are one file, and its suffix.
 # What exports write: a folder that holds these alone is an earlier export.
 _SERVED = ("saved_model.pb", "fingerprint.pb", "lic_stream.py", "variables", "assets")
 _PORTABLE = ("codec.json", "tables.bin", "decode.py", "decode.js", "page.js", "index.html")
@@ -29,33 +30,76 @@ _WRITTEN = ("*.onnx", "networks.json", *_SERVED, *_PORTABLE, *RUNTIME_FILES, "__
 
 
 def export(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model that ships, or a .codec file.")],
-    out: Annotated[pathlib.Path, typer.Argument(metavar="OUT", help="The .safetensors file or the folder to write.")],
-    format: Annotated[str, typer.Option(help="safetensors, savedmodel, onnx or portable.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model that ships, a .codec file, or the folder of a training.")
+    ],
+    out: Annotated[pathlib.Path, typer.Argument(metavar="OUT", help="The file or the folder to write.")],
+    format: Annotated[str, typer.Option(help="codec, safetensors, savedmodel, onnx or portable.")],
     deterministic: Annotated[
-        bool, typer.Option("--deterministic", help="With savedmodel: make and read deterministic streams.")
+        bool,
+        typer.Option(
+            "--deterministic",
+            help="With codec: add networks in whole numbers, whose streams decode on every machine. With savedmodel: "
+            "make and read such streams.",
+        ),
     ] = False,
+    calibration: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            metavar="IMAGES",
+            help="With codec and --deterministic: the folder of photographs by which whole numbers are scaled. "
+            "[default: the sample of lic]",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")] = False,
 ) -> None:
     """Write a codec's weights, the codec itself or its networks in a format of other software."""
     options.check_choice("format", format, FORMATS)
-    if deterministic and format != "savedmodel":
-        raise typer.BadParameter("--deterministic is for --format savedmodel")
+    if deterministic and format not in ("codec", "savedmodel"):
+        raise typer.BadParameter("--deterministic is for --format codec and savedmodel")
+    if calibration and not (deterministic and format == "codec"):
+        raise typer.BadParameter("--calibration is for --format codec with --deterministic")
     files.refuse_inputs(out, model)
     files.refuse_existing(out, force)
-    if format != "safetensors" and out.suffix in (".safetensors", ".onnx"):
+    if format in _FILES and out.suffix != _FILES[format]:
+        raise typer.BadParameter(f"--format {format} writes a file that ends in {_FILES[format]}. Received: {out}")
+    if format not in _FILES and out.suffix in (".codec", ".safetensors", ".onnx"):
         raise typer.BadParameter(f"--format {format} writes a folder. Received: {out}. Name a folder")
-    if format != "safetensors":
+    if format not in _FILES:
         out = out.resolve() if out.is_symlink() else out  # The folder is replaced, and not the link to it.
         _refuse_other_folders(out)
-    codec = options.load(model, "float32", "none", deterministic or format == "portable")
+    needs_whole_numbers = format == "portable" or (deterministic and format == "savedmodel")
+    codec = options.load(model, "float32", "none", needs_whole_numbers)
+    if format == "codec" and deterministic:
+        codec = _made_deterministic(codec, calibration)
     write = {
+        "codec": _write_codec,
         "safetensors": _write_safetensors,
         "savedmodel": _write_saved_model,
         "onnx": _write_onnx,
         "portable": _write_portable,
     }[format]
     print(printable(f"{model} -> {out}  {write(codec, out, force)}"))
+
+
+def _made_deterministic(codec: Any, calibration: pathlib.Path | None) -> Any:
+    import lic
+    from lic.images import image_files, read_samples
+
+    images = None
+    if calibration is not None:
+        depths = {"channels": codec.channels, "bit_depth": codec.bit_depth}
+        paths = image_files(calibration, arrays=True)
+        if not paths:
+            raise LicError(f"{calibration} holds no images. Give a folder of images, such as PNG files.")
+        images = (read_samples(path, background="white", to_8_bit=codec.bit_depth == 8, **depths) for path in paths)
+    return lic.Codec(codec.model, deterministic=True, calibration=images, **codec.settings)
+
+
+def _write_codec(codec: Any, out: pathlib.Path, force: bool) -> str:
+    with files.new_file(out, force) as path:
+        codec.save(path)
+    return f"codec {codec.fingerprint.hex()}"
 
 
 def _write_safetensors(codec: Any, out: pathlib.Path, force: bool) -> str:

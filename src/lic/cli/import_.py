@@ -9,6 +9,7 @@ import typer
 
 from lic.cli import files
 from lic.cli.standard_streams import printable
+from lic.errors import CheckpointError
 
 
 def import_(
@@ -39,12 +40,15 @@ def import_(
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite an existing output.")] = False,
 ) -> None:
     """Make a codec from weights that published code trained, or that PyTorch trained further."""
+    if out.suffix != ".codec":
+        raise typer.BadParameter(f"the output {out} should end in .codec")
+    if not checkpoint.exists() and not checkpoint.with_name(f"{checkpoint.name}.index").exists():
+        raise CheckpointError(f"There is no file, folder or prefix of a checkpoint {str(checkpoint)!r}.")
+
     import lic
     from lic.interop.import_weights import FORMATS, guess_format
     from lic.interop.safetensors import settings_of
 
-    if out.suffix != ".codec":
-        raise typer.BadParameter(f"the output {out} should end in .codec")
     format = format or guess_format(checkpoint)
     if format not in FORMATS:
         raise typer.BadParameter(f"--format {format}: expected one of {', '.join(FORMATS)}")

@@ -426,7 +426,8 @@ class Codec:
             )
         if deterministic and not file.integer:
             raise CheckpointError(
-                "The codec holds no networks for deterministic=True. Load it without, and make one that does: "
+                "The codec holds no networks for deterministic=True. Write one that does by `lic export CODEC "
+                "OUT.codec --format codec --deterministic`. Or load it without, and make one that does: "
                 "lic.Codec(codec.model, deterministic=True, **codec.settings)."
             )
         codec._choose(deterministic)

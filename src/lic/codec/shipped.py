@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.resources
 import os
 
 from lic import registry
 from lic.codec.codec_file import read_text
-from lic.errors import CheckpointError, check_kind
+from lic.errors import CheckpointError, RegistryError, check_kind
 
 FINAL = "final.codec"  # The codec in the folder of a training that is finished.
 
@@ -30,6 +31,12 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
     if is_path(text):
         final = os.path.join(text, FINAL)
         return final if os.path.exists(final) else text
+    if text not in registry.list_models():
+        near = difflib.get_close_matches(text, registry.list_models(), 1)
+        advice = f"Did you mean {near[0]!r}?" if near else "A codec file is given by its path, such as mine.codec."
+        raise RegistryError(
+            f"There is no model named {text!r}. {advice} Weights ship for {', '.join(map(repr, _shipping()))}."
+        )
     weights = registry.models.get(text)().weights
     if weights is None:
         raise CheckpointError(
@@ -51,9 +58,12 @@ def name_of(fingerprint: bytes) -> str:
     return f"{fingerprint.hex()} ({name})" if name else fingerprint.hex()
 
 
+def _shipping() -> list[str]:
+    return [name for name in registry.list_models() if registry.models.get(name)().weights]
+
+
 @functools.cache
 def _names() -> dict[str, str]:
-    shipping = [name for name in registry.list_models() if registry.models.get(name)().weights]
-    texts = {name: read_text(codec_path(name)) for name in shipping}
+    texts = {name: read_text(codec_path(name)) for name in _shipping()}
     fields = ("fingerprint", "integer_fingerprint")
     return {text[field]: name for name, text in texts.items() for field in fields if field in text}

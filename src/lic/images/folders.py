@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 import pathlib
+import re
 from collections.abc import Iterable
 
 from PIL import Image
@@ -13,6 +14,7 @@ from PIL import Image
 from lic.errors import ImageError
 
 ARRAY = ".npy"
+_DECODED = re.compile(r"\.lic(\.parts\d+)?\.\w+$", re.IGNORECASE)
 _HASHED = 1 << 16  # Bytes of each file that a digest covers unless it covers whole files.
 # Endings that Pillow lacks, of formats that `lic.images.read_image` reads with the extra `keras-lic[formats]`.
 _MORE = {".heic", ".heics", ".heif", ".heifs", ".hif", ".jxl"}
@@ -30,7 +32,8 @@ def _endings() -> frozenset[str]:
 def is_image(path: str | os.PathLike, arrays: bool = False) -> bool:
     """Returns whether a file's name ends like those of images that `read_image` reads, with or without the extra.
 
-    The files that macOS writes beside others (`._photo.jpg`) are no images.
+    The files that macOS writes beside others (`._photo.jpg`) are no images, nor is what `lic decompress` names after a
+    stream (`photo.lic.png`): decoded images are not to be compressed, trained on or measured with their originals.
 
     Args:
       path: The file.
@@ -38,7 +41,8 @@ def is_image(path: str | os.PathLike, arrays: bool = False) -> bool:
     """
     path = pathlib.PurePath(path)
     ending = path.suffix.lower()
-    return (ending in _endings() or (arrays and ending == ARRAY)) and not path.name.startswith("._")
+    known = ending in _endings() or (arrays and ending == ARRAY)
+    return known and not _DECODED.search(path.name) and not path.name.startswith("._")
 
 
 def image_files(folder: str | os.PathLike, arrays: bool = False) -> list[pathlib.Path]:

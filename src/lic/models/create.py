@@ -229,7 +229,7 @@ def _check_sizes(sizes: dict[str, Any], parts: dict[str, Any]) -> None:
         made_of = ", ".join(maker.__name__ for maker in makers.values()) or "all parts are instances"
         raise RegistryError(
             f"create_model: no part of this model ({made_of}) has the size {name!r}. "
-            f"{registry.suggestion(name, allowed)}"
+            f"{registry.suggestion(name, allowed | set(inspect.signature(create_model).parameters) - {'sizes'})}"
         )
 
 
