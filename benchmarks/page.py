@@ -19,7 +19,6 @@ import rates
 import results
 import sections
 from document import placed, table
-from headline import MODEL, sentence
 from peers.pairs import PEER_COLUMNS, ratios, slower
 from results import Row
 from tasks import RESULTS, Parser, shipped_weights
@@ -52,7 +51,9 @@ def page(folder: pathlib.Path) -> str:
         parts.append(f"![Memory and time over the size of the image]({folder.name}/{PLOT})")
     if parts:
         parts.append(
-            f"{sections.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured."
+            f"{sections.UNSTEADY} The machine's rates before and after differ by over 15 %. Blank: not measured. "
+            f"{sections.SPEED}: the rate of the matrix product meanwhile; the machine is shared, and times in rows of "
+            "other rates do not compare."
         )
     parts += [*rates.section(folder / EVALUATION), *effort.section(folder), *mixes.section(folder)]
     return "\n\n".join([*parts, *beside(folder)])
@@ -64,12 +65,8 @@ def summary(folder: pathlib.Path) -> str:
     Args:
       folder: The folder of the results.
     """
-    latest = [row for rows in sections.by_environment(measurements(folder)).values() for row in rows]
-    headlines = [row for row in latest if row["model"] == MODEL]
-    speed = [f"- {row['cpu']}, TensorFlow {row['tensorflow']}: {sentence(row)}." for row in headlines]
     _, *distances = rates.section(folder / EVALUATION) or [""]  # The points stand on the other page alone.
-    parts = [*distances, *faster(folder), "\n".join(speed)]
-    parts = [part for part in parts if part]
+    parts = [part for part in (*distances, *faster(folder)) if part]
     source = "These are from `benchmarks/results`, written by `make results`; [all of them](benchmarks/README.md)."
     return "\n\n".join(["## Results", *parts, source]) if parts else ""
 

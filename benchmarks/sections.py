@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from results import Row
 TASK = ("model", "weights", "size", "precision", "tile")
 ENVIRONMENT = ("cpu", "cores", "tensorflow")
 UNSTEADY = "\\*"
+SPEED = "GFLOP/s"  # The column of the rate of the matrix product while the figures of a line were measured.
 
 
 class Table(NamedTuple):
@@ -64,11 +66,15 @@ def by_environment(rows: Iterable[Row]) -> dict[tuple[str, ...], list[Row]]:
 def lines_of(kind: Table, rows: Sequence[Row]) -> list[Row]:
     """Returns the lines of a table, each with the figures of one task; figures of unsteady machines are marked."""
     lines: dict[tuple[str, ...], Row] = {}
+    speeds: dict[tuple[str, ...], list[float]] = {}
     for row in (row for row in rows if row["model"] != headline.MODEL):
         if row["quantity"] in kind.quantities and kind.square in (None, is_square(row["size"])):
-            line = lines.setdefault(tuple(row[name] for name in TASK), {name: row[name] for name in TASK})
+            task = tuple(row[name] for name in TASK)
+            line = lines.setdefault(task, {name: row[name] for name in TASK})
             line[row["quantity"]] = figure(row)
             line["tile"] = row["tile"] or "none" * bool(kind.square)
+            speeds.setdefault(task, []).extend(float(row[name]) for name in ("rate_before", "rate_after"))
+            line[SPEED] = f"{statistics.median(speeds[task]):.0f}"
     return sorted(lines.values(), key=lambda line: (line["model"], pixels(line["size"]), line["tile"]))
 
 
@@ -84,6 +90,7 @@ def section(environment: tuple[str, ...], rows: Sequence[Row]) -> str:
         lines = lines_of(kind, rows)
         if lines:
             titles = dict(zip(TASK, TASK)) | {name: titled(name, units.get(name)) for name in kind.quantities}
+            titles |= {SPEED: SPEED}
             parts.append(f"**{kind.title}**\n\n{table(lines, titles)}")
     parts += [headline.sentence(row) + "." for row in rows if row["model"] == headline.MODEL]
     return "\n\n".join(parts)

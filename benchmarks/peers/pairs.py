@@ -38,6 +38,8 @@ PAIRS = (
     *(Pair(name, name, in_compressai=False) for name in ("wacnn", "stf", "tcm", "mlicpp", "dcae", "hpcm")),
 )
 
+FORMS = {"tcm": "tcm (small)"}  # The form that is compared, where a system has several.
+
 
 def ratios(rows: Sequence[Row]) -> list[Row]:
     """Returns one row for each quantity that was measured on both sides; the last result of each counts.
@@ -58,8 +60,8 @@ def ratios(rows: Sequence[Row]) -> list[Row]:
 def _ratio(ours: Row, theirs: Row) -> Row:
     ratio = float(theirs["median"]) / float(ours["median"])
     return {
-        "peer": ours["peer"],
-        "ours": ours["model"],
+        "peer": FORMS.get(ours["peer"], ours["peer"]),
+        "ours": FORMS.get(ours["model"], ours["model"]),
         "quantity": ours["quantity"],
         "size": ours["size"],
         "theirs": theirs["median"],

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 NEEDS = (
     "lic needs TensorFlow 2.14 on Python 3.10 or 3.11, 2.17 on Python 3.12, or 2.21 on Python 3.13; "
-    "`pip install keras-lic` chooses the right one"
+    "pip chooses the right one when it installs lic"
 )
 
 try:

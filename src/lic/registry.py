@@ -85,8 +85,10 @@ class Registry:
         """
         self._load()
         if name not in self._entries:
-            advice = f" {OWN_PARTS}=FILE.py imports parts of your own." if self in PARTS.values() else ""
-            raise RegistryError(f"There is no {self._words} named {name!r}. {suggestion(name, self._entries)}{advice}")
+            advice = suggestion(name, self._entries)
+            if self in PARTS.values() and advice.startswith("Known"):
+                advice += f" {OWN_PARTS}=FILE.py imports parts of your own."
+            raise RegistryError(f"There is no {self._words} named {name!r}. {advice}")
         return self._entries[name]
 
     def names(self) -> list[str]:

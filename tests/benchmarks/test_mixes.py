@@ -51,7 +51,7 @@ def test_steps_are_a_multiple_of_the_checkpoints(mixes):
 
 @pytest.mark.slow
 def test_a_mix_is_trained_measured_and_not_done_again(mixes, tmp_path):
-    for name, sizes in (("photographs", (140, 150)), ("images", (170, 180))):
+    for name, sizes in (("photographs", (270, 280)), ("images", (170, 180))):
         (tmp_path / name).mkdir()
         Image.fromarray(random_images(*sizes, 3)).save(tmp_path / name / "a.png")
     arguments = ["--data", str(tmp_path / "photographs"), "--images", str(tmp_path / "images"), "--minutes", "0.01"]

@@ -30,8 +30,8 @@ def test_quantities_of_one_task_are_one_line(load):
     (section,) = sections_of(load, memory, result(), result(quantity="encoded size", unit="bytes", median="123456"))
     assert section.count("| default |") == 1
     found = line(section, "Codecs")
-    assert list(found)[-3:] == ["decompress, s", "encoded size, bytes", "codec peak memory, GiB"]
-    assert list(found.values())[-3:] == ["2", "123,456", "1.23"]
+    assert list(found)[-4:] == ["decompress, s", "encoded size, bytes", "codec peak memory, GiB", "GFLOP/s"]
+    assert list(found.values())[-4:] == ["2", "123,456", "1.23", "100"]
 
 
 def test_square_images_stand_apart_by_rising_size(load):

@@ -103,7 +103,7 @@ def x_hat_is_the_synthesis_of_y_hat(model: CompressionModel) -> None:
 
 @slow
 def a_codec_decodes_to_the_image_of_the_model(model: CompressionModel) -> None:
-    """The codec of the model decodes to the pixels of x_hat, but for rounding.
+    """The codec of the model decodes to the pixels of x_hat, except for rounding.
 
     The law cannot be tried for parts that are not registered, of which no codec can be made, and not for a model that
     computes in 16 bits, since its codec computes in float32.

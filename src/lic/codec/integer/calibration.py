@@ -48,7 +48,7 @@ def calibrate(model: CompressionModel, latents: Iterable[tuple[np.ndarray, float
 
 
 def parameter_layers(model: CompressionModel, kind: type) -> dict[str, keras.layers.Layer]:
-    """Returns the layers of a kind that parameters may depend on: the entropy model's, but for the hyper analysis.
+    """Returns the layers of a kind that parameters may depend on: the entropy model's, except for the hyper analysis.
 
     A subclass that computes in its own way is none of them: whole numbers would leave out what it adds.
     """

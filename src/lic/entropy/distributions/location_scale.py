@@ -170,7 +170,7 @@ class LocationScaleDistribution(Distribution):
         return self.row() >= sum(scale < limit for scale in scales.scales())
 
     def _with(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:
-        """Returns distributions that are like these but for means and scale indexes."""
+        """Returns distributions that differ from these in means and scale indexes only."""
         return self.likelihood.of(mean, index)
 
 

@@ -141,7 +141,7 @@ class NormalMixtureDistribution(Distribution):
         sums = tf.cumsum(tf.gather(exponential, self._steps_below_largest()), -2)
         ends = sums * 2**WEIGHT_BITS // sums[..., -1:, :]
         weights = tf.cast(ends - tf.pad(ends, [[0, 0]] * 3 + [[1, 0], [0, 0]])[..., :-1, :], tf.int32)
-        # The symbols reach over all normals, but for very light ones, and to no more than a cdf may hold.
+        # The symbols reach over all normals except very light ones, and to no more than a cdf may hold.
         reach, light = tf.gather(reaches(*scales[:3]), rows), weights < _LIGHTEST
         mean = tf.reduce_sum(tf.cast(weights, tf.int64) * tf.cast(means, tf.int64), -2) // 2**WEIGHT_BITS
         middle = _symbol(tf.cast(mean, tf.int32))
