@@ -10,7 +10,7 @@ import math
 import os
 import zipfile
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,18 +77,12 @@ def headers_of(archive: zipfile.ZipFile) -> dict[str, Header]:
       ValueError: The bytes of a member are not those of the array in its header.
       Exception: Whatever `zipfile` and numpy raise for a damaged file.
     """
-    import numpy as np
-
     headers = {}
     for name, member in archive.NameToInfo.items():
         if not name.endswith(_SUFFIX):
             continue
         with archive.open(member) as file:
-            version = np.lib.format.read_magic(file)
-            readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            if version not in readers:
-                raise ValueError(f"{name} has version {version} of the npy format")
-            shape, _, dtype = readers[version](file)
+            shape, _, dtype = npy_header(file, name)
             header = Header(shape, dtype)
             if dtype.hasobject:
                 raise ValueError(f"{name} holds objects, which only pickle reads")
@@ -96,6 +90,21 @@ def headers_of(archive: zipfile.ZipFile) -> dict[str, Header]:
                 raise ValueError(f"{name} has {member.file_size} bytes, which are not those of {header}")
             headers[name.removesuffix(_SUFFIX)] = header
     return headers
+
+
+def npy_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Reads the header of a .npy file, and returns shape, whether columns come first, and type.
+
+    Raises:
+      ValueError: The header is damaged, or of a version that numpy does not write for such arrays.
+    """
+    import numpy as np
+
+    version = np.lib.format.read_magic(file)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"{name} has version {version} of the npy format")
+    return readers[version](file)
 
 
 def is_usual(archive: zipfile.ZipFile, headers: Mapping[str, Header]) -> bool:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lic.array_archive import npy_header
 from lic.errors import ImageError
 from lic.images import tiff
 from lic.images.advice import read_or_advise
@@ -98,11 +99,7 @@ def _samples_of(picture: Picture, bit_depth: int, request: Request) -> np.ndarra
 
 def _array_in(file: BinaryIO, request: Request) -> np.ndarray:
     """Returns the array of a .npy file, whose size is checked against its header before it is read."""
-    version = np.lib.format.read_magic(file)
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in readers:
-        raise ValueError(f"it has version {version} of the npy format")
-    shape, is_fortran, dtype = readers[version](file)
+    shape, is_fortran, dtype = npy_header(file, "it")
     if dtype not in (np.dtype(np.uint8), np.dtype("<u2"), np.dtype(">u2")) or len(shape) not in (2, 3):
         raise ImageError(
             f"{request.name} holds {dtype} {list(shape)}, expected uint8 or uint16 [height, width] or "

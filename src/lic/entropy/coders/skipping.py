@@ -21,7 +21,7 @@ def skipping(coder: Coder, skip_below: float | None) -> Coder:
 
 
 class SkippingCoder(CoderAround):
-    """Passes parts to another coder under distributions that skip numbers, except for further latents; see `skipping`."""
+    """Passes parts, except those of further latents, to another coder under distributions that skip numbers."""
 
     def __init__(self, coder: Coder, skip_below: float):
         super().__init__(coder)
