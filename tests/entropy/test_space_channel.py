@@ -141,7 +141,12 @@ def test_a_group_may_have_a_context_network_of_its_own():
 
 
 @pytest.mark.parametrize(
-    ("fusion", "quick"), [("add", True), ("concatenate", True), pytest.param("add", False, marks=pytest.mark.slow)]
+    ("fusion", "quick"),
+    [
+        ("add", True),
+        pytest.param("concatenate", True, marks=pytest.mark.slow),
+        pytest.param("add", False, marks=pytest.mark.slow),
+    ],
 )
 def test_contexts_may_have_rwkv_blocks(fusion, quick):
     entropy = _model(group_depths=(5, 7), channel_widths=(6,), rwkv_blocks=2, rwkv_expansion=3, fusion=fusion)

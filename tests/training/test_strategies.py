@@ -83,5 +83,5 @@ def test_two_workers_equal_one(photographs, tmp_path):
 
 
 def test_an_unknown_strategy_is_an_error():
-    with pytest.raises(ValueError, match="expected name to be one of .*'mirrored'.* Received: 'tpu'"):
+    with pytest.raises(ValueError, match="expected name to be one of .*'mirrored'.* Received: name='tpu'"):
         make_strategy("tpu")
