@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import lic
+from lic.codec.integer import audit
 from lic.codec.integer.audit import inexact_operations
 from lic.codec.integer.calibration import parameter_layers
 from lic.codec.integer.layers import SCOPE
-from lic.environment import tf
+from lic.environment import called_graph, tf
 from lic.layers import Convolution
 from tests.conftest import random_images, slow_but, tiny_model
 
@@ -45,6 +46,21 @@ def scoped(function):
 )
 def test_operations_that_round_in_their_own_way_are_found(function, found):
     assert types_of(function) == found
+
+
+def test_functions_in_functions_are_searched_once(monkeypatch):
+    def within(inner):
+        return tf.function(lambda values: [each + 1.0 for each in inner(values)], autograph=False)
+
+    def function(values):
+        return [tf.exp(values + number) for number in range(4)]
+
+    searched = []
+    monkeypatch.setattr(audit, "called_graph", lambda *call: searched.append(call) or called_graph(*call))
+    for _ in range(6):
+        function = within(function)
+    assert types_of(lambda values: function(values)[0]) == ["Exp"]
+    assert len(searched) == 6
 
 
 @pytest.mark.parametrize("function", [tf.exp, tf.tanh, tf.math.erf, tf.sigmoid, lambda values: tf.reduce_sum(values)])

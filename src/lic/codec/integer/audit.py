@@ -73,17 +73,18 @@ def inexact_operations(last: tf.Operation) -> Iterator[tf.Operation]:
     Args:
       last: The operation; functions that it or its inputs call are searched too.
     """
+    # A function that several operations call is searched once: functions in functions would else be searched for ever.
     waiting, seen = [last], set()
     while waiting:
         operation = waiting.pop()
-        if operation.name in seen:
+        place = id(operation.graph), operation.name
+        if place in seen:
             continue
-        seen.add(operation.name)
+        seen.add(place)
         waiting += [tensor.op for tensor in operation.inputs]
         calls = _functions(operation)
         for function in calls:
-            for tensor in called_graph(operation, function).outputs:
-                yield from inexact_operations(tensor.op)
+            waiting += [tensor.op for tensor in called_graph(operation, function).outputs]
         # Operations on integers give the same on every machine.
         gives_floats = any(not _is_no_float(tensor.dtype) for tensor in operation.outputs)
         if gives_floats and not calls and not _is_exact(operation):
