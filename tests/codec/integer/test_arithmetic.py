@@ -135,9 +135,7 @@ def test_the_shipped_photograph_calibrates_by_default():
 
 def test_a_codec_without_such_networks_raises(tmp_path):
     lic.Codec(_model("charm")).save(tmp_path / "plain.codec")
-    with pytest.raises(
-        lic.CheckpointError, match="holds no networks for deterministic=True. Write one that does"
-    ):
+    with pytest.raises(lic.CheckpointError, match="holds no networks for deterministic=True. Write one that does"):
         lic.load(tmp_path / "plain.codec", deterministic=True)
 
 
