@@ -72,6 +72,7 @@ def test_unknown_names_end_the_command(run_folder, tmp_path):
     for arguments in (["--published", "vmt"], ["--anchor", "vmt"]):
         with pytest.raises(RegistryError, match="Did you mean 'vtm'"):
             plot(run_folder, "--format", "svg", "--out", tmp_path / "plots", *arguments)
+    assert not (tmp_path / "plots").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--measure", "ssim"], ["--format", "jpg"], ["--method", "linear"]])

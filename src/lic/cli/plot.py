@@ -54,6 +54,11 @@ def plot(
     groups = _entries_by_measure(runs, options.published_of(published), measures)
     if not groups:
         raise EvaluationError("There is nothing to draw: no codec has any of these measures.")
+    if anchor:
+        from lic.evaluation.compare import find_entry
+
+        for entries in groups.values():
+            find_entry(anchor, entries)  # An unknown anchor ends the command before it writes anything.
     figures, stills = {}, [each for each in forms if each != PAGE]
     for measured, entries in groups.items() if stills else ():
         figures |= _figures(entries, measured, anchor, method, title, max_bpp)
@@ -107,7 +112,7 @@ def _figures(
 
 
 def _draw_or_explain(name: str, targets: list[Path], draw: Callable[[], Any], force: bool) -> None:
-    """Draws a figure and writes its files, or prints why it cannot be drawn; an unknown name ends the command."""
+    """Draws a figure and writes its files, or prints why it cannot be drawn."""
     from lic.evaluation.plots import save_figure
 
     try:
