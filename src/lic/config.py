@@ -188,14 +188,7 @@ def _checked_argument(part: type[Configured], name: str, value: Any) -> Any:
 def checked_value(owner: str, name: str, value: Any, hint: Any) -> Any:
     """Returns an argument as it is kept: a tuple in place of a list, and numbers of the types of its annotation.
 
-    Args:
-      owner: The class or function, for the message.
-      name: The argument.
-      value: Its value.
-      hint: Its annotation.
-
-    Raises:
-      ValueError: It has another type, or is too small.
+    Arguments and errors are those of `check_argument`.
     """
     value = _as_kept(value)
     check_argument(owner, name, value, hint)
