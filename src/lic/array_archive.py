@@ -113,6 +113,19 @@ def is_usual(archive: zipfile.ZipFile, headers: Mapping[str, Header]) -> bool:
     return sum(header.nbytes for header in headers.values()) <= max(USUAL_BYTES, USUAL_RATIO * packed)
 
 
+def usual_arrays_of(archive: zipfile.ZipFile) -> dict[str, np.ndarray]:
+    """Unpacks all arrays of a zip.
+
+    Raises:
+      ValueError: They unpack to more bytes than those of files that were not made up to take memory.
+      Exception: Whatever `zipfile` and numpy raise for a damaged file.
+    """
+    headers = headers_of(archive)
+    if not is_usual(archive, headers):
+        raise ValueError("its arrays unpack to many times its bytes, as those of such files do not")
+    return arrays_of(archive, headers)
+
+
 def arrays_of(archive: zipfile.ZipFile, headers: Mapping[str, Header]) -> dict[str, np.ndarray]:
     """Unpacks the arrays of some headers.
 

@@ -26,10 +26,13 @@ Registered = TypeVar("Registered", bound=Callable)
 
 def suggestion(name: str, allowed: Iterable[str]) -> str:
     """Returns the end of an error message: the names that are near to a wrong one, or all names if none is near."""
-    near = difflib.get_close_matches(str(name), allowed := sorted(allowed), n=3)
-    if near:
-        return f"Did you mean {' or '.join(map(repr, near))}?"
-    return f"Known: {', '.join(allowed) or 'none'}."
+    return near_names(name, allowed := sorted(allowed)) or f"Known: {', '.join(allowed) or 'none'}."
+
+
+def near_names(name: str, allowed: Iterable[str]) -> str:
+    """Returns the end of an error message with the names that are near to a wrong one; empty if none is near."""
+    near = difflib.get_close_matches(str(name), sorted(allowed), n=3)
+    return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 class Registry:
@@ -86,7 +89,7 @@ class Registry:
         self._load()
         if name not in self._entries:
             advice = suggestion(name, self._entries)
-            if self in PARTS.values() and advice.startswith("Known"):
+            if self in PARTS.values() and not near_names(name, self._entries):
                 advice += f" {OWN_PARTS}=FILE.py imports parts of your own."
             raise RegistryError(f"There is no {self._words} named {name!r}. {advice}")
         return self._entries[name]

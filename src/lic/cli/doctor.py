@@ -169,17 +169,14 @@ def check_streams(path: str | os.PathLike, model: str = "default") -> Iterator[F
       CheckpointError: The file is another one, or damaged.
     """
     import lic
-    from lic.array_archive import arrays_of, headers_of, is_usual, open_archive, text_of
+    from lic.array_archive import open_archive, text_of, usual_arrays_of
 
     codec = lic.load(model)
     if not os.path.exists(path):
         raise CheckpointError(f"There is no file {path}. Write one by `lic doctor --export`.")
     damaged = as_checkpoint_error(f"{path} is no file of `lic doctor --export`, or damaged")
     with damaged, open_archive(path) as archive:
-        headers = headers_of(archive)
-        if not is_usual(archive, headers):
-            raise ValueError("its arrays unpack to more bytes than those of such a file")
-        images = arrays_of(archive, headers)
+        images = usual_arrays_of(archive)
         members = [name for name in archive.namelist() if name.endswith(".lic")]
         streams = {pathlib.PurePath(name).stem: text_of(archive, name) for name in members}
     if not streams or not streams.keys() <= images.keys():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib.resources
 import os
@@ -32,8 +31,8 @@ def codec_path(name_or_path: str | os.PathLike) -> str:
         final = os.path.join(text, FINAL)
         return final if os.path.exists(final) else text
     if text not in registry.list_models():
-        near = difflib.get_close_matches(text, registry.list_models(), 1)
-        advice = f"Did you mean {near[0]!r}?" if near else "A codec file is given by its path, such as mine.codec."
+        near = registry.near_names(text, registry.list_models())
+        advice = near or "A codec file is given by its path, such as mine.codec."
         raise RegistryError(
             f"There is no model named {text!r}. {advice} Weights ship for {', '.join(map(repr, _shipping()))}."
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lic.array_archive import arrays_of, headers_of, is_usual, open_archive
+from lic.array_archive import open_archive, usual_arrays_of
 from lic.errors import CheckpointError, as_checkpoint_error
 
 # Where training scripts keep the state dict in a larger dict.
@@ -55,10 +55,7 @@ def _as_float32(array: np.ndarray) -> np.ndarray:
 
 def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
     with as_checkpoint_error(f"{path} is not an .npz file of arrays"), open_archive(path) as archive:
-        headers = headers_of(archive)
-        if not is_usual(archive, headers):
-            raise ValueError("its arrays unpack to many times its bytes, as those of weights do not")
-        return arrays_of(archive, headers)
+        return usual_arrays_of(archive)
 
 
 def safetensors_package() -> Any:
