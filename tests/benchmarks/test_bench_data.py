@@ -19,4 +19,4 @@ def test_both_rates_and_their_ratio_are_printed(load, tmp_path, capsys, monkeypa
 def test_a_folder_without_photographs_is_one_line(load, tmp_path, capsys):
     with pytest.raises(SystemExit):
         load("bench_data").main(["--data", str(tmp_path)])
-    assert "holds no photograph" in capsys.readouterr().err
+    assert "holds no images" in capsys.readouterr().err

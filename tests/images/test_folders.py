@@ -1,5 +1,7 @@
 """Image files in folders."""
 
+import os
+
 import pytest
 
 from lic.errors import ImageError
@@ -58,3 +60,18 @@ def test_hidden_files_and_folders_are_passed_over(tmp_path):
 def test_missing_folder_is_refused(tmp_path):
     with pytest.raises(ImageError, match="no folder .*absent"):
         image_files(tmp_path / "absent")
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "notes.pdf").touch()
+    with pytest.raises(ImageError, match="holds no images. Give a folder"):
+        image_files(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, caplog):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.png").touch()
+    (tmp_path / "closed").chmod(0)
+    assert image_files(tmp_path) == [tmp_path / "a.png"]
+    assert "closed is passed over: Permission denied" in caplog.text

@@ -204,7 +204,7 @@ def test_odd_photographs_are_read_as_rgb(tmp_path):
 
 def test_a_folder_without_photographs_is_an_error(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(TrainingError, match="no photograph that can be used. Give a folder"):
+    with pytest.raises(TrainingError, match="holds no images. Give a folder"):
         Photographs(tmp_path)
 
 

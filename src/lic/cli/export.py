@@ -90,8 +90,6 @@ def _made_deterministic(codec: Any, calibration: pathlib.Path | None) -> Any:
     if calibration is not None:
         depths = {"channels": codec.channels, "bit_depth": codec.bit_depth}
         paths = image_files(calibration, arrays=True)
-        if not paths:
-            raise LicError(f"{calibration} holds no images. Give a folder of images, such as PNG files.")
         images = (read_samples(path, background="white", to_8_bit=codec.bit_depth == 8, **depths) for path in paths)
     return lic.Codec(codec.model, deterministic=True, calibration=images, **codec.settings)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import logging
 import os
 import pathlib
 import sys
@@ -18,7 +17,6 @@ from lic.cli import standard_streams
 from lic.cli.standard_streams import printable
 from lic.errors import BitstreamError, LicError
 
-_log = logging.getLogger(__name__)
 STANDARD = pathlib.Path("-")  # Standard input as a source, standard output as a target.
 
 
@@ -170,22 +168,12 @@ def _found(paths: list[str], wanted: Callable[[pathlib.Path], bool]) -> list[tup
 
 
 def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tuple[pathlib.Path, pathlib.Path]]:
-    """The inputs at or below a path, each with the folder that its output's path is relative to.
-
-    Hidden files and folders are passed over: systems keep files of their own there, such as ._photo.png.
-    """
+    """The inputs at or below a path, each with the folder that its output's path is relative to."""
     if not top.is_dir():
         return [(top, top.parent)]
-    found = []
-    for folder, folders, names in os.walk(top, onerror=_warn):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        visible = (pathlib.Path(folder) / name for name in names if not name.startswith("."))
-        found += [path for path in visible if path.is_file() and wanted(path)]
-    return [(path, top) for path in sorted(found)]
+    from lic.images import visible_files
 
-
-def _warn(error: OSError) -> None:
-    _log.warning("%s is passed over: %s", error.filename, error.strerror)
+    return [(path, top) for path in visible_files(top, wanted)]
 
 
 def _named(targets: list[pathlib.Path], naming: Naming) -> list[pathlib.Path]:

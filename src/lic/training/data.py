@@ -24,7 +24,6 @@ from lic.images import coloured, digest_of, image_files, image_size, read_image
 
 _log = logging.getLogger(__name__)
 _CROPS_PER_READ = 16  # Crops for each photograph that is read, if the folder does not fit in memory.
-_GIVE = "Give a folder of photographs, such as JPEG or PNG files."
 _SIZES = 1 << 31  # Keeps the random numbers of sizes apart from those of the order.
 _READY = 4  # Batches that are made ahead of the model.
 
@@ -235,8 +234,6 @@ class Photographs:
             _log.warning("%s is left out: %s", name, reason)
 
     def _reasons(self) -> str:
-        if not self.skipped:
-            return _GIVE
         name, reason = next(iter(self.skipped.items()))
         return f"Files that are left out: {len(self.skipped)}. The first is {name}, because {reason}."
 
@@ -261,12 +258,9 @@ def photograph_files(folder: str | os.PathLike) -> list[pathlib.Path]:
       TrainingError: The folder does not exist, or holds no image files.
     """
     try:
-        files = image_files(folder)
+        return image_files(folder)
     except ImageError as error:
-        raise TrainingError(f"{error} {_GIVE}") from None
-    if not files:
-        raise TrainingError(f"{folder} holds no photograph that can be used. {_GIVE}")
-    return files
+        raise TrainingError(str(error)) from None
 
 
 def read_photograph(file: str | os.PathLike) -> np.ndarray:

@@ -140,10 +140,7 @@ def _images_in(images: str | os.PathLike, arrays: bool) -> tuple[pathlib.Path, l
         return path.parent, [path.name]
     if not path.is_dir():
         raise ImageError(f"There is no folder or image {str(images)!r}. Give a folder of images, or one image.")
-    names = [str(file.relative_to(path)) for file in image_files(path, arrays)]
-    if not names:
-        raise ImageError(f"{images} holds no images. Give a folder of images, such as PNG files.")
-    return path, names
+    return path, [str(file.relative_to(path)) for file in image_files(path, arrays)]
 
 
 def _facts(
