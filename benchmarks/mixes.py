@@ -59,6 +59,7 @@ SHOWN = {
     "entropy": "entropy model",
     "likelihood": "likelihood",
     "parameters": "parameters",
+    "minutes": "minutes",
     "steps": "steps",
     "rate": "BD-rate to JPEG, %",
     "bpp": "bpp",
@@ -188,7 +189,7 @@ def section(folder: pathlib.Path) -> list[str]:
     parts = []
     for path in sorted((folder / FOLDER).glob("*.csv")):
         rows = results.read(path, COLUMNS)
-        minutes = ", ".join(sorted({row["minutes"] for row in rows}))
+        minutes = " or ".join(sorted({row["minutes"] for row in rows}, key=float))
         title = f"**Mixes at equal training**, {minutes} minutes of one processor each, over the 24 images of Kodak"
         parts.append(f"{title}:\n\n{table(lines(rows), SHOWN)}")
     return parts

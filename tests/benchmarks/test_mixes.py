@@ -38,10 +38,11 @@ def test_a_mix_that_reaches_no_psnr_of_jpeg_comes_last(mixes):
 
 def test_a_section_is_a_table_of_mixes(mixes, tmp_path):
     assert mixes.section(tmp_path) == []
-    write_rows(tmp_path / "mixes" / "some.csv", _rows(mixes, "conv", 1.0), mixes.COLUMNS)
+    rows = [*_rows(mixes, "conv", 1.0), *_rows(mixes, "klt", 0.5, 11.4)]
+    write_rows(tmp_path / "mixes" / "some.csv", rows, mixes.COLUMNS)
     (part,) = mixes.section(tmp_path)
-    assert part.startswith("**Mixes at equal training**, 20 minutes of one processor each")
-    assert "| conv | charm | normal | 1,234,567 | 8,000 |" in part
+    assert part.startswith("**Mixes at equal training**, 11.4 or 20 minutes of one processor each")
+    assert "| conv | charm | normal | 1,234,567 | 20 | 8,000 |" in part
 
 
 def test_steps_are_a_multiple_of_the_checkpoints(mixes):
