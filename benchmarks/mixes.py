@@ -10,6 +10,7 @@ Training takes as many steps as a pilot of each mix says, so that the learning r
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -116,15 +117,25 @@ def pilot(mix: Mix, data: str, minutes: float, seed: int) -> int:
     return max(1, round(60 * minutes / seconds))
 
 
-def train(mix: Mix, data: str, folder: pathlib.Path, steps: int, seed: int) -> int:
-    """Trains a mix in a folder, or goes on, writes its codec there, and returns its parameters; needs a process."""
+def train(mix: Mix, data: str, folder: pathlib.Path, steps: int, seed: int) -> tuple[int, bool]:
+    """Trains a mix in a folder, or goes on, and writes its codec there; needs a process of its own.
+
+    Returns:
+      Its parameters, and whether the training diverged, so that there is no codec.
+    """
     _take_one_thread()
     from lic.environment import keras
 
     keras.utils.set_random_seed(seed)
     model = make_model(mix)
-    lic.train(model, data, folder / "run", settings_of(steps, seed)).save(folder / "mix.codec")
-    return model.count_params()
+    try:
+        lic.train(model, data, folder / "run", settings_of(steps, seed)).save(folder / "mix.codec")
+    except lic.TrainingError as error:
+        if "diverged" not in str(error):
+            raise
+        report(f"{'+'.join(mix)}: {error}")
+        return model.count_params(), True
+    return model.count_params(), False
 
 
 def measure(folder: pathlib.Path, images: str) -> list[dict]:
@@ -149,21 +160,23 @@ def record(options: argparse.Namespace) -> Iterator[list[Row]]:
             steps = in_fresh_process(pilot, mix, options.data, options.minutes, options.seed)
             counted.write_text(json.dumps(steps))
         steps = json.loads(counted.read_text())
-        parameters = in_fresh_process(train, mix, options.data, folder, steps, options.seed)
+        parameters, diverged = in_fresh_process(train, mix, options.data, folder, steps, options.seed)
         common = results.machine_columns() | mix._asdict()
         common |= {"parameters": parameters, "minutes": f"{options.minutes:g}", "seed": options.seed}
         taken = settings_of(steps, options.seed).steps
         common |= {"steps": taken, "pixels": taken * TRAINING["batch"] * TRAINING["crop"] ** 2}
-        new = [
-            {name: str((common | mean)[name]) for name in COLUMNS}
-            for mean in in_fresh_process(measure, folder, options.images)
-        ]
+        none = [dict.fromkeys(("quality", "bpp", "psnr"), "")]
+        means = none if diverged else in_fresh_process(measure, folder, options.images)
+        new = [{name: str((common | mean)[name]) for name in COLUMNS} for mean in means]
         results.append(options.out, new, COLUMNS)
         yield new
 
 
 def lines(rows: Iterable[Row]) -> list[Row]:
-    """Returns a line for each mix, the fewest bits at equal PSNR first; the last have no PSNR in common with JPEG."""
+    """Returns a line for each mix, the fewest bits at equal PSNR first.
+
+    The last have no PSNR in common with JPEG, or diverged in training.
+    """
     from lic.evaluation.compare import Curve, bd_rate, measured_curve, read_runs
 
     (anchor,) = (measured_curve(run, "jpeg") for run in read_runs([RESULTS / "kodak"]).values())
@@ -172,13 +185,13 @@ def lines(rows: Iterable[Row]) -> list[Row]:
         found.setdefault(tuple(row[name] for name in (*Mix._fields, "minutes", "seed")), []).append(row)
     made = []
     for points in found.values():
-        bpp, psnr = (tuple(float(point[name]) for point in points) for name in ("bpp", "psnr"))
-        try:
-            rate = bd_rate(anchor, Curve("mix", bpp, psnr, "")).value
-        except lic.EvaluationError:  # A mix that learns slowly may not reach the PSNR of JPEG's lowest quality.
-            rate = math.inf
-        shown = {"rate": f"{rate:+.1f}" if math.isfinite(rate) else "none"}
-        shown |= {"bpp": f"{bpp[0]:.2f} to {bpp[-1]:.2f}", "psnr": f"{psnr[0]:.1f} to {psnr[-1]:.1f}"}
+        rate, shown = math.inf, {"rate": "diverged"}
+        if points[0]["bpp"]:
+            bpp, psnr = (tuple(float(point[name]) for point in points) for name in ("bpp", "psnr"))
+            with contextlib.suppress(lic.EvaluationError):  # It may not reach the PSNR of JPEG's lowest quality.
+                rate = bd_rate(anchor, Curve("mix", bpp, psnr, "")).value
+            shown = {"rate": f"{rate:+.1f}" if math.isfinite(rate) else "none"}
+            shown |= {"bpp": f"{bpp[0]:.2f} to {bpp[-1]:.2f}", "psnr": f"{psnr[0]:.1f} to {psnr[-1]:.1f}"}
         numbers = {name: f"{int(points[0][name]):,}" for name in ("parameters", "steps")}
         made.append((rate, points[0] | shown | numbers))
     return [line for _, line in sorted(made, key=lambda each: each[0])]

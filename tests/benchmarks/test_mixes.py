@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 from PIL import Image
 
+import lic
 from tests.benchmarks.conftest import rows_in, write_rows
-from tests.conftest import random_images
+from tests.conftest import random_images, tiny_model
 
 
 @pytest.fixture
@@ -36,6 +37,13 @@ def test_a_mix_that_reaches_no_psnr_of_jpeg_comes_last(mixes):
     assert lines[1]["rate"] == "none"
 
 
+def test_a_mix_that_diverged_has_no_figures(mixes):
+    (row, *_) = _rows(mixes, "swin", 1.0)
+    lines = mixes.lines([row | {"bpp": "", "psnr": ""}, *_rows(mixes, "klt", 0.5)])
+    assert [(line["transform"], line["bpp"]) for line in lines] == [("klt", "0.10 to 0.85"), ("swin", "")]
+    assert lines[1]["rate"] == "diverged"
+
+
 def test_a_section_is_a_table_of_mixes(mixes, tmp_path):
     assert mixes.section(tmp_path) == []
     rows = [*_rows(mixes, "conv", 1.0), *_rows(mixes, "klt", 0.5, 11.4)]
@@ -48,6 +56,19 @@ def test_a_section_is_a_table_of_mixes(mixes, tmp_path):
 def test_steps_are_a_multiple_of_the_checkpoints(mixes):
     assert [mixes.settings_of(steps, 0).steps for steps in (1, 9, 19, 8123)] == [1, 9, 19, 8120]
     assert dataclasses.asdict(mixes.settings_of(8123, 3)).items() >= {**mixes.TRAINING, "seed": 3}.items()
+
+
+def test_a_training_that_diverges_gives_no_codec(mixes, tmp_path, monkeypatch):
+    def diverges(*arguments):
+        raise lic.TrainingError("Training diverged at step 3: the loss is not finite.")
+
+    monkeypatch.setattr(mixes, "make_model", lambda mix: tiny_model("klt", "factorized"))
+    monkeypatch.setattr(mixes, "_take_one_thread", lambda: None)
+    monkeypatch.setattr(lic, "train", diverges)
+    parameters, diverged = mixes.train(mixes.Mix("klt", "factorized", "normal"), "data", tmp_path, 10, 0)
+    assert parameters > 0
+    assert diverged
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

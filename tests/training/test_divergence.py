@@ -86,3 +86,19 @@ def test_the_error_names_the_step_and_the_part(model):
     stop.on_train_batch_end(3, {"loss": 1.0})
     with pytest.raises(TrainingError, match="diverged at step 3: the images is not finite. Go on from an earlier"):
         stop.on_train_batch_end(3, {"loss": float("nan")})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stops"), [(2.0, 3e6, True), (2.0, 1e6, False), (1e-6, 2.0, False), (1e24, 5.0, False)]
+)
+def test_a_finite_loss_that_has_grown_a_million_times_stops_the_training(model, before, after, stops):
+    stop = StopAtDivergence(lambda step: IMAGES)
+    stop.set_model(model)
+    model.optimizer.iterations.assign(4)
+    stop.on_train_batch_end(3, {"loss": before})
+    if not stops:
+        return stop.on_train_batch_end(3, {"loss": after})
+    with pytest.raises(
+        TrainingError, match=r"diverged at step 3: the mean loss is 3e\+06, and was 2 before. Go on from"
+    ):
+        stop.on_train_batch_end(3, {"loss": after})

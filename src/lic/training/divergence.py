@@ -1,4 +1,4 @@
-"""Divergence: a training with a loss that is not finite stops and names the part of the model where it began."""
+"""Divergence: a training stops whose loss is not finite, or has grown beyond all measure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from lic.models.base import CompressionModel
 from lic.training.checkpoints import step_of
 from lic.weights import named_variables
 
+_GROWTH = 1e6  # How many times its lowest, or 1, the mean loss may become.
+_ADVICE = "Go on from an earlier checkpoint with a lower learning rate, a smaller clip, or float32."
+
 
 class StopAtDivergence(keras.callbacks.Callback):
     """Raises a `TrainingError` at the first step whose loss is not finite, and names the part where that began.
 
     At such a step the model's `train_step` sets the gradients to zero. So the weights stay finite and almost the same,
     and the images of the step show the fault again.
+
+    It raises one too where the mean loss of an epoch has grown a million times. Such a loss may stay finite for ever,
+    while the latent's numbers are lost in the rounding of huge means.
 
     Args:
       images_of: Returns the images [batch, height, width, channels] of a step.
@@ -27,15 +33,21 @@ class StopAtDivergence(keras.callbacks.Callback):
     def __init__(self, images_of: Callable[[int], np.ndarray]):
         super().__init__()
         self._images_of = images_of
+        self._lowest = math.inf
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Raises a `TrainingError` if the loss is not finite."""
-        if logs and not math.isfinite(float(logs["loss"])):
-            step = step_of(self.model) - 1
+        """Raises a `TrainingError` if the loss is not finite, or has grown a million times."""
+        if not logs:
+            return
+        loss, step = float(logs["loss"]), step_of(self.model) - 1
+        if not math.isfinite(loss):
             where = find_nonfinite(self.model, self._images_of(step).astype("float32"))
+            raise TrainingError(f"Training diverged at step {step}: {where or 'the loss'} is not finite. {_ADVICE}")
+        self._lowest = min(self._lowest, loss)
+        if loss > _GROWTH * max(self._lowest, 1.0):
             raise TrainingError(
-                f"Training diverged at step {step}: {where or 'the loss'} is not finite. Go on from an earlier "
-                "checkpoint with a lower learning rate, a smaller clip, or float32."
+                f"Training diverged at step {step}: the mean loss is {loss:.3g}, and was {self._lowest:.3g} before. "
+                f"{_ADVICE}"
             )
 
 
