@@ -244,7 +244,7 @@ def test_a_step_is_traced_once_for_trimmed_crops_of_all_sizes(photographs, monke
 def test_a_folder_without_photographs_is_named_before_training(photographs, tmp_path, folder):
     (tmp_path / "empty").mkdir()
     for data, valid in ((tmp_path / folder, None), (photographs, tmp_path / folder)):
-        with pytest.raises(TrainingError, match=f"{folder}.* Give a folder of photographs"):
+        with pytest.raises(TrainingError, match=f"{folder}.* Give a folder of images"):
             lic.train(make(), data, tmp_path / "run", few_steps(), valid=valid)
     assert not (tmp_path / "run").exists()
 
