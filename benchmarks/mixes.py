@@ -128,14 +128,13 @@ def train(mix: Mix, data: str, folder: pathlib.Path, steps: int, seed: int) -> t
 
     keras.utils.set_random_seed(seed)
     model = make_model(mix)
+    diverged = False
     try:
         lic.train(model, data, folder / "run", settings_of(steps, seed)).save(folder / "mix.codec")
-    except lic.TrainingError as error:
-        if "diverged" not in str(error):
-            raise
+    except lic.DivergenceError as error:
         report(f"{'+'.join(mix)}: {error}")
-        return model.count_params(), True
-    return model.count_params(), False
+        diverged = True
+    return model.count_params(), diverged
 
 
 def measure(folder: pathlib.Path, images: str) -> list[dict]:

@@ -88,6 +88,10 @@ class TrainingError(LicError):
     """A training that cannot start, be resumed or go on."""
 
 
+class DivergenceError(TrainingError):
+    """A training whose loss is not finite any more, or has grown a million times."""
+
+
 @contextlib.contextmanager
 def as_error(kind: type[LicError], message: str, advice: str = "Get the file anew.") -> Iterator[None]:
     """Raises an error of `lic` in place of any error that a library raises while it opens a user's file.

@@ -60,7 +60,7 @@ def test_steps_are_a_multiple_of_the_checkpoints(mixes):
 
 def test_a_training_that_diverges_gives_no_codec(mixes, tmp_path, monkeypatch):
     def diverges(*arguments):
-        raise lic.TrainingError("Training diverged at step 3: the loss is not finite.")
+        raise lic.DivergenceError("Training diverged at step 3: the loss is not finite.")
 
     monkeypatch.setattr(mixes, "make_model", lambda mix: tiny_model("klt", "factorized"))
     monkeypatch.setattr(mixes, "_take_one_thread", lambda: None)

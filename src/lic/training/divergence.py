@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lic.environment import keras, tf
-from lic.errors import TrainingError
+from lic.errors import DivergenceError
 from lic.models.base import CompressionModel
 from lic.training.checkpoints import step_of
 from lic.weights import named_variables
@@ -18,7 +18,7 @@ _ADVICE = "Go on from an earlier checkpoint with a lower learning rate, a smalle
 
 
 class StopAtDivergence(keras.callbacks.Callback):
-    """Raises a `TrainingError` at the first step whose loss is not finite, and names the part where that began.
+    """Raises a `DivergenceError` at the first step whose loss is not finite, and names the part where that began.
 
     At such a step the model's `train_step` sets the gradients to zero. So the weights stay finite and almost the same,
     and the images of the step show the fault again.
@@ -36,16 +36,16 @@ class StopAtDivergence(keras.callbacks.Callback):
         self._lowest = math.inf
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Raises a `TrainingError` if the loss is not finite, or has grown a million times."""
+        """Raises a `DivergenceError` if the loss is not finite, or has grown a million times."""
         if not logs:
             return
         loss, step = float(logs["loss"]), step_of(self.model) - 1
         if not math.isfinite(loss):
             where = find_nonfinite(self.model, self._images_of(step).astype("float32"))
-            raise TrainingError(f"Training diverged at step {step}: {where or 'the loss'} is not finite. {_ADVICE}")
+            raise DivergenceError(f"Training diverged at step {step}: {where or 'the loss'} is not finite. {_ADVICE}")
         self._lowest = min(self._lowest, loss)
         if loss > _GROWTH * max(self._lowest, 1.0):
-            raise TrainingError(
+            raise DivergenceError(
                 f"Training diverged at step {step}: the mean loss is {loss:.3g}, and was {self._lowest:.3g} before. "
                 f"{_ADVICE}"
             )
