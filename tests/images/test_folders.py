@@ -1,9 +1,5 @@
 """Image files in folders."""
 
-import errno
-import os
-import pathlib
-
 import pytest
 
 from lic.errors import ImageError
@@ -68,18 +64,3 @@ def test_a_folder_without_images_is_refused(tmp_path):
     (tmp_path / "notes.pdf").touch()
     with pytest.raises(ImageError, match="holds no images. Give a folder"):
         image_files(tmp_path)
-
-
-def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch, caplog):
-    (tmp_path / "closed").mkdir()
-    (tmp_path / "a.png").touch()
-    scan = os.scandir
-
-    def refuse(path):  # Also for root, who reads every folder.
-        if pathlib.Path(path).name == "closed":
-            raise PermissionError(errno.EACCES, "Permission denied", path)
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-    assert image_files(tmp_path) == [tmp_path / "a.png"]
-    assert "closed is passed over: Permission denied" in caplog.text

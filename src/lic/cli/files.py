@@ -16,6 +16,7 @@ import typer
 from lic.cli import standard_streams
 from lic.cli.standard_streams import printable
 from lic.errors import BitstreamError, LicError
+from lic.visible_files import visible_files
 
 STANDARD = pathlib.Path("-")  # Standard input as a source, standard output as a target.
 
@@ -171,8 +172,6 @@ def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tu
     """The inputs at or below a path, each with the folder that its output's path is relative to."""
     if not top.is_dir():
         return [(top, top.parent)]
-    from lic.images import visible_files
-
     return [(path, top) for path in visible_files(top, wanted)]
 
 

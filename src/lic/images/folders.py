@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import logging
 import os
 import pathlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from PIL import Image
 
 from lic.errors import ImageError
+from lic.visible_files import visible_files
 
-_log = logging.getLogger(__name__)
 ARRAY = ".npy"
 _DECODED = re.compile(r"\.lic(\.parts\d+)?\.\w+$", re.IGNORECASE)
 _HASHED = 1 << 16  # Bytes of each file that a digest covers unless it covers whole files.
@@ -63,28 +62,6 @@ def image_files(folder: str | os.PathLike, arrays: bool = False) -> list[pathlib
     if not found:
         raise ImageError(f"{os.fspath(folder)} holds no images. Give a folder of images, such as PNG files.")
     return found
-
-
-def visible_files(folder: str | os.PathLike, wanted: Callable[[pathlib.Path], bool]) -> list[pathlib.Path]:
-    """Returns the files in a folder and in all folders inside that are wanted, sorted.
-
-    Hidden files and folders, whose names begin with a dot, are passed over: systems keep files of their own there. So
-    are folders that cannot be read, of which a warning is logged.
-
-    Args:
-      folder: The folder.
-      wanted: Returns whether a file is wanted, by its path.
-    """
-    found = []
-    for path, folders, names in os.walk(folder, onerror=_warn):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        visible = (pathlib.Path(path) / name for name in names if not name.startswith("."))
-        found += [file for file in visible if wanted(file) and file.is_file()]
-    return sorted(found)
-
-
-def _warn(error: OSError) -> None:
-    _log.warning("%s is passed over: %s", error.filename, error.strerror)
 
 
 def digest_of(folder: str | os.PathLike, names: Iterable[str], whole: bool = False) -> str:
