@@ -35,6 +35,7 @@ LUMA = 0.299, 0.587, 0.114  # Of red, green and blue.
 GREY = 0.1  # The share of crops without colour: photographs of that kind are rare, and their errors of colour show.
 SHARPEN = 0.5  # The most by which a crop's difference to its 3x3 means is added to it: crops made smaller are too soft.
 MEETING = 25  # Steps from one average over the processes to the next.
+GROWTH = 1e6  # How many times its lowest, or 1, the mean loss may become, as in `lic train`.
 
 
 class Photographs:
@@ -264,6 +265,7 @@ class Log:
         self.path, self.training = path, training
         self.not_finite = torch.full((), math.inf, device=device)  # The first step whose loss was not finite.
         self.sums, self.count, self.since = torch.zeros(3, device=device), 0, time.monotonic()
+        self.lowest = math.inf  # The lowest mean loss.
 
     def add(self, values: torch.Tensor) -> None:
         step = self.training.progress["step"]
@@ -273,15 +275,19 @@ class Log:
         self.sums, self.count = self.sums + values, self.count + 1
 
     def check(self) -> None:
-        """Raises SystemExit if a loss was not finite."""
+        """Raises SystemExit if a loss was not finite, or the mean loss has grown a million times."""
         step = self.not_finite.item()
         if step < math.inf:
             raise SystemExit(f"The loss was not finite at step {step:.0f}. The state that was saved is from before it.")
+        loss = (self.sums[0] / max(self.count, 1)).item()
+        if loss > GROWTH * max(self.lowest, 1.0):
+            raise SystemExit(f"The mean loss is {loss:.3g}, and was {self.lowest:.3g} before. Lower --learning-rate.")
 
     def write_means(self, rate: float) -> None:
         """Writes a line, unless `check` raises an error."""
         self.check()
         means = (self.sums / self.count).tolist()
+        self.lowest = min(self.lowest, means[0])
         seconds, self.since = time.monotonic() - self.since, time.monotonic()
         row = {"step": self.training.progress["step"], "minutes": round(self.training.progress["minutes"], 2)}
         row |= {name: round(value, 4) for name, value in zip(("loss", "bpp", "psnr"), means)}

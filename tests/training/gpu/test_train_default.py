@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from tests.training.gpu.make_fixtures import FOLDER, ROOT
 
 torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.numpy")
+PROGRESS = {"step": 1, "minutes": 0.5, "gigapixels": 0.1}
 START = FOLDER / "klt-checkerboard-gains.safetensors"
 
 
@@ -119,6 +121,16 @@ def test_it_stops_at_a_loss_that_is_not_finite(trainer, photographs, tmp_path, m
     with pytest.raises(SystemExit, match="not finite at step 1"):
         _train(trainer, photographs, tmp_path / "out", "--start", str(START))
     assert not (tmp_path / "out/weights.safetensors").exists()
+
+
+def test_it_stops_at_a_loss_that_has_grown_a_million_times(trainer, tmp_path):
+    log = trainer.Log(tmp_path / "log.jsonl", types.SimpleNamespace(progress=PROGRESS, saves=True), "cpu")
+    for loss in (0.5, 9e5):
+        log.add(torch.tensor([loss, 1.0, 30.0]))
+        log.write_means(1e-3)
+    log.add(torch.tensor([2e6, 1.0, 30.0]))
+    with pytest.raises(SystemExit, match=r"The mean loss is 2e\+06, and was 0.5 before. Lower --learning-rate"):
+        log.check()
 
 
 def test_models_that_it_does_not_compute_are_refused(trainer, tmp_path):
