@@ -1,7 +1,9 @@
 """Codecs in threads and processes."""
 
 import concurrent.futures
+import copy
 import multiprocessing
+import pickle
 
 import numpy as np
 import pytest
@@ -55,6 +57,24 @@ def test_spawned_processes_give_the_same_streams(codecs, tmp_path):
         assert pool.submit(codecs[0].compress, IMAGES[0]).result(120) == stream
         decoded = pool.submit(_decode_as_loaded, tmp_path / "mine.codec", stream).result(120)
     np.testing.assert_array_equal(decoded, codecs[0].decompress(stream))
+
+
+class NamedCodec(lic.Codec):
+    def __init__(self, model, name):
+        self.before = name.upper()
+        super().__init__(model)
+        self.name = name
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda codec: pickle.loads(pickle.dumps(codec))])
+def test_copies_keep_what_a_subclass_added(codecs, copied):
+    codec = NamedCodec(codecs[0].model, "mine")
+    assert codec.parts  # It is kept once it is asked for, and is no attribute of the subclass.
+    other = copied(codec)
+    assert type(other) is NamedCodec
+    assert (other.name, other.before) == ("mine", "MINE")
+    assert other.model is not codec.model
+    assert other.compress(IMAGES[0]) == codecs[0].compress(IMAGES[0])
 
 
 def _compress_in_a_fork(pipe, codec, image):

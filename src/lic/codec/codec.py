@@ -404,8 +404,10 @@ class Codec:
         self._file.write(path)
 
     def __reduce__(self) -> tuple:
-        """Pickles the content of the codec file, so that a copy elsewhere is the same codec."""
-        return type(self)._from_file, (self._file, self._precision, self._tile, self._deterministic)
+        """Pickles the codec file's content and what a subclass added, so that a copy elsewhere is the same codec."""
+        cached = {name for name in vars(self) if isinstance(getattr(type(self), name, None), functools.cached_property)}
+        added = {name: value for name, value in vars(self).items() if name not in self._opened | cached}
+        return type(self)._from_file, (self._file, self._precision, self._tile, self._deterministic), added
 
     @classmethod
     def _from_file(
@@ -437,6 +439,7 @@ class Codec:
         if precision not in POLICIES:
             raise ValueError(f"Codec: expected precision to be one of {(*POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
+        before = set(vars(self))
         self._precision, self._tile, self._process = precision, tile, os.getpid()
         # Tables that are made here are kept in the file: made anew elsewhere, they might differ in a count.
         self.model = restored_model(file)
@@ -455,6 +458,7 @@ class Codec:
         self._tables, self._float_graphs = tables, Graphs(self.model, tables, None, self.skip_below)
         self._lock, self._made_integer_graphs = threading.Lock(), None
         self._choose(False)
+        self._opened = {*vars(self), "_opened"} - before  # All other attributes are a subclass's.
 
     def _integer_graphs(self) -> Graphs:
         """Returns the graphs in whole numbers, which the first thread that needs them makes."""
