@@ -46,7 +46,7 @@ DEFAULT = {
     "average": 0.998,
     "least_scale": 0.65,
     "sharpen": 0.5,
-    "grey": 0.1,
+    "grey": 0.2,
     "start_scales": True,
 }
 

@@ -21,7 +21,7 @@ _SETTINGS = {
     "optimizer": "adam",
     "trim": "0; presets: default 63",
     "sharpen": "0.0; presets: default 0.5",
-    "grey": "0.0; presets: default 0.1",
+    "grey": "0.0; presets: default 0.2",
     "learning_rate": "0.001; presets: zyc2022 0.0001, hzswq2021 0.0001, ms2020 0.0001",
     "warm_up": "200; presets: zyc2022 0, hzswq2021 0, ms2020 0",
     "decay": "tenth; presets: zyc2022 none, default cosine",
