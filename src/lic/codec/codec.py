@@ -405,8 +405,7 @@ class Codec:
 
     def __reduce__(self) -> tuple:
         """Pickles the codec file's content and what a subclass added, so that a copy elsewhere is the same codec."""
-        cached = {name for name in vars(self) if isinstance(getattr(type(self), name, None), functools.cached_property)}
-        added = {name: value for name, value in vars(self).items() if name not in self._opened | cached}
+        added = {name: value for name, value in vars(self).items() if name not in self._opened}
         return type(self)._from_file, (self._file, self._precision, self._tile, self._deterministic), added
 
     @classmethod
