@@ -84,6 +84,7 @@ def test_writers_in_threads_leave_the_umask_as_it_is(tmp_path, monkeypatch):
         time.sleep(0.01)
         return before
 
+    monkeypatch.setattr("lic.atomic_write._STATUS", tmp_path / "nothing")
     monkeypatch.setattr(os, "umask", set_slowly)
     threads = [threading.Thread(target=write, args=(tmp_path / str(number),)) for number in range(4)]
     for thread in threads:
@@ -92,6 +93,18 @@ def test_writers_in_threads_leave_the_umask_as_it_is(tmp_path, monkeypatch):
         thread.join()
     assert masks == [0o022, *[0o077, 0o022] * 4]
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o644}
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="only Linux shows the umask of a process")
+def test_no_writer_changes_the_umask_where_the_system_shows_it(tmp_path, monkeypatch):
+    umask = os.umask(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask was set"))
+        write(tmp_path / "file")
+    finally:
+        monkeypatch.undo()
+        os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
 
 
 @BOTH

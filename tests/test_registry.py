@@ -111,6 +111,17 @@ def test_files_and_modules_of_own_parts_are_imported(own_part, monkeypatch):
     assert "'mine'" in _likelihoods_with(f"my_parts{os.pathsep}json").stdout
 
 
+def test_files_of_one_name_are_not_confused(own_part, tmp_path):
+    other = tmp_path / "elsewhere" / own_part.name
+    other.parent.mkdir()
+    other.write_text("")
+    assert "'mine'" in _likelihoods_with(f"{own_part}{os.pathsep}{own_part}").stdout
+    found = _likelihoods_with(f"{other}{os.pathsep}{own_part}")
+    assert f"{own_part} cannot be imported, since another module has the name 'my_parts': {other}" in found.stderr
+    python = own_part.rename(tmp_path / "random.py")
+    assert f"{python} cannot be imported, since another module has the name 'random'" in _likelihoods_with(python).stderr
+
+
 @pytest.mark.parametrize("parts", ["nothing.py", "no_module_of_this_name"])
 def test_own_parts_that_cannot_be_imported_are_named(parts):
     found = _likelihoods_with(parts)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import IO
 
 _umask_lock = threading.Lock()
+_STATUS = pathlib.Path("/proc/self/status")  # On Linux.
 
 
 class atomic_write:  # noqa: N801 - used as a function
@@ -120,7 +121,12 @@ class _Place:
 
 
 def _umask() -> int:
-    # It is read by setting it, in the whole process. Files that other threads make meanwhile must not be open to all.
+    with contextlib.suppress(OSError):
+        masks = [line.split()[1] for line in _STATUS.read_text().splitlines() if line.startswith("Umask:")]
+        if masks:
+            return int(masks[0], 8)
+    # Else it is read by setting it, in the whole process. Files that other threads make meanwhile must not be open to
+    # all.
     with _umask_lock:
         umask = os.umask(0o077)
         os.umask(umask)

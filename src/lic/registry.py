@@ -62,7 +62,8 @@ class Registry:
             )
 
         def decorate(entry: Registered) -> Registered:
-            if not entry.__module__.startswith("lic."):  # What comes with lic has its name first.
+            function = getattr(entry, "func", entry)  # Of a `functools.partial`, whose own module is functools.
+            if not function.__module__.startswith("lic."):  # What comes with lic has its name first.
                 self._load_own()
             if name in self._entries:
                 raise RegistryError(
@@ -158,8 +159,14 @@ def load_own_parts() -> None:
 
 
 def _import_file(file: pathlib.Path) -> None:
-    if file.stem in sys.modules:
-        return
+    loaded = sys.modules.get(file.stem)
+    if loaded:
+        if getattr(loaded, "__file__", None) and pathlib.Path(loaded.__file__).resolve() == file.resolve():
+            return
+        raise RegistryError(
+            f"{OWN_PARTS}: {file} cannot be imported, since another module has the name {file.stem!r}: "
+            f"{getattr(loaded, '__file__', None) or 'one of Python'}. Give the file another name."
+        )
     spec = importlib.util.spec_from_file_location(file.stem, file)
     sys.modules[file.stem] = module = importlib.util.module_from_spec(spec)
     try:

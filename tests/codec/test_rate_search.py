@@ -1,6 +1,6 @@
 import pytest
 
-from lic.codec.rate_search import STEP, highest_quality
+from lic.codec.rate_search import STEP, highest_quality, refine_to_size
 from lic.errors import LicError
 
 
@@ -45,3 +45,16 @@ def test_the_lowest_quality_may_be_the_only_one_that_fits():
 def test_an_impossible_size_is_refused_with_the_least_possible(max_bytes):
     with pytest.raises(LicError, match=f"takes 100 bytes at the lowest quality, more than the {max_bytes} "):
         highest_quality(Encoder(lambda quality: int(100 * quality)), (1, 2), max_bytes)
+
+
+def test_bytes_that_refinement_saves_are_spent_on_quality():
+    encode = Encoder(lambda quality: int(1000 * quality))
+    known = highest_quality(encode, (1, 2, 3), 2000)
+    refined = refine_to_size(encode, lambda quality, stream, progress: stream[: len(stream) * 9 // 10], (1, 2, 3), 2000, *known)
+    assert 1980 < len(refined) <= 2000
+
+
+def test_a_stream_that_fits_is_refined_although_the_lowest_quality_takes_more():
+    encode = Encoder(lambda quality: 1005 if quality == 1 else 1000 if quality == 1.5 else 1100)
+    refined = refine_to_size(encode, lambda quality, stream, progress: stream[:-1], (1, 2), 1005, 1.5, encode(1.5))
+    assert len(refined) == 999

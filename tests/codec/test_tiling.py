@@ -11,7 +11,7 @@ from tests.conftest import TRANSFORMS, random_images, shared_codec, shipped_code
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 30])
 def test_spans_cover_an_axis_once(size):
     transform = tiny_model("conv", "hyperprior").transform
-    found = spans(transform, size, 8 * transform.downscale)
+    found = spans(transform, "analysis", size, 8 * transform.downscale)
     assert [number for span in found for number in range(span.start, span.stop)] == list(range(size))
     for span in found:
         assert span.first == max(span.start - transform.tile_overlap, 0)
@@ -20,20 +20,29 @@ def test_spans_cover_an_axis_once(size):
 
 def test_tiles_begin_at_windows():
     transform = SwinTransform(8, latent_depth=12, depths=(1, 1, 1, 1), window=4, head_dim=4)
-    assert all(span.first % 4 == 0 for span in spans(transform, 30, 100))
+    assert all(span.first % 4 == 0 for span in spans(transform, "analysis", 30, 100))
 
 
 def test_an_overlap_is_rounded_up_to_windows():
     transform = tiny_model("conv", "hyperprior").transform
     transform.tile_multiple, transform.tile_overlap = 6, 4
-    found = spans(transform, 30, 12 * transform.downscale)
+    found = spans(transform, "synthesis", 30, 12 * transform.downscale)
     assert [(span.first, span.last) for span in found] == [(0, 18), (6, 30), (18, 30)]
+
+
+def test_analysis_and_synthesis_have_overlaps_of_their_own():
+    transform = tiny_model("conv", "hyperprior").transform
+    transform.tile_overlap = 5, 1
+    for direction, expected in (("analysis", [(0, 15), (5, 25), (15, 30)]), ("synthesis", [(0, 11), (9, 21), (19, 30)])):
+        found = spans(transform, direction, 30, 10 * transform.downscale)
+        assert [(span.first, span.last) for span in found] == expected
 
 
 def test_a_transform_that_sees_the_whole_image_is_never_cut():
     transform = tiny_model("conv", "hyperprior").transform
     transform.tile_overlap = None
-    assert spans(transform, 30, 8 * transform.downscale) == [(0, 30, 0, 30)]
+    for direction in ("analysis", "synthesis"):
+        assert spans(transform, direction, 30, 8 * transform.downscale) == [(0, 30, 0, 30)]
 
 
 @pytest.mark.parametrize("transform", slow_but(TRANSFORMS, "conv"))
@@ -63,11 +72,11 @@ def test_tiles_are_chosen_for_large_images(monkeypatch):
 
     def record(tile):
         seen.append(tile.shape[:2])
-        return tile[::16, ::16]
+        return np.repeat(tile[::16, ::16], transform.depth, -1)
 
     for side in (64, 128):
-        joined = tiling.in_tiles(record, np.zeros((side, side, 1), np.float32), transform, "auto", (16, 1), 1)
-        assert joined.shape == (side // 16, side // 16, 1)
+        joined = tiling.in_tiles(record, np.zeros((side, side, 1), np.float32), transform, "analysis", "auto")
+        assert joined.shape == (side // 16, side // 16, transform.depth)
     assert seen[0] == (64, 64)
     assert len(seen) == 5
 

@@ -284,6 +284,14 @@ def test_images_of_another_form_are_refused(trained, values, received):
         trained(values)
 
 
+def test_arguments_of_keras_are_taken_by_position(images):
+    model = fresh()
+    model.compile(lic.Adam())
+    history = model.fit(images, None, 2, 3, 0).history
+    assert (len(history["loss"]), int(model.optimizer.iterations)) == (3, 3 * -(-len(images) // 2))
+    assert model.evaluate(images, None, 2, 0) == pytest.approx(model.evaluate(images, batch_size=2, verbose=0))
+
+
 def test_images_on_0_to_1_are_warned_of_once(images):
     model = fresh()
     model.compile(lic.Adam(), run_eagerly=True)

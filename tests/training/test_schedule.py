@@ -33,6 +33,21 @@ def test_config_makes_the_same():
     assert again.get_config() == schedule.get_config()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1e-3, 0), "expected steps to be a whole number of at least 1. Received: steps=0"),
+        ((1e-3, 10, -1), "expected warm_up to be .* Received: warm_up=-1"),
+        ((0.0, 10), "expected rate to be over 0 and finite. Received: 0.0"),
+        ((float("nan"), 10), "expected rate to be"),
+        (("fast", 10), "expected rate to be"),
+    ],
+)
+def test_wrong_numbers_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        LearningRate(*arguments)
+
+
 def test_an_unknown_decay_is_an_error():
     with pytest.raises(ValueError, match="expected decay to be one of .* Received: decay='linear'"):
         LearningRate(1e-3, 1000, decay="linear")

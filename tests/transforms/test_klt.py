@@ -85,26 +85,27 @@ def test_more_channels_than_a_block_has_are_refused():
 @pytest.mark.parametrize(
     ("block", "num_blocks", "overlap"),
     [
-        ("depthwise", (7, 3), 4),
-        ("depthwise", (9, 2), 5),
-        ("depthwise", (1, 9), 5),
-        ("plain", 3, 4),
-        ("plain", (2, 5), 6),
+        ("depthwise", (10, 3), (6, 2)),
+        ("depthwise", (9, 2), (5, 1)),
+        ("depthwise", (0, 9), (1, 5)),
+        ("plain", 3, (4, 3)),
+        ("plain", (2, 5), (3, 5)),
     ],
 )
 def test_tiles_overlap_as_far_as_blocks_see(block, num_blocks, overlap):
     transform = KLTTransform(width=4, latent_depth=4, num_blocks=num_blocks, block=block)
-    side = 2 * overlap + 3
-    images, others = random_images(2, 16 * side, 16 * side, 3).astype(np.float32)[:, None]
+    assert transform.tile_overlap == overlap
+    random, side = np.random.default_rng(0), 2 * max(overlap) + 3
+    images = random.uniform(0, 255, (1, 16 * side, 16 * side, 3)).astype(np.float32)
     transform(images)  # This makes the weights.
-    random = np.random.default_rng(0)
-    for weight in transform.weights:  # Their start would make branches zero.
-        weight.assign(random.normal(scale=0.3, size=weight.shape))
-    others[:, 16:-16, 16:-16] = images[:, 16:-16, 16:-16]  # They differ in what is further away than the overlap.
-    latent, other = (transform.analysis(each)[0, overlap + 1, overlap + 1] for each in (images, others))
-    np.testing.assert_array_equal(latent, other)
-    latents = random.normal(size=(2, 1, side, side, 4)).astype(np.float32)
-    latents[1, :, 1:-1, 1:-1] = latents[0, :, 1:-1, 1:-1]
-    middle = slice(16 * (overlap + 1), 16 * (overlap + 2))
-    pixels, other = (transform.synthesis(each)[0, middle, middle] for each in latents)
-    np.testing.assert_array_equal(pixels, other)
+    for weight in transform.weights:  # All are over zero, so that what is far away is not lost in rounding.
+        weight.assign(random.uniform(0.5, 1, weight.shape))
+    latents, middle = random.uniform(1, 2, (1, side, side, 4)).astype(np.float32), side // 2
+    directions = ((transform.analysis, images, 16, 1), (transform.synthesis, latents, 1, 16))
+    for reach, (layer, values, before, after) in zip(overlap, directions):
+        here = slice(middle * after, (middle + 1) * after)
+        result = layer(values)[0, here, here]
+        for distance, changes in ((reach, True), (reach + 1, False)):
+            others = values.copy()
+            others[:, : (middle - distance + 1) * before] *= 2  # All rows that are as far above, or further.
+            assert np.any(layer(others)[0, here, here] != result) == changes

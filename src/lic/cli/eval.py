@@ -50,6 +50,7 @@ def evaluate(
     ray: Annotated[str | None, typer.Option(metavar="ADDRESS", help=options.RAY)] = None,
     precision: Annotated[str, typer.Option(help=options.PRECISION)] = "float32",
     tile: Annotated[str, typer.Option(metavar="N", help=options.TILE)] = "auto",
+    deterministic: Annotated[bool, typer.Option("--deterministic", help=options.DETERMINISTIC)] = False,
 ) -> None:
     """Measure codecs over a folder of images: bytes, PSNR, MS-SSIM, times and memory.
 
@@ -74,6 +75,7 @@ def evaluate(
             codecs=codec or [],
             qualities=quality or [],
             jobs=jobs,
+            deterministic=deterministic,
             ray=ray,
             progress=show_progress,
             **arguments,

@@ -36,6 +36,11 @@ _SETTINGS = {
     "rounded": "off",
     "last_steps": "0",
 }
+# Arguments of `lic.create_model` that are no sizes, with the options that give them.
+_OWN_OPTIONS = {
+    "name": "--model",
+    **{name: f"--{name}" for name in ("transform", "entropy", "hyper", "likelihood", "lmbda", "distortion")},
+}
 
 
 def _setting(name: str, metavar: str | None, text: str) -> Any:
@@ -242,6 +247,8 @@ def _sizes(texts: list[str]) -> dict[str, Any]:
         name, found, value = text.partition("=")
         if not found:
             raise typer.BadParameter(f"--size {text}: expected NAME=VALUE, such as width=64")
+        if name in _OWN_OPTIONS:
+            raise typer.BadParameter(f"--size {text}: expected a size of the parts. Give {_OWN_OPTIONS[name]}")
         try:
             parsed = json.loads(value)
         except ValueError:

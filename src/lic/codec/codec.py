@@ -513,18 +513,11 @@ class Codec:
         transform = self.model.transform
         padded = pad(tf.constant(coloured(image, self.channels)[None]), transform.downscale)[0].numpy()
         return in_tiles(
-            lambda tile: self._graphs.analyse(self._on_255(tile)),
-            padded,
-            transform,
-            self._tile,
-            (transform.downscale, 1),
-            transform.depth,
+            lambda tile: self._graphs.analyse(self._on_255(tile)), padded, transform, "analysis", self._tile
         )
 
     def _synthesised(self, y_hat: np.ndarray) -> np.ndarray:
-        transform = self.model.transform
-        scales = (1, transform.downscale)
-        return in_tiles(self._graphs.synthesise, y_hat, transform, self._tile, scales, self.channels)
+        return in_tiles(self._graphs.synthesise, y_hat, self.model.transform, "synthesis", self._tile)
 
     def _checked_latent(self, name: str, latent: np.ndarray) -> np.ndarray:
         self._check_process()

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-_collected: contextvars.ContextVar[list[float] | None] = contextvars.ContextVar("coder_seconds", default=None)
+
+class CoderTime(NamedTuple):
+    """The time of the range coder for one stream.
+
+    Attributes:
+      seconds: The seconds that it takes to encode the stream, or to decode it.
+      measuring: The seconds by which the codec's call took longer since these were measured.
+    """
+
+    seconds: float
+    measuring: float
+
+
+_collected: contextvars.ContextVar[list[CoderTime] | None] = contextvars.ContextVar("coder_times", default=None)
 
 
 @contextlib.contextmanager
-def coder_seconds() -> Iterator[list[float]]:
-    """Yields a list to which codecs in this thread add the range coder's seconds for each stream.
+def coder_times() -> Iterator[list[CoderTime]]:
+    """Yields a list to which codecs in this thread add the range coder's time for each stream.
 
-    A codec runs the coder once more to measure it, so these seconds are also the ones by which each call takes longer.
+    A codec decodes and encodes the stream once more to measure the coder.
     """
-    collected: list[float] = []
+    collected: list[CoderTime] = []
     token = _collected.set(collected)
     try:
         yield collected
@@ -24,11 +39,13 @@ def coder_seconds() -> Iterator[list[float]]:
 
 
 def collect(measure: Callable[[], float]) -> None:
-    """Adds the seconds of one stream to the list of the innermost `coder_seconds`, if there is one.
+    """Adds the time of one stream to the list of the innermost `coder_times`, if there is one.
 
     Args:
       measure: Returns the seconds. It is called only if there is a list.
     """
     collected = _collected.get()
     if collected is not None:
-        collected.append(measure())
+        began = time.perf_counter()
+        seconds = measure()
+        collected.append(CoderTime(seconds, time.perf_counter() - began))

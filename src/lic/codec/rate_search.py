@@ -14,7 +14,11 @@ Progress = Callable[[float], None] | None
 
 
 def highest_quality(
-    encode: Callable[[float], bytes], qualities: Sequence[int], max_bytes: int, is_map: bool = False
+    encode: Callable[[float], bytes],
+    qualities: Sequence[int],
+    max_bytes: int,
+    is_map: bool = False,
+    known: tuple[float, bytes] | None = None,
 ) -> tuple[float, bytes]:
     """Returns the highest quality whose stream has at most `max_bytes`, and the stream.
 
@@ -26,19 +30,20 @@ def highest_quality(
       qualities: The codec's qualities, rising.
       max_bytes: Bytes of the whole stream.
       is_map: Whether the quality is the lowest of a map, for the message.
+      known: A quality whose stream is small enough, and this stream, at which the search begins.
 
     Raises:
       LicError: The lowest quality's stream is larger.
     """
     least, most = qualities[0], qualities[-1]
-    stream = encode(least)
+    quality, stream = known or (float(least), encode(least))
     if len(stream) > max_bytes:
         advice = "give a map of smaller differences" if is_map else "make the image smaller"
         raise LicError(
             f"The image takes {len(stream)} bytes at the lowest quality{', with the differences of the map' * is_map}, "
             f"more than the {max_bytes} that are allowed. Allow more, or {advice}."
         )
-    best, low, high = (float(least), stream), 0, round((most - least) / STEP) + 1
+    best, low, high = (quality, stream), round((quality - least) / STEP), round((most - least) / STEP) + 1
     # In steps from the lowest quality: `low` fits, and `high` does not fit or lies above the highest quality.
     while high - low > 1:
         middle = (low + high) // 2
@@ -78,7 +83,8 @@ def refine_to_size(
         return refined if len(refined) <= max_bytes else stream
     # At a slightly higher quality, refinement saves about the same share.
     allowed = max(int(SPENT * max_bytes * len(stream) / len(refined)), len(stream))
-    spent = refine(*highest_quality(encode, qualities, allowed), progress=_half(progress, 0.5))
+    higher = highest_quality(encode, qualities, allowed, known=(quality, stream))
+    spent = refine(*higher, progress=_half(progress, 0.5))
     return spent if len(spent) <= max_bytes else refined
 
 

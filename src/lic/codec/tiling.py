@@ -11,6 +11,7 @@ import numpy as np
 from lic.transforms.base import Transform
 
 Tile = int | Literal["auto"] | None
+Direction = Literal["analysis", "synthesis"]
 AUTOMATIC = 1024
 LARGE = 4_000_000  # Images of more pixels are cut into tiles when `tile` is "auto".
 
@@ -39,21 +40,24 @@ def check_tile(tile: Tile) -> None:
         raise ValueError(f"Codec: expected tile to be None, 'auto' or a number of pixels. Received: {tile!r}.")
 
 
-def overlap_of(transform: Transform) -> int | None:
+def overlap_of(transform: Transform, direction: Direction) -> int | None:
     """Returns the overlap of tiles in positions of the latent, or None where an image is never cut."""
-    unit = transform.tile_multiple
-    return None if transform.tile_overlap is None else -(-transform.tile_overlap // unit) * unit
+    overlap, unit = transform.tile_overlap, transform.tile_multiple
+    if isinstance(overlap, (tuple, list)):
+        overlap = overlap[0 if direction == "analysis" else 1]
+    return None if overlap is None else -(-overlap // unit) * unit
 
 
-def spans(transform: Transform, size: int, tile: int | None) -> list[Span]:
+def spans(transform: Transform, direction: Direction, size: int, tile: int | None) -> list[Span]:
     """Returns the tiles along one axis of a latent.
 
     Args:
       transform: The transform, which declares the overlap and the positions at which tiles may begin.
+      direction: Whether the analysis or the synthesis runs on the tiles.
       size: Length of the axis, in positions of the latent.
       tile: Length of the tiles in pixels, or None for a single one.
     """
-    overlap = overlap_of(transform)
+    overlap = overlap_of(transform, direction)
     if tile is None or overlap is None:
         return [Span(0, size, 0, size)]
     # A length is rounded up to multiples at which the tile and the whole image have the same windows.
@@ -68,24 +72,25 @@ def in_tiles(
     function: Callable[[np.ndarray], np.ndarray],
     values: np.ndarray,
     transform: Transform,
+    direction: Direction,
     tile: Tile,
-    scales: tuple[int, int],
-    channels: int,
 ) -> np.ndarray:
     """Calls a function on tiles of values, and joins its results.
 
     Args:
-      function: Maps a tile [height, width, channels] to its result.
-      values: A latent, or an image whose height and width are multiples of the transform's `downscale`.
+      function: Maps a tile [height, width, channels] of an image to its latent, or of a latent to its image.
+      values: An image whose height and width are multiples of the transform's `downscale`, or a latent.
       transform: The transform, which declares how far tiles overlap.
+      direction: Whether the function is the analysis or the synthesis.
       tile: Height and width of the tiles in pixels, "auto" or None for a single one.
-      scales: Height and width of the values, and of the results, for each position of the latent.
-      channels: Channels of the results.
     """
+    scales, channels = (transform.downscale, 1), transform.depth
+    if direction == "synthesis":
+        scales, channels = (1, transform.downscale), transform.channels
     rows, columns = (length // scales[0] for length in values.shape[:2])
     if tile == "auto":
         tile = AUTOMATIC if rows * columns * transform.downscale**2 > LARGE else None
-    tiles = list(itertools.product(spans(transform, rows, tile), spans(transform, columns, tile)))
+    tiles = list(itertools.product(*(spans(transform, direction, size, tile) for size in (rows, columns))))
     if len(tiles) == 1:
         return np.asarray(function(values))
     joined = np.empty((rows * scales[1], columns * scales[1], channels), np.float32)

@@ -302,7 +302,16 @@ class CompressionModel(Configured, keras.Model):
         if hasattr(self.optimizer, "build"):  # Keras's legacy optimisers make their state in the first step.
             self.optimizer.build(self.trainable_variables)
 
-    def fit(self, x: Any = None, y: Any = None, *, callbacks: Any = None, **kwargs: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        **kwargs: Any,
+    ) -> Any:
         """Trains the model; arguments are those of `keras.Model.fit`. Targets `y`, such as labels, have no effect."""
         self._check_compiled("fit")
         if callbacks is None or isinstance(callbacks, (list, tuple)):
@@ -312,13 +321,15 @@ class CompressionModel(Configured, keras.Model):
         if kwargs.get("class_weight") is not None:
             raise ValueError("fit: expected no class_weight, since images have no classes. Pass sample_weight.")
         check_data("fit", x, self.transform.channels)
-        return super().fit(x, _targets(x, y, kwargs), callbacks=callbacks, **kwargs)
+        return super().fit(x, _targets(x, y, kwargs), batch_size, epochs, verbose, callbacks, **kwargs)
 
-    def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto", **kwargs: Any
+    ) -> Any:
         """Measures the model; arguments are those of `keras.Model.evaluate`."""
         self._check_compiled("evaluate")
         check_data("evaluate", x, self.transform.channels)
-        return super().evaluate(x, _targets(x, y, kwargs), **kwargs)
+        return super().evaluate(x, _targets(x, y, kwargs), batch_size, verbose, **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
         """Returns the arguments of `compile`, for Keras's own format of files; empty before `compile` was called."""

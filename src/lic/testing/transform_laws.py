@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import get_args
 
 import numpy as np
 
-from lic.codec.tiling import in_tiles, overlap_of
+from lic.codec.tiling import Direction, in_tiles, overlap_of
 from lic.environment import keras, tf
 from lic.testing.copies import fresh, moved, require_same_variables, tolerance_of
 from lic.testing.hyper_laws import trial_of_hyper_transform
@@ -37,7 +37,7 @@ def check_transform(
     synthesis: keras.layers.Layer | None = None,
     *,
     multiple: int = 1,
-    overlap: int | None = Transform.tile_overlap,
+    overlap: int | tuple[int, int] | None = Transform.tile_overlap,
     channels: int = 3,
     quick: bool = False,
 ) -> None:
@@ -48,8 +48,8 @@ def check_transform(
       synthesis: With a layer, the one from latents to images.
       multiple: With layers, the latent moves along with an image that moves by multiples of this number of positions,
         such as the size of attention windows; transforms declare it as `tile_multiple`.
-      overlap: With layers, the positions that they see on each side, or None where they see the whole image; transforms
-        declare it as `tile_overlap`.
+      overlap: With layers, the positions that they see on each side, or one number for each of them, or None where they
+        see the whole image; transforms declare it as `tile_overlap`.
       channels: With layers, the channels of the images.
       quick: Whether laws that take long are left out.
 
@@ -64,7 +64,7 @@ def trial_of_transform(
     analysis: Transform | keras.layers.Layer,
     synthesis: keras.layers.Layer | None = None,
     multiple: int = 1,
-    overlap: int | None = Transform.tile_overlap,
+    overlap: int | tuple[int, int] | None = Transform.tile_overlap,
     channels: int = 3,
 ) -> Trial:
     """Returns the laws of a transform or a pair of layers; see `check_transform`."""
@@ -104,19 +104,21 @@ def moving_the_image_moves_the_latent(transform: Transform) -> None:
 
     This holds along rows and along columns.
     """
-    step, overlap = transform.tile_multiple, overlap_of(transform)
-    # Within the overlap of a border the latent depends on the border, which does not move.
-    margin = _FRAME if overlap is None else overlap
-    side = max(2 * (margin + step) + 4, SIDE)
-    for axis, direction in ((1, "down"), (2, "right")):
-        for what, layer, values, before, after in _paths(transform, side, side + 1):
-            if overlap is None:  # A mean over the whole image stays the same if all around what moves is of one colour.
-                values = _framed(values, (margin + step) * before)
+    step = transform.tile_multiple
+    for direction in get_args(Direction):
+        overlap = overlap_of(transform, direction)
+        # Within the overlap of a border the latent depends on the border, which does not move.
+        margin = _FRAME if overlap is None else overlap
+        side = max(2 * (margin + step) + 4, SIDE)
+        what, layer, values, before, after = _path(transform, direction, side, side + 1)
+        if overlap is None:  # A mean over the whole image stays the same if all around what moves is of one colour.
+            values = _framed(values, (margin + step) * before)
+        inside = slice((margin + step) * after, -margin * after or None)
+        for axis, to in ((1, "down"), (2, "right")):
             moved = layer(tf.roll(values, step * before, axis))
             expected = tf.roll(layer(values), step * after, axis)
-            inside = slice((margin + step) * after, -margin * after or None)
             _require_near_to_scale(
-                f"the {what} moved {direction} by {step} positions",
+                f"the {what} moved {to} by {step} positions",
                 moved[:, inside, inside],
                 expected[:, inside, inside],
                 transform,
@@ -125,33 +127,34 @@ def moving_the_image_moves_the_latent(transform: Transform) -> None:
 
 def tiles_give_what_the_whole_image_gives(transform: Transform) -> None:
     """Large images are cut into tiles, so no number depends on more of an image than the overlap of tiles holds."""
-    overlap, unit = overlap_of(transform), transform.tile_multiple
-    if overlap is None:
-        return
+    unit = transform.tile_multiple
     step = -(-TILE // unit) * unit
-    rows, columns = max(3 * step, step + overlap) + 3, 2 * step + overlap + 2
-    for what, layer, values, before, after in _paths(transform, rows, columns):
+    for direction in get_args(Direction):
+        overlap = overlap_of(transform, direction)
+        if overlap is None:
+            continue
+        rows, columns = max(3 * step, step + overlap) + 3, 2 * step + overlap + 2
+        what, layer, values, _, _ = _path(transform, direction, rows, columns)
 
         def on_tile(tile: np.ndarray, layer: keras.layers.Layer = layer) -> np.ndarray:
             return np.asarray(tf.cast(layer(tile[None])[0], tf.float32))
 
         values = np.asarray(tf.cast(values[0], tf.float32))
-        whole = on_tile(values)
-        tiled = in_tiles(on_tile, values, transform, step * transform.downscale, (before, after), whole.shape[-1])
         _require_near_to_scale(
             f"the {what} of {rows}x{columns} positions, as a whole and in tiles of {step} with tile_multiple={unit} "
             f"and tile_overlap={overlap} (None if layers see the whole image)",
-            tiled,
-            whole,
+            in_tiles(on_tile, values, transform, direction, step * transform.downscale),
+            on_tile(values),
             transform,
         )
 
 
-def _paths(transform: Transform, rows: int, columns: int) -> Iterator[tuple]:
-    """Yields words, a layer, its input, and the scales of input and output, for the analysis and for the synthesis."""
+def _path(transform: Transform, direction: Direction, rows: int, columns: int) -> tuple:
+    """Returns words, the analysis or the synthesis, its input, and the scales of input and output."""
     images = _images(transform, rows, columns)
-    yield "latent of an image", transform.analysis, images, transform.downscale, 1
-    yield "image of a latent", transform.synthesis, transform.analysis(images), 1, transform.downscale
+    if direction == "analysis":
+        return "latent of an image", transform.analysis, images, transform.downscale, 1
+    return "image of a latent", transform.synthesis, transform.analysis(images), 1, transform.downscale
 
 
 def _framed(values: tf.Tensor, frame: int) -> tf.Tensor:
@@ -275,7 +278,7 @@ class _Declared(Transform):
         analysis: keras.layers.Layer,
         synthesis: keras.layers.Layer,
         multiple: int,
-        overlap: int | None,
+        overlap: int | tuple[int, int] | None,
         channels: int,
     ):
         side = 256

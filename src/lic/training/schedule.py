@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from lic.argument_types import check_argument
+from lic.argument_types import Count, CountOrZero, check_argument
 from lic.environment import keras, tf
+from lic.errors import check
 
 Decay = Literal["none", "cosine", "tenth"]
 
@@ -25,10 +26,14 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     Source: Minnen, Singh, ICIP 2020, for "tenth".
 
     Raises:
-      ValueError: `decay` is unknown.
+      ValueError: `rate` is not over 0 and finite, `steps` is less than 1, `warm_up` less than 0, or `decay` unknown.
     """
 
-    def __init__(self, rate: float, steps: int, warm_up: int = 0, decay: Decay = "none"):
+    def __init__(self, rate: float, steps: Count, warm_up: CountOrZero = 0, decay: Decay = "none"):
+        check_argument("LearningRate", "rate", rate, float)
+        check("LearningRate", "rate", 0 < rate < math.inf, "over 0 and finite", rate)
+        check_argument("LearningRate", "steps", steps, Count)
+        check_argument("LearningRate", "warm_up", warm_up, CountOrZero)
         check_argument("LearningRate", "decay", decay, Decay)
         self.rate, self.steps, self.warm_up, self.decay = rate, steps, warm_up, decay
 

@@ -25,8 +25,9 @@ class Transform(Layer):
       analysis: The layer from images to latents.
       synthesis: The layer from latents to images.
       channels: Channels of the images; a subclass for others than 3 sets it.
-      tile_overlap: The overlap of the tiles of large images on each side, in positions of the latent; it is rounded up
-        to a multiple of `tile_multiple`. None: the transform sees the whole image, which is never cut into tiles.
+      tile_overlap: The overlap of the tiles of large images on each side, in positions of the latent, or one of the
+        analysis and one of the synthesis; it is rounded up to a multiple of `tile_multiple`. None: the transform sees
+        the whole image, which is never cut into tiles.
       tile_multiple: Height and width of tiles are multiples of this number, in positions of the latent. A transform
         with a grid of its own, such as windows, sets it, so that the grid lies in each tile as in the whole image.
 
@@ -35,7 +36,7 @@ class Transform(Layer):
     """
 
     channels = 3
-    tile_overlap: int | None = 4
+    tile_overlap: int | tuple[int, int] | None = 4
     tile_multiple = 1
     registry = registry.transforms
     analysis: keras.layers.Layer

@@ -112,9 +112,9 @@ class KLTTransform(Transform):
             )
         check("KLTTransform", "step", 0 < step < math.inf, "over 0 and finite", step)
         ahead, behind = (num_blocks, num_blocks) if isinstance(num_blocks, numbers.Real) else num_blocks
-        # A block sees one or two positions of 8 pixels further, and the convolution at the analysis's end two more.
-        reach = max(ahead, behind) * {"plain": 2, "depthwise": 1}[block]
-        self.tile_overlap = max(4, (reach + 2) // 2)
+        # A block sees one or two positions of 8 pixels further, and the convolution at the analysis's end one more.
+        reach = {"plain": 2, "depthwise": 1}[block]
+        self.tile_overlap = (ahead * reach + 2) // 2, (behind * reach + 1) // 2
         self.analysis = KLTAnalysis(width, latent_depth, ahead, step, channels, block)
         self.synthesis = KLTSynthesis(width, latent_depth, behind, step, channels, block)
 

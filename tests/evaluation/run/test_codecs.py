@@ -80,6 +80,8 @@ def test_facts_hold_how_a_codec_computes_however_it_is_given(variable, tmp_path)
     assert facts == EvaluatedCodec.learned(tmp_path / "a.codec", precision="float32", tile="auto").facts
     other = lic.load(tmp_path / "a.codec", precision="bfloat16", tile=64)
     assert EvaluatedCodec.learned(other).facts["settings"] == "lic, precision=bfloat16, tile=64"
+    settings = EvaluatedCodec.learned("default", deterministic=True).facts["settings"]
+    assert settings == "lic, precision=float32, tile=auto, deterministic"
 
 
 def test_a_quality_that_a_codec_lacks_is_an_error_that_shows_how_to_give_each_its_own(variable):

@@ -51,7 +51,7 @@ class EvaluatedCodec(NamedTuple):
             file, and the final.codec of a training that of its folder.
           qualities: Qualities to be measured if the text gives none.
           name: Name of the codec in the results, in place of that one.
-          **options: `precision` and `tile` of `lic.Codec`.
+          **options: `precision`, `tile` and `deterministic` of `lic.Codec`.
 
         Raises:
           LicError: The codec does not exist.
@@ -106,7 +106,7 @@ class EvaluatedCodec(NamedTuple):
 
 def _facts(codec: Codec) -> dict[str, Any]:
     return {
-        "settings": f"lic, precision={codec.precision}, tile={codec.tile}",
+        "settings": f"lic, precision={codec.precision}, tile={codec.tile}{', deterministic' * codec.deterministic}",
         "fingerprint": codec.fingerprint.hex(),
         "lmbda": codec.model.lmbda,
     }

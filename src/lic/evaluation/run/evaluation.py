@@ -14,6 +14,8 @@ from typing import Any
 
 from lic.cluster import on_cluster
 from lic.codec.codec import Codec
+from lic.codec.tiling import Tile
+from lic.environment import Precision
 from lic.errors import EvaluationError, ImageError
 from lic.evaluation.run.codecs import EvaluatedCodec
 from lic.evaluation.run.journal import Journal
@@ -25,6 +27,7 @@ from lic.images import digest_of, image_files
 from lic.versions import machine, versions
 
 Progress = Callable[[int, int, str], None]
+DEFAULTS = {"precision": "float32", "tile": "auto", "deterministic": False}  # Of `lic.Codec`.
 
 
 def evaluate(
@@ -34,10 +37,12 @@ def evaluate(
     models: Sequence[str | os.PathLike | Codec] | Mapping[str, str | os.PathLike | Codec] = (),
     codecs: Sequence[str] = (),
     qualities: Sequence[float] = (),
+    precision: Precision = "float32",
+    tile: Tile = "auto",
+    deterministic: bool = False,
     jobs: int = 1,
     ray: str | None = None,
     progress: Progress | None = None,
-    **options: Any,
 ) -> Results:
     """Measures codecs over all images of a folder, and writes the results to another folder.
 
@@ -53,13 +58,15 @@ def evaluate(
         mapping gives the names in the results: {"mine": codec, "other": "other.codec"}.
       codecs: Names of classical codecs, such as "jpeg"; they may end in =Q,Q too.
       qualities: Qualities of the codecs whose text gives none; by default each codec has its own.
+      precision: As for `lic.Codec`, for the models that are names or paths.
+      tile: As for `lic.Codec`.
+      deterministic: As for `lic.Codec`.
       jobs: Number of images that are measured at once, in threads; with more than one, the times are those of a busy
         machine.
       ray: Address of a Ray cluster whose workers measure, each with one core, or "local" for a cluster on this machine.
         All machines must see the images under the same path.
       progress: Called after each image with the number of finished measurements, the number of all measurements, and
         the names of codec and image.
-      **options: `precision` and `tile` of `lic.Codec`, for the models.
 
     Raises:
       ImageError: The folder holds no images.
@@ -79,6 +86,8 @@ def evaluate(
                 f"evaluate: expected qualities to be numbers. Received: {quality!r}. Write qualities=[20, 50, 80]."
             )
     named = models.items() if isinstance(models, Mapping) else [(None, model) for model in models]
+    given = {"precision": precision, "tile": tile, "deterministic": deterministic}
+    options = {name: value for name, value in given.items() if value != DEFAULTS[name]}
     evaluated = [EvaluatedCodec.learned(model, qualities, name, **options) for name, model in named]
     evaluated += [EvaluatedCodec.classical(name, qualities) for name in codecs]
     _check(evaluated, jobs)

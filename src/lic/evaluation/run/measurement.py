@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lic.codec.coder_timing import coder_seconds
+from lic.codec.coder_timing import coder_times
 from lic.evaluation.run.metrics import in_decibels, ms_ssim, psnr
 from lic.evaluation.run.results import Row
 from lic.images import coloured
@@ -90,12 +90,12 @@ def measure(codec: Compressor, name: str, image: str, pixels: np.ndarray, qualit
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float, float | None]:
     """Returns the result of work, its seconds, and the seconds of the range coder, None if no range coder ran."""
-    with coder_seconds() as collected:
+    with coder_times() as collected:
         began = time.perf_counter()
         result = work()
         seconds = time.perf_counter() - began
-    # The codec has run the coder once more to measure it.
-    return result, seconds - sum(collected), sum(collected) if collected else None
+    coder = sum(each.seconds for each in collected) if collected else None
+    return result, seconds - sum(each.measuring for each in collected), coder
 
 
 def _finite(value: float | None) -> float | None:
