@@ -23,7 +23,8 @@ from suite import machine_name
 from tasks import RESULTS, Parser, count
 
 import lic
-from lic.images import coloured, image_files, read_image
+from lic.images import image_files, read_image
+from lic.images.arrays import coloured
 
 if TYPE_CHECKING:
     from lic.codec.codec import Codec

@@ -206,7 +206,8 @@ def tile(text: str) -> int | str | None:
 
 
 def _read(path: str) -> np.ndarray:
-    from lic.images import coloured, read_image
+    from lic.images import read_image
+    from lic.images.arrays import coloured
 
     return coloured(read_image(path))
 

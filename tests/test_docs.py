@@ -69,7 +69,7 @@ TINY = (
 GROUPS = {
     "parts": [page for page in PAGES if page.startswith("parts/")],
     "own": ["own-transform.md", "own-entropy-model.md", "own-likelihood.md", "testing.md"],
-    "look": ["own-training.md", "fine-tuning.md", "reading.md", "latents.md"],
+    "look": ["own-training.md", "fine-tuning.md", "inspect.md", "latents.md"],
     "use": [
         "index.md",
         "concepts.md",

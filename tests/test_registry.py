@@ -119,7 +119,9 @@ def test_files_of_one_name_are_not_confused(own_part, tmp_path):
     found = _likelihoods_with(f"{other}{os.pathsep}{own_part}")
     assert f"{own_part} cannot be imported, since another module has the name 'my_parts': {other}" in found.stderr
     python = own_part.rename(tmp_path / "random.py")
-    assert f"{python} cannot be imported, since another module has the name 'random'" in _likelihoods_with(python).stderr
+    assert (
+        f"{python} cannot be imported, since another module has the name 'random'" in _likelihoods_with(python).stderr
+    )
 
 
 @pytest.mark.parametrize("parts", ["nothing.py", "no_module_of_this_name"])

@@ -101,7 +101,10 @@ def shown(value):
         (["--transform", "klt"], "name what to train"),
         (["--model", "zyc2022", "--lmbda", "much"], "expected a number"),
         (["--model", "zyc2022", "--size", "width"], "expected NAME=VALUE"),
-        (["--model", "zyc2022", "--lmbda", "0.01", "--size", "lmbda=0.5"], "expected a size of the parts. Give --lmbda"),
+        (
+            ["--model", "zyc2022", "--lmbda", "0.01", "--size", "lmbda=0.5"],
+            "expected a size of the parts. Give --lmbda",
+        ),
         (["--model", "zyc2022", "--size", "name=ms2020"], "Give --model"),
         (["--model", "zyc2021"], "zyc2022"),
         (["--transform", "klt", "--entropy", "charm", "--likelihood", "laplac"], "Did you mean 'laplace'"),

@@ -13,7 +13,8 @@ from lic.codec.bitstream import MAX_PIXELS, Flag, Stream
 from lic.codec.refinement import LatentOptimizer
 from lic.environment import compute_in, keras, tf
 from lic.errors import BitstreamError, CheckpointError, DesyncError, ImageError, LicError, WrongModelError
-from lic.images import peak_of, sample_image
+from lic.images import sample_image
+from lic.images.arrays import peak_of
 from tests.conftest import (
     ALL_MIXES,
     FEW_MIXES,

@@ -50,7 +50,9 @@ def test_an_impossible_size_is_refused_with_the_least_possible(max_bytes):
 def test_bytes_that_refinement_saves_are_spent_on_quality():
     encode = Encoder(lambda quality: int(1000 * quality))
     known = highest_quality(encode, (1, 2, 3), 2000)
-    refined = refine_to_size(encode, lambda quality, stream, progress: stream[: len(stream) * 9 // 10], (1, 2, 3), 2000, *known)
+    refined = refine_to_size(
+        encode, lambda quality, stream, progress: stream[: len(stream) * 9 // 10], (1, 2, 3), 2000, *known
+    )
     assert 1980 < len(refined) <= 2000
 
 

@@ -4,7 +4,15 @@ import pytest
 import lic
 from lic.codec import tiling
 from lic.codec.tiling import spans
-from lic.transforms import SwinTransform
+from lic.environment import tf
+from lic.transforms import (
+    BottleneckTransform,
+    ConvTransform,
+    KLTTransform,
+    PartialTransform,
+    ResidualTransform,
+    SwinTransform,
+)
 from tests.conftest import TRANSFORMS, random_images, shared_codec, shipped_codec, slow_but, tiny_model
 
 
@@ -33,7 +41,10 @@ def test_an_overlap_is_rounded_up_to_windows():
 def test_analysis_and_synthesis_have_overlaps_of_their_own():
     transform = tiny_model("conv", "hyperprior").transform
     transform.tile_overlap = 5, 1
-    for direction, expected in (("analysis", [(0, 15), (5, 25), (15, 30)]), ("synthesis", [(0, 11), (9, 21), (19, 30)])):
+    for direction, expected in (
+        ("analysis", [(0, 15), (5, 25), (15, 30)]),
+        ("synthesis", [(0, 11), (9, 21), (19, 30)]),
+    ):
         found = spans(transform, direction, 30, 10 * transform.downscale)
         assert [(span.first, span.last) for span in found] == expected
 
@@ -43,6 +54,45 @@ def test_a_transform_that_sees_the_whole_image_is_never_cut():
     transform.tile_overlap = None
     for direction in ("analysis", "synthesis"):
         assert spans(transform, direction, 30, 8 * transform.downscale) == [(0, 30, 0, 30)]
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        ConvTransform(4, 4),
+        ConvTransform(4, 4, analysis_kernel_sizes=(9, 5, 5, 5)),
+        KLTTransform(4, 4, num_blocks=(3, 6)),
+        PartialTransform(8, 4),
+        PartialTransform(8, 4, blocks=(1, 2, 16)),
+        ResidualTransform(4, 4),
+        ResidualTransform(4, 4, attention=True),
+        BottleneckTransform(4, 4),
+        BottleneckTransform(4, 4, blocks=6, attention=False),
+    ],
+    ids=lambda transform: type(transform).__name__,
+)
+def test_tiles_overlap_as_far_as_kernels_see(transform):
+    """No gradient of the middle of a latent or an image reaches further."""
+    overlaps = [tiling.overlap_of(transform, direction) for direction in ("analysis", "synthesis")]
+    scale, middle = transform.downscale, max(overlaps) + 2
+    side, random = 2 * middle + 1, np.random.default_rng(0)
+    images = tf.constant(random.uniform(0, 255, (1, side * scale, side * scale, 3)), tf.float32)
+    latents = tf.constant(random.normal(size=(1, side, side, transform.depth)), tf.float32)
+    transform(images)
+    for weight in transform.trainable_weights:  # Kernels that start at zero would let no gradient pass.
+        weight.assign_add(random.normal(scale=0.01, size=weight.shape))
+    for overlap, layer, values, before, after in (
+        (overlaps[0], transform.analysis, images, scale, 1),
+        (overlaps[1], transform.synthesis, latents, 1, scale),
+    ):
+        here = slice(middle * after, (middle + 1) * after)
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            result = tf.reduce_sum(layer(values)[:, here, here] * random.normal(size=(after, after, 1)))
+        gradient = np.abs(tape.gradient(result, values)[0]).max(2)
+        for axis in (0, 1):
+            seen = np.nonzero(gradient.max(1 - axis))[0] // before
+            assert middle - overlap <= seen.min() < middle < seen.max() <= middle + overlap
 
 
 @pytest.mark.parametrize("transform", slow_but(TRANSFORMS, "conv"))

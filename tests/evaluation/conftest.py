@@ -71,7 +71,7 @@ def make_inspection(height=96, width=160, parts=2, grey=False, maps=False):
         decoded_picture("JPEG quality 12", image, jpeg, 8_800),
         bits,
         tuple(decoded_picture(f"{each} of {parts} parts", image, decoded, 500.0 * each) for each in many),
-        Box(0, 0, max(1, width // 4), max(1, height // 4)),
+        Box(0, 0, max(1, height // 4), max(1, width // 4)),
         np.round(positions / 10) if maps else None,
     )
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from lic.errors import ImageError
-from lic.images import checked_image, coloured, read_image
+from lic.images import read_image
+from lic.images.arrays import checked_image, coloured
 from tests.images.files import (
     COLOUR,
     COLOUR_ALPHA,

@@ -3,7 +3,8 @@
 import pytest
 
 from lic.errors import ImageError
-from lic.images import image_files, is_image
+from lic.images import image_files
+from lic.images.folders import is_image
 
 
 @pytest.mark.parametrize(

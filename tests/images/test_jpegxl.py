@@ -28,7 +28,7 @@ def read(data, **options):
 )
 def test_size(size):
     data = encode(np.zeros((*size, 3), np.uint8), lossless=True)
-    assert image_size(io.BytesIO(data)) == size[::-1]
+    assert image_size(io.BytesIO(data)) == size
     assert read(data).shape == (*size, 3)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 import lic
 from lic.environment import tf
-from lic.images import coloured, read_image
+from lic.images import read_image
+from lic.images.arrays import coloured
 from lic.training.reports import MetricsLog
 from lic.training.validation import Validation, validate
 from tests.conftest import random_images, tiny_model

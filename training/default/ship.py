@@ -18,7 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 import lic
 from lic.evaluation.run import psnr
 from lic.evaluation.run.classical import classical_codec
-from lic.images import coloured, image_files, read_image
+from lic.images import image_files, read_image
+from lic.images.arrays import coloured
 
 TEXT = "Sphinx of black quartz, judge my vow: 0123456789, twelve boxing wizards jump quickly over the lazy dog."
 MEGAPIXELS = 4  # Larger photographs are measured at a quarter of their sides.

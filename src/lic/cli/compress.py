@@ -221,7 +221,7 @@ def _is_stream(path: Path) -> bool:
 
 def _is_image(path: Path, unread: collections.Counter[str], arrays: bool) -> bool:
     """Whether a file in a folder is an image; pictures in formats that nobody reads are counted by their endings."""
-    from lic.images import is_image
+    from lic.images.folders import is_image
 
     if path.suffix.lower() in _UNREAD and not is_image(path):
         unread[path.suffix.lower()] += 1

@@ -80,7 +80,7 @@ def show(
     options.check_qualities(len(codec.qualities), quality, region)
     try:
         chosen = region.over(codec, quality) if region else quality
-        inspection = inspect_image(codec, pixels, quality=chosen, crop=Box(*box) if box else None)
+        inspection = inspect_image(codec, pixels, quality=chosen, crop=Box(**box) if box else None)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     about = f"{model}, quality {quality:g}" if quality is not None else model
@@ -91,14 +91,14 @@ def show(
         print(printable(f"{image} -> {target}  {inspection.decoded.figures}"))
 
 
-def _box(crop: str | None) -> tuple[int, ...] | None:
+def _box(crop: str | None) -> dict[str, int] | None:
     if crop is None:
         return None
     try:
         left, top, width, height = (int(number) for number in crop.split(","))
     except ValueError:
         raise typer.BadParameter(f"--crop {crop}: expected LEFT,TOP,WIDTH,HEIGHT in pixels") from None
-    return left, top, width, height
+    return {"top": top, "left": left, "height": height, "width": width}
 
 
 def _check_ending(option: str, path: Path | None, endings: tuple[str, ...]) -> None:

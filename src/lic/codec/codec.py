@@ -39,7 +39,8 @@ from lic.entropy.coders import Encoded, Estimate, part_names, skipping
 from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
 from lic.environment import POLICIES, Precision, compute_in, tf
 from lic.errors import BitstreamError, CheckpointError, LicError, as_checkpoint_error, check
-from lic.images import checked_image, coloured, peak_of, sample_image
+from lic.images import sample_image
+from lic.images.arrays import checked_image, coloured, peak_of
 from lic.layers.padding import pad
 from lic.layers.tracing import check_clusters
 from lic.models.base import CompressionModel
@@ -229,7 +230,8 @@ class Codec:
     def fingerprint(self) -> bytes:
         """The 4 bytes that every stream carries.
 
-        They start a hash of configuration, weights and tables, and of the integer units if the codec is deterministic.
+        They start a hash of configuration, weights, tables and settings that are not the default, and of the integer
+        units if the codec is deterministic.
         """
         return self._fingerprint_of(self._deterministic)
 
@@ -392,7 +394,18 @@ class Codec:
         return [self.decompress(stream, **options) for stream in streams]
 
     def estimate(self, image: np.ndarray, *, quality: QualityLike | None = None) -> dict[str, float]:
-        """Returns the estimated bits of each part of an image's stream, without header, quality map and checksums."""
+        """Returns the estimated bits of each part of an image's stream, without header, quality map and checksums.
+
+        A deterministic codec estimates with the networks in float32.
+
+        Args:
+          image: As for `compress`.
+          quality: As for `compress`.
+
+        Raises:
+          ImageError: As for `compress`.
+          ValueError: As for `compress`.
+        """
         image = self._checked(image)
         chosen, latent = self._quality(quality, image.shape), self._latent(image)
         graphs = self._float_graphs if chosen.steps is None else self._float_graphs.with_maps()

@@ -58,7 +58,7 @@ def read_image(
 
 
 def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
-    """Returns width and height of an image file without reading its pixels, mostly those before it is turned upright.
+    """Returns height and width of an image file without reading its pixels, mostly those before it is turned upright.
 
     Raises:
       ImageError: The file cannot be read.
@@ -67,16 +67,19 @@ def image_size(path: str | os.PathLike | BinaryIO) -> tuple[int, int]:
     with opened(path, request.name) as file:
         head = file.read(_HEAD)
         if jpegxl.is_jpegxl(head):
-            return jpegxl.size_of(file)
-        if heif.is_heif(head):
-            return heif.size_of(file, request)
-        file.seek(0)
-        try:
-            return Image.open(file).size
-        except UnidentifiedImageError as error:
-            if head.startswith(tiff.SIGNATURES):
-                return tiff.size_of(file, request)
-            raise ValueError(pillow.reason_of(file)) from error
+            size = jpegxl.size_of(file)
+        elif heif.is_heif(head):
+            size = heif.size_of(file, request)
+        else:
+            file.seek(0)
+            try:
+                size = Image.open(file).size
+            except UnidentifiedImageError as error:
+                if not head.startswith(tiff.SIGNATURES):
+                    raise ValueError(pillow.reason_of(file)) from error
+                size = tiff.size_of(file, request)
+    width, height = size
+    return height, width
 
 
 def sample_image(channels: int = 3, bit_depth: int = 8) -> np.ndarray:

@@ -14,7 +14,8 @@ import numpy as np
 from lic.codec.bitstream import Stream
 from lic.codec.codec import Codec, load
 from lic.errors import BitstreamError, DesyncError, WrongModelError
-from lic.images import peak_of, sample_image
+from lic.images import sample_image
+from lic.images.arrays import peak_of
 from lic.testing.copies import computes_in_16_bits
 from lic.testing.images import codec_image
 from lic.testing.laws import Law, Trial, each, fail, require, require_same, slow

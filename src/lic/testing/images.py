@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lic.images import peak_of
+from lic.images.arrays import peak_of
 
 if TYPE_CHECKING:
     from lic.codec.codec import Codec

@@ -20,7 +20,9 @@ from PIL import Image
 from lic.argument_types import Count, CountOrZero, check_argument
 from lic.environment import tf
 from lic.errors import ImageError, TrainingError, check
-from lic.images import coloured, digest_of, image_files, image_size, read_image
+from lic.images import image_files, image_size, read_image
+from lic.images.arrays import coloured
+from lic.images.folders import digest_of
 
 _log = logging.getLogger(__name__)
 _CROPS_PER_READ = 16  # Crops for each photograph that is read, if the folder does not fit in memory.
@@ -216,7 +218,7 @@ class Photographs:
         """Adds a file to the listing and returns how many pixels are kept of it; None for a file that is left out."""
         name = file.relative_to(self.folder).as_posix()
         try:
-            width, height = image_size(file)
+            height, width = image_size(file)
         except ImageError as error:
             self._skip(name, str(error))
             return None

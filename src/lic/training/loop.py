@@ -230,9 +230,8 @@ def _warn_of_small_crops(model: CompressionModel, settings: TrainingSettings) ->
 def _check_sizes(files: Sequence[pathlib.Path]) -> None:
     """Raises a TrainingError if an image is too small for MS-SSIM, before any step is taken."""
     for file in files:
-        width, height = image_size(file)
         try:
-            check_size("ms-ssim", (height, width))
+            check_size("ms-ssim", image_size(file))
         except ValueError as error:
             raise TrainingError(f"{file} is too small to be measured. {error} Leave it out of `valid`.") from None
 

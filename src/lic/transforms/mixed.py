@@ -42,8 +42,9 @@ class MixedTransform(Transform):
     ):
         super().__init__(latent_depth, 16, **kwargs)
         self.channels = channels
-        # A window at an eighth of the size is half as many positions of the latent.
-        self.tile_multiple, self.tile_overlap = window // math.gcd(window, 2), 12
+        # A window at an eighth of the size is half as many positions of the latent. There two blocks, one of them with
+        # shifted windows, see at most one and a half windows further than their input.
+        self.tile_multiple, self.tile_overlap = window // math.gcd(window, 2), math.ceil(3 / 8 * blocks * window)
         analysis, synthesis = [], []
         for head_dim in head_dims:
             analysis += [ResidualDown(width), *alternating(width, blocks, window, head_dim)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lic.argument_types import Count, ImageChannels
 from lic.layers.convolution import Convolution
 from lic.layers.partial import PartialBlock
@@ -39,6 +41,9 @@ class PartialTransform(Transform):
     ):
         super().__init__(latent_depth, 2 ** (len(blocks) + 1), **kwargs)
         self.channels = channels
+        # Blocks have a 3x3 kernel, and only the convolution next to the image has a kernel larger than its stride.
+        reach = 2 + sum(count * 2 ** (number + 1) for number, count in enumerate(blocks))
+        self.tile_overlap = math.ceil(reach / self.downscale)
         make_stages(self, width, blocks, (4, 2), PartialBlock, halving, doubling)
 
 

@@ -27,8 +27,6 @@ class ResidualTransform(Transform):
       activation: Name of the activations of the residual blocks.
     """
 
-    tile_overlap = 8
-
     def __init__(
         self,
         width: Count = 128,
@@ -40,6 +38,9 @@ class ResidualTransform(Transform):
     ):
         super().__init__(latent_depth, 16, **kwargs)
         self.channels = channels
+        # The kernels of the analysis see 3.6 positions of the latent on each side, those of the synthesis 6.5. Three
+        # more 3x3 kernels in each attention block see 3 positions, and at a quarter of height and width 0.75.
+        self.tile_overlap = (8, 11) if attention else (4, 7)
         in_the_middle = [AttentionBlock(width) for _ in range(2 * attention)]
         at_the_latent = [AttentionBlock(latent_depth) for _ in range(2 * attention)]
         analysis = [

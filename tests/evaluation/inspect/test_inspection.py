@@ -77,8 +77,8 @@ def test_the_largest_error_is_found():
     error = np.zeros((200, 320))
     error[100:150, 200:280] = 3.0
     error[7, 7] = 30.0  # A single large error adds less than many small ones.
-    assert largest_error(error) == Box(200, 100, 80, 50)
-    assert largest_error(np.zeros((20, 500))) == Box(0, 0, 125, 20)
+    assert largest_error(error) == Box(100, 200, 50, 80)
+    assert largest_error(np.zeros((20, 500))) == Box(0, 0, 20, 125)
     assert largest_error(np.ones((1, 1))) == Box(0, 0, 1, 1)
 
 
@@ -90,13 +90,13 @@ def test_errors_are_means_over_channels():
 
 
 def test_a_crop_is_taken_as_it_is(codec):
-    box = Box(60, 40, 10, 10)
+    box = Box(40, 60, 10, 10)
     assert inspect_image(codec, IMAGE, crop=box).crop == box
     np.testing.assert_array_equal(box.cut(IMAGE), IMAGE[40:, 60:])
 
 
 @pytest.mark.parametrize(
-    "box", [(-1, 0, 5, 5), (0, -1, 5, 5), (0, 0, 0, 5), (0, 0, 5, 0), (66, 0, 5, 5), (0, 46, 1, 5)]
+    "box", [(-1, 0, 5, 5), (0, -1, 5, 5), (0, 0, 0, 5), (0, 0, 5, 0), (0, 66, 5, 5), (46, 0, 5, 1)]
 )
 def test_a_crop_outside_of_the_image_is_an_error(codec, box):
     with pytest.raises(ValueError, match="inspect_image: expected crop to be .* within the 70x50 pixels. Received: "):

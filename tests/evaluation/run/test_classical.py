@@ -6,7 +6,8 @@ import pytest
 from lic.errors import ImageError, RegistryError
 from lic.evaluation.run.classical import CLASSICAL, classical_codec
 from lic.evaluation.run.metrics import psnr
-from lic.images import coloured, read_image
+from lic.images import read_image
+from lic.images.arrays import coloured
 
 
 @pytest.fixture(scope="module")

@@ -42,29 +42,38 @@ def encode(tables: CdfTables, cdfs: Cdfs, values: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(numpy_function(run, [*cdfs, values], tf.string), [])
 
 
-def start(tables: CdfTables, string: tf.Tensor) -> tf.Tensor:
-    """Returns the state of a decoder before the first symbol; it holds all that the decoder knows."""
+def start(tables: CdfTables, string: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the state of a decoder before the first symbol: four numbers that change, and the string."""
 
     def run(string: bytes | np.ndarray) -> np.ndarray:
-        coded = np.frombuffer(string if isinstance(string, bytes) else string.item(), np.uint8)
+        coded = _bytes_of(string)
         # The encoder leaves zeros at the end out, so that a string may have fewer than four bytes.
         first = np.concatenate([coded[:4], np.zeros(4, np.uint8)])[:4].astype(np.int64)
         value = first @ np.array([1 << 24, 1 << 16, 1 << 8, 1])
-        # The state: the position to read on, the interval's base, its size less one, the number read, and the string.
-        return np.concatenate([[4, 0, _BITS, value], coded]).astype(np.int64)
+        # The position to read on, the interval's base, its size less one, and the number read.
+        return np.array([4, 0, _BITS, value], np.int64)
 
-    return tf.ensure_shape(numpy_function(run, [string], tf.int64), [None])
+    return tf.ensure_shape(numpy_function(run, [string], tf.int64), [4]), tf.ensure_shape(string, [])
 
 
-def decode(tables: CdfTables, state: tf.Tensor, cdfs: Cdfs) -> tuple[tf.Tensor, tf.Tensor]:
+def decode(
+    tables: CdfTables, state: tuple[tf.Tensor, tf.Tensor], cdfs: Cdfs
+) -> tuple[tuple[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Reads a value for each cdf, and returns the state after them and the values."""
     starts = tables.starts()
 
-    def run(state: np.ndarray, indexes: np.ndarray, mixtures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return _decode(tables.cdf, starts, normal_cdf(), state, indexes, mixtures)
+    def run(
+        place: np.ndarray, string: bytes | np.ndarray, indexes: np.ndarray, mixtures: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return _decode(tables.cdf, starts, normal_cdf(), _bytes_of(string), place, indexes, mixtures)
 
-    state, values = numpy_function(run, [state, *cdfs], [tf.int64, tf.int32])
-    return tf.ensure_shape(state, [None]), tf.ensure_shape(values, [None])
+    place, string = state
+    place, values = numpy_function(run, [place, string, *cdfs], [tf.int64, tf.int32])
+    return (tf.ensure_shape(place, [4]), string), tf.ensure_shape(values, [None])
+
+
+def _bytes_of(string: bytes | np.ndarray) -> np.ndarray:
+    return np.frombuffer(string if isinstance(string, bytes) else string.item(), np.uint8)
 
 
 def cumulative_counts(mixtures: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
@@ -257,14 +266,14 @@ def _decode(
     cdf: np.ndarray,
     starts: np.ndarray,
     normal: np.ndarray,
-    state: np.ndarray,
+    coded: np.ndarray,
+    place: np.ndarray,
     indexes: np.ndarray,
     mixtures: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     values = np.empty(len(indexes), np.int32)
-    position, base, value = state[0], np.uint64(state[1]), np.uint64(state[3])
-    size = np.uint64(state[2]) + np.uint64(1)
-    coded = state[4:]
+    position, base, value = place[0], np.uint64(place[1]), np.uint64(place[3])
+    size = np.uint64(place[2]) + np.uint64(1)
     next_mixture = 0
     for number in range(len(indexes)):
         # The number's place in the interval is scaled by 2^16, and not divided by the size, which would round.
@@ -295,6 +304,6 @@ def _decode(
                 if position < len(coded):
                     value |= np.uint64(coded[position]) << np.uint64(shift)
                 position += 1
-    after = state.copy()
+    after = np.empty(4, np.int64)
     after[0], after[1], after[2], after[3] = position, base, size - np.uint64(1), value
     return after, values

@@ -10,7 +10,7 @@ import numpy as np
 from lic.evaluation.inspect.inspection import Box, Inspection
 from lic.evaluation.inspect.pictures import Picture
 from lic.evaluation.plots.theme import HEAT_COLOURS, new_figure, theme
-from lic.images import coloured
+from lic.images.arrays import coloured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from lic.codec.quality import QualityLike, checked_quality
 from lic.errors import ImageError, check, check_kind
 from lic.evaluation.inspect.bit_map import BitMap, bit_map
 from lic.evaluation.inspect.pictures import Picture, beside_jpeg, decoded_picture
-from lic.images import checked_image, coloured
+from lic.images.arrays import checked_image, coloured
 
 _LEAST_PARTS = 3  # With fewer parts there is hardly a preview between the first and the whole image.
 _BOX_SHARE, _LEAST_BOX = 4, 32  # The sides of the largest-error box: a quarter of the image's, but so many pixels.
@@ -22,16 +22,16 @@ class Box(NamedTuple):
     """A rectangle of pixels.
 
     Attributes:
-      left: First column.
       top: First row.
-      width: Number of columns.
+      left: First column.
       height: Number of rows.
+      width: Number of columns.
     """
 
-    left: int
     top: int
-    width: int
+    left: int
     height: int
+    width: int
 
     def cut(self, pixels: np.ndarray) -> np.ndarray:
         """Returns the pixels inside the box, for pixels [height, width, ...] of an image."""
@@ -122,7 +122,7 @@ def largest_error(error: np.ndarray) -> Box:
     sums = np.pad(np.square(error), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     inside = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
     top, left = np.unravel_index(np.argmax(inside), inside.shape)
-    return Box(int(left), int(top), width, height)
+    return Box(int(top), int(left), height, width)
 
 
 def _previews(codec: Codec, image: np.ndarray, stream: bytes, bits: BitMap) -> tuple[Picture, ...]:

@@ -12,7 +12,7 @@ from lic.entropy.coders import Estimate, Recorder, skipping
 from lic.entropy.distributions.base import Distribution
 from lic.environment import tf
 from lic.errors import check_kind
-from lic.images import checked_image
+from lic.images.arrays import checked_image
 
 
 class Numbers(NamedTuple):

@@ -23,7 +23,8 @@ from lic.evaluation.run.measurement import CONVENTIONS
 from lic.evaluation.run.results import Results
 from lic.evaluation.run.worker import Outcome, Task, Worker, failure_of, remaining_tasks
 from lic.folder_lock import locked, make_folder
-from lic.images import digest_of, image_files
+from lic.images import image_files
+from lic.images.folders import digest_of
 from lic.versions import machine, versions
 
 Progress = Callable[[int, int, str], None]

@@ -14,7 +14,7 @@ import numpy as np
 from lic.codec.coder_timing import coder_times
 from lic.evaluation.run.metrics import in_decibels, ms_ssim, psnr
 from lic.evaluation.run.results import Row
-from lic.images import coloured
+from lic.images.arrays import coloured
 from lic.models.distortion import LEAST_SIZE
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lic.errors import ImageError
-from lic.images import coloured, peak_of
+from lic.images.arrays import coloured, peak_of
 from lic.models.distortion import LEAST_SIZE
 from lic.models.distortion import ms_ssim as _ms_ssim
 
