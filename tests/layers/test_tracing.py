@@ -3,22 +3,17 @@ import threading
 import numpy as np
 import pytest
 
-import lic
 from lic.environment import keras, tf
-from lic.errors import CheckpointError
 from lic.layers import Convolution
 from lic.layers.tracing import (
     HasDerivedWeights,
     Interceptable,
+    building,
     intercept,
     is_plain,
     plain_graphs,
-    skip_random_init,
     snapshot_weights,
-    unless_skipped,
 )
-from lic.weights import get_tensors
-from tests.conftest import shallow, tiny_model
 
 
 def in_another_thread(function):
@@ -198,54 +193,6 @@ def test_our_own_layers_are_intercepted_untouched():
         assert layer(tf.ones((1, 1, 1, 1))).shape[-1] == 1
 
 
-def test_an_initialiser_gives_the_same_values():
-    start = unless_skipped(keras.initializers.Constant(3.0))
-    np.testing.assert_array_equal(start((2, 2)), np.full((2, 2), 3.0))
-    assert start((1,), dtype="bfloat16").dtype == tf.bfloat16
-
-
-def test_zeros_stand_in_only_within():
-    start = unless_skipped(keras.initializers.Constant(3.0))
-    with skip_random_init():
-        assert not np.any(start((2, 2)))
-        assert np.all(in_another_thread(lambda: start((2, 2))))
-    assert np.all(start((2, 2)))
-
-
-@pytest.mark.parametrize("largest", [0, 3])
-def test_a_weight_of_more_than_there_are_numbers_is_refused(largest):
-    start = unless_skipped(keras.initializers.Constant(3.0))
-    with skip_random_init(largest), pytest.raises(CheckpointError, match=rf"shape \(2, 2\), more than the {largest}"):
-        start((2, 2))
-
-
-def test_all_weights_together_are_no_more_than_the_numbers_and_the_weights_that_there_are():
-    start = unless_skipped(keras.initializers.Constant(3.0))
-    for numbers, count in ((8, 9), (9, 2)):
-        with skip_random_init(numbers, count):
-            start((2, 2)), start((2, 2))
-            with pytest.raises(CheckpointError, match=f"{numbers - 8} numbers and {count - 2} weights that are left"):
-                start((2, 2))
-
-
-@pytest.mark.parametrize("kernel_form", ["plain", "dft"])
-def test_layers_made_within_start_with_zeros(kernel_form):
-    with skip_random_init():
-        layer = Convolution(4, 3, kernel_form=kernel_form)
-        layer(tf.zeros((1, 8, 8, 3)))
-    assert not any(np.any(weight) for weight in layer.get_weights())
-
-
-@pytest.mark.parametrize(("transform", "entropy"), [("conv", "charm"), ("swin", "checkerboard"), ("klt", "hyperprior")])
-def test_a_codec_has_its_models_weights_all_the_same(transform, entropy):
-    model = tiny_model(transform, entropy, **shallow(transform, entropy))
-    codec = lic.Codec(model)
-    mine, given = get_tensors(codec.model), get_tensors(model)
-    assert mine.keys() == given.keys()
-    for name in given:
-        np.testing.assert_array_equal(mine[name], given[name])
-
-
 def test_graphs_are_plain_in_one_thread_within():
     with plain_graphs():
         assert is_plain()
@@ -256,6 +203,6 @@ def test_graphs_are_plain_in_one_thread_within():
 def test_one_state_does_not_end_another():
     layer = Triple()
     with snapshot_weights(cache := {}), intercept({"layer": layer}, negative), plain_graphs():
-        with skip_random_init():
+        with building():
             Doubling()(tf.constant(1.0))
         assert (called(layer), is_plain(), len(cache)) == (-2, True, 1)

@@ -7,7 +7,7 @@ import lic
 from lic.complexity import PartComplexity
 from lic.environment import keras, tf
 from lic.layers import Convolution
-from lic.layers.tracing import skip_random_init
+from lic.layers.initial_weights import skip_random_init
 from lic.models.complexity import parameters_of
 from lic.registry import entropy_models, models
 from tests.conftest import FEW_MIXES, VARIANTS, shallow, tiny_model

@@ -9,7 +9,7 @@ from lic import registry
 from lic.config import constructor_arguments
 from lic.entropy import ChARM, Checkerboard, Factorized, GeneralizedNormalPerChannel, Hyperprior, Laplace, Normal
 from lic.errors import RegistryError
-from lic.layers.tracing import skip_random_init
+from lic.layers.initial_weights import skip_random_init
 from lic.models.create import published_system
 from lic.transforms import ConvHyperTransform, ConvTransform, KLTTransform, SwinHyperTransform, SwinTransform
 from tests.conftest import ALL_MIXES, INEXACT, MIXES, SPREAD, random_images, shallow, slow_but, tiny_model

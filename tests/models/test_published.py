@@ -4,7 +4,7 @@ import pytest
 
 import lic
 from lic import registry
-from lic.layers.tracing import skip_random_init
+from lic.layers.initial_weights import skip_random_init
 from lic.weights import get_tensors
 from tests.conftest import slow_but
 

@@ -45,7 +45,7 @@ def _height_and_width(size: str) -> tuple[int, int]:
 def _model(name_or_path: str) -> CompressionModel:
     import lic
     from lic.codec.shipped import is_path
-    from lic.layers.tracing import skip_random_init
+    from lic.layers.initial_weights import skip_random_init
 
     if is_path(name_or_path):
         return lic.load(name_or_path).model

@@ -11,7 +11,7 @@ import numpy as np
 
 from lic.environment import tf
 from lic.errors import CheckpointError, as_checkpoint_error
-from lic.layers.tracing import skip_random_init
+from lic.layers.initial_weights import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.weights import named_variables, set_tensors

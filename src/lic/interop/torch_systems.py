@@ -17,9 +17,9 @@ from lic.interop.torch_layers import Source, Sources, layer_sources, network_sou
 from lic.interop.torch_state_dict import read_state_dict
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
+from lic.layers.initial_weights import skip_random_init
 from lic.layers.sequential import Sequential
 from lic.layers.swin.gated import GatedSwinStage
-from lic.layers.tracing import skip_random_init
 from lic.models.base import CompressionModel
 from lic.models.create import create_model
 from lic.models.published_pytorch import QUALITY, sizes_of

@@ -6,7 +6,8 @@ from typing import Any
 
 from lic.config import Configured
 from lic.environment import keras, tf
-from lic.layers.tracing import building, is_building, take_layer
+from lic.layers.initial_weights import take_layer
+from lic.layers.tracing import building, is_building
 
 
 class Layer(Configured, keras.layers.Layer):

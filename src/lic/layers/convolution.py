@@ -14,7 +14,8 @@ from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.layers import activations
 from lic.layers.base import Layer
-from lic.layers.tracing import HasDerivedWeights, Interceptable, unless_skipped
+from lic.layers.initial_weights import unless_skipped
+from lic.layers.tracing import HasDerivedWeights, Interceptable
 
 Pair = tuple[int, int]
 

@@ -8,8 +8,8 @@ from lic.errors import check
 from lic.layers import activations
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
+from lic.layers.initial_weights import unless_skipped
 from lic.layers.sequential import Sequential
-from lic.layers.tracing import unless_skipped
 
 
 class DepthwiseConvolution(Layer):

@@ -11,8 +11,9 @@ from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
+from lic.layers.initial_weights import unless_skipped
 from lic.layers.sequential import ChannelScale
-from lic.layers.tracing import HasDerivedWeights, unless_skipped
+from lic.layers.tracing import HasDerivedWeights
 
 _CHUNK = 32  # Tokens of a chunk; within it a product with a triangular matrix is faster than a running sum.
 

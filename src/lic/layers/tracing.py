@@ -12,17 +12,14 @@ import contextlib
 import contextvars
 import dataclasses
 import functools
-import math
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lic.environment import is_compiled_by_xla, keras, tf
-from lic.errors import CheckpointError, LicError
+from lic.errors import LicError
 
-_LAYERS_OF_A_WEIGHT, _LAYERS_WITHOUT = 4, 200  # Some layers have no weights.
 Interceptor = Callable[..., Any]
 
 
@@ -33,14 +30,12 @@ class _Tracing:
     Attributes:
       derived_weights: The cache of `snapshot_weights`, or None outside of it.
       interceptors: The function of `intercept` by the `id` of each layer that it is given, with its path bound.
-      budget: What is left of the weights of `skip_random_init`, or None outside of it.
       plain: Whether `plain_graphs` is active.
       building: Whether `building` is active.
     """
 
     derived_weights: dict[int, Any] | None = None
     interceptors: Mapping[int, Interceptor] = dataclasses.field(default_factory=dict)
-    budget: _Budget | None = None
     plain: bool = False
     building: bool = False
 
@@ -232,77 +227,6 @@ def building() -> Iterator[None]:
 def is_building() -> bool:
     """Returns whether `building` is active."""
     return _tracing.get().building
-
-
-# Initial weights.
-
-
-@contextlib.contextmanager
-def skip_random_init(largest: int = sys.maxsize, most: int = sys.maxsize) -> Iterator[None]:
-    """Makes layers start with zeros, for weights that are set right afterwards: random numbers take longer to draw.
-
-    Args:
-      largest: How many numbers are there to be set. Weights of more, all together, are a CheckpointError before they
-        take memory.
-      most: How many weights are there to be set. More are a CheckpointError.
-    """
-    with _changed(budget=_Budget(largest, most, _LAYERS_OF_A_WEIGHT * most + _LAYERS_WITHOUT)):
-        yield
-
-
-def take_layer() -> None:
-    """States that a layer is about to be made, which is a CheckpointError where a file has no weights for it."""
-    budget = _tracing.get().budget
-    if budget is not None:
-        budget.take_layer()
-
-
-@dataclasses.dataclass
-class _Budget:
-    """The weights that may still be made.
-
-    Attributes:
-      numbers: Their numbers.
-      weights: Their count.
-      layers: The layers that may still be made.
-    """
-
-    numbers: int
-    weights: int
-    layers: int
-
-    def take_layer(self) -> None:
-        """Takes a layer from the budget, or raises a CheckpointError."""
-        if not self.layers:
-            raise CheckpointError(
-                "The configuration asks for many more layers than there are weights. Weights and configuration must be "
-                "of the same model."
-            )
-        self.layers -= 1
-
-    def take(self, shape: tuple[int, ...]) -> None:
-        """Takes a weight from the budget, or raises a CheckpointError."""
-        size = math.prod(shape)
-        if size > self.numbers or not self.weights:
-            raise CheckpointError(
-                f"The configuration asks for a weight of shape {tuple(shape)}, more than the {self.numbers} numbers "
-                f"and {self.weights} weights that are left. Weights and configuration must be of the same model."
-            )
-        self.numbers -= size
-        self.weights -= 1
-
-
-def unless_skipped(initializer: keras.initializers.Initializer) -> Callable:
-    """Returns an initialiser that calls the given one, or returns zeros within `skip_random_init`."""
-
-    def start(shape: tuple, dtype: str | None = None, **_: object) -> tf.Tensor:
-        dtype, budget = dtype or "float32", _tracing.get().budget
-        if budget is None:
-            return initializer(shape, dtype=dtype)
-        budget.take(shape)
-        return tf.zeros(shape, dtype)
-
-    return start
 
 
 # Graphs for other formats.

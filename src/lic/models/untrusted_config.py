@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from lic.errors import CheckpointError, as_checkpoint_error
-from lic.layers.tracing import skip_random_init
+from lic.layers.initial_weights import skip_random_init
 
 _MOST = 2**16  # A configuration may name counts up to here, or up to the file's number of numbers.
 _DEPTH = 50

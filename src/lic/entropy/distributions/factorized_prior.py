@@ -15,7 +15,8 @@ from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers.base import Layer
-from lic.layers.tracing import HasDerivedWeights, unless_skipped
+from lic.layers.initial_weights import unless_skipped
+from lic.layers.tracing import HasDerivedWeights
 
 
 class FactorizedPrior(HasDerivedWeights, Distribution, Layer):

@@ -17,7 +17,8 @@ from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers.base import Layer
 from lic.layers.chunks import compiled
-from lic.layers.tracing import HasDerivedWeights, unless_skipped
+from lic.layers.initial_weights import unless_skipped
+from lic.layers.tracing import HasDerivedWeights
 from lic.registry import register_likelihood
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers.chunks import CHUNK, compiled, map_chunks, specs_of
+from lic.layers.initial_weights import unless_skipped
 from lic.layers.swin.norm import product
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.swin.window_attention import attention, bias_of_positions
 from lic.layers.swin.windows import arrange
-from lic.layers.tracing import HasDerivedWeights, refuse_xla, unless_skipped
+from lic.layers.tracing import HasDerivedWeights, refuse_xla
 
 Dense = tuple[tf.Tensor, tf.Tensor]
 

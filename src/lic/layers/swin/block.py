@@ -5,10 +5,11 @@ from __future__ import annotations
 from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.layers.chunks import CHUNK, compiled, specs_of
+from lic.layers.initial_weights import unless_skipped
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.swin.window_attention import BlockWeights, StoredWeights, derive_weights, run, run_for_training
 from lic.layers.swin.windows import arrange
-from lic.layers.tracing import HasDerivedWeights, refuse_xla, unless_skipped
+from lic.layers.tracing import HasDerivedWeights, refuse_xla
 
 
 class SwinBlock(HasDerivedWeights, TokenLayer):

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.chunks import CHUNK, compiled, map_chunks, specs_of
+from lic.layers.initial_weights import unless_skipped
 from lic.layers.swin.norm import fold_norm, layer_norm, product, standardised
 from lic.layers.swin.tokens import TokenLayer, Tokens
-from lic.layers.tracing import HasDerivedWeights, unless_skipped
+from lic.layers.tracing import HasDerivedWeights
 
 
 class PatchEmbedding(Layer):
