@@ -4,7 +4,7 @@
 
 Each mix has the same widths, crops, seed and minutes of processor time on one thread. It learns five rates in one
 model. Its rows go to the CSV file when it is trained and measured; the same command resumes where it was stopped.
-Training takes as many steps as a pilot of each mix says, so that the learning rate ends where the time ends.
+Training takes as many steps as a pilot of each mix shows, so that the learning rate ends where the time ends.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def main(arguments: list[str] | None = None) -> None:
         draw()
     for path, text in pages().items():
         if options.check and path.read_text() != text:
-            parser.error(f"{path.relative_to(ROOT)} is not what the results say. Run `make results`.")
+            parser.error(f"{path.relative_to(ROOT)} does not hold the results. Run `make results`.")
         path.write_text(text)
 
 

@@ -170,7 +170,7 @@ def _on_cluster(
 
 
 def _outcome_of(job: Job, error: Exception) -> Exception:
-    """The error of a job that stops no other, or raises the error if it is none: a wrong use, a missing package."""
+    """Returns the error of a job that stops no other. Others are raised: a wrong use, a missing package."""
     if isinstance(error, (LicError, OSError)):
         return error
     if isinstance(error, (typer.BadParameter, typer.Exit, typer.Abort, ImportError)):

@@ -208,7 +208,7 @@ def _compress_one(
 
 
 def _psnr(pixels: Any, decoded: Any, bit_depth: int) -> float | None:
-    """PSNR in dB, or None for equal images, since JSON has no infinity."""
+    """Returns PSNR in dB, or None for equal images, since JSON has no infinity."""
     from lic.evaluation.run.metrics import psnr
 
     decibels = psnr(pixels, decoded, bit_depth)
@@ -220,7 +220,7 @@ def _is_stream(path: Path) -> bool:
 
 
 def _is_image(path: Path, unread: collections.Counter[str], arrays: bool) -> bool:
-    """Whether a file in a folder is an image; pictures in formats that nobody reads are counted by their endings."""
+    """Returns whether a file in a folder is an image; one in a format that nobody reads is known by its ending."""
     from lic.images.folders import is_image
 
     if path.suffix.lower() in _UNREAD and not is_image(path):

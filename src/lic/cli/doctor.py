@@ -200,7 +200,7 @@ def _decode(name: str, codec: Codec, stream: bytes, expected: np.ndarray) -> Fin
 
 
 def _codecs(model: str) -> dict[bool, Codec]:
-    """The ordinary codec at False and, if the model has one, the deterministic codec at True."""
+    """Returns the ordinary codec at False and, if the model has one, the deterministic codec at True."""
     import lic
 
     codecs = {False: lic.load(model)}

@@ -110,7 +110,7 @@ def _write_safetensors(codec: Any, out: pathlib.Path, force: bool) -> str:
 
 
 def _row(tensor: TorchTensor) -> dict[str, str]:
-    """The row of a tensor in the table of names."""
+    """Returns the row of a tensor in the table of names."""
     name, arguments, then, note = tensor.module
     arguments = ", ".join(f"{argument}={value}" for argument, value in arguments.items())
     module = [f"{name}({arguments})" if arguments else name, then and f"then {then}", note]

@@ -120,7 +120,7 @@ def wrong_use(message: str) -> typer.BadParameter:
 
 
 def _path(text: str) -> pathlib.Path:
-    """A path; that of a file which is called - differs from the standard streams'."""
+    """Returns a path; that of a file which is called - differs from the standard streams'."""
     path = pathlib.Path(text)
     return path.absolute() if path == STANDARD and text != str(STANDARD) else path
 
@@ -169,7 +169,7 @@ def _found(paths: list[str], wanted: Callable[[pathlib.Path], bool]) -> list[tup
 
 
 def _files(top: pathlib.Path, wanted: Callable[[pathlib.Path], bool]) -> list[tuple[pathlib.Path, pathlib.Path]]:
-    """The inputs at or below a path, each with the folder that its output's path is relative to."""
+    """Returns the inputs at or below a path, each with the folder that its output's path is relative to."""
     if not top.is_dir():
         return [(top, top.parent)]
     return [(path, top) for path in visible_files(top, wanted)]

@@ -191,12 +191,12 @@ def train(
         try:
             lic.train(made, data, out, settings, valid=valid, progress=True)
         except KeyboardInterrupt:
-            _say_where_it_stopped(out)
+            _print_where_it_stopped(out)
             raise
     typer.echo(RunFolder(out).codec)
 
 
-def _say_where_it_stopped(out: Path) -> None:
+def _print_where_it_stopped(out: Path) -> None:
     from lic.training.checkpoints import latest_step
     from lic.training.run_folder import RunFolder
 

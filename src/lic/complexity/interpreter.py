@@ -88,7 +88,7 @@ class GraphInterpreter:
         return [known[tensor.name] for tensor in graph.outputs], total
 
     def _running_in(self, graph: tf.Graph) -> list[tf.Operation]:
-        """The operations that a graph's outputs and side effects depend on, in an order in which they can run."""
+        """Returns the operations that a graph's outputs and side effects need, in an order in which they can run."""
         if graph not in self._running:
             waiting = [*graph.control_outputs, *(tensor.op for tensor in graph.outputs)]
             seen, ordered = set(), {}
@@ -214,7 +214,7 @@ def _apply(operation: tf.Operation, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
 
 
 def _count(operation: tf.Operation, argument: Any) -> int:
-    """The number of tensors that one argument of an operation consists of."""
+    """Returns the number of tensors that one argument of an operation consists of."""
     if argument.type_list_attr:
         return len(operation.get_attr(argument.type_list_attr))
     return operation.get_attr(argument.number_attr) if argument.number_attr else 1

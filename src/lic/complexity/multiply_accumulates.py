@@ -58,7 +58,7 @@ def _einsum(operation: tf.Operation, inputs: Sequence[Shape], output: Shape) -> 
 
 
 def _labels(term: str, rank: int) -> list[str | int]:
-    """A label for each axis: its letter, or for axes of an ellipsis a number that counts from the right."""
+    """Returns a label for each axis: its letter, or for axes of an ellipsis a number that counts from the right."""
     before, _, after = term.partition("...")
     return [*before, *range(rank - len(before) - len(after), 0, -1), *after]
 

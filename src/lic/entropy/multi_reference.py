@@ -242,7 +242,7 @@ class IntraContext(_Global):
     """
 
     def __init__(self, depth: int, previous: int, **kwargs):
-        # A head of one channel would have no say: its queries are normalised over channels.
+        # A head of one channel would have no effect: its queries are normalised over channels.
         heads = 2 if depth % 4 == previous % 4 == 0 else 1
         super().__init__(heads, previous, depth, 2 * depth, depth, **kwargs)
 

@@ -94,7 +94,7 @@ def _pixels_of_image(image: Image.Image) -> np.ndarray:
 
 
 def _picture_of(image: Image.Image, request: Request) -> Picture:
-    """The samples of an image; its file knows better what they are, if they have not been read yet.
+    """Returns the samples of an image; its file knows better what they are, if they have not been read yet.
 
     The file is read as an image of its own, so that the given one stays as it is.
     """

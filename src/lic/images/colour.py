@@ -222,7 +222,7 @@ def _from_television(values: np.ndarray) -> np.ndarray:
 
 
 def _icc_curve(tag: bytes) -> Curve:
-    """The curve of a curv or para element. Source: ICC.1:2022, 10.6 and 10.18."""
+    """Returns the curve of a curv or para element. Source: ICC.1:2022, 10.6 and 10.18."""
     if tag[:4] == b"curv":
         (count,) = struct.unpack_from(">I", tag, 8)
         entries = np.array(struct.unpack_from(f">{count}H", tag, 12))
@@ -249,7 +249,7 @@ def _icc_curve(tag: bytes) -> Curve:
 
 
 def _to_xyz(chromaticities: Chromaticities) -> np.ndarray:
-    """[3, 3] from linear light to XYZ under D50, as profiles have it."""
+    """Returns the matrix [3, 3] from linear light to XYZ under D50, as profiles have it."""
     x, y = np.array(chromaticities, np.float64).T
     if not (y > 0).all():
         raise ValueError(f"chromaticities of {chromaticities} are no colours")

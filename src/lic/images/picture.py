@@ -139,7 +139,7 @@ def orientation_or_warning(exif: bytes, request: Request) -> int:
 
 
 def _levels_of(picture: Picture, band: slice, behind: tuple[int, ...] | None, grey: bool) -> np.ndarray:
-    """float32 values of some rows, 0 to 255, over the background."""
+    """Returns float32 values of some rows, 0 to 255, over the background."""
     samples, white = picture.samples[band], picture.white
     alpha = None if picture.alpha is None else picture.alpha[band].astype(np.float32) / white
     if picture.premultiplied and picture.colours is not None:

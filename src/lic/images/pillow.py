@@ -107,7 +107,7 @@ def _grey_with_alpha(image: Image.Image) -> Image.Image:
 
 
 def _of_format(image: Image.Image, file: BinaryIO, request: Request) -> Picture | None:
-    """The samples of a file that Pillow would not read right; None if it does."""
+    """Returns the samples of a file that Pillow would not read right; None if it does."""
     if image.format == "PNG" and image.mode == "P":
         png.check_palette(image, request)
         return None
@@ -240,7 +240,7 @@ def _check_blocks(image: Image.Image, request: Request) -> None:
 
 
 def _orientation_of(image: Image.Image, request: Request) -> int:
-    """The orientation that TIFF tags or EXIF declare. XMP has no say, nor has it in browsers."""
+    """Returns the orientation that TIFF tags or EXIF declare. XMP does not count, as in browsers."""
     if image.format == "TIFF":
         orientation = image.tag_v2.get(tiff.ORIENTATION, 1)
         return orientation if orientation in range(1, 9) else 1
@@ -251,7 +251,7 @@ def _orientation_of(image: Image.Image, request: Request) -> int:
 
 
 def _unpacked(text: str) -> bytes:
-    """EXIF that ImageMagick wrote into a text chunk of PNG: a name, a length, and hexadecimal digits."""
+    """Returns EXIF that ImageMagick wrote into a text chunk of PNG: a name, a length, and hexadecimal digits."""
     try:
         return bytes.fromhex("".join(text.split("\n")[3:]))
     except ValueError:

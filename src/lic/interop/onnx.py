@@ -94,7 +94,7 @@ def _may_be_network(model: CompressionModel, layer: keras.layers.Layer) -> bool:
 
 
 def _function_of(layer: keras.layers.Layer, channels: int, derived: dict[int, Any]) -> Callable:
-    """A layer as a `tf.function` in which what is derived from weights is constant."""
+    """Returns a layer as a `tf.function` in which what is derived from weights is constant."""
 
     def compute(values: tf.Tensor) -> dict[str, tf.Tensor]:
         constants = {key: tf.nest.map_structure(tf.constant, each) for key, each in derived.items()}

@@ -190,7 +190,7 @@ def _weights(conversions: Mapping[str, _Conversion], tensors: Mapping[str, np.nd
 
 
 def _conversions_of(model: CompressionModel) -> dict[str, _Conversion]:
-    """The conversions of all weights by the tensors' names, in the order of the weights."""
+    """Returns the conversions of all weights by the tensors' names, in the order of the weights."""
     layers, own = {"": model} | named_layers(model), {}
     for name, variable in named_variables(model).items():
         parent = name
@@ -205,7 +205,7 @@ def _conversions_of(model: CompressionModel) -> dict[str, _Conversion]:
 
 
 def _all_conversions(layer: keras.layers.Layer, variables: Variables) -> list[_Conversion]:
-    """The conversions of a layer's own weights; a weight for which none is registered stays as it is."""
+    """Returns the conversions of a layer's own weights; a weight for which none is registered stays as it is."""
     conversions = _conversions(layer, variables)
     converted = {weight for each in conversions for weight in each.weights}
     others = [weight for weight in variables if weight not in converted]
@@ -232,7 +232,7 @@ def _transposed(
 
 @functools.singledispatch
 def _conversions(layer: keras.layers.Layer, variables: Variables) -> list[_Conversion]:
-    """The conversions of a layer's own weights, which `variables` holds by their attributes."""
+    """Returns the conversions of a layer's own weights, which `variables` holds by their attributes."""
     return []
 
 

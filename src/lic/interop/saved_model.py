@@ -137,7 +137,7 @@ class ServedCodec:
         return {"image": tf.cast(tf.round(pixels), tf.uint8), "symbols": symbols}
 
     def _rounded(self, quality: tf.Tensor | None) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """A quality as streams carry it, the default of a single rate, and the signature's output for it."""
+        """Returns a quality as streams carry it, the default of a single rate, and the signature's output for it."""
         if quality is None:
             return tf.constant(self._default), {}
         holds = (quality >= 1) & (quality <= self._qualities)
@@ -155,7 +155,7 @@ class _TabledArithmetic(IntegerArithmetic):
         return IntegerGains(*tf.unstack(tf.gather(self._every_gain(), number)[:, None, None, None]))
 
     def _every_gain(self) -> tf.Tensor:
-        """The gains of each quality that a stream can carry [qualities, 5, depth]."""
+        """Returns the gains of each quality that a stream can carry [qualities, 5, depth]."""
         if not hasattr(self, "_table"):
             rate = self._model.rate
             numbers = range(QUALITY_STEPS, QUALITY_STEPS * rate.count + 1)
@@ -171,7 +171,7 @@ def _graphs(codec: Codec) -> Graphs:
 
 
 def _called_alone(function: Any) -> Any:
-    """The same function, optimised as if it were called alone: inlined in another it could round in another way."""
+    """Returns the same function, optimised as if it were called alone: inlined it could round differently."""
     attributes = {"_noinline": True}
     return tf.function(
         function.python_function, function.input_signature, autograph=False, experimental_attributes=attributes
@@ -179,13 +179,13 @@ def _called_alone(function: Any) -> Any:
 
 
 def _captured_by(traced: Any) -> list[tf.Variable]:
-    """The variables that a graph reads when it runs, without those that it read only when it was traced."""
+    """Returns the variables that a graph reads when it runs, without those that it read only when it was traced."""
     handles = {id(tensor) for tensor in traced.captured_inputs}
     return [variable for variable in traced.variables if id(variable.handle) in handles]
 
 
 def _mean_of_three(pixels: tf.Tensor) -> tf.Tensor:
-    """The mean of the channels [height, width, 1], rounded as numpy rounds it."""
+    """Returns the mean of the channels [height, width, 1], rounded as numpy rounds it."""
     red, green, blue = tf.split(pixels, 3, -1)
     # In float32 TensorFlow may multiply by a third instead, with another result; in float64 both agree.
     return tf.cast(tf.cast(red + green + blue, tf.float64) / 3, tf.float32)

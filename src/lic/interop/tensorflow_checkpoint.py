@@ -189,7 +189,7 @@ class PublishedCheckpoint:
         return node
 
     def _variables(self) -> Iterator[tuple[int, str]]:
-        """The nodes of all weights below the model, with a path to each."""
+        """Returns the nodes of all weights below the model, with a path to each."""
         seen, waiting = {self._root}, [(self._root, "")]
         while waiting:
             node, path = waiting.pop()
@@ -204,7 +204,7 @@ class PublishedCheckpoint:
         return [attribute.checkpoint_key for attribute in self._nodes[node].attributes]
 
     def _find_model(self) -> int:
-        """The node that has the transforms: the root, or its child in a tf.train.Checkpoint(model=...)."""
+        """Returns the node that has the transforms: the root, or its child in a tf.train.Checkpoint(model=...)."""
         for node in (0, *(child.node_id for child in self._nodes[0].children)):
             if any(child.local_name == "analysis_transform" for child in self._nodes[node].children):
                 return node

@@ -366,7 +366,7 @@ SYSTEMS = {
 
 
 def _current_name(key: str) -> str:
-    """The name in CompressAI 1.2.8 of a tensor that an earlier release, or other code, may have saved."""
+    """Returns the name in CompressAI 1.2.8 of a tensor that an earlier release, or other code, may have saved."""
     key = _OTHER_NAMES.get(key, key)
     for old, new in _EARLIER_NAMES.items():
         key = re.sub(rf"entropy_bottleneck\.{old}", rf"entropy_bottleneck.{new}.\1", key)
@@ -374,7 +374,7 @@ def _current_name(key: str) -> str:
 
 
 def _sizes(path: str | os.PathLike, name: str, system: _System, state: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The sizes of the model: widths by the tensors' shapes, bounds and scales by the tensors beside the weights."""
+    """Returns the sizes of the model: widths by shapes of tensors, bounds and scales by tensors beside the weights."""
     _require(path, state, [system.first, system.last])
     sizes = sizes_of(name, len(state[system.first]), len(state[system.last]))
     usual = sizes["likelihood_bound"]
@@ -389,7 +389,7 @@ def _sizes(path: str | os.PathLike, name: str, system: _System, state: Mapping[s
 
 
 def _scales_of(path: str | os.PathLike, state: Mapping[str, np.ndarray], normal: str, usual: ScaleTable) -> tuple:
-    """The table of scales that CompressAI's `update` saved, or the usual one where there is none."""
+    """Returns the table of scales that CompressAI's `update` saved, or the usual one where there is none."""
     table, scales = state.get(f"{normal}.scale_table", np.zeros(0)), usual
     if table.size and not (table.size == usual.count and np.allclose(table, usual.scales(), rtol=_NEAR)):
         scales = ScaleTable(len(table), float(table[0]), float(table[-1]), usual.rounding)

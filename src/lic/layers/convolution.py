@@ -156,7 +156,7 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
         return self.filters < 16
 
     def _phases(self) -> list[tuple[slice, Pair]]:
-        """The taps of the kernel, and the zeros before and after the values, of each phase of the output.
+        """Returns the taps of the kernel, and the zeros before and after the values, of each phase of the output.
 
         An output in row r * up + phase sees only every `up`-th row of the kernel: all others fall on the zeros that a
         transposed convolution writes between the values. So small kernels on the values themselves, one for each phase,
@@ -173,7 +173,7 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
         return phases
 
     def _margin(self) -> int:
-        """The zeros around a kernel that is so small that some phases would have no tap."""
+        """Returns the zeros around a kernel that is so small that some phases would have no tap."""
         return max(0, self.up - self.kernel_size // 2)
 
     def _phase_kernels(self, kernel: tf.Tensor) -> list[tf.Tensor]:
@@ -247,7 +247,7 @@ def from_dft(real: tf.Tensor, imag: tf.Tensor, size: int) -> tf.Tensor:
 
 @functools.cache
 def _inverse_dft(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The kernel [size, size] of each unit vector of the two halves; a product with it is faster than an FFT."""
+    """Returns the kernel [size, size] of each unit vector of the halves; a product with it is faster than an FFT."""
     frequencies = (size, size // 2 + 1)
     units = np.eye(math.prod(frequencies)).reshape(-1, *frequencies)
     kernels = (np.fft.irfft2(units * factor, (size, size), norm="ortho") for factor in (1, 1j))

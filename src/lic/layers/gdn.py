@@ -69,6 +69,6 @@ class GDN(HasDerivedWeights, Layer):
 
 
 def _parameter(stored: tf.Tensor, least: float) -> tf.Tensor:
-    """The parameter, at least `least`, from the weight that is its square root."""
+    """Returns the parameter, at least `least`, from the weight that is its square root."""
     stored = tf.cast(tf.convert_to_tensor(stored), "float32")
     return lower_bound(stored, (least + _OFFSET) ** 0.5) ** 2 - _OFFSET

@@ -27,7 +27,7 @@ def pad(images: tf.Tensor, multiple: int) -> tf.Tensor:
 
 
 def _source(size: tf.Tensor, multiple: int) -> tf.Tensor:
-    """The row of the image that each row of the padded image is a copy of."""
+    """Returns the row of the image that each row of the padded image is a copy of."""
     # Not -(-size // multiple): ONNX rounds quotients of negative numbers towards zero.
     padded = (size + multiple - 1) // multiple * multiple
     rows = tf.range(padded)

@@ -205,7 +205,7 @@ def _variables(model: CompressionModel) -> dict[str, tf.Variable]:
 
 
 def _slots(optimizer: Any, model: CompressionModel) -> dict[str, list[tf.Variable]]:
-    """The optimizer's variables for each weight, by kind, such as moments and averages.
+    """Returns the optimizer's variables for each weight, by kind, such as moments and averages.
 
     They are the optimizer's attributes that are lists of variables, as long as the weights.
     """

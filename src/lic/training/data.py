@@ -174,7 +174,7 @@ class Photographs:
         return crop.transpose(1, 0, 2) if self.flips and turned else crop
 
     def _photograph(self, first: int, random: np.random.Generator) -> np.ndarray:
-        """A photograph from the window that begins at place `first` of the order; damaged ones are left out."""
+        """Returns a photograph from the window that begins at place `first` of the order; damaged ones are left out."""
         place = first + int(random.integers(self._window))
         for name in map(self._name_at, range(place, place + 2 * len(self.listing))):
             pixels = None if name in self.skipped else self._read(name)
@@ -183,7 +183,7 @@ class Photographs:
         raise TrainingError(f"None of the photographs in {self.folder} can be read. {self._reasons()}")
 
     def _name_at(self, place: int) -> str:
-        """The name at a place of the order; each round has all photographs once, in an order of its own."""
+        """Returns the name at a place of the order; each round has all photographs once, in an order of its own."""
         round_number, index = divmod(place, len(self.listing))
         return self.listing[_order(self.seed, round_number, len(self.listing))[index]][0]
 
@@ -210,7 +210,7 @@ class Photographs:
         return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
 
     def _enlarged(self, height: int, width: int) -> tuple[int, int]:
-        """The height and the width of a photograph that is made as large as a crop, if it is smaller."""
+        """Returns the height and the width of a photograph that is made as large as a crop, if it is smaller."""
         scale = max(1.0, self.crop / min(height, width))
         return max(self.crop, round(height * scale)), max(self.crop, round(width * scale))
 

@@ -267,7 +267,7 @@ def _as_training_error(folder: pathlib.Path) -> Iterator[None]:
 
 
 def _shared(photographs: Photographs, start: int, stop: int) -> Any:
-    """The batches of the steps, divided between the replicas of the current distribution strategy."""
+    """Returns the batches of the steps, divided between the replicas of the current distribution strategy."""
     strategy = tf.distribute.get_strategy()
     count = strategy.num_replicas_in_sync
     if count == 1:

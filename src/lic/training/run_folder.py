@@ -101,7 +101,7 @@ def _compare(before: dict, now: dict, path: pathlib.Path) -> None:
 
 
 def _flat(facts: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
-    """The values in nested dictionaries, by names such as settings.batch."""
+    """Returns the values in nested dictionaries, by names such as settings.batch."""
     for name, value in facts.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{within}{name}.")

@@ -101,5 +101,5 @@ def _and_yet(before: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def _listed(facts: dict[str, Any], other: dict[str, Any]) -> str:
-    """The facts that differ from those of another codec, in words."""
+    """Returns the facts that differ from those of another codec, in words."""
     return ", ".join(f"{name} {value}" for name, value in facts.items() if other.get(name) != value) or "no such facts"

@@ -88,5 +88,5 @@ def _small_numbers() -> keras.initializers.Initializer:
 
 
 def _attend(rows: tf.Tensor, regions: tf.Tensor, positions: tf.Tensor, dense: Dense, projection: Dense) -> tf.Tensor:
-    """Attention between the rows of whole windows [count * window * window, channels]."""
+    """Returns attention between the rows of whole windows [count * window * window, channels]."""
     return tf.cast(product(attention(product(rows, dense), regions, positions), projection), "float32")

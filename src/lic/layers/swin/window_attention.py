@@ -109,7 +109,7 @@ def bias_of_positions(table: tf.Tensor, window: int) -> tf.Tensor:
 
 
 def _block(rows: tf.Tensor, regions: tf.Tensor, weights: BlockWeights, product: Product, gelu: Callable) -> tf.Tensor:
-    """The block, on the rows of whole windows [count * window * window, channels]."""
+    """Returns the block, on the rows of whole windows [count * window * window, channels]."""
     queries_keys_values = product(standardised(rows), weights.attention)
     if weights.padding:
         is_padding = regions < 0
@@ -144,7 +144,7 @@ def attention(queries_keys_values: tf.Tensor, regions: tf.Tensor, positions: tf.
 
 
 def _bias(regions: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
-    """The bias of the scores, with a mask only if a window of this chunk holds several regions; most do not."""
+    """Returns the bias of the scores, with a mask only if a window of this chunk holds several regions; most do not."""
 
     def masked() -> tf.Tensor:
         apart = regions[:, None, :, None] != regions[:, None, None]
