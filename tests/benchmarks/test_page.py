@@ -85,4 +85,4 @@ def test_check_names_the_page_that_differs(load, capsys, monkeypatch):
     monkeypatch.setattr(page, "summary", lambda folder: "other")
     with pytest.raises(SystemExit, match="2"):
         page.main(["--check"])
-    assert capsys.readouterr().err == "page: README.md is not what the results say. Run `make results`.\n"
+    assert capsys.readouterr().err == "page: README.md does not hold the results. Run `make results`.\n"

@@ -10,7 +10,7 @@ const sample = JSON.parse(element("data").textContent);
 const show = comparison();
 let name = "image", address = null, latest = 0;
 
-function show(text, isError = false) {
+function report(text, isError = false) {
   status.textContent = text;
   status.classList.toggle("error", isError);
 }
@@ -19,8 +19,8 @@ const seconds = (since) => ((performance.now() - since) / 1000).toFixed(2);
 const began = performance.now();
 const loading = Codec.load(".");
 loading.then(
-  (codec) => show(`The codec ${codec.described.fingerprint} is ready after ${seconds(began)} s.`),
-  (error) => show(`The codec cannot be loaded: ${error.message}`, true),
+  (codec) => report(`The codec ${codec.described.fingerprint} is ready after ${seconds(began)} s.`),
+  (error) => report(`The codec cannot be loaded: ${error.message}`, true),
 );
 
 /** Decodes a stream and shows it: alone, or in the comparison that was made beforehand. */
@@ -30,7 +30,7 @@ async function decode(title, read, prepared = null) {
     const codec = await loading;
     const data = new Uint8Array(await read());
     if (number !== latest) return; // Another stream was chosen meanwhile.
-    show("The stream is being decoded.");
+    report("The stream is being decoded.");
     const start = performance.now();
     const { width, height, pixels } = await codec.decode(data);
     const spent = seconds(start);
@@ -47,11 +47,11 @@ async function decode(title, read, prepared = null) {
     const pictures = shown.pictures.map((each) => ({ ...each, source: each.source ?? address }));
     element("comparison").hidden = save.hidden = false;
     show({ ...shown, pictures });
-    show(`${title}: ${width}x${height}, ${bytes} bytes, ${bpp.toFixed(4)} bpp, ${spent} s`);
+    report(`${title}: ${width}x${height}, ${bytes} bytes, ${bpp.toFixed(4)} bpp, ${spent} s`);
   } catch (error) {
     if (number !== latest) return;
     element("comparison").hidden = save.hidden = true;
-    show(error instanceof StreamError ? error.message : `The stream cannot be decoded: ${error.message}`, true);
+    report(error instanceof StreamError ? error.message : `The stream cannot be decoded: ${error.message}`, true);
   }
 }
 
