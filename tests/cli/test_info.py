@@ -13,6 +13,7 @@ import lic
 from lic.cli import app
 from lic.cli.standard_streams import printable
 from lic.codec.bitstream import Flag, Stream
+from lic.codec.shipped import codec_path
 from lic.errors import BitstreamError, CheckpointError, LicError
 from tests.cli.conftest import ODD_NAMES
 from tests.conftest import DATA, random_images, tiny_model
@@ -84,11 +85,19 @@ def test_codec_file_is_described(tiny, codec_file):
         "entropy model": "hyperprior",
         "likelihood": "normal",
         "channels": 3,
+        "deterministic": False,
+        "skip below": None,
         "bits": 8,
         "lmbda": 0.03,
         "made by": f"lic {lic.__version__}",
         "bytes": codec_file.stat().st_size,
     }
+
+
+def test_what_a_codec_skips_and_whether_it_is_deterministic_is_listed(tmp_path):
+    lic.Codec(tiny_model("klt", "hyperprior"), skip_below=0.2).save(tmp_path / "skips.codec")
+    assert facts(tmp_path / "skips.codec")["skip below"] == 0.2
+    assert facts(codec_path("default"))["deterministic"] is True
 
 
 def test_table_has_one_line_for_each_fact(stream_file):

@@ -693,6 +693,12 @@ def test_other_numbers_of_bits_are_refused(codec, bits):
         lic.Codec(codec.model, bit_depth=bits)
 
 
+def test_a_codec_is_printed_with_its_fingerprint_and_its_parts():
+    several, one = (lic.Codec(tiny_model("klt", "factorized", lmbda=lmbda)) for lmbda in ((0.01, 0.03), 0.01))
+    assert repr(several) == f"<Codec {several.fingerprint.hex()}: KLTTransform + Factorized, 2 qualities>"
+    assert repr(one) == f"<Codec {one.fingerprint.hex()}: KLTTransform + Factorized, one rate>"
+
+
 def test_the_advice_for_a_codec_without_whole_numbers_keeps_its_settings(tmp_path):
     model = tiny_model("klt", "hyperprior", channels=4)
     lic.Codec(model, bit_depth=12, stored="float16", skip_below=0.2).save(tmp_path / "mine.codec")

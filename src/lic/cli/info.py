@@ -79,6 +79,8 @@ def _describe_codec(file: Path) -> dict[str, Any]:
         "transform": config["transform"]["name"],
         "entropy model": config["entropy"]["name"],
         "likelihood": likelihood.get("name"),
+        "deterministic": "integer_fingerprint" in text,
+        "skip below": text.get("skip_below"),
         "channels": text.get("channels", 3),
         "bits": text.get("bit_depth", 8),
         "lmbda": config["lmbda"],

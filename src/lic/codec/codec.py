@@ -416,6 +416,11 @@ class Codec:
         """Writes the codec to a file that `lic.load` reads; by custom its name ends in .codec."""
         self._file.write(path)
 
+    def __repr__(self) -> str:
+        parts = " + ".join((type(self.model.transform).__name__, type(self.model.entropy).__name__))
+        rates = f"{len(self.qualities)} qualities" if self.qualities else "one rate"
+        return f"<{type(self).__name__} {self.fingerprint.hex()}: {parts}, {rates}>"
+
     def __reduce__(self) -> tuple:
         """Pickles the codec file's content and what a subclass added, so that a copy elsewhere is the same codec."""
         added = {name: value for name, value in vars(self).items() if name not in self._opened}
