@@ -128,7 +128,7 @@ def _outcomes(
                 outcome = Outcome([], [failure_of(task, quality, outcome) for quality in task.qualities])
             yield task, outcome
         return
-    # Tasks run alone until one is measured: it traces the networks, which must not happen in several threads at once.
+    # Tasks run alone until one is measured: it traces the networks, for which all other threads would wait.
     left = iter(tasks)
     for task in left:
         outcome = worker(task)
