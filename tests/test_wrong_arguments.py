@@ -1,11 +1,14 @@
 """Arguments of the wrong kind: each message names the argument, what was expected, and what was received."""
 
+import copy
+
 import numpy as np
 import pytest
 
 import lic
+from lic.environment import keras
 from lic.errors import CheckpointError, EvaluationError, ImageError, TrainingError
-from tests.conftest import random_images, shared_codec
+from tests.conftest import random_images, shared_codec, tiny_model
 
 IMAGE = random_images(16, 16, 3)
 SMALL = {"steps": 1, "batch": 1, "crop": 16}
@@ -92,9 +95,24 @@ WRONG = {
         r"There is no folder or image .*Give a folder",
     ),
     "a list of tensors": (
-        lambda codec, folder: lic.weights.set_tensors(codec.model, [1]),
+        lambda codec, folder: lic.weights.set_tensors(keras.layers.Dense(1), [1]),
         ValueError,
         r"expected tensors to be a dict of arrays.*Received: list",
+    ),
+    "a codec's model that is trained": (
+        lambda codec, folder: codec.model.compile(lic.Adam()),
+        ValueError,
+        r"compile: expected a model of its own. Received: the model of a codec.*copy.deepcopy\(codec.model\)",
+    ),
+    "a codec's model that gets weights": (
+        lambda codec, folder: lic.weights.set_tensors(codec.model, lic.weights.get_tensors(codec.model)),
+        ValueError,
+        r"set_tensors: expected a model of its own",
+    ),
+    "a codec's model that gets scales": (
+        lambda codec, folder: lic.training.start_scales(codec.model, IMAGE[None]),
+        ValueError,
+        r"start_scales: expected a model of its own",
     ),
     "weights of a codec": (
         lambda codec, folder: lic.weights.get_tensors(codec),
@@ -118,7 +136,7 @@ WRONG = {
         r"start_scales: expected model to be a lic.CompressionModel",
     ),
     "scales of one image": (
-        lambda codec, folder: lic.training.start_scales(codec.model, IMAGE),
+        lambda codec, folder: lic.training.start_scales(copy.deepcopy(codec.model), IMAGE),
         ValueError,
         r"expected images to be images \[batch.*Received: \(16, 16, 3\)",
     ),
@@ -225,7 +243,7 @@ def test_the_message_says_what_is_wrong(name, folder):
 
 
 def test_tensors_may_be_lists():
-    model = shared_codec("klt", "factorized").model
+    model = tiny_model("klt", "factorized")
     tensors = lic.weights.get_tensors(model)
     lic.weights.set_tensors(model, {name: tensor.tolist() for name, tensor in tensors.items()})
     for name, tensor in lic.weights.get_tensors(model).items():

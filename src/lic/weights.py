@@ -76,6 +76,20 @@ def value_of(variable: tf.Variable) -> np.ndarray:
     return np.array(tf.convert_to_tensor(variable))
 
 
+def check_may_change(owner: str, layer: keras.layers.Layer) -> None:
+    """Raises a ValueError if a layer is the model of a codec, whose streams would no longer be those of its file.
+
+    Args:
+      owner: The function that would change weights, for the message.
+      layer: The layer or model.
+    """
+    if getattr(layer, "is_of_a_codec", False):
+        raise ValueError(
+            f"{owner}: expected a model of its own. Received: the model of a codec, which is a snapshot. Take a copy, "
+            "copy.deepcopy(codec.model), and make a lic.Codec of it."
+        )
+
+
 def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) -> None:
     """Sets every weight of a layer.
 
@@ -85,7 +99,9 @@ def set_tensors(layer: keras.layers.Layer, tensors: Mapping[str, np.ndarray]) ->
 
     Raises:
       CheckpointError: A tensor is missing, has no weight, has another shape, or holds other than finite real numbers.
+      ValueError: `tensors` is no dict, or the layer is the model of a codec.
     """
+    check_may_change("set_tensors", layer)
     check_kind("set_tensors", "tensors", tensors, Mapping, "a dict of arrays, as get_tensors returns it")
     variables, arrays = named_variables(layer), {name: np.asarray(tensor) for name, tensor in tensors.items()}
     require_fitting({name: tuple(variable.shape) for name, variable in variables.items()}, arrays)

@@ -54,7 +54,7 @@ class Codec:
     """A snapshot of a model: later training does not change it, and saving and loading give the same streams.
 
     Weights are rounded to the type that they are stored in, and the coder's tables are made from them, when the codec
-    is made. All methods may be called from several threads.
+    is made. The codec's own model cannot be trained; a copy of it can. All methods may be called from several threads.
 
     Args:
       model: The model.
@@ -468,6 +468,7 @@ class Codec:
         self._bit_depth = _bit_depth_of(file, self.model)
         tables = restored_tables(file, self.model)
         self._file = file._replace(tables=tables.described(), arrays=weights_of(file.arrays) | tables.arrays())
+        self.model.is_of_a_codec = True
         compute_in(self.model.transform, POLICIES[precision])
         self._fingerprint_of = functools.cache(lambda deterministic: self._file.fingerprint(deterministic))
         if self.skip_below is not None:

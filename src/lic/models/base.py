@@ -29,6 +29,7 @@ from lic.models.given_images import check_data, check_images, checked_images
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform
+from lic.weights import check_may_change
 
 
 class Compressed(NamedTuple):
@@ -71,6 +72,7 @@ class CompressionModel(Configured, keras.Model):
     """
 
     rate: RateControl
+    is_of_a_codec = False  # A codec sets it for its own model, whose weights stay as they are.
 
     def __init__(
         self,
@@ -272,9 +274,11 @@ class CompressionModel(Configured, keras.Model):
             compile refuse: `SwinBlock`, `quadtree`, `dual` and `autoregressive`.
 
         Raises:
-          ValueError: A loss or a metric is given, since the model has its own. Or the optimiser scales the loss, as
+          ValueError: The model is that of a codec. Or a loss or a metric is given, since the model has its own. Or the
+            optimiser scales the loss, as
             Keras makes it under the policy mixed_float16. Or weights are not of float32, or `seed` is no whole number.
         """
+        check_may_change("compile", self)
         given = [name for name in ("loss", "loss_weights", "metrics", "weighted_metrics") if kwargs.get(name)]
         if given:
             raise ValueError(

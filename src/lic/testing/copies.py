@@ -9,7 +9,7 @@ import numpy as np
 
 from lic.config import Configured
 from lic.environment import keras
-from lic.weights import get_tensors, named_variables, set_tensors
+from lic.weights import assign, get_tensors, named_variables
 
 MOVED = 0.1  # Standard deviation of the noise that `moved` adds.
 
@@ -49,12 +49,12 @@ def moved(layer: keras.layers.Layer, seed: int = 0) -> contextlib.AbstractContex
 @contextlib.contextmanager
 def holding(layer: keras.layers.Layer, tensors: dict[str, np.ndarray]) -> Iterator[None]:
     """Gives a layer other weights inside the context."""
-    before = get_tensors(layer)
-    set_tensors(layer, tensors)
+    before, variables = get_tensors(layer), named_variables(layer)
+    assign(variables, tensors)  # Not `set_tensors`, since the weights of a codec's model come back.
     try:
         yield
     finally:
-        set_tensors(layer, before)
+        assign(variables, before)
 
 
 def require_same_variables(

@@ -7,7 +7,7 @@ import numpy as np
 from lic.environment import keras, tf
 from lic.errors import check, check_kind
 from lic.models.base import CompressionModel
-from lic.weights import value_of
+from lic.weights import check_may_change, value_of
 
 SHARE = 0.5  # Scale over deviation: a hyperprior soon predicts smaller deviations than that over whole images.
 DAMPING = 0.1  # Factor of the last layer's kernel, so that at first the bias decides.
@@ -25,9 +25,10 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
       images: Images [batch, height, width, channels] on 0..255.
 
     Raises:
-      ValueError: An argument is of another kind or shape.
+      ValueError: An argument is of another kind or shape, or the model is that of a codec.
     """
-    check_kind("start_scales", "model", model, CompressionModel, "a lic.CompressionModel, such as codec.model")
+    check_kind("start_scales", "model", model, CompressionModel, "a lic.CompressionModel")
+    check_may_change("start_scales", model)
     shape = np.shape(images)
     fits = len(shape) == 4 and shape[-1] == model.transform.channels
     check("start_scales", "images", fits, f"images [batch, height, width, {model.transform.channels}]", shape)

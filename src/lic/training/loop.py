@@ -95,8 +95,8 @@ def train(
     start = model.fingerprint.hex() if isinstance(model, Codec) else None
     if isinstance(model, Codec) and model.bit_depth != 8:
         raise TrainingError(
-            f"train: expected a codec of 8 bits, as photographs have. Received: one of {model.bit_depth}. Train its "
-            "model by codec.model.fit on arrays on 0..255, and make a lic.Codec of it."
+            f"train: expected a codec of 8 bits, as photographs have. Received: one of {model.bit_depth}. Train a "
+            "copy of its model, copy.deepcopy(codec.model), by fit on arrays on 0..255, and make a lic.Codec of it."
         )
     if isinstance(model, Codec) and model.skip_below is not None:
         _log.warning(
