@@ -384,6 +384,17 @@ def test_a_full_disk_is_an_error_that_names_the_file(photographs, tmp_path, monk
         lic.train(make(), photographs, tmp_path, few_steps())
 
 
+def test_a_model_that_no_codec_file_can_describe_is_refused_before_its_first_step(photographs, tmp_path):
+    model = lic.create_model(
+        transform="klt", entropy="factorized", width=8, latent_depth=12, num_blocks=1, lmbda=100_000.0
+    )
+    with pytest.raises(
+        TrainingError, match="no codec can be made of the model. .* the number 100000.0, expected one of"
+    ):
+        lic.train(model, photographs, tmp_path / "run", few_steps())
+    assert not (tmp_path / "run").exists()
+
+
 def test_models_of_other_images_than_photographs_are_refused_with_a_way_on(tmp_path):
     grey = tiny_model("klt", "factorized", channels=1)
     with pytest.raises(TrainingError, match=r"images of 3 channels.*one for 1.*model.fit"):

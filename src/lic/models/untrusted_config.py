@@ -36,13 +36,25 @@ def described_by_file(config: Any, weights: Mapping[str, Shaped]) -> Iterator[No
     numbers = sum(weight.size for weight in weights.values())
     limits = {"largest": _PARTS_AT_ONCE * numbers, "most": _PARTS_AT_ONCE * len(weights)}
     with as_checkpoint_error("The configuration describes no model"):
-        _check_numbers(config, max(numbers, _MOST), _DEPTH)
+        check_numbers(config, numbers)
         with skip_random_init(**limits):
             yield
 
 
+def check_numbers(config: Any, numbers: int) -> None:
+    """Checks that no number in a configuration can stand for more channels, layers or symbols than a file holds.
+
+    Args:
+      config: The configuration.
+      numbers: How many numbers the weights have.
+
+    Raises:
+      CheckpointError: A number is larger.
+    """
+    _check_numbers(config, max(numbers, _MOST), _DEPTH)
+
+
 def _check_numbers(value: Any, most: int, depth: int) -> None:
-    """Checks that no number in a configuration can stand for more channels, layers or symbols than the file holds."""
     if not depth:
         raise CheckpointError(f"The configuration has parts inside parts, more than {_DEPTH} deep. Get the file anew.")
     if isinstance(value, (list, dict)):
@@ -50,5 +62,6 @@ def _check_numbers(value: Any, most: int, depth: int) -> None:
             _check_numbers(each, most, depth - 1)
     elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) <= most):
         raise CheckpointError(
-            f"The configuration holds the number {value!r}, expected one of {most} at most. Get the file anew."
+            f"The configuration holds the number {value!r}, expected one of {most} at most. Make the argument smaller, "
+            "or get the file anew."
         )

@@ -15,7 +15,7 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.environment import POLICIES, compute_in, keras, policies_of, set_policies, tf
-from lic.errors import TrainingError, as_error
+from lic.errors import CheckpointError, TrainingError, as_error
 from lic.folder_lock import locked, make_folder
 from lic.images import image_size
 from lic.models.base import CompressionModel
@@ -23,7 +23,7 @@ from lic.models.create import create_model
 from lic.models.distortion import check_size
 from lic.models.optimizer import Adam
 from lic.models.soap import SOAP
-from lic.models.untrusted_config import described_by_file
+from lic.models.untrusted_config import check_numbers, described_by_file
 from lic.training.averaging import AveragingAdam, AveragingSOAP
 from lic.training.checkpoints import Checkpoints, averaged
 from lic.training.data import Photographs, photograph_files
@@ -106,6 +106,10 @@ def train(
     model = _model_of(model)
     if type(model) is not CompressionModel:
         Codec(model)  # A subclass that no codec can be made of is refused before it is trained.
+    try:
+        check_numbers(model.configuration(), model.count_params())
+    except CheckpointError as error:
+        raise TrainingError(f"train: no codec can be made of the model. {error}") from None
     if model.transform.channels != 3:
         raise TrainingError(
             f"train: expected a model for images of 3 channels, as photographs have. Received: one for "
