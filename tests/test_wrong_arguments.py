@@ -7,7 +7,7 @@ import pytest
 
 import lic
 from lic.environment import keras
-from lic.errors import CheckpointError, EvaluationError, ImageError, TrainingError
+from lic.errors import CheckpointError, EvaluationError, ImageError, RegistryError, TrainingError
 from tests.conftest import random_images, shared_codec, tiny_model
 
 IMAGE = random_images(16, 16, 3)
@@ -113,6 +113,122 @@ WRONG = {
         lambda codec, folder: lic.training.start_scales(codec.model, IMAGE[None]),
         ValueError,
         r"start_scales: expected a model of its own",
+    ),
+    "a training of no folder": (
+        lambda codec, folder: lic.train(codec, None, folder / "RUN"),
+        ValueError,
+        r"train: expected data to be a path, which is not empty. Received: None",
+    ),
+    "a training into an empty path": (
+        lambda codec, folder: lic.train(codec, folder, ""),
+        ValueError,
+        r"train: expected out to be a path, which is not empty. Received: ''",
+    ),
+    "a codec saved nowhere": (lambda codec, folder: codec.save(None), ValueError, r"Codec.save: expected path to be"),
+    "pixels before the path": (
+        lambda codec, folder: lic.images.write_image(IMAGE, folder / "a.png"),
+        ValueError,
+        r"write_image: expected path to be a path, which is not empty. Received: ndarray",
+    ),
+    "images in place of a folder": (
+        lambda codec, folder: lic.evaluate([IMAGE], folder / "OUT", codecs=["jpeg"]),
+        ValueError,
+        r"evaluate: expected images to be a path",
+    ),
+    "a model in place of a codec": (
+        lambda codec, folder: lic.evaluate(folder, folder / "OUT", models={"m": codec.model}),
+        EvaluationError,
+        r"expected models to be names, paths or codecs. Received: CompressionModel.*lic.Codec\(model\)",
+    ),
+    "truth as text": (
+        lambda codec, folder: lic.Codec(codec.model, deterministic="False"),
+        ValueError,
+        r"Codec: expected deterministic to be True or False. Received: deterministic='False'",
+    ),
+    "verify as text": (
+        lambda codec, folder: codec.compress(IMAGE, verify="no"),
+        ValueError,
+        r"expected verify to be True or False",
+    ),
+    "progress as a number": (
+        lambda codec, folder: codec.compress(IMAGE, progress=5),
+        ValueError,
+        r"expected progress to be None, or a function of the completed fraction. Received: 5",
+    ),
+    "one stream in place of a list": (
+        lambda codec, folder: codec.decompress_batch(codec.compress(IMAGE)),
+        ValueError,
+        r"expected streams to be a list of streams. Received: bytes. Give one stream as \[stream\]",
+    ),
+    "a folder in place of images": (
+        lambda codec, folder: codec.compress_batch(str(folder)),
+        ValueError,
+        r"expected images to be a list of images.*lic.images.read_image",
+    ),
+    "a folder as calibration": (
+        lambda codec, folder: lic.Codec(codec.model, deterministic=True, calibration=str(folder)),
+        ValueError,
+        r"expected calibration to be a list of images.*lic.images.read_image",
+    ),
+    "a checkpoint that is not there": (
+        lambda codec, folder: lic.import_checkpoint(folder / "none.pth"),
+        CheckpointError,
+        r"There is no checkpoint .*none.pth",
+    ),
+    "a codec file as a checkpoint": (
+        lambda codec, folder: lic.import_checkpoint(folder / "mine.codec"),
+        CheckpointError,
+        r"mine.codec is a codec file. Load it by lic.load",
+    ),
+    "scales of images that are not finite": (
+        lambda codec, folder: lic.training.start_scales(copy.deepcopy(codec.model), IMAGE[None] * np.nan),
+        ValueError,
+        r"expected images to be one image at least, of finite numbers",
+    ),
+    "psnr of images on 0..1": (
+        lambda codec, folder: lic.evaluation.run.psnr(IMAGE / 255, IMAGE / 255),
+        ImageError,
+        r"has the type float64.*expected uint8 or uint16",
+    ),
+    "psnr of two types": (
+        lambda codec, folder: lic.evaluation.run.psnr(IMAGE, IMAGE.astype(np.uint16)),
+        ImageError,
+        r"the decoded image uint16, expected",
+    ),
+    "a clip without an end": (
+        lambda codec, folder: lic.TrainingSettings(clip=float("inf")),
+        ValueError,
+        r"expected clip to be None, or over 0 and finite. Received: inf",
+    ),
+    "a model by a dict": (
+        lambda codec, folder: lic.create_model({"transform": "klt"}),
+        RegistryError,
+        r"Expected the name of a model. Received: dict",
+    ),
+    "a class of an optimiser": (
+        lambda codec, folder: copy.deepcopy(codec.model).compile(lic.Adam),
+        ValueError,
+        r"expected optimizer to be an optimiser, such as Adam\(\)",
+    ),
+    "a seed of many bits": (
+        lambda codec, folder: copy.deepcopy(codec.model).compile(seed=2**70),
+        ValueError,
+        r"expected seed to be a number of 32 bits",
+    ),
+    "gradients of a model that is not compiled": (
+        lambda codec, folder: copy.deepcopy(codec.model).gradients_of(IMAGE[None]),
+        ValueError,
+        r"gradients_of: expected a compiled model",
+    ),
+    "one image to analyse": (
+        lambda codec, folder: codec.model.analyse(IMAGE),
+        ValueError,
+        r"expected images \[batch, height, width, 3\] on 0..255. Received: the shape \(16, 16, 3\)",
+    ),
+    "one latent to synthesise": (
+        lambda codec, folder: codec.model.synthesise(codec.model.analyse(IMAGE[None])[0]),
+        ValueError,
+        r"synthesise: expected latents \[batch, rows, columns, \d+\]. Received: the shape \(1, 1, \d+\)",
     ),
     "weights of a codec": (
         lambda codec, folder: lic.weights.get_tensors(codec),

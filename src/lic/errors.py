@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 
@@ -32,6 +33,19 @@ def check_kind(owner: str, name: str, value: object, kind: type | tuple[type, ..
     """
     if not isinstance(value, kind):
         raise ValueError(f"{owner}: expected {name} to be {expected}. Received: {type(value).__name__}.")
+
+
+def check_path(owner: str, name: str, value: object) -> None:
+    """Raises a ValueError unless an argument is a path.
+
+    Args:
+      owner: The function that expects the argument.
+      name: Name of the argument.
+      value: The argument.
+    """
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        received = repr(value) if isinstance(value, (str, int, float, bytes)) or value is None else type(value).__name__
+        raise ValueError(f"{owner}: expected {name} to be a path, which is not empty. Received: {received}.")
 
 
 class LicError(Exception):

@@ -63,7 +63,7 @@ class Registry:
 
         def decorate(entry: Registered) -> Registered:
             function = getattr(entry, "func", entry)  # Of a `functools.partial`, whose own module is functools.
-            if not function.__module__.startswith("lic."):  # What comes with lic has its name first.
+            if not getattr(function, "__module__", "").startswith("lic."):  # What comes with lic has its name first.
                 self._load_own()
             if name in self._entries:
                 raise RegistryError(
@@ -88,9 +88,11 @@ class Registry:
           RegistryError: The name is unknown; the message suggests near ones.
         """
         self._load()
+        if not isinstance(name, str):
+            raise RegistryError(f"Expected the name of a {self._words}. Received: {type(name).__name__}.")
         if name not in self._entries:
             advice = suggestion(name, self._entries)
-            if self in PARTS.values() and not near_names(name, self._entries):
+            if self in PARTS.values():
                 advice += f" {OWN_PARTS}=FILE.py imports parts of your own."
             raise RegistryError(f"There is no {self._words} named {name!r}. {advice}")
         return self._entries[name]

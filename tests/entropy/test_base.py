@@ -15,6 +15,7 @@ from lic.entropy import (
     ScaleTable,
 )
 from lic.environment import keras, tf
+from lic.layers import Convolution
 from lic.testing.walks import Walks
 from tests.codec.priors_in_a_child import PriorsInAChild
 from tests.conftest import ENTROPY_MODELS, random_images, tiny_model
@@ -88,6 +89,51 @@ def test_a_walk_must_be_written():
 
     with pytest.raises(NotImplementedError, match="NoWalk.*walk"):
         NoWalk(4)(np.zeros((1, 2, 2, 4), np.float32))
+
+
+def _walk(walk):
+    """Returns an entropy model with a walk, which a function of model and coder takes."""
+    return type("Own", (lic.EntropyModel,), {"walk": walk})(6, lic.transforms.ConvHyperTransform(6, 8, 4, 8))
+
+
+@pytest.mark.parametrize(
+    ("walk", "message"),
+    [
+        (lambda self, coder: None, r"Own.walk: expected the quantised latent \(1, 3, 4, 6\).* Received: NoneType"),
+        (lambda self, coder: (coder.zeros, 1), "Received: tuple"),
+        (lambda self, coder: coder.zeros[..., :5], r"Received: the shape \(1, 3, 4, 5\)"),
+        (lambda self, coder: coder.code("all", self.prior), "coder.code: expected part to be a part.* Received: str"),
+        (lambda self, coder: coder.side(self.prior, self.hyper), "expected hyper to be a lic.HyperTransform"),
+        (lambda self, coder: coder.side(self.hyper, 5), "coder.side: expected prior to be a FactorizedPrior or .*int"),
+        (lambda self, coder: coder.side(None, self.prior), "expected hyper to be a lic.HyperTransform.*NoneType"),
+    ],
+)
+def test_slips_in_a_walk_are_named(walk, message):
+    with pytest.raises(ValueError, match=message):
+        _walk(walk)(np.zeros((1, 3, 4, 6), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((2, 4, 2), None),
+        ((4, 4, 2), r"Halves: expected the analysis to make \(1, 2, 2, 4\) of latents .* Received: \(1, 4, 3, 4\)"),
+        ((2, 5, 2), r"by downscale=2 and depth=5. Received: \(1, 4, 3, 4\)"),
+        ((2, 4, 1), r"Halves: expected features of at least the latent's \(7, 5\) positions. Received: \(4, 3\)"),
+    ],
+)
+def test_a_hyper_transform_does_what_it_declares(arguments, message):
+    class Halves(lic.HyperTransform):
+        def __init__(self, downscale, depth, up):
+            super().__init__(depth, 8, downscale)
+            self.analysis, self.synthesis = Convolution(4, 3, down=2), Convolution(8, 3, up=up)
+
+    latent = np.zeros((1, 7, 5, 6), np.float32)
+    if message is None:
+        Hyperprior(6, Halves(*arguments))(latent)
+        return
+    with pytest.raises(ValueError, match=message):
+        Hyperprior(6, Halves(*arguments))(latent)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 import lic
 from lic.environment import KERAS_3, keras, tf
+from lic.layers import Convolution
 from lic.models.rate import SingleRate
 from lic.training import start_scales
 from lic.weights import value_of
@@ -391,3 +392,39 @@ def test_a_map_of_another_shape_is_refused(variable_rate, images, shape):
 def test_what_is_no_quality_is_refused(variable_rate, images, quality):
     with pytest.raises(ValueError, match=f"expected quality as a number, .* Received: {type(quality).__name__}"):
         variable_rate(images[:2], quality=quality)
+
+
+class Declares(lic.Transform):
+    """Has layers of a downscale of 4, and declares what it is told."""
+
+    def __init__(self, latent_depth=12, downscale=4, made=3):
+        super().__init__(latent_depth, downscale)
+        self.analysis, self.synthesis = Convolution(latent_depth, 5, down=4), Convolution(made, 5, up=4)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"downscale": 8}, r"the analysis to make \(1, 8, 12, 12\) of .* Received: \(1, 16, 24, 12\). Declare"),
+        ({"made": 1}, r"the synthesis to make \(1, 64, 64, 3\) of .* Received: \(1, 64, 64, 1\)"),
+    ],
+)
+def test_layers_that_are_not_as_declared_are_refused_when_the_model_is_made(arguments, message):
+    lic.create_model(transform=Declares(), entropy="factorized")
+    with pytest.raises(ValueError, match=message):
+        lic.create_model(transform=Declares(**arguments), entropy="factorized")
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"depth": 2.5}, {"depth": True}, {"depth": 0}, {"downscale": "8"}, {"downscale": None}]
+)
+def test_sizes_of_a_transform_are_whole_numbers(sizes):
+    with pytest.raises(ValueError, match=f"Transform: expected {[*sizes][0]} to be a whole number of at least 1"):
+        lic.Transform(**{"depth": 8, "downscale": 4} | sizes)
+
+
+def test_functions_in_place_of_layers_are_refused():
+    transform = Declares()
+    transform.analysis = lambda images: images
+    with pytest.raises(ValueError, match="expected the constructor to set analysis, a Keras layer"):
+        lic.CompressionModel(transform, lic.entropy.Factorized(12))

@@ -292,6 +292,24 @@ def test_arguments_of_keras_are_taken_by_position(images):
     assert model.evaluate(images, None, 2, 0) == pytest.approx(model.evaluate(images, batch_size=2, verbose=0))
 
 
+class Interrupts(keras.callbacks.Callback):
+    """Ends a validation as Ctrl-C does."""
+
+    def on_test_begin(self, logs=None):
+        raise KeyboardInterrupt
+
+
+def test_a_validation_that_was_interrupted_leaves_nothing_behind(images):
+    model = fresh()
+    model.compile(lic.Adam(1e-6))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(images[:1], validation_data=np.zeros_like(images[:1]), callbacks=[Interrupts()], verbose=0)
+    with pytest.raises(ValueError, match="expected images"):
+        model.fit(images[:1], validation_data=images[:1, ..., :1], verbose=0)
+    history = model.fit(images[:1], validation_data=images[:1], verbose=0).history
+    assert history["val_mse"][0] == pytest.approx(model.evaluate(images[:1], return_dict=True, verbose=0)["mse"])
+
+
 def test_images_on_0_to_1_are_warned_of_once(images):
     model = fresh()
     model.compile(lic.Adam(), run_eagerly=True)

@@ -38,7 +38,7 @@ from lic.codec.tiling import Tile, check_tile, in_tiles
 from lic.entropy.coders import Encoded, Estimate, part_names, skipping
 from lic.entropy.range_coding.range_coder import TOO_SHORT, coder_seconds
 from lic.environment import POLICIES, Precision, compute_in, tf
-from lic.errors import BitstreamError, CheckpointError, LicError, as_checkpoint_error, check
+from lic.errors import BitstreamError, CheckpointError, LicError, as_checkpoint_error, check, check_path
 from lic.images import sample_image
 from lic.images.arrays import checked_image, coloured, peak_of
 from lic.layers.padding import pad
@@ -103,6 +103,7 @@ class Codec:
             advice = f"Load a codec by lic.load({str(model)!r})." if is_name else "Make one by lic.create_model."
             advice = "It is a codec already; its model is codec.model." if isinstance(model, Codec) else advice
             raise ValueError(f"Codec: expected a lic.CompressionModel. Received: {type(model).__name__}. {advice}")
+        check_argument("Codec", "deterministic", deterministic, bool)
         if stored not in STORED:
             raise ValueError(f"Codec: expected stored to be 'float32' or 'float16'. Received: {stored!r}.")
         own = [name for name in _COMPUTED if getattr(type(model), name) is not getattr(CompressionModel, name)]
@@ -172,7 +173,7 @@ class Codec:
         """
         image = self._checked(image)
         chosen = self._quality(quality, image.shape)
-        check_effort(effort)
+        _check_choices(effort, verify, progress)
         latent = self._latent(image)
         stream = self._coded_at(image, latent, chosen)
         return self._verified(self._refined(image, latent, chosen, stream, effort, progress), verify)
@@ -203,7 +204,7 @@ class Codec:
           ValueError: As for `compress`.
           LicError: The codec has one rate only, or the lowest quality's stream is larger.
         """
-        check_effort(effort)
+        _check_choices(effort, verify, progress)
         check_argument("Codec", "max_bytes", max_bytes, int)
         if quality is not None and not isinstance(quality, Mapping) and not np.ndim(quality):
             raise ValueError(f"Codec: expected quality as a map, since the bytes choose it. Received: {quality!r}.")
@@ -390,7 +391,16 @@ class Codec:
         return [self.compress(image, **options) for image in _as_images("images", images)]
 
     def decompress_batch(self, streams: Iterable[bytes], **options: Any) -> list[np.ndarray]:
-        """Decodes streams one by one; options are those of `decompress`."""
+        """Decodes streams one by one; options are those of `decompress`.
+
+        Raises:
+          ValueError: `streams` is one stream, and no list of streams. Other errors are those of `decompress`.
+        """
+        if not isinstance(streams, Iterable) or isinstance(streams, (bytes, str)):
+            raise ValueError(
+                f"Codec: expected streams to be a list of streams. Received: {type(streams).__name__}. Give one stream "
+                "as [stream]."
+            )
         return [self.decompress(stream, **options) for stream in streams]
 
     def estimate(self, image: np.ndarray, *, quality: QualityLike | None = None) -> dict[str, float]:
@@ -414,6 +424,7 @@ class Codec:
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the codec to a file that `lic.load` reads; by custom its name ends in .codec."""
+        check_path("Codec.save", "path", path)
         self._file.write(path)
 
     def __repr__(self) -> str:
@@ -687,15 +698,26 @@ def load(
       CheckpointError: The file is missing or damaged, or no weights ship for this model.
       ValueError: An argument is of another type.
     """
+    check_argument("load", "deterministic", deterministic, bool)
     return Codec._from_file(CodecFile.read(codec_path(name_or_path)), precision, tile, deterministic)
 
 
+def _check_choices(effort: int, verify: bool, progress: Progress) -> None:
+    check_effort(effort)
+    check_argument("Codec", "verify", verify, bool)
+    expected = "None, or a function of the completed fraction"
+    check("Codec", "progress", progress is None or callable(progress), expected, progress)
+
+
 def _as_images(name: str, images: Iterable[np.ndarray]) -> Iterable[np.ndarray]:
-    """Returns images, or raises a ValueError if they are one image, whose rows would be taken for images."""
-    if not isinstance(images, Iterable) or getattr(images, "ndim", 4) < 4:
+    """Returns images, or raises a ValueError if they are a path, or one image, whose rows would be taken for images."""
+    no_list = not isinstance(images, Iterable) or isinstance(images, (str, bytes, os.PathLike, Mapping))
+    if no_list or getattr(images, "ndim", 4) < 4:
+        received = f"{type(images).__name__} of the shape {images.shape}" if hasattr(images, "shape") else repr(images)
         raise ValueError(
             f"Codec: expected {name} to be a list of images, or an array [count, height, width, channels]. Received: "
-            f"{type(images).__name__} of the shape {getattr(images, 'shape', None)}. Give one image as [image]."
+            f"{received}. Give one image as [image], and a folder's as map(lic.images.read_image, "
+            "lic.images.image_files(folder))."
         )
     return images
 

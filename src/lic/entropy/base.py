@@ -130,7 +130,7 @@ class EntropyModel(Layer):
         latent = tf.cast(latent, "float32")
         options = bool(training), self.quantization, self.likelihood_bound
         coder = Estimate(latent, *options, sources=set(self.sources.values()))
-        y_hat = (walk or self.walk)(coder)
+        y_hat = walk(coder) if walk else walked(self, coder)
         return Estimated(y_hat, coder.z_hat, coder.bits)
 
     @property
@@ -164,3 +164,24 @@ class EntropyModel(Layer):
 
     def _check(self, name: str, holds: bool, expected: str, received: object) -> None:
         check(type(self).__name__, name, holds, expected, received)
+
+
+def walked(entropy: EntropyModel, coder: Coder) -> tf.Tensor:
+    """Takes the walk of an entropy model, and returns its result after a check.
+
+    Args:
+      entropy: The entropy model.
+      coder: The coder of latents [batch, height, width, depth].
+
+    Raises:
+      ValueError: The walk returned something else than latents of this shape.
+    """
+    y_hat = entropy.walk(coder)
+    is_latent = tf.is_tensor(y_hat) and y_hat.shape.is_compatible_with(coder.zeros.shape)
+    if not is_latent:
+        received = f"the shape {y_hat.shape}" if tf.is_tensor(y_hat) else type(y_hat).__name__
+        raise ValueError(
+            f"{type(entropy).__name__}.walk: expected the quantised latent {coder.zeros.shape} as its result. "
+            f"Received: {received}. Put the parts together, and return them."
+        )
+    return y_hat

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from PIL import Image
 
-from lic.errors import ImageError
+from lic.errors import ImageError, check_path
 from lic.visible_files import visible_files
 
 ARRAY = ".npy"
@@ -56,6 +56,7 @@ def image_files(folder: str | os.PathLike, arrays: bool = False) -> list[pathlib
     Raises:
       ImageError: There is no such folder, or it holds no images.
     """
+    check_path("image_files", "folder", folder)
     if not os.path.isdir(folder):
         raise ImageError(f"There is no folder {os.fspath(folder)!r}. Give a folder of images, such as PNG files.")
     found = visible_files(folder, functools.partial(is_image, arrays=arrays))

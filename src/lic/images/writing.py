@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from lic.atomic_write import atomic_write
-from lic.errors import ImageError
+from lic.errors import ImageError, check_path
 from lic.images import tiff
 from lic.images.arrays import checked_image
 from lic.images.picture import Request
@@ -71,6 +71,7 @@ def write_image(path: str | os.PathLike, pixels: np.ndarray) -> None:
     Raises:
       ImageError: No format with this suffix holds every pixel, or none of this size.
     """
+    check_path("write_image", "path", path)
     format = format_of(path)
     deep = getattr(pixels, "dtype", None) == np.uint16
     channels = pixels.shape[2] if isinstance(pixels, np.ndarray) and pixels.ndim == 3 else 1 if deep else 3

@@ -6,7 +6,7 @@ import os
 import pathlib
 from typing import Literal
 
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, check_path
 from lic.interop.safetensors import has_model_config, import_safetensors
 from lic.interop.tensorflow_checkpoint import import_tensorflow_checkpoint
 from lic.interop.torch_systems import import_torch
@@ -46,11 +46,25 @@ def import_checkpoint(
       RegistryError: There is no such quality.
       ImportError: The package that reads the file is not installed.
     """
+    check_path("import_checkpoint", "path", path)
+    file = pathlib.Path(path)
+    if file.suffix == ".codec":
+        raise CheckpointError(f"{path} is a codec file. Load it by lic.load({str(path)!r}).")
+    if not file.exists() and not file.with_name(file.name + ".index").exists():
+        raise CheckpointError(f"There is no checkpoint {path}. Give a file that is there.")
     format = format or guess_format(path)
     if format not in FORMATS:
         raise CheckpointError(f"Expected format to be one of {', '.join(FORMATS)}. Received: {format!r}.")
     if format == "pytorch":
-        return import_torch(path, name, quality)
+        try:
+            return import_torch(path, name, quality)
+        except CheckpointError as error:
+            if file.suffix != ".safetensors":
+                raise
+            raise CheckpointError(
+                f"{error} If lic exported the file, write it with the metadata that it had: "
+                "safetensors.torch.save_file(tensors, path, metadata)."
+            ) from None
     if quality is not None:
         raise CheckpointError(f"Expected quality to be None, since format is {format!r}. Received: {quality!r}.")
     if format == "tensorflow":

@@ -13,7 +13,7 @@ import numpy as np
 from lic._version import __version__
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.environment import KERAS_3, keras, tf
-from lic.errors import LicError, check_kind
+from lic.errors import LicError, check_kind, check_path
 from lic.layers.tracing import intercept, plain_graphs, snapshot_weights
 from lic.models.base import CompressionModel
 from lic.weights import named_layers
@@ -56,6 +56,7 @@ def export_onnx(model: CompressionModel, folder: str | os.PathLike) -> list[Netw
     Raises:
       LicError: tf2onnx cannot be imported, or a network has operations without an equal in ONNX, which are named.
     """
+    check_path("export_onnx", "folder", folder)
     check_kind("export_onnx", "model", model, CompressionModel, "a lic.CompressionModel, such as codec.model")
     convert = onnx_converter()
     networks, derived = networks_of(model)

@@ -17,7 +17,7 @@ from lic.codec.codec import Codec
 from lic.entropy.checkerboard import CheckerboardContext
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
 from lic.environment import keras, tf
-from lic.errors import CheckpointError, as_checkpoint_error, check_kind
+from lic.errors import CheckpointError, as_checkpoint_error, check_kind, check_path
 from lic.interop.torch_state_dict import safetensors_package
 from lic.json_files import parse_json
 from lic.layers.convolution import Convolution, to_dft
@@ -89,6 +89,7 @@ def export_safetensors(model: CompressionModel | Codec, path: str | os.PathLike)
     Raises:
       ImportError: The package safetensors is not installed.
     """
+    check_path("export_safetensors", "path", path)
     kinds = (CompressionModel, Codec)
     check_kind("export_safetensors", "model", model, kinds, "a lic.CompressionModel or a lic.Codec")
     package = safetensors_package()

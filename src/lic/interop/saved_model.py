@@ -22,7 +22,7 @@ from lic.codec.integer.calibration import units_of
 from lic.codec.integer.gains import IntegerGains, integer_gains
 from lic.entropy.range_coding.range_coder import coder_name
 from lic.environment import tf
-from lic.errors import LicError, check_kind
+from lic.errors import LicError, check_kind, check_path
 from lic.layers.padding import pad
 
 CONTAINER = "lic_stream.py"
@@ -52,6 +52,7 @@ def export_saved_model(codec: Codec, folder: str | os.PathLike) -> None:
       LicError: The range coder runs in numba here, or for this codec, which TensorFlow alone cannot run, or the codec
         is not one for colour and grey of 8 bits.
     """
+    check_path("export_saved_model", "folder", folder)
     check_kind("export_saved_model", "codec", codec, Codec, "a lic.Codec, such as lic.Codec(model)")
     if codec.channels != 3 or codec.bit_depth != 8:
         raise LicError(

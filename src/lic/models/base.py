@@ -15,7 +15,7 @@ from lic import replicas
 from lic.argument_types import check_argument
 from lic.complexity.complexity import Complexity
 from lic.config import Configured, constructor_arguments
-from lic.entropy.base import EntropyModel
+from lic.entropy.base import EntropyModel, walked
 from lic.entropy.coders.base import Coder
 from lic.entropy.distributions.base import ChannelGains
 from lic.entropy.noise import drawn_from
@@ -138,11 +138,19 @@ class CompressionModel(Configured, keras.Model):
         """Returns the latents [batch, rows, columns, depth] of images, in float32.
 
         Args:
-          images: Images [batch, height, width, channels] on 0..255, in float32.
+          images: Images [batch, height, width, channels] on 0..255.
           padded: Whether height and width are multiples of the transform's `downscale` already.
+
+        Raises:
+          ValueError: Images have another shape, or latents have another than the transform declares.
         """
+        images = checked_images(images, self.transform.channels)
         images = images if padded else pad(images, self.transform.downscale)
-        return tf.cast(self.transform.analysis(images), "float32")
+        latents = tf.cast(self.transform.analysis(images), "float32")
+        batch, *sizes = images.shape[:3]
+        expected = (batch, *(size and size // self.transform.downscale for size in sizes), self.transform.depth)
+        self._check_made("analysis", latents, expected, images)
+        return latents
 
     def walk(self, coder: Coder, quality: tf.Tensor, gains: ChannelGains | None = None) -> tf.Tensor:
         """Codes latents, and returns them quantised as the synthesis takes them.
@@ -153,11 +161,34 @@ class CompressionModel(Configured, keras.Model):
           gains: Takes the place of `rate.gains_at(quality)`, such as gains in whole numbers.
         """
         gains = self.rate.gains_at(quality) if gains is None else gains
-        return self.rate.apply_output_gain(self.entropy.walk(self.rate.coder(coder, gains)), gains)
+        return self.rate.apply_output_gain(walked(self.entropy, self.rate.coder(coder, gains)), gains)
 
     def synthesise(self, y_hat: tf.Tensor) -> tf.Tensor:
-        """Returns the images of latents [batch, rows, columns, depth], padding included, in float32."""
-        return tf.cast(self.transform.synthesis(y_hat), "float32")
+        """Returns the images of latents [batch, rows, columns, depth], padding included, in float32.
+
+        Raises:
+          ValueError: Latents have another shape, or images have another than the transform declares.
+        """
+        y_hat = tf.convert_to_tensor(y_hat)
+        if not y_hat.shape.is_compatible_with((None, None, None, self.transform.depth)):
+            raise ValueError(
+                f"synthesise: expected latents [batch, rows, columns, {self.transform.depth}]. Received: the shape "
+                f"{y_hat.shape}. Pass one latent as latent[None]."
+            )
+        images = tf.cast(self.transform.synthesis(y_hat), "float32")
+        batch, *sizes = y_hat.shape[:3]
+        expected = (batch, *(size and size * self.transform.downscale for size in sizes), self.transform.channels)
+        self._check_made("synthesis", images, expected, y_hat)
+        return images
+
+    def _check_made(self, layer: str, made: tf.Tensor, expected: tuple, given: tf.Tensor) -> None:
+        if not made.shape.is_compatible_with(expected):
+            transform = self.transform
+            raise ValueError(
+                f"{type(transform).__name__}: expected the {layer} to make {expected} of {given.shape}, by "
+                f"downscale={transform.downscale}, depth={transform.depth} and channels={transform.channels}. "
+                f"Received: {made.shape}. Declare what its layers do."
+            )
 
     def configuration(self) -> dict[str, Any]:
         """Returns transform, entropy, lmbda and distortion as plain data, of which a codec makes a `CompressionModel`.
@@ -256,7 +287,8 @@ class CompressionModel(Configured, keras.Model):
 
     def _one_for_each(self, what: str, values: Any, images: tf.Tensor) -> tf.Tensor:
         """Returns what a method of a subclass gave, after a check that it is a number for each image."""
-        values, expected = tf.convert_to_tensor(values), images.shape[:1]
+        check(type(self).__name__, what, values is not None, "numbers", values)
+        values, expected = tf.cast(tf.convert_to_tensor(values), "float32"), images.shape[:1]
         if not values.shape.is_compatible_with(expected):
             raise ValueError(
                 f"{type(self).__name__}: expected {what} to return one number for each image, {expected}. Received: "
@@ -287,6 +319,10 @@ class CompressionModel(Configured, keras.Model):
                 "for another distortion, or take `losses_of` in a loop of your own."
             )
         check_argument("compile", "seed", seed, int | None)
+        check("compile", "seed", seed is None or -(2**31) <= seed < 2**31, "a number of 32 bits", seed)
+        if isinstance(optimizer, type):
+            expected = f"an optimiser, such as {optimizer.__name__}()"
+            raise ValueError(f"compile: expected optimizer to be {expected}. Received: the class {optimizer.__name__}.")
         types = {tf.as_dtype(variable.dtype).name for variable in self.trainable_variables} - {"float32"}
         if types:
             raise ValueError(
@@ -318,6 +354,7 @@ class CompressionModel(Configured, keras.Model):
     ) -> Any:
         """Trains the model; arguments are those of `keras.Model.fit`. Targets `y`, such as labels, have no effect."""
         self._check_compiled("fit")
+        self._eval_data_handler = self._eval_epoch_iterator = None  # Of a validation that failed or was interrupted.
         if callbacks is None or isinstance(callbacks, (list, tuple)):
             callbacks = [*(callbacks or ()), _WarnsOfRange()]
         if isinstance(kwargs.get("validation_data"), (np.ndarray, tf.Tensor)):
@@ -376,6 +413,7 @@ class CompressionModel(Configured, keras.Model):
           images: Images [batch, height, width, channels] on 0..255.
           weights: The factor of each image's loss [batch] in the mean, as Keras's `sample_weight`; default: 1.
         """
+        self._check_compiled("gradients_of")
         with tf.GradientTape() as tape, drawn_from(self._seed, training_steps(self.optimizer)):
             values = self._losses_in_replica(images, training=True)
             if weights is not None:
@@ -517,7 +555,7 @@ def _check_parts(transform: Transform, entropy: EntropyModel, distortion: str) -
             f"Received: {type(transform).__name__} and {type(entropy).__name__}. Derive your parts from these bases."
         )
     for name in ("analysis", "synthesis"):
-        if not callable(getattr(transform, name, None)):
+        if not isinstance(getattr(transform, name, None), keras.layers.Layer):
             raise ValueError(
                 f"{type(transform).__name__}: expected the constructor to set {name}, a Keras layer. "
                 f"Received: {getattr(transform, name, None)!r}."

@@ -85,7 +85,14 @@ def create_model(
             f"Received: latent_depth={sizes['latent_depth']!r}. Leave it out, or make the instance with it."
         )
     sizes = {**system.sizes, **sizes} | ({"latent_depth": depth} if depth else {})
+    asked = sizes.get("latent_depth")
     made = _made(parts, sizes, channels)
+    if asked is not None and made["transform"].depth != asked:
+        owner = type(made["transform"]).__name__
+        raise RegistryError(
+            f"create_model: expected a transform of latent_depth={asked!r}. Received: {owner}, whose latents have "
+            f"{made['transform'].depth} channels. Call the argument of its constructor latent_depth."
+        )
     if lmbda is None and distortion == "ms-ssim":
         raise ValueError(
             f"create_model: expected lmbda beside distortion='ms-ssim', since the default, {system.lmbda}, weighs "
@@ -288,4 +295,12 @@ def _of_side_information(
 
 
 def _fitting(maker: Callable, sizes: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in sizes.items() if name in constructor_arguments(maker)}
+    """Returns the sizes that a part takes; one that has no default and is not there is a RegistryError."""
+    arguments = constructor_arguments(maker)
+    for name, argument in arguments.items():
+        if argument.default is argument.empty and name not in sizes:
+            raise RegistryError(
+                f"create_model: expected {name}, an argument of {maker.__name__} that has no default. Received: no "
+                f"{name}. Pass {name}=..., or give it a default."
+            )
+    return {name: value for name, value in sizes.items() if name in arguments}

@@ -32,6 +32,8 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     shape = np.shape(images)
     fits = len(shape) == 4 and shape[-1] == model.transform.channels
     check("start_scales", "images", fits, f"images [batch, height, width, {model.transform.channels}]", shape)
+    finite = bool(np.size(images)) and np.all(np.isfinite(np.asarray(images, np.float32)))
+    check("start_scales", "images", finite, "one image at least, of finite numbers", shape)
     biases = [each for each in model.entropy.scale_biases if _is_fresh(each[0])]
     if not biases:
         return

@@ -15,7 +15,7 @@ import numpy as np
 
 from lic.codec.codec import Codec
 from lic.environment import POLICIES, compute_in, keras, policies_of, set_policies, tf
-from lic.errors import CheckpointError, TrainingError, as_error
+from lic.errors import CheckpointError, TrainingError, as_error, check_path
 from lic.folder_lock import locked, make_folder
 from lic.images import image_size
 from lic.models.base import CompressionModel
@@ -79,6 +79,9 @@ def train(
             f"train: expected the name of a model, a lic.CompressionModel or a lic.Codec. Received: "
             f"{type(model).__name__}. Make a model by lic.create_model, or load a codec by lic.load."
         )
+    for name, path in (("data", data), ("out", out), ("valid", valid)):
+        if name != "valid" or path is not None:
+            check_path("train", name, path)
     if settings is not None and not isinstance(settings, TrainingSettings):
         raise TrainingError(
             f"train: expected settings as a lic.TrainingSettings. Received: {settings!r}. Write "
@@ -195,6 +198,7 @@ def codec_of_run(folder: str | os.PathLike) -> Codec:
     Raises:
       TrainingError: The folder holds no training, or no checkpoint yet, or the checkpoint is damaged.
     """
+    check_path("codec_of_run", "folder", folder)
     run = RunFolder(folder)
     if Checkpoints(RunFolder(run.last_phase).checkpoints).latest:
         return codec_of_run(run.last_phase)

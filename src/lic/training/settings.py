@@ -89,7 +89,7 @@ class TrainingSettings:
         expect("learning_rate", 0 < self.learning_rate < math.inf, "over 0 and finite", self.learning_rate)
         expect("warm_up", self.warm_up >= 0, "at least 0", self.warm_up)
         expect("seed", 0 <= self.seed < _SEEDS, f"from 0 to {_SEEDS - 1}", self.seed)
-        expect("clip", self.clip is None or self.clip > 0, "None or over 0", self.clip)
+        expect("clip", self.clip is None or 0 < self.clip < math.inf, "None, or over 0 and finite", self.clip)
         expect("average", self.average is None or 0 < self.average < 1, "None or between 0 and 1", self.average)
         interval = min(self.interval, self.steps)
         divisor = next((each for each in range(interval, 0, -1) if self.steps % each == 0), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lic import registry
+from lic.argument_types import Count, check_argument
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 
@@ -32,7 +33,7 @@ class Transform(Layer):
         with a grid of its own, such as windows, sets it, so that the grid lies in each tile as in the whole image.
 
     Raises:
-      ValueError: `depth` or `downscale` is less than 1.
+      ValueError: `depth` or `downscale` is no whole number of at least 1.
     """
 
     channels = 3
@@ -44,12 +45,9 @@ class Transform(Layer):
 
     def __init__(self, depth: int, downscale: int = 16, **kwargs):
         super().__init__(**kwargs)
-        if depth < 1 or downscale < 1:
-            raise ValueError(
-                f"{type(self).__name__}: expected depth and downscale of at least 1. "
-                f"Received: depth={depth}, downscale={downscale}. Pass positive numbers to super().__init__."
-            )
-        self.depth, self.downscale = depth, downscale
+        for name, value in (("depth", depth), ("downscale", downscale)):
+            check_argument(type(self).__name__, name, value, Count)
+        self.depth, self.downscale = int(depth), int(downscale)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
         """Applies the analysis and then the synthesis to values [batch, height, width, channels], without rounding."""
@@ -74,7 +72,7 @@ class HyperTransform(Transform):
       downscale: The side information's height and width are the latent's, divided by this number and rounded up.
 
     Raises:
-      ValueError: `depth` or `downscale` is less than 1.
+      ValueError: `depth` or `downscale` is no whole number of at least 1.
     """
 
     registry = registry.hyper_transforms

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from lic.entropy.distributions.base import Distribution
 from lic.entropy.distributions.factorized_prior import FactorizedPrior
@@ -16,11 +16,9 @@ from lic.entropy.orders import Order
 from lic.entropy.parts import EVERYTHING, SIDE, Part
 from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
-from lic.errors import LicError, check
+from lic.errors import LicError, check, check_kind
 from lic.layers.tracing import outside_xla, refuse_xla
-
-if TYPE_CHECKING:
-    from lic.transforms.base import HyperTransform
+from lic.transforms.base import HyperTransform
 
 HyperAnalysis = Callable[[tf.Tensor], tf.Tensor]
 Step = Callable[[tf.Tensor, Part], Distribution]
@@ -75,10 +73,11 @@ class Coder(abc.ABC):
           distribution: The distribution of its numbers: the result of a likelihood, or a `FactorizedPrior`.
 
         Raises:
-          ValueError: The distribution does not have the shape of the part; the message names both shapes.
+          ValueError: The part is none, or the distribution does not have its shape; the message names both shapes.
           LicError: The call is inside a loop or branch of TensorFlow.
         """
         self._check_graph()
+        check_kind("coder.code", "part", part, Part, "a part, such as lic.entropy.EVERYTHING or channels(0, 8)")
         if not isinstance(distribution, Distribution):
             raise ValueError(
                 f"coder.code: expected a lic.Distribution for the part {part.name!r}. "
@@ -125,13 +124,26 @@ class Coder(abc.ABC):
           prior: The prior of the side information, or an entropy model of it.
 
         Raises:
+          ValueError: An argument is of another kind, or side information or features are smaller than the hyper
+            transform declares.
           LicError: The call is inside a loop or branch of TensorFlow.
         """
         coder = self.latent(SIDE, hyper)
+        if not (isinstance(prior, Distribution) or hasattr(prior, "walk")):
+            expected = "a FactorizedPrior or an entropy model, such as self.prior"
+            check_kind("coder.side", "prior", prior, FactorizedPrior, expected)
         self.z_hat = coder.code(EVERYTHING, prior) if isinstance(prior, Distribution) else prior.walk(coder)
+        features = hyper.synthesis(self.z_hat)
+        sizes = list(zip(features.shape[1:3], self.zeros.shape[1:3]))
+        if any(None not in pair and pair[0] < pair[1] for pair in sizes):
+            raise ValueError(
+                f"{type(hyper).__name__}: expected features of at least the latent's {self.zeros.shape[1:3]} "
+                f"positions. Received: {features.shape[1:3]}. Declare the downscale that its layers have, not "
+                f"{hyper.downscale}."
+            )
         # The features cover whole multiples of the downscale, which may be more than the latent.
         height, width = tf.unstack(tf.shape(self.zeros))[1:3]
-        return hyper.synthesis(self.z_hat)[:, :height, :width]
+        return features[:, :height, :width]
 
     def latent(self, name: str, hyper: HyperTransform) -> Coder:
         """Returns the coder of a further latent, which a hyper transform's analysis makes of this one.
@@ -146,15 +158,25 @@ class Coder(abc.ABC):
           hyper: The hyper transform.
 
         Raises:
-          ValueError: The name is empty.
+          ValueError: The name is empty, or what the hyper transform makes is not as it declares.
           LicError: The call is inside a loop or branch of TensorFlow.
         """
         self._check_graph()
+        check_kind("coder.latent", "hyper", hyper, HyperTransform, "a lic.HyperTransform, such as self.hyper")
         check("coder.latent", "name", bool(name), "the key of its bits, such as 'side'", name)
         self._further_names.append(name)
         count = self._further_names.count(name)
         key = self._key(name if count == 1 else f"{name} {count}")
-        return FurtherCoder(self, self._further(self._latent, key, hyper, hyper.analysis))
+        further = self._further(self._latent, key, hyper, hyper.analysis)
+        batch, *sizes = self.zeros.shape[:3]
+        expected = (batch, *(size and -(-size // hyper.downscale) for size in sizes), hyper.depth)
+        if not further.zeros.shape.is_compatible_with(expected):
+            raise ValueError(
+                f"{type(hyper).__name__}: expected the analysis to make {expected} of latents {self.zeros.shape}, by "
+                f"downscale={hyper.downscale} and depth={hyper.depth}. Received: {further.zeros.shape}. Declare what "
+                "its layers do."
+            )
+        return FurtherCoder(self, further)
 
     def _key(self, name: str) -> str:
         """Returns the key of the bits of a part, or of a further latent, of this latent."""

@@ -67,6 +67,11 @@ class EvaluatedCodec(NamedTuple):
                 )
             name, codec, own = name or "codec", model, False
         else:
+            if not isinstance(model, (str, os.PathLike)):
+                raise EvaluationError(
+                    f"evaluate: expected models to be names, paths or codecs. Received: {type(model).__name__}. Make a "
+                    "codec of a model by lic.Codec(model)."
+                )
             text = os.fspath(model)
             named, qualities = _split(text, qualities, may_be_named=True)
             default, path = _name_and_path(named)

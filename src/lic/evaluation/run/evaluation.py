@@ -16,7 +16,7 @@ from lic.cluster import on_cluster
 from lic.codec.codec import Codec
 from lic.codec.tiling import Tile
 from lic.environment import Precision
-from lic.errors import EvaluationError, ImageError
+from lic.errors import EvaluationError, ImageError, check_path
 from lic.evaluation.run.codecs import EvaluatedCodec
 from lic.evaluation.run.journal import Journal
 from lic.evaluation.run.measurement import CONVENTIONS
@@ -75,6 +75,8 @@ def evaluate(
       EvaluationError: There is no codec, two codecs have the same name, a codec lacks a quality, `jobs` is less than 1,
         `out` holds results of other images or codecs, or damaged ones, or another evaluation writes to it.
     """
+    check_path("evaluate", "images", images)
+    check_path("evaluate", "out", out)
     for name, value in (("models", models), ("codecs", codecs), ("qualities", qualities)):
         if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
             raise EvaluationError(

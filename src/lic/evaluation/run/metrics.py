@@ -21,9 +21,9 @@ def psnr(original: np.ndarray, decoded: np.ndarray, bit_depth: int = 8) -> float
       bit_depth: Bits of a channel, which decide the peak.
 
     Raises:
-      ImageError: The shapes differ.
+      ImageError: The shapes or types differ, or the type is another.
     """
-    _check_shapes(original, decoded)
+    _check_pair(original, decoded)
     error = np.mean((original.astype(np.float64) - decoded.astype(np.float64)) ** 2)
     return 10 * math.log10(peak_of(bit_depth) ** 2 / error) if error else math.inf
 
@@ -39,9 +39,9 @@ def ms_ssim(original: np.ndarray, decoded: np.ndarray, bit_depth: int = 8) -> fl
       bit_depth: Bits of a channel, which decide the peak.
 
     Raises:
-      ImageError: The shapes differ.
+      ImageError: The shapes or types differ, or the type is another.
     """
-    _check_shapes(original, decoded)
+    _check_pair(original, decoded)
     if min(original.shape[:2]) < LEAST_SIZE:
         return None
     scale = np.float32(255 / peak_of(bit_depth))
@@ -56,9 +56,14 @@ def in_decibels(similarity: float | None) -> float | None:
     return -10 * math.log10(1 - similarity) if similarity < 1 else math.inf
 
 
-def _check_shapes(original: np.ndarray, decoded: np.ndarray) -> None:
+def _check_pair(original: np.ndarray, decoded: np.ndarray) -> None:
     if original.shape != decoded.shape:
         raise ImageError(
             f"The decoded image has the shape {decoded.shape}, the original {original.shape}. "
             "Compare images of equal shape."
+        )
+    if original.dtype != decoded.dtype or original.dtype not in (np.uint8, np.uint16):
+        raise ImageError(
+            f"The original has the type {original.dtype}, the decoded image {decoded.dtype}, expected uint8 or uint16 "
+            "for both. Round them, and convert both to one type."
         )

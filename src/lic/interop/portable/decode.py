@@ -156,7 +156,8 @@ class Codec:
       folder: The folder that `lic export --format portable` wrote.
     """
 
-    def __init__(self, folder: pathlib.Path = FOLDER):
+    def __init__(self, folder: str | pathlib.Path = FOLDER):
+        folder = pathlib.Path(folder)
         self._described = json.loads((folder / "codec.json").read_text())
         if self._described["format"] != 1:
             raise StreamError("The codec in this folder has another form. Export it again, with this reader.")
