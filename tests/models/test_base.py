@@ -405,7 +405,7 @@ class Declares(lic.Transform):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"downscale": 8}, r"the analysis to make \(1, 8, 12, 12\) of .* Received: \(1, 16, 24, 12\). Declare"),
+        ({"downscale": 8}, r"the analysis to make \(1, 8, 8, 12\) of .* Received: \(1, 16, 16, 12\). Declare"),
         ({"made": 1}, r"the synthesis to make \(1, 64, 64, 3\) of .* Received: \(1, 64, 64, 1\)"),
     ],
 )
@@ -416,11 +416,11 @@ def test_layers_that_are_not_as_declared_are_refused_when_the_model_is_made(argu
 
 
 @pytest.mark.parametrize(
-    "sizes", [{"depth": 2.5}, {"depth": True}, {"depth": 0}, {"downscale": "8"}, {"downscale": None}]
+    ("name", "value"), [("depth", 2.5), ("depth", True), ("depth", 0), ("downscale", "8"), ("downscale", None)]
 )
-def test_sizes_of_a_transform_are_whole_numbers(sizes):
-    with pytest.raises(ValueError, match=f"Transform: expected {[*sizes][0]} to be a whole number of at least 1"):
-        lic.Transform(**{"depth": 8, "downscale": 4} | sizes)
+def test_sizes_of_a_transform_are_whole_numbers(name, value):
+    with pytest.raises(ValueError, match=f"Transform: expected {name} to be a whole number.* Received: {name}={value!r}"):
+        lic.Transform(**{"depth": 8, "downscale": 4} | {name: value})
 
 
 def test_functions_in_place_of_layers_are_refused():
