@@ -419,7 +419,9 @@ def test_layers_that_are_not_as_declared_are_refused_when_the_model_is_made(argu
     ("name", "value"), [("depth", 2.5), ("depth", True), ("depth", 0), ("downscale", "8"), ("downscale", None)]
 )
 def test_sizes_of_a_transform_are_whole_numbers(name, value):
-    with pytest.raises(ValueError, match=f"Transform: expected {name} to be a whole number.* Received: {name}={value!r}"):
+    with pytest.raises(
+        ValueError, match=f"Transform: expected {name} to be a whole number.* Received: {name}={value!r}"
+    ):
         lic.Transform(**{"depth": 8, "downscale": 4} | {name: value})
 
 
