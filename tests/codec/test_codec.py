@@ -748,3 +748,10 @@ def test_a_codec_inside_a_traced_function_is_refused(codec, call, jit_compile):
         LicError, match="inside a function that TensorFlow traces. Call the codec outside of tf.function"
     ):
         traced(tf.zeros((16, 16, 3), tf.uint8))
+
+
+def test_the_limit_of_pixels_is_that_of_every_decoder(codec):
+    stream = codec.compress(random_images(16, 16, 3))
+    for decode in (codec.decompress, codec.decode_latent, codec.verify):
+        with pytest.raises(BitstreamError, match="max_pixels=255"):
+            decode(stream, max_pixels=255)

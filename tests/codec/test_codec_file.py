@@ -543,3 +543,14 @@ def test_units_that_are_not_exact_are_refused(file, tmp_path, case):
     file._replace(integer={**file.integer, name: value}).write(tmp_path / "x.codec")
     with pytest.raises(CheckpointError, match="units"):
         lic.load(tmp_path / "x.codec", deterministic=True)
+
+
+def test_units_that_were_changed_are_refused(file, tmp_path):
+    file.write(tmp_path / "mine.codec")
+
+    def change(members):
+        name = next(name for name in members if name.startswith("integer/") and name.endswith("inputs.npy"))
+        members[name] = members[name][:-1] + bytes([members[name][-1] ^ 1])
+
+    with pytest.raises(CheckpointError, match="changed"):
+        lic.load(_rewritten(tmp_path / "mine.codec", change))

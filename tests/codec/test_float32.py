@@ -3,6 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
+import lic
+from tests.conftest import random_images, shared_codec
+
 CHILD = """
 import sys
 import numpy as np
@@ -35,3 +40,12 @@ def test_graphs_in_another_type_are_refused_in_both_kinds_of_codec():
         # Processors that have no bfloat16 compute as before.
         assert printed[:2] in (["refused", "refused"], ["same", "same"])
         assert printed[2:] == ["again", "True"]
+
+
+def test_each_call_checks_the_type_that_graphs_compute_in(monkeypatch):
+    codec, image = shared_codec("klt", "hyperprior"), random_images(40, 56, 3)
+    stream = codec.compress(image)
+    monkeypatch.setattr("lic.codec.float32._computes_whole_numbers", lambda options: False)
+    for call in (lambda: codec.compress(image), lambda: codec.decompress(stream), lambda: codec.analyse(image)):
+        with pytest.raises(lic.LicError, match="computes graphs in less than float32"):
+            call()

@@ -66,7 +66,16 @@ class NamedCodec(lic.Codec):
         self.name = name
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda codec: pickle.loads(pickle.dumps(codec))])
+COPIES = [copy.copy, copy.deepcopy, lambda codec: pickle.loads(pickle.dumps(codec))]
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_copies_keep_precision_and_tile(codecs, copied):
+    other = copied(lic.Codec(codecs[0].model, precision="bfloat16", tile=64))
+    assert (other.precision, other.tile) == ("bfloat16", 64)
+
+
+@pytest.mark.parametrize("copied", COPIES)
 def test_copies_keep_what_a_subclass_added(codecs, copied):
     codec = NamedCodec(codecs[0].model, "mine")
     assert codec.parts  # It is kept once it is asked for.

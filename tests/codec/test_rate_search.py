@@ -60,3 +60,9 @@ def test_a_stream_that_fits_is_refined_although_the_lowest_quality_takes_more():
     encode = Encoder(lambda quality: 1005 if quality == 1 else 1000 if quality == 1.5 else 1100)
     refined = refine_to_size(encode, lambda quality, stream, progress: stream[:-1], (1, 2), 1005, 1.5, encode(1.5))
     assert len(refined) == 999
+
+
+def test_a_refinement_that_saves_nothing_is_not_taken():
+    encode = Encoder(lambda quality: int(100 * quality))
+    known = highest_quality(encode, range(1, 9), 400)
+    assert refine_to_size(encode, lambda _, stream, progress: stream + b"x", range(1, 9), 400, *known) == known[1]

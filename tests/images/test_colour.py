@@ -199,3 +199,41 @@ def test_tables_of_ink_apply():
 def test_lab_becomes_srgb():
     grey = Image.new("LAB", (1, 1), (round(53.585 * 2.55), 128, 128))
     assert np.abs(np.asarray(colour.from_lab(grey)) - 128.0).max() <= 1
+
+
+D65 = (0.3127, 0.3290)
+H273 = {  # Table 2: red, green, blue and white.
+    1: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), D65),
+    4: ((0.67, 0.33), (0.21, 0.71), (0.14, 0.08), (0.310, 0.316)),
+    5: ((0.64, 0.33), (0.29, 0.60), (0.15, 0.06), D65),
+    6: ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070), D65),
+    7: ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070), D65),
+    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), D65),
+    11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.314, 0.351)),
+    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), D65),
+    22: ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077), D65),
+}
+
+
+@pytest.mark.parametrize("number", H273)
+def test_primaries_are_those_of_the_standard_and_white_stays_white(number):
+    np.testing.assert_allclose(colour._PRIMARIES[number], H273[number])
+    matrix = colour._matrix_of(colour._PRIMARIES[number])
+    np.testing.assert_allclose(matrix @ np.ones(3), np.ones(3), atol=1e-9)
+
+
+def test_primaries_of_bt_2020_are_converted_as_in_bt_2087():
+    wanted = [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]
+    np.testing.assert_allclose(colour._matrix_of(colour._PRIMARIES[9]), wanted, atol=2e-4)
+
+
+@pytest.mark.parametrize(("transfer", "gamma"), [(4, 2.2), (5, 2.8), (8, 1.0)])
+def test_transfers_that_are_powers(transfer, gamma):
+    converted = colour.colours_of_code_points(1, transfer).to_srgb(PIXELS, 255)
+    assert np.abs(converted - through(lambda values: values**gamma, PIXELS)).max() < 0.3
+
+
+@pytest.mark.parametrize("transfer", [6, 14, 15])
+def test_transfers_of_television_are_alike(transfer):
+    first, other = (colour.colours_of_code_points(1, number).to_srgb(PIXELS, 255) for number in (1, transfer))
+    np.testing.assert_array_equal(other, first)

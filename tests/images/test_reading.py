@@ -18,7 +18,22 @@ from lic.errors import ImageError
 from lic.images import image_size, read_image
 from lic.images.colour import from_srgb, to_srgb
 from tests.conftest import DATA
-from tests.images.files import COLOUR, GREY, P3, P3_TO_SRGB, SRGB, chunk, exif, gamma_tag, icc_profile, png, tiff
+from tests.images.files import (
+    COLOUR,
+    COLOUR_ALPHA,
+    GREY,
+    P3,
+    P3_TO_SRGB,
+    SRGB,
+    chunk,
+    exif,
+    gamma_tag,
+    icc_profile,
+    png,
+    samples,
+    tiff,
+    waves,
+)
 
 ODD = DATA / "odd"
 AS_IT_IS = {
@@ -544,3 +559,11 @@ def test_size_of_formats_of_the_extra(tmp_path):
     with (tmp_path / "a.heic").open("wb") as file:
         pillow_heif.encode("RGB", (33, 20), pixels.tobytes(), file, quality=50)
     assert image_size(tmp_path / "a.heic") == (20, 33)
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(COLOUR, 3), (COLOUR_ALPHA, 4)])
+def test_large_images_are_converted_in_bands(monkeypatch, kind, channels):
+    data = png(samples(waves(channels), 16), 16, kind)
+    whole = read_image(io.BytesIO(data), to_8_bit=True, background="red")
+    monkeypatch.setattr("lic.images.picture._BAND", 50)  # Two rows of 24 pixels.
+    np.testing.assert_array_equal(read_image(io.BytesIO(data), to_8_bit=True, background="red"), whole)

@@ -430,3 +430,12 @@ def test_functions_in_place_of_layers_are_refused():
     transform.analysis = lambda images: images
     with pytest.raises(ValueError, match="expected the constructor to set analysis, a Keras layer"):
         lic.CompressionModel(transform, lic.entropy.Factorized(12))
+
+
+def test_gradients_are_those_of_the_mean_over_images():
+    model = tiny_model("klt", "factorized", quantization="ste/ste")
+    model.compile(seed=0)
+    image = random_images(1, 48, 64, 3).astype(np.float32)
+    once, twice = (model.gradients_of(np.repeat(image, count, 0))[1] for count in (1, 2))
+    for one, two in zip(once, twice, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)

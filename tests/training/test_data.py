@@ -1,5 +1,6 @@
 """Crops of photographs: the same for the same seed, all photographs used, broken and small ones named."""
 
+import hashlib
 import logging
 import re
 import shutil
@@ -10,7 +11,7 @@ from PIL import Image
 
 from lic.errors import TrainingError
 from lic.training.data import Photographs
-from tests.conftest import DATA
+from tests.conftest import DATA, random_images
 from tests.training.conftest import save
 
 
@@ -303,3 +304,11 @@ def test_crops_have_other_sizes_from_given_steps_on(photographs):
     plain = Photographs(photographs, 32, 2)  # Photographs smaller than the largest crops are left out of both.
     assert source.listing == plain.listing
     np.testing.assert_array_equal(source.batch_at(5), plain.batch_at(5))
+
+
+def test_the_crops_of_a_seed_stay_the_same(tmp_path):
+    """A training that goes on under a later edition sees the crops that it would have seen."""
+    for number in range(3):
+        Image.fromarray(random_images(40, 50, 3, seed=number)).save(tmp_path / f"{number}.png")
+    batch = Photographs(tmp_path, 8, 16, seed=5).batch_at(3)
+    assert hashlib.sha256(batch.tobytes()).hexdigest()[:16] == "60eb63332a04b94a"

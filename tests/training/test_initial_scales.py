@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lic.training.initial_scales import SHARE, start_scales
+from lic.weights import value_of
 from tests.conftest import random_images, tiny_model
 
 IMAGES = random_images(10, 64, 64, 3).astype(np.float32)
@@ -12,9 +13,11 @@ IMAGES = random_images(10, 64, 64, 3).astype(np.float32)
 @pytest.mark.parametrize("entropy", ["checkerboard", "hyperprior", "space-channel"])
 def test_the_indexes_are_those_of_the_latent(entropy):
     model = tiny_model("klt", entropy)
+    kernels = [value_of(layer.kernel) for layer, _, _ in model.entropy.scale_biases]
     start_scales(model, IMAGES)
     indexes = np.zeros(12)
-    for layer, start, stop in model.entropy.scale_biases:
+    for before, (layer, start, stop) in zip(kernels, model.entropy.scale_biases, strict=True):
+        np.testing.assert_allclose(value_of(layer.kernel), 0.1 * before, rtol=1e-6)
         indexes[start:stop] = np.array(layer.bias)[stop - start :]
     deviations = np.std(np.array(model.transform.analysis(IMAGES)), (0, 1, 2))
     scales = model.entropy.likelihood.scales

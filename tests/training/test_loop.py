@@ -249,10 +249,11 @@ def test_a_folder_without_photographs_is_named_before_training(photographs, tmp_
     assert not (tmp_path / "run").exists()
 
 
-def test_crops_too_small_for_ms_ssim_are_named_before_training(photographs, tmp_path):
+@pytest.mark.parametrize("sizes", [{}, {"crop": 176, "trim": 16}, {"crop": 176, "later_crops": ((1, 160),)}])
+def test_crops_too_small_for_ms_ssim_are_named_before_training(photographs, tmp_path, sizes):
     model = tiny_model("klt", "factorized", lmbda=20.0, distortion="ms-ssim")
     with pytest.raises(TrainingError, match="crops are too small. MS-SSIM: expected images of at least 161x161"):
-        lic.train(model, photographs, tmp_path / "run", few_steps())
+        lic.train(model, photographs, tmp_path / "run", few_steps(**sizes))
     assert not (tmp_path / "run").exists()
 
 
@@ -558,3 +559,12 @@ def test_crops_whose_latents_see_little_but_borders_are_warned_of(crops, warned,
     model = make(analysis_strides=(4, 2))
     lic.train(model, photographs, tmp_path, few_steps(steps=1, interval=1, start_scales=False, **crops))
     assert ("latents of crops of 64 have 8x8 positions" in caplog.text) == warned
+
+
+def test_settings_reach_the_photographs(tmp_path, monkeypatch):
+    given = {"seed": 3, "least_scale": 0.5, "small": "upscale", "trim": 2, "sharpen": 0.3, "grey": 0.1}
+    given["later_crops"] = ((1, 48),)
+    seen = []
+    monkeypatch.setattr(loop, "Photographs", lambda *sizes, **options: seen.append((sizes, options)))
+    loop._photographs(tmp_path, TrainingSettings(steps=2, crop=32, batch=5, **given))
+    assert seen == [((tmp_path, 32, 5), given)]

@@ -155,4 +155,5 @@ def test_the_last_phase_goes_on_with_the_largest_crops():
         "soap",
     )
     assert last.learning_rate == settings.learning_rate / 10
+    assert (last.decay, last.warm_up, last.seed) == ("cosine", 0, settings.seed + 1)
     assert last.last_phase is None

@@ -9,6 +9,7 @@ import lic
 from lic.environment import tf
 from lic.images import read_image
 from lic.images.arrays import coloured
+from lic.training.checkpoints import averaged
 from lic.training.reports import MetricsLog
 from lic.training.validation import Validation, validate
 from tests.conftest import random_images, tiny_model
@@ -70,3 +71,20 @@ def test_each_epoch_is_a_line_for_each_of_three_qualities(model, tmp_path, photo
     assert rows[0].keys() == {"quality", "estimated_bpp", "coded_bpp", "psnr", "loss"}
     assert all(row["coded_bpp"] > row["estimated_bpp"] > 0 and row["psnr"] > 5 for row in rows)
     assert [result.quality for result in validation.results] == [1, 2, 3]
+
+
+def test_averaged_weights_are_measured(tmp_path, photographs):
+    model = tiny_model("klt", "factorized", lmbda=(0.001, 0.01, 0.1))
+    model.compile(lic.Adam(1e-2, use_ema=True, ema_momentum=0.5), seed=0)
+    for seed in range(2):
+        model.train_on_batch(random_images(2, 64, 64, 3, seed=seed).astype(np.float32))
+    log = MetricsLog(tmp_path / "metrics.jsonl")
+    log.set_model(model)
+    log.on_train_begin()
+    validation = Validation([photographs / "0.png"], log)
+    validation.set_model(model)
+    validation.on_epoch_end(0)
+    with averaged(model):
+        codec = lic.Codec(model)
+    assert codec.fingerprint != lic.Codec(model).fingerprint
+    assert validation.results[1] == validate(codec, [coloured(read_image(photographs / "0.png"))], 2)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 import lic
+from lic.codec.bitstream import Stream
 from lic.entropy import Decode, Encode, Estimate, Normal, Recorder, ScaleTable
 from lic.entropy.coders import Preview, skipping
 from lic.entropy.coders.gumbel import GumbelCoder
 from lic.entropy.range_coding.cdf_tables import CdfTables
 from lic.environment import tf
 from lic.evaluation.inspect import bit_map
+from lic.training import start_scales
 from tests.conftest import random_images, tiny_model
 
 LIKELIHOOD = Normal((8, 0.1, 12.8))  # The scales are 0.1, 0.2, 0.4, ...
@@ -97,18 +99,26 @@ def test_nothing_is_coded_where_all_scales_are_below():
 
 @pytest.fixture(scope="module")
 def model():
-    return tiny_model("klt", "hyperprior", lmbda=(0.01, 0.1))
+    model = tiny_model("klt", "hyperprior", lmbda=(0.01, 0.1))
+    start_scales(model, random_images(64, 80, 3)[None])  # So that channels have scales of their own.
+    return model
+
+
+def _scales(codec, image):
+    return lic.inspect(codec, image, quality=1.5)["latent"].scales
 
 
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_a_codec_that_skips(model, deterministic, tmp_path):
     image = random_images(40, 56, 3)
     calibration = [image] if deterministic else None
-    codec = lic.Codec(model, deterministic=deterministic, calibration=calibration, skip_below=0.5)
+    limit = float(np.median(_scales(lic.Codec(model), image)))
+    codec = lic.Codec(model, deterministic=deterministic, calibration=calibration, skip_below=limit)
+    assert 0.1 < np.mean(_scales(codec, image) < limit) < 0.9
     stream = codec.compress(image, quality=1.5, verify=True)
     codec.save(tmp_path / "mine.codec")
     again = lic.load(tmp_path / "mine.codec", deterministic=deterministic)
-    assert again.skip_below == codec.skip_below == 0.5
+    assert again.skip_below == codec.skip_below == limit
     assert again.fingerprint == codec.fingerprint
     np.testing.assert_array_equal(again.decompress(stream), codec.decompress(stream))
     if not deterministic:
@@ -116,6 +126,35 @@ def test_a_codec_that_skips(model, deterministic, tmp_path):
         assert len(codec.compress(image)) * 8 <= 1.02 * estimated + 300
         parts = bit_map(codec, image)
         assert sum(bits for _, bits in parts.parts) + parts.side == pytest.approx(estimated, rel=1e-3)
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+@pytest.mark.parametrize("quality", [1.5, {"background": 1, "boxes": [(0, 0, 20, 20, 2)]}])
+def test_a_codec_codes_side_information_alone_where_all_scales_are_below(model, deterministic, quality):
+    image, options = random_images(40, 56, 3), {"deterministic": deterministic}
+    skips = lic.Codec(model, skip_below=250.0, **options)
+    stream = skips.compress(image, quality=quality, verify=True)
+    whole = lic.Codec(model, **options).compress(image, quality=quality)
+    side = skips.estimate(image, quality=quality)["side"]
+    assert 8 * len(Stream.parse(stream).payload) < side + 64 < 8 * len(Stream.parse(whole).payload)
+
+
+def test_effort_and_a_served_codec_skip_too(model, monkeypatch, tmp_path):
+    limits = []
+
+    def noted(coder, limit):
+        limits.append(limit)
+        return skipping(coder, limit)
+
+    monkeypatch.setattr("lic.codec.refinement.skipping", noted)
+    codec = lic.Codec(model, skip_below=250.0)
+    codec.compress(random_images(40, 56, 3), effort=1)
+    assert set(limits) == {250.0}
+    image = random_images(40, 56, 3)
+    lic.interop.export_saved_model(codec, tmp_path / "served")
+    served = tf.saved_model.load(str(tmp_path / "served")).signatures["encode"]
+    coded = served(image=tf.constant(image), quality=tf.constant(1.5))
+    assert coded["payload"].numpy() == Stream.parse(codec.compress(image, quality=1.5)).payload
 
 
 def test_a_codec_that_codes_all_has_the_fingerprint_of_before(model):

@@ -86,3 +86,15 @@ def test_a_name_needs_its_run_only_if_runs_differ():
     assert find_entry("jpeg (b)", others) is others[1]
     with pytest.raises(RegistryError, match=r"Name one of them: 'jpeg \(a\)' or 'jpeg \(b\)'"):
         find_entry("jpeg", others)
+
+
+def test_seconds_are_over_the_images_that_every_codec_has():
+    both = rows("jpeg") + rows("new")
+    alone = both[0]._replace(image="alone.png", encode_seconds=1e6, decode_seconds=1e6)
+    for seconds in zip(
+        *(
+            [(each.encode_seconds, each.decode_seconds) for each in entries_of({"run": Results(given)})[0]]
+            for given in (both, [*both, alone])
+        )
+    ):
+        assert seconds[0] == seconds[1]

@@ -69,3 +69,17 @@ def test_a_missing_codec_is_an_error_that_names_its_package(monkeypatch):
 def test_an_image_that_an_encoder_refuses_is_an_image_error():
     with pytest.raises(ImageError, match=r"webp cannot encode \(20000, 1, 3\) at quality 50"):
         classical_codec("webp").compress(np.zeros((20000, 1, 3), np.uint8), quality=50)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("jpeg", "optimize=True"),
+        ("webp", "method=6"),
+        ("avif", "subsampling='4:4:4', speed=6"),
+        ("jpegxl", "effort=7"),
+        ("jpeg2000", "quality_mode='dB', irreversible=True, mct=1"),
+    ],
+)
+def test_anchors_have_the_settings_of_published_figures(name, settings):
+    assert settings in CLASSICAL[name].settings

@@ -118,10 +118,13 @@ def _pillow(
     )
 
 
+_JPEGXL_EFFORT = 7
+
+
 def _encode_jpegxl(image: np.ndarray, quality: float) -> bytes:
     import imagecodecs
 
-    return imagecodecs.jpegxl_encode(image, distance=quality, effort=7)
+    return imagecodecs.jpegxl_encode(image, distance=quality, effort=_JPEGXL_EFFORT)
 
 
 def _decode_jpegxl(stream: bytes) -> np.ndarray:
@@ -154,7 +157,7 @@ CLASSICAL = {
     ),
     "jpegxl": ClassicalCodec(
         "jpegxl",
-        "imagecodecs, effort=7; the quality is the distance",
+        f"imagecodecs, effort={_JPEGXL_EFFORT}; the quality is the distance",
         (15, 10, 7, 5, 3.5, 2.5, 1.75, 1.2, 0.8),
         (0.01, 25),
         False,
