@@ -16,8 +16,9 @@ from tests.conftest import tiny_model
 option = sys.argv[1]
 image = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
 for deterministic in (True, False):
-    codec = lic.Codec(tiny_model("klt", "hyperprior"), deterministic=deterministic)
-    before = codec.compress(image)
+    model = tiny_model("klt", "hyperprior")
+    before = lic.Codec(model, deterministic=deterministic).compress(image)
+    codec = lic.Codec(model, deterministic=deterministic)  # Its graphs have not run yet, and would be rewritten.
     tf.config.optimizer.set_experimental_options({option: True})
     for attempt in (lambda: codec.compress(image), lambda: codec.decompress(before)):
         try:

@@ -41,6 +41,7 @@ def test_every_part_is_recorded(walks, latent):
 
 
 def test_side_information_may_be_that_of_another_latent(walks, latent):
-    if walks.entropy.hyper is not None:
-        side = walks.estimate(latent).z_hat
+    side = walks.estimate(latent).z_hat
+    assert (side is None) == (walks.entropy.hyper is None)
+    if side is not None:
         np.testing.assert_array_equal(walks.recorded(latent + 30.0, [side])[1][0], side)
