@@ -28,7 +28,7 @@ from lic.images.folders import digest_of
 from lic.versions import machine, versions
 
 Progress = Callable[[int, int, str], None]
-DEFAULTS = {"precision": "float32", "tile": "auto", "deterministic": False}  # Of `lic.Codec`.
+_DEFAULTS = {"precision": "float32", "tile": "auto", "deterministic": False}  # Of `lic.Codec`.
 
 
 def evaluate(
@@ -90,7 +90,7 @@ def evaluate(
             )
     named = models.items() if isinstance(models, Mapping) else [(None, model) for model in models]
     given = {"precision": precision, "tile": tile, "deterministic": deterministic}
-    options = {name: value for name, value in given.items() if value != DEFAULTS[name]}
+    options = {name: value for name, value in given.items() if value != _DEFAULTS[name]}
     evaluated = [EvaluatedCodec.learned(model, qualities, name, **options) for name, model in named]
     evaluated += [EvaluatedCodec.classical(name, qualities) for name in codecs]
     _check(evaluated, jobs)
