@@ -171,9 +171,9 @@ WRONG = {
         r"expected calibration to be a list of images.*lic.images.read_image",
     ),
     "a checkpoint that is not there": (
-        lambda codec, folder: lic.import_checkpoint(folder / "none.pth"),
+        lambda codec, folder: lic.import_checkpoint(folder / "none"),
         CheckpointError,
-        r"There is no checkpoint .*none.pth",
+        r"There is no checkpoint .*none, or it lacks its index",
     ),
     "a codec file as a checkpoint": (
         lambda codec, folder: lic.import_checkpoint(folder / "mine.codec"),

@@ -181,8 +181,11 @@ def test_missing_extra_and_misshaped_variables_are_named(tmp_path):
 
 def test_other_files_than_checkpoints_are_refused(tmp_path):
     name = "hzswq2021"
-    with pytest.raises(CheckpointError, match="not a checkpoint"):
+    with pytest.raises(CheckpointError, match="There is no checkpoint .*nothing, or it lacks its index"):
         import_checkpoint(tmp_path / "nothing", name)
+    (tmp_path / "photo.png").write_bytes(b"no checkpoint")
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        import_checkpoint(tmp_path / "photo.png", name)
     root = tf.Module()
     root.other = tf.Variable(1.0)
     with pytest.raises(CheckpointError, match="lacks the object 'analysis_transform'"):
@@ -200,6 +203,7 @@ def test_cut_off_files_are_refused(part, share, tmp_path):
         import_checkpoint(path, name)
 
 
-def test_other_models_cannot_be_imported():
+def test_other_models_cannot_be_imported(tmp_path):
+    (tmp_path / "anything").write_bytes(b"")
     with pytest.raises(CheckpointError, match="one of hzswq2021, ms2020, zyc2022. Received: 'default'"):
-        import_checkpoint("anything", "default")
+        import_checkpoint(tmp_path / "anything", "default")

@@ -27,12 +27,6 @@ def test_its_arguments_are_its_configuration():
     assert Half.from_config({"latent_depth": 3}).depth == 3
 
 
-@pytest.mark.parametrize(("depth", "downscale"), [(0, 2), (3, 0)])
-def test_sizes_are_at_least_one(depth, downscale):
-    with pytest.raises(ValueError, match=f"at least 1. Received: depth={depth}, downscale={downscale}"):
-        lic.Transform(depth, downscale)
-
-
 def test_tiles_overlap_by_default():
     assert (Half().tile_overlap, Half().tile_multiple) == (4, 1)
 

@@ -50,8 +50,6 @@ def import_checkpoint(
     file = pathlib.Path(path)
     if file.suffix == ".codec":
         raise CheckpointError(f"{path} is a codec file. Load it by lic.load({str(path)!r}).")
-    if not file.exists() and not file.with_name(file.name + ".index").exists():
-        raise CheckpointError(f"There is no checkpoint {path}. Give a file that is there.")
     format = format or guess_format(path)
     if format not in FORMATS:
         raise CheckpointError(f"Expected format to be one of {', '.join(FORMATS)}. Received: {format!r}.")
@@ -67,6 +65,8 @@ def import_checkpoint(
             ) from None
     if quality is not None:
         raise CheckpointError(f"Expected quality to be None, since format is {format!r}. Received: {quality!r}.")
+    if format == "tensorflow" and not (file.exists() or file.with_name(file.name + ".index").exists()):
+        raise CheckpointError(f"There is no checkpoint {path}, or it lacks its index. Give one that is there.")
     if format == "tensorflow":
         return import_tensorflow_checkpoint(path, name)
     if name is not None:
