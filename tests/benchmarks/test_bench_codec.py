@@ -34,10 +34,8 @@ def test_a_codec_is_measured_in_this_process_too(load, here, tmp_path, capsys, m
 def test_the_script_calls_its_functions_in_a_fresh_process():
     ended = run("bench_codec", "--model", "conv+chram")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert (
-        ended.stderr
-        == "bench_codec: There is no entropy model named 'chram'. Did you mean 'charm'? LIC_PARTS=FILE.py imports parts of your own.\n"
-    )
+    assert ended.stderr.startswith("bench_codec: There is no entropy model named 'chram'. Did you mean 'charm'? ")
+    assert ended.stderr.count("\n") == 1
 
 
 def assert_measured(rows, stdout, stderr):
