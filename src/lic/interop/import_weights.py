@@ -65,9 +65,9 @@ def import_checkpoint(
             ) from None
     if quality is not None:
         raise CheckpointError(f"Expected quality to be None, since format is {format!r}. Received: {quality!r}.")
-    if format == "tensorflow" and not (file.exists() or file.with_name(file.name + ".index").exists()):
-        raise CheckpointError(f"There is no checkpoint {path}, or it lacks its index. Give one that is there.")
     if format == "tensorflow":
+        if not (file.exists() or file.with_name(file.name + ".index").exists()):
+            raise CheckpointError(f"There is no checkpoint {path}, or it lacks its index. Give one that is there.")
         return import_tensorflow_checkpoint(path, name)
     if name is not None:
         raise CheckpointError(f"Expected name to be None, since {path} holds its model's parts. Received: {name!r}.")

@@ -28,7 +28,7 @@ from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr
 from lic.models.given_images import check_data, check_images, checked_images
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
-from lic.transforms.base import Transform
+from lic.transforms.base import Transform, check_declared
 from lic.weights import check_may_change
 
 
@@ -138,18 +138,16 @@ class CompressionModel(Configured, keras.Model):
         """Returns the latents [batch, rows, columns, depth] of images, in float32.
 
         Args:
-          images: Images [batch, height, width, channels] on 0..255.
+          images: Images [batch, height, width, channels] on 0..255, in float32.
           padded: Whether height and width are multiples of the transform's `downscale` already.
 
         Raises:
           ValueError: Images have another shape, or latents have another than the transform declares.
         """
-        images = checked_images(images, self.transform.channels)
+        check_images(images, self.transform.channels, "analyse")
         images = images if padded else pad(images, self.transform.downscale)
         latents = tf.cast(self.transform.analysis(images), "float32")
-        batch, *sizes = images.shape[:3]
-        expected = (batch, *(size and size // self.transform.downscale for size in sizes), self.transform.depth)
-        self._check_made("analysis", latents, expected, images)
+        check_declared(self.transform, "analysis", images, latents)
         return latents
 
     def walk(self, coder: Coder, quality: tf.Tensor, gains: ChannelGains | None = None) -> tf.Tensor:
@@ -176,19 +174,8 @@ class CompressionModel(Configured, keras.Model):
                 f"{y_hat.shape}. Pass one latent as latent[None]."
             )
         images = tf.cast(self.transform.synthesis(y_hat), "float32")
-        batch, *sizes = y_hat.shape[:3]
-        expected = (batch, *(size and size * self.transform.downscale for size in sizes), self.transform.channels)
-        self._check_made("synthesis", images, expected, y_hat)
+        check_declared(self.transform, "synthesis", y_hat, images)
         return images
-
-    def _check_made(self, layer: str, made: tf.Tensor, expected: tuple, given: tf.Tensor) -> None:
-        if not made.shape.is_compatible_with(expected):
-            transform = self.transform
-            raise ValueError(
-                f"{type(transform).__name__}: expected the {layer} to make {expected} of {given.shape}, by "
-                f"downscale={transform.downscale}, depth={transform.depth} and channels={transform.channels}. "
-                f"Received: {made.shape}. Declare what its layers do."
-            )
 
     def configuration(self) -> dict[str, Any]:
         """Returns transform, entropy, lmbda and distortion as plain data, of which a codec makes a `CompressionModel`.

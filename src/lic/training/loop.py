@@ -79,9 +79,10 @@ def train(
             f"train: expected the name of a model, a lic.CompressionModel or a lic.Codec. Received: "
             f"{type(model).__name__}. Make a model by lic.create_model, or load a codec by lic.load."
         )
-    for name, path in (("data", data), ("out", out), ("valid", valid)):
-        if name != "valid" or path is not None:
-            check_path("train", name, path)
+    check_path("train", "data", data)
+    check_path("train", "out", out)
+    if valid is not None:
+        check_path("train", "valid", valid)
     if settings is not None and not isinstance(settings, TrainingSettings):
         raise TrainingError(
             f"train: expected settings as a lic.TrainingSettings. Received: {settings!r}. Write "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from lic import registry
 from lic.argument_types import Count, check_argument
@@ -80,3 +80,29 @@ class HyperTransform(Transform):
     def __init__(self, depth: int, features: int, downscale: int = 4, **kwargs):
         super().__init__(depth, downscale, **kwargs)
         self.features = features
+
+
+def check_declared(
+    transform: Transform, layer: Literal["analysis", "synthesis"], given: tf.Tensor, made: tf.Tensor
+) -> None:
+    """Checks that a layer made what its transform declares; sizes that are not known while tracing are not checked.
+
+    Args:
+      transform: The transform or hyper transform.
+      layer: Which of its layers.
+      given: What the layer was given [batch, height, width, channels].
+      made: What it made.
+
+    Raises:
+      ValueError: It has another shape than `downscale`, and `depth` or `channels`, give.
+    """
+    batch, *sizes = given.shape[:3]
+    scale, channels = transform.downscale, "depth" if layer == "analysis" else "channels"
+    sizes = [size and (-(-size // scale) if layer == "analysis" else size * scale) for size in sizes]
+    expected = (batch, *sizes, getattr(transform, channels))
+    if not made.shape.is_compatible_with(expected):
+        what = "images" if layer == "analysis" and not isinstance(transform, HyperTransform) else "latents"
+        raise ValueError(
+            f"{type(transform).__name__}: expected the {layer} to make {expected} of {what} {given.shape}, by "
+            f"downscale={scale} and {channels}={expected[-1]}. Received: {made.shape}. Declare what its layers do."
+        )

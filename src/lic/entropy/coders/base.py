@@ -18,7 +18,7 @@ from lic.entropy.range_coding.cdf_tables import LIMIT
 from lic.environment import tf
 from lic.errors import LicError, check, check_kind
 from lic.layers.tracing import outside_xla, refuse_xla
-from lic.transforms.base import HyperTransform
+from lic.transforms.base import HyperTransform, check_declared
 
 HyperAnalysis = Callable[[tf.Tensor], tf.Tensor]
 Step = Callable[[tf.Tensor, Part], Distribution]
@@ -129,9 +129,9 @@ class Coder(abc.ABC):
           LicError: The call is inside a loop or branch of TensorFlow.
         """
         coder = self.latent(SIDE, hyper)
-        if not (isinstance(prior, Distribution) or hasattr(prior, "walk")):
-            expected = "a FactorizedPrior or an entropy model, such as self.prior"
-            check_kind("coder.side", "prior", prior, FactorizedPrior, expected)
+        can_code = isinstance(prior, Distribution) or hasattr(prior, "walk")
+        expected = "a FactorizedPrior or an entropy model, such as self.prior"
+        check("coder.side", "prior", can_code, expected, type(prior).__name__)
         self.z_hat = coder.code(EVERYTHING, prior) if isinstance(prior, Distribution) else prior.walk(coder)
         features = hyper.synthesis(self.z_hat)
         sizes = list(zip(features.shape[1:3], self.zeros.shape[1:3]))
@@ -168,14 +168,7 @@ class Coder(abc.ABC):
         count = self._further_names.count(name)
         key = self._key(name if count == 1 else f"{name} {count}")
         further = self._further(self._latent, key, hyper, hyper.analysis)
-        batch, *sizes = self.zeros.shape[:3]
-        expected = (batch, *(size and -(-size // hyper.downscale) for size in sizes), hyper.depth)
-        if not further.zeros.shape.is_compatible_with(expected):
-            raise ValueError(
-                f"{type(hyper).__name__}: expected the analysis to make {expected} of latents {self.zeros.shape}, by "
-                f"downscale={hyper.downscale} and depth={hyper.depth}. Received: {further.zeros.shape}. Declare what "
-                "its layers do."
-            )
+        check_declared(hyper, "analysis", self.zeros, further.zeros)
         return FurtherCoder(self, further)
 
     def _key(self, name: str) -> str:
