@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lic.environment import keras, tf
+from lic.errors import check
 from lic.layers.base import Layer
 
 
@@ -13,11 +14,15 @@ class Layers(Layer):
 
     Args:
       layers: The layers in order.
+
+    Raises:
+      ValueError: An item cannot be called.
     """
 
     def __init__(self, layers: Iterable[keras.layers.Layer], **kwargs):
         super().__init__(**kwargs)
         self.layers = list(layers)
+        check(type(self).__name__, "layers", all(map(callable, self.layers)), "a list of layers", self.layers)
 
 
 class Sequential(Layers):
