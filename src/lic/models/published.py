@@ -240,7 +240,7 @@ def default() -> PublishedSystem:
         sizes={
             "width": 192,
             "latent_depth": 320,
-            "num_blocks": (10, 3),
+            "num_blocks": (13, 3),
             "block": "depthwise",
             "shape": 1.4,
             "outer_width": 96,
@@ -252,7 +252,7 @@ def default() -> PublishedSystem:
             "parameter_widths": (192,),
             "fusion": "add",
         },
-        parameters=7_194_816,
+        parameters=8_089_344,
         paper="made for lic",
         weights="default.codec",
     )
