@@ -1,8 +1,12 @@
 """Files that are written beside their place and get their name when they are complete."""
 
+import contextlib
+import gc
 import os
 import pathlib
+import signal
 import stat
+import tempfile
 import threading
 import time
 
@@ -195,3 +199,25 @@ def test_permissions_are_those_of_the_file_before_or_of_the_umask(tmp_path, writ
 def test_names_may_be_long_and_odd(tmp_path, write, name):
     write(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("module", "name"), [(tempfile, "mkdtemp"), (os, "open"), (os, "chmod"), (os, "rmdir"), (os, "unlink")]
+)
+def test_ctrl_c_leaves_the_whole_file_or_nothing(tmp_path, monkeypatch, write, module, name):
+    def pressing(*args, **kwargs):
+        signal.raise_signal(signal.SIGINT)
+        result = function(*args, **kwargs)
+        signal.raise_signal(signal.SIGINT)
+        return result
+
+    function = getattr(module, name)
+    monkeypatch.setattr(module, name, pressing)
+    with contextlib.suppress(KeyboardInterrupt):
+        write(tmp_path / "file")
+    monkeypatch.undo()
+    gc.collect()
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert os.listdir(tmp_path) == list(left)
+    assert left in ({}, {"file": b"new"})

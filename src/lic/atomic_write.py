@@ -7,9 +7,11 @@ import errno
 import os
 import pathlib
 import shutil
+import signal
 import stat
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import IO
 
@@ -42,10 +44,12 @@ class atomic_write:  # noqa: N801 - used as a function
         if self._place.is_special:
             self._file = tempfile.TemporaryFile()
         else:
-            # The whole name could be too long with something added to it.
-            self._file = tempfile.NamedTemporaryFile(
-                dir=self._place.path.parent, prefix=f".{self.path.name[:32]}.", suffix=".part", delete=False
-            )
+            with _interrupts_held():
+                # The whole name could be too long with something added to it.
+                self._file = tempfile.NamedTemporaryFile(
+                    dir=self._place.path.parent, prefix=f".{self.path.name[:32]}.", suffix=".part", delete=False
+                )
+                self._remove = weakref.finalize(self, pathlib.Path(self._file.name).unlink, missing_ok=True)
         return self._file
 
     def __exit__(self, error_type: type | None, *_: object) -> None:
@@ -55,12 +59,13 @@ class atomic_write:  # noqa: N801 - used as a function
                     self._file.seek(0)
                     self._place.pour(self._file)
             return
-        try:
-            self._file.close()  # It flushes the buffer and may fail, so that the file must not be renamed before.
-            if error_type is None:
-                self._place.fill(self._file.name)
-        finally:
-            pathlib.Path(self._file.name).unlink(missing_ok=True)
+        with _interrupts_held():
+            try:
+                self._file.close()  # It flushes the buffer and may fail, so that the file must not be renamed before.
+                if error_type is None:
+                    self._place.fill(self._file.name)
+            finally:
+                self._remove()
 
 
 @contextlib.contextmanager
@@ -71,14 +76,20 @@ def atomic_path(path: str | os.PathLike, overwrite: bool = True) -> Iterator[pat
     """
     place = _Place(pathlib.Path(path), overwrite)
     beside = None if place.is_special else place.path.parent
-    with tempfile.TemporaryDirectory(dir=beside, prefix=".", suffix=".part") as folder:
-        written = pathlib.Path(folder) / pathlib.Path(path).name
+    with _interrupts_held():
+        folder = tempfile.TemporaryDirectory(dir=beside, prefix=".", suffix=".part")
+    try:
+        written = pathlib.Path(folder.name) / pathlib.Path(path).name
         yield written
         if place.is_special:
             with written.open("rb") as file:
                 place.pour(file)
         else:
-            place.fill(written)
+            with _interrupts_held():
+                place.fill(written)
+    finally:
+        with _interrupts_held():
+            folder.cleanup()
 
 
 class _Place:
@@ -118,6 +129,26 @@ class _Place:
         """Writes the bytes of a file into the device or pipe."""
         with open(self.path, "wb") as special:
             shutil.copyfileobj(file, special)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Holds Ctrl-C back until the end: it would leave a temporary file that is half made, half named or half removed.
+
+    Wherever else KeyboardInterrupt is raised, a finaliser removes the file. Signals come to the main thread alone.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    held = []
+    signal.signal(signal.SIGINT, lambda *signalled: held.append(signalled))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if held:
+            handler(*held[0])
 
 
 def _umask() -> int:
