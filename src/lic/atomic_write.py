@@ -7,13 +7,14 @@ import errno
 import os
 import pathlib
 import shutil
-import signal
 import stat
 import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
 from typing import IO
+
+from lic.interrupts import holding_interrupts
 
 _umask_lock = threading.Lock()
 _STATUS = pathlib.Path("/proc/self/status")  # On Linux.
@@ -24,6 +25,9 @@ class atomic_write:  # noqa: N801 - used as a function
 
     A symbolic link stays a link: the file that it points to is written, or made. A device or a pipe gets the bytes when
     they are complete. A file that is replaced hands down its permissions.
+
+    Ctrl-C waits while the temporary file is made, named or removed. Wherever else it comes, a finaliser removes the
+    file.
 
     Args:
       path: Path of the complete file.
@@ -44,7 +48,7 @@ class atomic_write:  # noqa: N801 - used as a function
         if self._place.is_special:
             self._file = tempfile.TemporaryFile()
         else:
-            with _interrupts_held():
+            with holding_interrupts():
                 # The whole name could be too long with something added to it.
                 self._file = tempfile.NamedTemporaryFile(
                     dir=self._place.path.parent, prefix=f".{self.path.name[:32]}.", suffix=".part", delete=False
@@ -59,7 +63,7 @@ class atomic_write:  # noqa: N801 - used as a function
                     self._file.seek(0)
                     self._place.pour(self._file)
             return
-        with _interrupts_held():
+        with holding_interrupts():
             try:
                 self._file.close()  # It flushes the buffer and may fail, so that the file must not be renamed before.
                 if error_type is None:
@@ -76,7 +80,7 @@ def atomic_path(path: str | os.PathLike, overwrite: bool = True) -> Iterator[pat
     """
     place = _Place(pathlib.Path(path), overwrite)
     beside = None if place.is_special else place.path.parent
-    with _interrupts_held():
+    with holding_interrupts():
         folder = tempfile.TemporaryDirectory(dir=beside, prefix=".", suffix=".part")
     try:
         written = pathlib.Path(folder.name) / pathlib.Path(path).name
@@ -85,10 +89,10 @@ def atomic_path(path: str | os.PathLike, overwrite: bool = True) -> Iterator[pat
             with written.open("rb") as file:
                 place.pour(file)
         else:
-            with _interrupts_held():
+            with holding_interrupts():
                 place.fill(written)
     finally:
-        with _interrupts_held():
+        with holding_interrupts():
             folder.cleanup()
 
 
@@ -129,26 +133,6 @@ class _Place:
         """Writes the bytes of a file into the device or pipe."""
         with open(self.path, "wb") as special:
             shutil.copyfileobj(file, special)
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Holds Ctrl-C back until the end: it would leave a temporary file that is half made, half named or half removed.
-
-    Wherever else KeyboardInterrupt is raised, a finaliser removes the file. Signals come to the main thread alone.
-    """
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
-    held = []
-    signal.signal(signal.SIGINT, lambda *signalled: held.append(signalled))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if held:
-            handler(*held[0])
 
 
 def _umask() -> int:

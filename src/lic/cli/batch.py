@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from lic.cli.files import STANDARD, Job, OutputExistsError, refuse_existing
-from lic.cli.interrupts import keeping_interrupts
 from lic.cli.progress import progress_bar
 from lic.cli.standard_streams import printable
 from lic.errors import LicError
+from lic.interrupts import keeping_interrupts
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from lic.cli.interrupts import keeping_interrupts
+from lic.interrupts import holding_interrupts, keeping_interrupts
 from tests.cli.conftest import PressesCtrlC
 
 
@@ -21,16 +21,25 @@ def test_a_swallowed_interrupt_is_raised_on_request():
             raise_if_pressed()
 
 
-def test_the_handler_of_before_comes_back():
+def test_a_held_interrupt_is_raised_at_the_end():
+    done = []
+    with pytest.raises(KeyboardInterrupt), holding_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        done.append(True)
+    assert done
+
+
+@pytest.mark.parametrize("context", [keeping_interrupts, holding_interrupts])
+def test_the_handler_of_before_comes_back(context):
     before = signal.getsignal(signal.SIGINT)
-    with keeping_interrupts():
+    with context():
         assert signal.getsignal(signal.SIGINT) is not before
     assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_other_threads_take_no_signals():
     def work():
-        with keeping_interrupts() as raise_if_pressed:
+        with holding_interrupts(), keeping_interrupts() as raise_if_pressed:
             raise_if_pressed()
             done.append(True)
 
