@@ -18,5 +18,5 @@ def test_weights_of_all_layers_are_seen():
 @pytest.mark.parametrize("layers", [[Scale(2.0), "relu"], ["relu"]])
 @pytest.mark.parametrize("kind", [Sequential, Concatenate])
 def test_what_is_no_layer_is_refused_at_once(kind, layers):
-    with pytest.raises(ValueError, match=f"{kind.__name__}: expected layers to be a list of layers. Received: "):
+    with pytest.raises(ValueError, match=f"{kind.__name__}: expected layers to be a list of layers. Received: \\["):
         kind(layers)

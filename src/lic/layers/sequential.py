@@ -21,8 +21,9 @@ class Layers(Layer):
 
     def __init__(self, layers: Iterable[keras.layers.Layer], **kwargs):
         super().__init__(**kwargs)
-        self.layers = list(layers)
-        check(type(self).__name__, "layers", all(map(callable, self.layers)), "a list of layers", self.layers)
+        layers = list(layers)
+        check(type(self).__name__, "layers", all(map(callable, layers)), "a list of layers", layers)
+        self.layers = layers
 
 
 class Sequential(Layers):
