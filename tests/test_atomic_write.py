@@ -14,6 +14,14 @@ import pytest
 from lic.atomic_write import atomic_path, atomic_write
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_raises():
+    """A shell starts commands in the background with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def write(path, content=b"new", overwrite=True):
     with atomic_write(path, overwrite) as file:
         file.write(content)
