@@ -44,7 +44,7 @@ WRONG = [
     (Literal["a", "b"], ["c", 1, None], "one of 'a', 'b'"),
     (
         Sequence[Count],
-        [3, "12", (1, 0), (1, "2"), None],
+        [3, "12", (1, 0), (1, "2"), None, {1, 2}, frozenset({3}), {1: 2}],
         "a sequence whose items are each a whole number of at least 1",
     ),
     (tuple[Count, Count], [(1,), (1, 2, 3), (1, 0), 1], "2 values, each a whole number of at least 1"),

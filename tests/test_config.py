@@ -92,8 +92,10 @@ def test_lists_are_tuples_from_the_start():
             super().__init__(4, **kwargs)
             self.names = names
 
-    for given in (["a", "b"], [], [1, 2]):
-        assert Listed(given).names == tuple(given)
+    for given in (["a", "b"], [], [1, 2], range(3), range(4, 0, -2)):
+        listed = Listed(given)
+        assert listed.names == tuple(given)
+        assert listed.configuration()["names"] == list(given)
 
 
 def test_an_infinite_number_stays_a_float():

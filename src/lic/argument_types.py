@@ -26,7 +26,13 @@ class Bounds(NamedTuple):
 
 Count = Annotated[int, Bounds(1)]  # A number of channels, layers, slices and the like.
 CountOrZero = Annotated[int, Bounds(0)]
-ImageChannels = Annotated[int, Bounds(1, 4096)]  # More would be a mistake, or a file that was made to fill the memory.
+
+# Memory grows with the square or the fourth power of these numbers. More would be a mistake, or a file that was made to
+# fill the memory.
+ImageChannels = Annotated[int, Bounds(1, 4096)]
+Downscale = Annotated[int, Bounds(1, 128)]  # Of a whole transform.
+Stride = Annotated[int, Bounds(1, 64)]  # Of one layer.
+WindowSize = Annotated[int, Bounds(1, 32)]  # Height and width of windows whose positions attend to each other.
 
 
 def check_argument(owner: str, name: str, value: Any, hint: Any) -> None:
@@ -82,7 +88,7 @@ def _fits_plain(value: Any, hint: type) -> bool:
 
 
 def _fits_items(value: Any, origin: Any, hints: tuple) -> bool:
-    if isinstance(value, (str, bytes)) or not isinstance(value, (collections.abc.Iterable, np.ndarray)):
+    if isinstance(value, (str, bytes, collections.abc.Set, collections.abc.Mapping)) or not isinstance(value, (collections.abc.Iterable, np.ndarray)):
         return False
     if isinstance(value, collections.abc.Iterator):
         return True  # Its items are gone once they have been looked at.

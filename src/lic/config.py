@@ -197,7 +197,8 @@ def checked_value(owner: str, name: str, value: Any, hint: Any) -> Any:
 
 def _as_kept(value: Any) -> Any:
     # The caller may change the list, and use up the iterator.
-    return tuple(value) if type(value) is list or isinstance(value, Iterator) else value
+    is_list = isinstance(value, Sequence) and not isinstance(value, (str, bytes, tuple))
+    return tuple(value) if is_list or isinstance(value, Iterator) else value
 
 
 def _of_type(value: Any, hint: Any, name: str) -> Any:

@@ -56,6 +56,19 @@ def test_bytes_that_refinement_saves_are_spent_on_quality():
     assert 1980 < len(refined) <= 2000
 
 
+def test_one_quality_is_refined_once_where_no_higher_one_is_possible():
+    encode, refined, shares = Encoder(lambda quality: int(100 * quality)), [], []
+
+    def refine(quality, stream, progress):
+        refined.append(quality)
+        return stream[:-1]
+
+    known = highest_quality(encode, (1, 2), 500)
+    assert len(refine_to_size(encode, refine, (1, 2), 500, *known, progress=shares.append)) == 199
+    assert refined == [2]
+    assert shares[-1] == 1.0
+
+
 def test_a_stream_that_fits_is_refined_although_the_lowest_quality_takes_more():
     encode = Encoder(lambda quality: 1005 if quality == 1 else 1000 if quality == 1.5 else 1100)
     refined = refine_to_size(encode, lambda quality, stream, progress: stream[:-1], (1, 2), 1005, 1.5, encode(1.5))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lic.environment import compute_in, tf
-from lic.layers import GDN, Convolution, Sequential
+from lic.layers import GDN, Convolution, Sequential, SwinBlock
 from lic.layers.convolution import from_dft, to_dft
 from tests.conftest import assert_near, golden
 
@@ -35,6 +35,16 @@ def test_equals_the_published_layer(name):
         _set(gdn, normalisation)
         result = gdn(result)
     assert_near(result, expected, 1e-5)
+
+
+def test_sizes_that_would_fill_the_memory_are_refused():
+    for options in ({"up": 65}, {"down": 2048}):
+        with pytest.raises(ValueError, match="a whole number from 1 to 64"):
+            Convolution(4, 3, **options)
+    with pytest.raises(ValueError, match="kernel_size to be at most 31 with kernel_form 'dft'"):
+        Convolution(4, 32, kernel_form="dft")
+    with pytest.raises(ValueError, match="window to be a whole number from 1 to 32"):
+        SwinBlock(4, 64)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9])

@@ -224,6 +224,21 @@ def test_sample_weights_are_factors_of_the_losses(images):
     found = model.evaluate(images[:2], sample_weight=weights, verbose=0, return_dict=True)
     losses = np.asarray(model.losses_of(images[:2])["loss"])
     assert found["loss"] == pytest.approx(float(np.mean(weights * losses)), rel=1e-4)
+    column = model.evaluate(images[:2], sample_weight=weights[:, None], verbose=0, return_dict=True)
+    assert column["loss"] == pytest.approx(found["loss"], rel=1e-6)
+    for wrong in (np.ones((2, 2)), np.ones(3), np.ones((2, 1, 1)), 2.0):
+        with pytest.raises(ValueError, match=r"expected sample_weight to be a number for each image \(2,\)"):
+            model.gradients_of(images[:2], wrong)
+
+
+def test_what_is_frozen_stays_frozen_in_copies(tmp_path):
+    model = fresh()
+    model.transform.analysis.trainable = model.entropy.context.trainable = False
+    model.save(tmp_path / "x.keras")
+    again = keras.models.load_model(tmp_path / "x.keras")
+    for other in (again, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert not other.transform.analysis.trainable and not other.entropy.context.trainable
+        assert len(other.trainable_variables) == len(model.trainable_variables) < len(fresh().trainable_variables)
 
 
 @pytest.mark.parametrize("argument", ["loss", "loss_weights", "metrics", "weighted_metrics"])

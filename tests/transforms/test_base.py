@@ -36,6 +36,13 @@ def test_a_hyper_transform_has_the_depth_of_its_features():
     assert (hyper.depth, hyper.features, hyper.downscale) == (4, 10, 4)
 
 
+def test_a_downscale_that_would_fill_the_memory_is_refused():
+    with pytest.raises(ValueError, match="downscale to be a whole number from 1 to 128. Received: downscale=256"):
+        lic.transforms.ConvTransform(analysis_strides=(64, 4))
+    with pytest.raises(ValueError, match="Received: downscale=129"):
+        lic.HyperTransform(4, 10, 129)
+
+
 def test_a_latent_must_be_there():
     with pytest.raises(ValueError, match="depth=0"):
         lic.Transform(0)

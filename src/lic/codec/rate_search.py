@@ -84,6 +84,10 @@ def refine_to_size(
     # At a slightly higher quality, refinement saves about the same share.
     allowed = max(int(SPENT * max_bytes * len(stream) / len(refined)), len(stream))
     higher = highest_quality(encode, qualities, allowed, known=(quality, stream))
+    if higher[0] == quality:  # The codec has no higher quality, or its stream is too large.
+        if progress:
+            progress(1.0)
+        return refined
     spent = refine(*higher, progress=_half(progress, 0.5))
     return spent if len(spent) <= max_bytes else refined
 

@@ -35,7 +35,9 @@ def check_effort(effort: int) -> None:
 
 
 class LatentOptimizer:
-    """Refines latents on the loss that the model was trained on, for one image.
+    """Refines latents of one image on its bits per pixel and lmbda times its distortion, as `lic.CompressionModel` has them.
+
+    A subclass's own `distortion_of` and losses that layers add do not count.
 
     Source: Campos et al., Content Adaptive Optimization for Neural Image Compression, CVPR workshops 2019; with the
     random rounding of `GumbelCoder`.

@@ -92,7 +92,7 @@ def in_tiles(
         tile = AUTOMATIC if rows * columns * transform.downscale**2 > LARGE else None
     tiles = list(itertools.product(*(spans(transform, direction, size, tile) for size in (rows, columns))))
     if len(tiles) == 1:
-        return np.asarray(function(values))
+        return np.array(function(values))  # A copy, since numpy may not write to the memory of a tensor.
     joined = np.empty((rows * scales[1], columns * scales[1], channels), np.float32)
     for down, right in tiles:
         result = function(values[_slice(down.first, down.last, scales[0]), _slice(right.first, right.last, scales[0])])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import convolutions
@@ -81,7 +81,7 @@ class Hierarchical(EntropyModel):
         hyper: HyperTransform,
         parameter_network: bool = True,
         prior_blocks: tuple[tuple[Count, Count], tuple[Count, Count]] = ((2, 1), (3, 2)),
-        attention_windows: tuple[Count, Count, Count] = (4, 8, 8),
+        attention_windows: tuple[WindowSize, WindowSize, WindowSize] = (4, 8, 8),
         attention_heads: Count = 32,
         misread_features: bool = False,
         **kwargs,

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.entropy.base import EntropyModel
 from lic.entropy.coders.base import Coder
 from lic.entropy.parameters import StartAt, convolutions
@@ -131,7 +131,7 @@ class ReferenceNetworks(Layer):
     def __init__(
         self,
         bounds: list[int],
-        window: int,
+        window: WindowSize,
         widths: tuple[int, ...],
         start: StartAt,
         channel_widths: tuple[int, ...],
@@ -271,7 +271,7 @@ class LocalContext(Layer):
       window: Height and width of the neighbourhood, odd.
     """
 
-    def __init__(self, depth: Count, window: Count, **kwargs):
+    def __init__(self, depth: Count, window: WindowSize, **kwargs):
         super().__init__(**kwargs)
         self.depth, self.window, self.heads = depth, window, math.gcd(depth, 2)
         start = keras.initializers.TruncatedNormal(stddev=0.02)

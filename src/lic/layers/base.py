@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from lic.config import Configured
 from lic.environment import keras, tf
-from lic.layers.initial_weights import take_layer
+from lic.layers.initial_weights import take_layer, take_weight
 from lic.layers.tracing import building, is_building
 
 
@@ -27,6 +28,17 @@ class Layer(Configured, keras.layers.Layer):
             return super().__call__(*args, **kwargs)
         with building():
             return super().__call__(*args, **kwargs)
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Any:
+        """Makes a weight as Keras does, and with zeros within `skip_random_init`; the arguments are Keras's.
+
+        Raises:
+          CheckpointError: A file that the layer is made for has no numbers for the weight.
+        """
+        given = inspect.signature(super().add_weight).bind(*args, **kwargs)
+        if take_weight(tuple(given.arguments.get("shape") or ())):
+            given.arguments["initializer"] = "zeros"
+        return super().add_weight(*given.args, **given.kwargs)
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights of all layers inside, by tracing one call on an input of this shape.

@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from lic.argument_types import Count
+from lic.argument_types import Count, Stride
 from lic.environment import keras, tf
+from lic.errors import check
 from lic.layers import activations
 from lic.layers.base import Layer
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.tracing import HasDerivedWeights, Interceptable
 
 Pair = tuple[int, int]
@@ -43,7 +43,7 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
       bias_initializer: Initialiser of the bias.
 
     Raises:
-      ValueError: `down` and `up` are both over 1, or `kernel_form` is unknown.
+      ValueError: `down` and `up` are both over 1, `kernel_form` is unknown, or a "dft" kernel is larger than 31x31.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
         filters: Count,
         kernel_size: Count,
         *,
-        down: Count = 1,
-        up: Count = 1,
+        down: Stride = 1,
+        up: Stride = 1,
         correlation: bool | None = None,
         bias: bool = True,
         activation: str | None = None,
@@ -67,6 +67,8 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
             raise ValueError(
                 f"Convolution: expected down or up to be 1. Received: down={down}, up={up}. Use two layers."
             )
+        if kernel_form == "dft":  # Its basis has the fourth power of this many numbers.
+            check("Convolution", "kernel_size", kernel_size <= 31, "at most 31 with kernel_form 'dft'", kernel_size)
         if kernel_form not in ("plain", "dft"):
             raise ValueError(f"Convolution: expected kernel_form 'plain' or 'dft'. Received: {kernel_form!r}.")
         self.filters, self.kernel_size, self.down, self.up = filters, kernel_size, down, up
@@ -88,7 +90,7 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
             self.kernel = self.add_weight(
                 name="kernel",
                 shape=(size, size, channels, self.filters),
-                initializer=unless_skipped(self.kernel_initializer),
+                initializer=self.kernel_initializer,
             )
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer=self.bias_initializer)
@@ -191,14 +193,16 @@ class Convolution(HasDerivedWeights, Interceptable, Layer):
         return [tf.concat(padded, -1)]
 
     def _add_dft(self, channels: int) -> list[tf.Variable]:
-        with tf.init_scope():
-            start = unless_skipped(self.kernel_initializer)
-            dft = to_dft(start((self.kernel_size, self.kernel_size, channels, self.filters))).numpy()
-        halves = {"kernel_real": dft.real, "kernel_imag": dft.imag}
-        return [
-            self.add_weight(name=name, shape=half.shape, initializer=lambda *_, half=half, **__: tf.constant(half))
-            for name, half in halves.items()
-        ]
+        size = self.kernel_size
+
+        @functools.cache
+        def start() -> np.ndarray:
+            with tf.init_scope():
+                return to_dft(self.kernel_initializer((size, size, channels, self.filters))).numpy()
+
+        halves = {"kernel_real": lambda *_, **__: start().real, "kernel_imag": lambda *_, **__: start().imag}
+        shape = (channels, self.filters, size, size // 2 + 1)
+        return [self.add_weight(name=name, shape=shape, initializer=half) for name, half in halves.items()]
 
 
 def _widest(pairs: list[Pair]) -> Pair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.environment import tf
 from lic.errors import check
 from lic.layers.base import Layer
@@ -36,7 +36,7 @@ class CrossAttention(Layer):
       ValueError: `width` is no multiple of `heads`.
     """
 
-    def __init__(self, width: Count, window: Count = 8, heads: Count = 32, **kwargs):
+    def __init__(self, width: Count, window: WindowSize = 8, heads: Count = 32, **kwargs):
         super().__init__(**kwargs)
         check("CrossAttention", "width", width % heads == 0, f"a multiple of heads={heads}", width)
         self.width, self.window, self.heads = width, window, heads

@@ -8,7 +8,6 @@ from lic.errors import check
 from lic.layers import activations
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.sequential import Sequential
 
 
@@ -32,7 +31,7 @@ class DepthwiseConvolution(Layer):
     def build(self, input_shape: tuple):
         channels, start = input_shape[-1], keras.initializers.VarianceScaling(scale=1.0)
         shape = (self.kernel_size, self.kernel_size, channels, 1)
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=unless_skipped(start))
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=start)
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(channels,), initializer="zeros")
         super().build(input_shape)

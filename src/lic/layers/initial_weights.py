@@ -11,9 +11,9 @@ import contextvars
 import dataclasses
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import NoReturn
 
-from lic.environment import keras, tf
 from lic.errors import CheckpointError
 
 _LAYERS_OF_A_WEIGHT, _LAYERS_WITHOUT = 4, 200  # Some layers have no weights.
@@ -27,16 +27,18 @@ class _Budget:
       numbers: Their numbers.
       weights: Their count.
       layers: The layers that may still be made.
+      refusal: The error of the first one that was refused. Keras adds the arguments of each layer's call to its own copy.
     """
 
     numbers: int
     weights: int
     layers: int
+    refusal: CheckpointError | None = None
 
     def take_layer(self) -> None:
         """Takes a layer from the budget, or raises a CheckpointError."""
         if not self.layers:
-            raise CheckpointError(
+            self._refuse(
                 "The configuration asks for many more layers than there are weights. Weights and configuration must be "
                 "of the same model."
             )
@@ -46,12 +48,16 @@ class _Budget:
         """Takes a weight from the budget, or raises a CheckpointError."""
         size = math.prod(shape)
         if size > self.numbers or not self.weights:
-            raise CheckpointError(
+            self._refuse(
                 f"The configuration asks for a weight of shape {tuple(shape)}, more than the {self.numbers} numbers "
                 f"and {self.weights} weights that are left. Weights and configuration must be of the same model."
             )
         self.numbers -= size
         self.weights -= 1
+
+    def _refuse(self, message: str) -> NoReturn:
+        self.refusal = self.refusal or CheckpointError(message)
+        raise self.refusal
 
 
 # What is left within `skip_random_init` in this thread, or None outside of it.
@@ -67,9 +73,14 @@ def skip_random_init(largest: int = sys.maxsize, most: int = sys.maxsize) -> Ite
         take memory.
       most: How many weights are there to be set. More are a CheckpointError.
     """
-    token = _budget.set(_Budget(largest, most, _LAYERS_OF_A_WEIGHT * most + _LAYERS_WITHOUT))
+    budget = _Budget(largest, most, _LAYERS_OF_A_WEIGHT * most + _LAYERS_WITHOUT)
+    token = _budget.set(budget)
     try:
         yield
+    except Exception:
+        if budget.refusal:
+            raise budget.refusal from None
+        raise
     finally:
         _budget.reset(token)
 
@@ -81,14 +92,16 @@ def take_layer() -> None:
         budget.take_layer()
 
 
-def unless_skipped(initializer: keras.initializers.Initializer) -> Callable:
-    """Returns an initialiser that calls the given one, or returns zeros within `skip_random_init`."""
+def take_weight(shape: tuple[int, ...]) -> bool:
+    """States that a weight is about to be made, which is a CheckpointError where a file has no numbers for it.
 
-    def start(shape: tuple, dtype: str | None = None, **_: object) -> tf.Tensor:
-        dtype, budget = dtype or "float32", _budget.get()
-        if budget is None:
-            return initializer(shape, dtype=dtype)
+    Args:
+      shape: The shape of the weight.
+
+    Returns:
+      Whether it starts with zeros, within `skip_random_init`.
+    """
+    budget = _budget.get()
+    if budget is not None:
         budget.take(shape)
-        return tf.zeros(shape, dtype)
-
-    return start
+    return budget is not None

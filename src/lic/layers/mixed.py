@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers.base import Layer
@@ -36,7 +36,7 @@ class MixedBlock(Layer):
     def __init__(
         self,
         filters: Count,
-        window: Count = 8,
+        window: WindowSize = 8,
         shift: int = 0,
         head_dim: Count = 32,
         activation: str = "leaky_relu_0.01",
@@ -58,7 +58,7 @@ class MixedBlock(Layer):
         return values + self.exit(tf.concat(halves, -1))
 
 
-def alternating(filters: Count, count: Count, window: Count, head_dim: Count) -> list[MixedBlock]:
+def alternating(filters: Count, count: Count, window: WindowSize, head_dim: Count) -> list[MixedBlock]:
     """Returns mixed blocks, the windows of every second one shifted by half of their size.
 
     Args:

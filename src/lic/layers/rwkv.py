@@ -11,7 +11,6 @@ from lic.argument_types import Count
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.sequential import ChannelScale
 from lic.layers.tracing import HasDerivedWeights
 
@@ -49,7 +48,7 @@ class OmniShift(HasDerivedWeights, Layer):
         self.kernels = []
         for size in (1, 3, 5):
             start, shape = keras.initializers.VarianceScaling(scale=1.0), (size, size, input_shape[-1], 1)
-            weight = self.add_weight(name=f"kernel_{size}", shape=shape, initializer=unless_skipped(start))
+            weight = self.add_weight(name=f"kernel_{size}", shape=shape, initializer=start)
             self.kernels.append(weight)
         self.identity = self.add_weight(name="identity", shape=(), initializer="ones")
         self.shares = self.add_weight(name="shares", shape=(3,), initializer="zeros")

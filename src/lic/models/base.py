@@ -29,7 +29,7 @@ from lic.models.given_images import check_data, check_images, checked_images
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform, check_declared
-from lic.weights import check_may_change
+from lic.weights import check_may_change, named_layers
 
 
 class Compressed(NamedTuple):
@@ -192,6 +192,29 @@ class CompressionModel(Configured, keras.Model):
         added = {name: value for name, value in self._arguments.items() if name not in known and _is_plain(value)}
         return {"class": f"{type(self).__module__}.{type(self).__qualname__}", **added}
 
+    def get_config(self) -> dict[str, Any]:
+        """Returns all arguments as Keras needs them, and the paths of the layers that are frozen."""
+        frozen = [path for path, layer in named_layers(self).items() if not layer.trainable]
+        return super().get_config() | ({"frozen": frozen} if frozen else {})
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: None = None):
+        """Makes the same model again, with fresh weights; Keras calls this method.
+
+        Args:
+          config: A complete configuration, as `get_config` or `configuration` returns it.
+          custom_objects: Keras passes this argument; it is not used.
+
+        Raises:
+          ValueError: The configuration lacks an argument.
+        """
+        own = {name: value for name, value in config.items() if name != "frozen"}
+        model, frozen = super().from_config(own), frozenset(config.get("frozen", ()))
+        if frozen:
+            for path, layer in sorted(named_layers(model).items()):  # A layer sets those inside, so it comes before them.
+                layer.trainable = path not in frozen
+        return model
+
     def _constructed(self) -> None:
         """Makes all variables, by running the model on a small image: Keras may then save, load, count and copy it."""
         super()._constructed()
@@ -294,8 +317,8 @@ class CompressionModel(Configured, keras.Model):
 
         Raises:
           ValueError: The model is that of a codec. Or a loss or a metric is given, since the model has its own. Or the
-            optimiser scales the loss, as
-            Keras makes it under the policy mixed_float16. Or weights are not of float32, or `seed` is no whole number.
+            optimiser scales the loss, as Keras makes it under the policy mixed_float16. Or weights are not of float32,
+            or `seed` is no whole number.
         """
         check_may_change("compile", self)
         given = [name for name in ("loss", "loss_weights", "metrics", "weighted_metrics") if kwargs.get(name)]
@@ -398,13 +421,16 @@ class CompressionModel(Configured, keras.Model):
 
         Args:
           images: Images [batch, height, width, channels] on 0..255.
-          weights: The factor of each image's loss [batch] in the mean, as Keras's `sample_weight`; default: 1.
+          weights: The factor of each image's loss [batch] or [batch, 1] in the mean, as Keras's `sample_weight`; default: 1.
+
+        Raises:
+          ValueError: The model is not compiled, or the weights have another shape.
         """
         self._check_compiled("gradients_of")
         with tf.GradientTape() as tape, drawn_from(self._seed, training_steps(self.optimizer)):
             values = self._losses_in_replica(images, training=True)
             if weights is not None:
-                values["loss"] *= tf.cast(weights, "float32")
+                values["loss"] *= _checked_weights(weights, values["loss"])
             share = tf.reduce_sum(values["loss"]) / replicas.summed([_count(values)])[0]
         gradients = tape.gradient(share, self.trainable_variables)
         # A walk under factorized priors alone uses only part of the gains, so Keras need not warn of the others.
@@ -418,7 +444,7 @@ class CompressionModel(Configured, keras.Model):
         images, weights = _images_and_weights(data)
         values = self._losses_in_replica(images, training=False)
         if weights is not None:
-            values["loss"] *= tf.cast(weights, "float32")
+            values["loss"] *= _checked_weights(weights, values["loss"])
         return self._report(values)
 
     def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -528,6 +554,15 @@ def _images_and_weights(data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Returns the images and weights of a batch as Keras passes it; targets, such as labels, are left out."""
     images, _, weights = keras.utils.unpack_x_y_sample_weight(data)
     return images, weights
+
+
+def _checked_weights(weights: Any, losses: tf.Tensor) -> tf.Tensor:
+    """Returns the factor of each image's loss [batch], after a check of the shape: others would mix images."""
+    weights = tf.cast(tf.convert_to_tensor(weights), "float32")
+    one_each = weights[:, 0] if weights.shape.rank == 2 and weights.shape[1] == 1 else weights
+    fits = one_each.shape.rank == 1 and one_each.shape.is_compatible_with(losses.shape)
+    check("CompressionModel", "sample_weight", fits, f"a number for each image {losses.shape}", f"the shape {weights.shape}")
+    return one_each
 
 
 def _count(values: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from lic import registry
-from lic.argument_types import Count, check_argument
+from lic.argument_types import Count, Downscale, check_argument
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 
@@ -33,7 +33,7 @@ class Transform(Layer):
         with a grid of its own, such as windows, sets it, so that the grid lies in each tile as in the whole image.
 
     Raises:
-      ValueError: `depth` or `downscale` is no whole number of at least 1.
+      ValueError: `depth` or `downscale` is no whole number of at least 1, or `downscale` is over 128.
     """
 
     channels = 3
@@ -45,8 +45,8 @@ class Transform(Layer):
 
     def __init__(self, depth: int, downscale: int = 16, **kwargs):
         super().__init__(**kwargs)
-        for name, value in (("depth", depth), ("downscale", downscale)):
-            check_argument(type(self).__name__, name, value, Count)
+        for name, value, hint in (("depth", depth, Count), ("downscale", downscale, Downscale)):
+            check_argument(type(self).__name__, name, value, hint)
         self.depth, self.downscale = int(depth), int(downscale)
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
@@ -72,7 +72,7 @@ class HyperTransform(Transform):
       downscale: The side information's height and width are the latent's, divided by this number and rounded up.
 
     Raises:
-      ValueError: `depth` or `downscale` is no whole number of at least 1.
+      ValueError: `depth` or `downscale` is no whole number of at least 1, or `downscale` is over 128.
     """
 
     registry = registry.hyper_transforms

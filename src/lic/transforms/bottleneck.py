@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lic.argument_types import Count, CountOrZero, ImageChannels
+from lic.argument_types import Count, CountOrZero, ImageChannels, WindowSize
 from lic.environment import keras
 from lic.layers.attention import AttentionBlock
 from lic.layers.bottleneck import BottleneckBlock
@@ -45,7 +45,7 @@ class BottleneckTransform(Transform):
         blocks: Count = 3,
         attention: bool = True,
         window_blocks: tuple[CountOrZero, CountOrZero, CountOrZero] = (0, 0, 0),
-        window: Count = 8,
+        window: WindowSize = 8,
         head_dims: tuple[Count, Count, Count] = (8, 16, 32),
         channels: ImageChannels = 3,
         **kwargs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.layers.bottleneck import BottleneckBlock
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Concatenate, Sequential
@@ -39,7 +39,7 @@ class BottleneckSwinHyperTransform(HyperTransform):
         features: Count | None = None,
         num_syntheses: Count = 2,
         hyper_blocks: Count = 3,
-        hyper_window: Count = 4,
+        hyper_window: WindowSize = 4,
         hyper_head_dim: Count = 32,
         **kwargs,
     ):

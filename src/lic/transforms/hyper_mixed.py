@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.layers.convolution import Convolution
 from lic.layers.mixed import alternating
 from lic.layers.residual import ResidualDown, ResidualUp
@@ -37,7 +37,7 @@ class MixedHyperTransform(HyperTransform):
         features: Count | None = None,
         num_syntheses: Count = 2,
         hyper_blocks: Count = 2,
-        hyper_window: Count = 4,
+        hyper_window: WindowSize = 4,
         hyper_head_dim: Count = 32,
         **kwargs,
     ):

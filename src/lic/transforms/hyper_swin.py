@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lic.argument_types import Count, CountOrZero
+from lic.argument_types import Count, CountOrZero, WindowSize
 from lic.layers.padding import Padding
 from lic.layers.sequential import Sequential
 from lic.layers.swin.patches import PatchEmbedding
@@ -39,7 +39,7 @@ class SwinHyperTransform(HyperTransform):
         side_depth: Count = 192,
         features: Count | None = None,
         hyper_depths: Sequence[CountOrZero] = (5, 1),
-        hyper_window: Count = 4,
+        hyper_window: WindowSize = 4,
         head_dim: Count = 32,
         **kwargs,
     ):

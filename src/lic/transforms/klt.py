@@ -146,7 +146,6 @@ class KLTAnalysis(Layer):
         )
 
     def build(self, input_shape: tuple):
-        # The start is made in the initialiser, which does not run where a damaged file asks for too many channels.
         start = functools.partial(start_of, self.channels, self.latent_depth)
         self.linear = self.add_weight(
             name="linear",

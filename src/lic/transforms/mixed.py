@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lic.argument_types import Count, ImageChannels
+from lic.argument_types import Count, ImageChannels, WindowSize
 from lic.layers.convolution import Convolution
 from lic.layers.mixed import alternating
 from lic.layers.residual import ResidualDown, ResidualUp
@@ -36,7 +36,7 @@ class MixedTransform(Transform):
         latent_depth: Count = 320,
         blocks: Count = 2,
         head_dims: tuple[Count, Count, Count] = (8, 16, 32),
-        window: Count = 8,
+        window: WindowSize = 8,
         channels: ImageChannels = 3,
         **kwargs,
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from lic.argument_types import Count, CountOrZero, ImageChannels
+from lic.argument_types import Count, CountOrZero, ImageChannels, WindowSize
 from lic.layers.convolution import Convolution
 from lic.layers.sequential import Scale, Sequential
 from lic.layers.subpixel import SubpixelConvolution
@@ -44,7 +44,7 @@ class SwinTransform(Transform):
         width: Count | Sequence[Count] = (128, 192, 256),
         latent_depth: Count = 320,
         depths: Sequence[CountOrZero] = (2, 2, 6, 2),
-        window: Count = 8,
+        window: WindowSize = 8,
         head_dim: Count = 32,
         channels: ImageChannels = 3,
         norm_first: bool = False,

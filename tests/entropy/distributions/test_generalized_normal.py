@@ -173,6 +173,13 @@ def test_training_fits_the_shapes():
     np.testing.assert_allclose(np.exp(likelihood.log_shapes.numpy()), [1.0, 2.5], rtol=0.15)
 
 
+@pytest.mark.parametrize("shapes", [(5, 0.75, 4.0), (2, 0.5, 4.0), (7, 0.5, 3.0)])
+def test_every_table_of_shapes_that_is_taken_has_tables(shapes):
+    families = lic.entropy.GeneralizedNormalPerChannel(4, shapes=shapes).families
+    assert len(families) == shapes[0]
+    np.testing.assert_allclose([families[0].shape, families[-1].shape], shapes[1:], rtol=1e-12)
+
+
 def test_copies_have_the_same_shapes():
     likelihood = per_channel()
     for again in (copy.deepcopy(likelihood), pickle.loads(pickle.dumps(likelihood))):

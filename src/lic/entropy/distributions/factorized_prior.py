@@ -15,7 +15,6 @@ from lic.entropy.range_coding.cdf_tables import LIMIT, LONGEST_PMF, TAIL, Pmf
 from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers.base import Layer
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.tracing import HasDerivedWeights
 
 
@@ -60,7 +59,7 @@ class FactorizedPrior(HasDerivedWeights, Distribution, Layer):
         self.medians = self._weight("medians", (), keras.initializers.Zeros()) if medians else None
 
     def _weight(self, name: str, shape: tuple, initializer: keras.initializers.Initializer):
-        return self.add_weight(name=name, shape=(self.channels, *shape), initializer=unless_skipped(initializer))
+        return self.add_weight(name=name, shape=(self.channels, *shape), initializer=initializer)
 
     @property
     def offset(self) -> tf.Tensor | float:

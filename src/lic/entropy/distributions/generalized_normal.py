@@ -17,7 +17,6 @@ from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers.base import Layer
 from lic.layers.chunks import compiled
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.tracing import HasDerivedWeights
 from lic.registry import register_likelihood
 
@@ -111,7 +110,7 @@ class GeneralizedNormalPerChannel(HasDerivedWeights, LocationScale, Layer):
         self.shapes.check()
         for name, each in (("shapes", self.shapes.lowest), ("shapes", self.shapes.highest), ("shape", shape)):
             _check_shape(type(self).__name__, name, each)
-        start = unless_skipped(keras.initializers.Constant(math.log(shape)))
+        start = keras.initializers.Constant(math.log(shape))
         self.log_shapes = self.add_weight(name="log_shapes", shape=(latent_depth,), initializer=start)
         self.built = True
 
@@ -133,7 +132,9 @@ class GeneralizedNormalPerChannel(HasDerivedWeights, LocationScale, Layer):
     @property
     def families(self) -> tuple[GeneralizedNormal, ...]:
         """A likelihood for each shape of the table."""
-        return tuple(GeneralizedNormal(ScaleTable(*self.scales), shape) for shape in self.shapes.scales())
+        # The last digit of a shape at an end of the table may lie outside of what is allowed.
+        shapes = np.clip(self.shapes.scales(), LEAST_SHAPE, MOST_SHAPE)
+        return tuple(GeneralizedNormal(ScaleTable(*self.scales), float(shape)) for shape in shapes)
 
     @property
     def num_pmfs(self) -> int:

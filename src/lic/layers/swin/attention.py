@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.environment import keras, tf
 from lic.errors import check
 from lic.layers.chunks import CHUNK, compiled, map_chunks, specs_of
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.swin.norm import product
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.swin.window_attention import attention, bias_of_positions
@@ -33,7 +32,7 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
     """
 
     def __init__(
-        self, width: Count, window: Count = 8, shift: int = 0, head_dim: Count = 32, skip: bool = False, **kwargs
+        self, width: Count, window: WindowSize = 8, shift: int = 0, head_dim: Count = 32, skip: bool = False, **kwargs
     ):
         super().__init__(**kwargs)
         check("WindowAttention", "width", width % head_dim == 0, f"a multiple of head_dim={head_dim}", width)
@@ -84,7 +83,7 @@ class WindowAttention(HasDerivedWeights, TokenLayer):
 
 def _small_numbers() -> keras.initializers.Initializer:
     """Returns an initialiser, one for each weight, since the same one would give all of them the same numbers."""
-    return unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
+    return keras.initializers.TruncatedNormal(stddev=0.02)
 
 
 def _attend(rows: tf.Tensor, regions: tf.Tensor, positions: tf.Tensor, dense: Dense, projection: Dense) -> tf.Tensor:

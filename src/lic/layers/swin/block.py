@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.environment import keras, tf
 from lic.layers.chunks import CHUNK, compiled, specs_of
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.swin.window_attention import BlockWeights, StoredWeights, derive_weights, run, run_for_training
 from lic.layers.swin.windows import arrange
@@ -33,7 +32,7 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
     def __init__(
         self,
         width: Count,
-        window: Count = 8,
+        window: WindowSize = 8,
         shift: int = 0,
         head_dim: Count = 32,
         mlp_ratio: Count = 4,
@@ -57,7 +56,7 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
         self.position_bias = self.add_weight(
             name="position_bias",
             shape=((2 * window - 1) ** 2, width // head_dim),
-            initializer=unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02)),
+            initializer=keras.initializers.TruncatedNormal(stddev=0.02),
         )
         self.attention_kernel, self.attention_bias = self._add_dense("attention", width, 3 * width)
         self.projection_kernel, self.projection_bias = self._add_dense("projection", width, width)
@@ -90,6 +89,6 @@ class SwinBlock(HasDerivedWeights, TokenLayer):
         return [self.add_weight(name=f"{name}_{key}", shape=(width,), initializer=how) for key, how in values.items()]
 
     def _add_dense(self, name: str, inputs: int, outputs: int) -> list[tf.Variable]:
-        initializer = unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
+        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
         kernel = self.add_weight(name=f"{name}_kernel", shape=(inputs, outputs), initializer=initializer)
         return [kernel, self.add_weight(name=f"{name}_bias", shape=(outputs,), initializer="zeros")]

@@ -6,7 +6,7 @@ and its code.
 
 from __future__ import annotations
 
-from lic.argument_types import Count
+from lic.argument_types import Count, WindowSize
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.convolution import Convolution
@@ -43,7 +43,7 @@ class GatedSwinBlock(Layer):
       head_dim: Channels of each head, which divides `width`.
     """
 
-    def __init__(self, width: Count, window: Count = 8, shift: int = 0, head_dim: Count = 32, **kwargs):
+    def __init__(self, width: Count, window: WindowSize = 8, shift: int = 0, head_dim: Count = 32, **kwargs):
         super().__init__(**kwargs)
         self.first_norm, self.second_norm = (keras.layers.LayerNormalization(epsilon=1e-5) for _ in range(2))
         self.first_scale, self.second_scale = ChannelScale(), ChannelScale()
@@ -67,7 +67,7 @@ class GatedSwinStage(Layer):
       head_dim: Channels of each head, which divides `width`.
     """
 
-    def __init__(self, width: Count, depth: Count, window: Count = 8, head_dim: Count = 32, **kwargs):
+    def __init__(self, width: Count, depth: Count, window: WindowSize = 8, head_dim: Count = 32, **kwargs):
         super().__init__(**kwargs)
         shifts = [number % 2 * (window // 2) for number in range(depth)]
         self.blocks = [GatedSwinBlock(width, window, shift, head_dim) for shift in shifts]

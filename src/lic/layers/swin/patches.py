@@ -7,7 +7,6 @@ from collections.abc import Callable
 from lic.environment import keras, tf
 from lic.layers.base import Layer
 from lic.layers.chunks import CHUNK, compiled, map_chunks, specs_of
-from lic.layers.initial_weights import unless_skipped
 from lic.layers.swin.norm import fold_norm, layer_norm, product, standardised
 from lic.layers.swin.tokens import TokenLayer, Tokens
 from lic.layers.tracing import HasDerivedWeights
@@ -59,7 +58,7 @@ class Patches(HasDerivedWeights, TokenLayer):
         if norm:
             self.gamma = self.add_weight(name="gamma", shape=(norm,), initializer="ones")
             self.beta = self.add_weight(name="beta", shape=(norm,), initializer="zeros")
-        initializer = unless_skipped(keras.initializers.TruncatedNormal(stddev=0.02))
+        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
         self.kernel = self.add_weight(name="kernel", shape=(inputs, outputs), initializer=initializer)
         self.bias = self.add_weight(name="bias", shape=(outputs,), initializer="zeros") if bias else None
 

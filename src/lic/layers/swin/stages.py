@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from lic.argument_types import Count, CountOrZero
+from lic.argument_types import Count, CountOrZero, WindowSize
 from lic.layers.swin.block import SwinBlock
 from lic.layers.swin.patches import Patches, PatchMerging, PatchSplitting, PatchUnpacking
 from lic.layers.swin.tokens import TokenLayer, Tokens
@@ -30,7 +30,7 @@ class SwinStage(TokenLayer):
         width: Count,
         depth: CountOrZero,
         end: Patches | None = None,
-        window: Count = 8,
+        window: WindowSize = 8,
         head_dim: Count = 32,
         sees_padding: bool = False,
         **kwargs,
