@@ -28,14 +28,14 @@ SHOWN = {
 def means(rows: Iterable[Row]) -> list[Row]:
     """Returns a line for each effort: the median of the seconds, and the mean, least and most of the saved bits.
 
-    Rows of other codecs than the last one that was measured do not count.
+    Rows of another codec or quality than the last one that was measured do not count.
 
     First come lines over the images on which all efforts were tried, so that efforts can be compared. Efforts that were
     tried on more images have a second line over all of theirs.
     """
     by_effort: dict[int, list[Row]] = {}
     rows = list(rows)
-    for row in (row for row in rows if row["codec"] == rows[-1]["codec"]):
+    for row in (row for row in rows if all(row[name] == rows[-1][name] for name in ("codec", "quality"))):
         by_effort.setdefault(int(row["effort"]), []).append(row)
     shared = set.intersection(*({row["image"] for row in found} for found in by_effort.values()))
     lines = []

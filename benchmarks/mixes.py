@@ -238,7 +238,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         for _ in record(options):
             pass
-    except (lic.LicError, OSError) as error:
+    except (lic.LicError, OSError, ValueError) as error:
         parser.error(str(error))
     print(results.table(lines(results.read(options.out, COLUMNS)), tuple(SHOWN)))
 

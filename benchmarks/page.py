@@ -151,9 +151,10 @@ def main(arguments: list[str] | None = None) -> None:
     if not options.check:
         draw()
     for path, text in pages().items():
-        if options.check and path.read_text() != text:
+        if not options.check:
+            path.write_text(text)
+        elif path.read_text() != text:
             parser.error(f"{path.relative_to(ROOT)} does not hold the results. Run `make results`.")
-        path.write_text(text)
 
 
 if __name__ == "__main__":

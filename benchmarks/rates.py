@@ -89,11 +89,8 @@ def _difference(function: Any, anchor: Curve, curve: Curve, form: str) -> str:
 
 
 def _gain(anchor: Curve, point: Curve) -> str:
-    """Returns the decibels of a single point above a curve, which is linear in the logarithm of the rate."""
-    import numpy as np
+    """Returns the decibels of a single point above a curve, or "" beyond its ends."""
+    from lic.evaluation.compare import point_difference
 
-    (bpp,), (decibels,) = point.bpp, point.decibels
-    if not min(anchor.bpp) <= bpp <= max(anchor.bpp):
-        return ""
-    rates, heights = zip(*sorted(zip(anchor.bpp, anchor.decibels)))
-    return format(decibels - float(np.interp(np.log(bpp), np.log(rates), heights)), "+.2f")
+    _, decibels = point_difference(anchor, point)
+    return "" if decibels is None else format(decibels, "+.2f")

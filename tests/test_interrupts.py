@@ -29,6 +29,28 @@ def test_a_swallowed_interrupt_is_raised_on_request():
             raise_if_pressed()
 
 
+def test_what_the_program_does_at_ctrl_c_is_done():
+    pressed = []
+    signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    with keeping_interrupts() as raise_if_pressed:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            raise_if_pressed()
+    with holding_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        assert len(pressed) == 1
+    assert len(pressed) == 2
+
+
+@pytest.mark.parametrize("context", [keeping_interrupts, holding_interrupts])
+def test_a_command_that_ignores_ctrl_c_goes_on(context):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with context() as raise_if_pressed:
+        signal.raise_signal(signal.SIGINT)
+        if raise_if_pressed:
+            raise_if_pressed()
+
+
 def test_a_held_interrupt_is_raised_at_the_end():
     done = []
     with pytest.raises(KeyboardInterrupt), holding_interrupts():

@@ -88,7 +88,9 @@ def _fits_plain(value: Any, hint: type) -> bool:
 
 
 def _fits_items(value: Any, origin: Any, hints: tuple) -> bool:
-    if isinstance(value, (str, bytes, collections.abc.Set, collections.abc.Mapping)) or not isinstance(value, (collections.abc.Iterable, np.ndarray)):
+    if isinstance(value, (str, bytes, collections.abc.Set, collections.abc.Mapping)) or not isinstance(
+        value, (collections.abc.Iterable, np.ndarray)
+    ):
         return False
     if isinstance(value, collections.abc.Iterator):
         return True  # Its items are gone once they have been looked at.

@@ -8,8 +8,15 @@ def effort(load):
     return load("effort")
 
 
-def _row(effort, image, percent, codec="0123abcd"):
-    return {"codec": codec, "effort": str(effort), "image": image, "seconds": str(percent), "saved": str(percent / 100)}
+def _row(effort, image, percent, codec="0123abcd", quality="4"):
+    return {
+        "codec": codec,
+        "quality": quality,
+        "effort": str(effort),
+        "image": image,
+        "seconds": str(percent),
+        "saved": str(percent / 100),
+    }
 
 
 def test_means_of_the_savings(effort):
@@ -29,7 +36,8 @@ def test_efforts_on_different_images_have_a_line_each(effort):
 
 
 def test_rows_of_earlier_codecs_do_not_count(effort):
-    (line,) = effort.means([_row(5, "a.png", 2, codec="89abcdef"), _row(5, "a.png", 4), _row(5, "b.png", 6)])
+    others = [_row(5, "a.png", 2, codec="89abcdef"), _row(5, "a.png", 2, quality="7")]
+    (line,) = effort.means([*others, _row(5, "a.png", 4), _row(5, "b.png", 6)])
     assert (line["images"], line["saved"]) == ("2", "5.00")
 
 

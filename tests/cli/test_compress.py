@@ -436,6 +436,12 @@ def test_the_report_of_standard_output_is_on_standard_error(compress, photo):
     assert strict_json(result.stderr)[0]["bytes"] == len(result.stdout_bytes)
 
 
+def test_verbose_reports_go_to_standard_error_where_standard_output_is_the_stream(compress, photo):
+    quiet, verbose = (compress("-", "-", *options, input=photo.read_bytes()) for options in ((), ("-v",)))
+    assert verbose.stdout_bytes == quiet.stdout_bytes
+    assert (quiet.stderr, bool(re.search(r"bpp, \d+\.\d\d dB, \d+\.\d\d s", verbose.stderr))) == ("", True)
+
+
 def test_workers_of_ray_have_no_standard_streams(compress, photo):
     for arguments in (("-", "a.lic"), (photo, "-")):
         result = compress(*arguments, "--ray", "local", input=photo.read_bytes())

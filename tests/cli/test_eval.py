@@ -82,7 +82,17 @@ def test_a_failure_at_one_quality_names_the_codec(folder, tmp_path):
     assert "wide.png, webp" in result.stderr
 
 
-def test_wrong_options_are_one_line(folder, tmp_path):
-    result = run(folder, "--codec", "jpeg", "--tile", "x", "--out", tmp_path / "run")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--tile", "x"), "expected auto, none or a number"),
+        (("--tile", "64"), "for learned codecs"),
+        (("--deterministic",), "for learned codecs"),
+        (("--jobs", "2", "--ray", "local"), "one of --jobs and --ray"),
+    ],
+)
+def test_wrong_options_are_one_line(folder, tmp_path, options, message):
+    result = run(folder, "--codec", "jpeg", *options, "--out", tmp_path / "run")
     assert result.exit_code == 2
-    assert "expected auto, none or a number" in result.stderr
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert not (tmp_path / "run").exists()

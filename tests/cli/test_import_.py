@@ -67,6 +67,19 @@ def test_settings_of_a_codec_come_back(tmp_path):
     assert after.fingerprint == codec.fingerprint
 
 
+def test_settings_that_no_codec_has_are_one_sentence(tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    from lic.interop.safetensors import export_safetensors
+
+    export_safetensors(tiny_model("klt", "hyperprior"), tmp_path / "a.safetensors")
+    with pytest.importorskip("safetensors").safe_open(tmp_path / "a.safetensors", "np") as file:
+        metadata, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}
+    safetensors.save_file(tensors, tmp_path / "a.safetensors", metadata | {"settings": '{"bit_depth": 99}'})
+    error = _import(tmp_path / "a.safetensors", tmp_path / "a.codec").exception
+    assert isinstance(error, lic.CheckpointError)
+    assert "makes no codec" in str(error) and "bit_depth" in str(error)
+
+
 def test_an_unknown_format_is_exit_code_2(tmp_path):
     (tmp_path / "weights").touch()
     assert _import(tmp_path / "weights", tmp_path / "out.codec", "--format", "pickle").exit_code == 2

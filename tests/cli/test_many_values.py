@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from lic.cli.many_values import ManyValues
 
 
-def run(*arguments):
+def result_of(*arguments):
     app, seen = typer.Typer(), []
 
     @app.command(cls=ManyValues)
@@ -22,7 +22,11 @@ def run(*arguments):
     ):
         seen.append((paths, model, number, out, flag))
 
-    result = CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(app, arguments), seen
+
+
+def run(*arguments):
+    result, seen = result_of(*arguments)
     assert result.exit_code == 0, result.output
     return seen[0]
 
@@ -41,3 +45,12 @@ def run(*arguments):
 )
 def test_values(arguments, seen):
     assert run(*arguments.split()) == seen
+
+
+@pytest.mark.parametrize(
+    "arguments", ["in --model --number 1", "in --model", "in --flag -m", "in --model --", "in -m a --number"]
+)
+def test_an_option_without_a_value_is_a_wrong_use(arguments):
+    result, seen = result_of(*arguments.split())
+    assert (result.exit_code, seen) == (2, [])
+    assert "requires an argument" in result.output

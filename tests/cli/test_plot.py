@@ -75,6 +75,15 @@ def test_unknown_names_end_the_command(run_folder, tmp_path):
     assert not (tmp_path / "plots").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--measure", "ssim"], ["--format", "jpg"], ["--method", "linear"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--measure", "ssim"],
+        ["--format", "jpg"],
+        ["--method", "linear"],
+        ["--format", "html", "--method", "akima"],
+        ["--format", "html", "--anchor", "jpeg"],
+    ],
+)
 def test_wrong_choice_is_a_wrong_use(run_folder, arguments):
     assert CliRunner().invoke(app, ["plot", str(run_folder), *arguments]).exit_code == 2

@@ -90,6 +90,7 @@ def test_existing_files_are_kept_without_force(show, photo, options):
         ("--out", "figure.jpg"),
         ("--html", "page.png"),
         ("--crop", "1,2,3"),
+        ("--html", "page.html", "--crop", "0,0,4,4"),
         ("--crop", "a,b,c,d"),
         ("--crop", "0,0,61,4"),
         ("--quality", "2"),

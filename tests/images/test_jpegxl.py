@@ -51,6 +51,31 @@ def test_the_codestream_may_stand_behind_large_boxes():
     np.testing.assert_array_equal(read(with_exif), PIXELS)
 
 
+def test_an_animation_of_one_frame_is_read():
+    # The header of an animation of two black frames, and the second frame.
+    data = bytes.fromhex("ff0a41044d002026080405001c004b188b15820300")
+    for options in ({}, {"frame": 0}):
+        np.testing.assert_array_equal(read(data, **options), np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(ImageError, match="frame"):
+        read(data, frame=1)
+
+
+def test_each_alpha_channel_has_its_own_flag():
+    def packed(*fields):
+        value, place = 0, 0
+        for number, width in fields:
+            value, place = value | number << place, place + width
+        return value.to_bytes(place // 8 + 8, "little"), place
+
+    # Not the default; of kind alpha; 8 bits as integers; no shift; no name; premultiplied.
+    channel = ((0, 1), (0, 2), (0, 1), (0, 2), (0, 2), (0, 2), (1, 1))
+    data, width = packed(*channel, *channel)
+    fields, header = jpegxl._Fields(data), jpegxl._Header((1, 1))
+    for _ in range(2):
+        header = jpegxl._extra_channel(fields, header)
+    assert (header.alpha, header.premultiplied, fields._place) == (True, True, width)
+
+
 @pytest.mark.parametrize("bits", [9, 10, 12, 16])
 def test_more_than_8_bits_are_asked_for(bits):
     data = encode(samples(waves(), bits), lossless=True, bitspersample=bits)

@@ -47,6 +47,14 @@ def test_state_dicts_are_found_where_scripts_keep_them(torch, tmp_path, place):
     _assert_is_state(read_state_dict(tmp_path / "a.pt"))
 
 
+def test_parameters_are_read_as_tensors_are(torch, tmp_path):
+    parameters = {name: torch.nn.Parameter(tensor.float()) for name, tensor in _tensors(torch).items()}
+    torch.save(parameters, tmp_path / "parameters.pt")
+    found = read_state_dict(tmp_path / "parameters.pt")
+    for name, array in STATE.items():
+        np.testing.assert_array_equal(found[name], array)
+
+
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "model.", "net.module."])
 def test_parts_of_names_that_wrappers_add_are_removed(tmp_path, prefix):
     np.savez(tmp_path / "a.npz", **{prefix + name: array for name, array in STATE.items()})

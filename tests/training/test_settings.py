@@ -136,6 +136,7 @@ def test_wrong_settings_are_named(name, value):
         ({"precision": "float16"}, "precision to be one of 'float32', 'bfloat16'. Received: precision='float16'"),
         ({"small": "grow"}, "small to be one of 'skip', 'upscale'. Received: small='grow'"),
         ({"last_steps": -1}, "last_steps to be at least 0"),
+        ({"last_steps": 1001}, "last_steps to be at most interval=1000, or a multiple of it. Received: 1001"),
         ({"frozen": "transform"}, "frozen"),
     ],
 )
@@ -145,9 +146,10 @@ def test_settings_out_of_range_are_named(wrong, message):
 
 
 def test_the_last_phase_goes_on_with_the_largest_crops():
-    settings = TrainingSettings(steps=6000, crop=64, later_crops=((4000, 128),), last_steps=1500, optimizer="soap")
+    settings = TrainingSettings(steps=6000, crop=64, later_crops=((4000, 128),), last_steps=2000, optimizer="soap")
     last = settings.last_phase
-    assert (last.steps, last.interval, last.crop, last.later_crops, last.last_steps) == (1500, 500, 128, (), 0)
+    assert (last.steps, last.interval, last.crop, last.later_crops, last.last_steps) == (2000, 1000, 128, (), 0)
+    assert TrainingSettings(last_steps=999).last_phase.interval == 999
     assert (last.frozen, last.rounded, last.start_scales, last.optimizer) == (
         ("transform/analysis",),
         True,

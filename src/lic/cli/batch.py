@@ -55,6 +55,7 @@ def run(
     verb: str,
     check: Callable[[Job], None] = lambda job: None,
     slow: bool = False,
+    verbose: bool = False,
     ray: str | None = None,
     before_ray: Callable[[], object] = lambda: None,
 ) -> None:
@@ -70,6 +71,7 @@ def run(
       verb: The word before the progress bar.
       check: Raises an error if a job cannot be done; it is called for all jobs before the first is done.
       slow: Whether one job alone is worth a progress bar.
+      verbose: Whether reports go to standard error where standard output takes the output of a job.
       ray: Address of a Ray cluster that does the jobs, or "local" for one on this machine.
       before_ray: Called before workers of Ray get copies of `work`.
 
@@ -101,8 +103,8 @@ def run(
                 print(f"lic: {message_of(outcome)}", file=sys.stderr)
             else:
                 report |= outcome
-                if not as_json and not beside:
-                    print(describe(report))
+                if not as_json and (verbose or not beside):
+                    print(describe(report), file=sys.stderr if beside else sys.stdout)
             reports[job] = report
     if as_json:
         print(json.dumps([reports[job] for job in jobs], indent=1), file=sys.stderr if beside else sys.stdout)

@@ -135,6 +135,7 @@ def compress(
         "Compressing",
         check=_check,
         slow=effort > 0,
+        verbose=verbose,
         ray=ray,
         before_ray=lambda: loader.codec,
     )

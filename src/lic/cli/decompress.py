@@ -58,7 +58,7 @@ def decompress(
     def work(job: files.Job, _: batch.ShowProgress) -> batch.Report:
         return _decompress_one(loader, job, parts, jpeg_quality, force, verbose)
 
-    batch.run(jobs, work, existing, as_json, "Decoding", check=lambda job: _check(loader, job))
+    batch.run(jobs, work, existing, as_json, "Decoding", check=lambda job: _check(loader, job), verbose=verbose)
 
 
 def _is_image(path: Path) -> bool:

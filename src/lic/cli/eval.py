@@ -60,6 +60,12 @@ def evaluate(
     """
     arguments = options.codec_arguments(precision, tile)
     models = model or ([] if codec else ["default"])
+    if ray and jobs > 1:
+        raise typer.BadParameter("give one of --jobs and --ray, whose workers measure an image each")
+    if not models and (arguments != options.codec_arguments("float32", "auto") or deterministic):
+        raise typer.BadParameter(
+            "--precision, --tile and --deterministic are for learned codecs. Name one: --model NAME"
+        )
     import lic
 
     with progress_bar() as bar:

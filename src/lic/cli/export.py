@@ -15,6 +15,7 @@ from lic.cli import files, options
 from lic.cli.standard_streams import printable
 from lic.cli.table import print_table
 from lic.errors import LicError
+from lic.interrupts import holding_interrupts
 
 if TYPE_CHECKING:
     from lic.interop import TorchTensor
@@ -170,14 +171,15 @@ def _replace(out: pathlib.Path, force: bool, write: Callable[[pathlib.Path], Any
             result = write(written)
             files.refuse_existing(out, force)  # It may have come into being since.
             _refuse_other_folders(out)
-            if out.exists():
-                out.rename(before)
-            try:
-                written.rename(out)
-            except OSError:
-                if before.exists():
-                    before.rename(out)
-                raise
+            with holding_interrupts():  # Between the two, the earlier folder stands in one that is removed.
+                if out.exists():
+                    out.rename(before)
+                try:
+                    written.rename(out)
+                except OSError:
+                    if before.exists():
+                        before.rename(out)
+                    raise
     except OSError as error:
         raise LicError(f"{out} cannot be written: {error.strerror or error}.") from error
     except tf.errors.OpError as error:  # TensorFlow's own file system has errors of its own.

@@ -9,7 +9,7 @@ import typer
 
 from lic.cli import files
 from lic.cli.standard_streams import printable
-from lic.errors import CheckpointError
+from lic.errors import CheckpointError, as_checkpoint_error
 
 
 def import_(
@@ -60,7 +60,9 @@ def import_(
     files.refuse_inputs(out, checkpoint)
     files.refuse_existing(out, force)
     imported = lic.import_checkpoint(checkpoint, model, format=format, quality=quality)
-    codec = lic.Codec(imported, **(settings_of(checkpoint) if format == "safetensors" else {}))
+    settings = settings_of(checkpoint) if format == "safetensors" else {}
+    with as_checkpoint_error(f"{checkpoint} makes no codec"):
+        codec = lic.Codec(imported, **settings)
     with files.new_file(out, force) as path:
         codec.save(path)
     print(printable(f"{checkpoint} -> {out}  codec {codec.fingerprint.hex()}"))

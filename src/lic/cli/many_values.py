@@ -20,13 +20,18 @@ class ManyValues(TyperCommand):
 
 
 def _repeated(args: list[str], repeatable: set[str]) -> list[str]:
-    written, current = [], None
+    written, current, has_value = [], None, True
     for position, each in enumerate(args):
+        is_option = each.startswith("-") and len(each) > 1
+        if is_option and not has_value:
+            break  # The parser then names the option that has no value.
         if each == "--":
             return written + args[position:]
-        if each.startswith("-") and len(each) > 1:
+        if is_option:
             current = each if each in repeatable else None
             written += [] if current else [each]
+            has_value = not current
         else:
             written += [current, each] if current else [each]
-    return written
+            has_value = True
+    return written if has_value else [*written, current]

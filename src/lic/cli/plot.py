@@ -51,6 +51,8 @@ def plot(
         for value in values:
             options.check_choice(option, value, among)
     options.check_choice("method", method, options.METHODS)
+    if forms == [PAGE] and (anchor or method != options.METHODS[0]):
+        raise typer.BadParameter("--anchor and --method are for bd-rate, which --format png or svg draws")
     groups = _entries_by_measure(runs, options.published_of(published), measures)
     if not groups:
         raise EvaluationError("There is nothing to draw: no codec has any of these measures.")

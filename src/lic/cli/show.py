@@ -62,6 +62,8 @@ def show(
     out = image.with_suffix(".show.png") if out is None and html is None else out
     _check_ending("--out", out, FIGURES)
     _check_ending("--html", html, PAGES)
+    if crop and out is None:
+        raise typer.BadParameter("--crop is for the figure, not for the page of --html. Add --out, or leave --crop out")
     region = options.region(roi, roi_quality)
     for target in filter(None, (out, html)):
         files.refuse_inputs(target, *filter(None, (image, model, roi)))

@@ -38,7 +38,7 @@ def picture_of(file: BinaryIO, request: Request) -> Picture:
     declared = of_heif(data)
     images = library.open_heif(data, convert_hdr_to_8bit=False, hdr_to_16bit=False)
     chosen = request.checked_frame(len(images))
-    image = images[images.primary_index if request.frame is None else chosen]
+    image = images[chosen]
     request.check_size(*image.size)
     bits = max(declared.bits, int(image.info.get("bit_depth", 8)))
     request.check_bits(bits)

@@ -85,8 +85,9 @@ def picture_of(file: BinaryIO, request: Request) -> Picture:
     colours = _colours_of(header, request)
     file.seek(0)
     samples = library.jpegxl_decode(file.read())
-    if header.animated:
-        samples = samples[request.checked_frame(len(samples))]
+    if header.animated:  # imagecodecs has an axis of frames if there are several.
+        frames = samples if samples.ndim == (3 if header.grey and not header.alpha else 4) else samples[None]
+        samples = frames[request.checked_frame(len(frames))]
     channels = (1 if header.grey else 3) + header.alpha
     samples = samples.reshape(*samples.shape[:2], -1)
     if samples.shape[2] != channels or samples.dtype not in (np.uint8, np.uint16):
@@ -202,7 +203,7 @@ def _extra_channel(fields: _Fields, header: _Header) -> _Header:
     fields.choose(_SHIFT)
     fields.take(8 * fields.choose(_NAME))
     if kind == _ALPHA:
-        return header._replace(alpha=True, premultiplied=header.premultiplied or fields.flag())
+        return header._replace(alpha=True, premultiplied=fields.flag() or header.premultiplied)
     if kind == _SPOT:
         fields.take(64)
     if kind == _CFA:

@@ -74,8 +74,9 @@ def has_code_points(file: BinaryIO) -> bool:
 
 
 def scale_transparent_grey(image: Image.Image, bits: int) -> None:
-    """Scales the grey that is transparent as Pillow scales samples of 2 and 4 bits."""
-    if image.mode == "L" and isinstance(key := image.info.get("transparency"), int):
+    """Scales the grey that is transparent as Pillow scales samples of 1, 2 and 4 bits."""
+    if image.mode in ("1", "L") and isinstance(key := image.info.get("transparency"), int):
+        # Some releases of Pillow scale that of one bit themselves, to 255, of which the last bit is 1 too.
         image.info["transparency"] = (key & ((1 << bits) - 1)) * 255 // ((1 << bits) - 1)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lic.array_archive import open_archive, usual_arrays_of
 from lic.errors import CheckpointError, as_checkpoint_error
+
+if TYPE_CHECKING:
+    import torch
 
 # Where training scripts keep the state dict in a larger dict.
 _PLACES = ("state_dict", "model_state_dict", "model", "net")
@@ -91,8 +94,11 @@ def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
     places = [found, *(found[name] for name in _PLACES if name in found)] if isinstance(found, Mapping) else []
     for state in places:
         if isinstance(state, Mapping) and all(isinstance(each, torch.Tensor) for each in state.values()):
-            return {
-                name: (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-                for name, tensor in state.items()
-            }
+            with as_checkpoint_error(f"{path} holds a tensor that numpy cannot hold", "Save it as float32."):
+                return {name: _array_of(tensor) for name, tensor in state.items()}
     raise CheckpointError(f"{path} holds no state dict, neither at its top nor as {', '.join(map(repr, _PLACES))}.")
+
+
+def _array_of(tensor: torch.Tensor) -> np.ndarray:
+    tensor = tensor.detach()  # A state dict may hold parameters, which numpy refuses.
+    return (tensor.float() if tensor.is_floating_point() else tensor).numpy()

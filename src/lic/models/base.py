@@ -211,7 +211,9 @@ class CompressionModel(Configured, keras.Model):
         own = {name: value for name, value in config.items() if name != "frozen"}
         model, frozen = super().from_config(own), frozenset(config.get("frozen", ()))
         if frozen:
-            for path, layer in sorted(named_layers(model).items()):  # A layer sets those inside, so it comes before them.
+            for path, layer in sorted(
+                named_layers(model).items()
+            ):  # A layer sets those inside, so it comes before them.
                 layer.trainable = path not in frozen
         return model
 
@@ -561,7 +563,13 @@ def _checked_weights(weights: Any, losses: tf.Tensor) -> tf.Tensor:
     weights = tf.cast(tf.convert_to_tensor(weights), "float32")
     one_each = weights[:, 0] if weights.shape.rank == 2 and weights.shape[1] == 1 else weights
     fits = one_each.shape.rank == 1 and one_each.shape.is_compatible_with(losses.shape)
-    check("CompressionModel", "sample_weight", fits, f"a number for each image {losses.shape}", f"the shape {weights.shape}")
+    check(
+        "CompressionModel",
+        "sample_weight",
+        fits,
+        f"a number for each image {losses.shape}",
+        f"the shape {weights.shape}",
+    )
     return one_each
 
 

@@ -2,7 +2,7 @@
 // Returns a function that shows pictures of one size: { width, height, pictures, heat }. A picture is { name, source,
 // label, figures }, with its address, its name in the table, and the texts beside it there. The heat map is { source, width,
 // height, most, gradient }: what its brightest colour means, and its colours; or null. Another call shows other pictures; the
-// selection stays if there are as many.
+// selection stays if there are as many, of the same size.
 function comparison() {
   let { width, height, heat, pictures } = { width: 1, height: 1, heat: null, pictures: [] };
   const at = (name) => document.getElementById(name);
@@ -76,8 +76,8 @@ function comparison() {
     at("heat-view").style.opacity = at("opacity").value / 100;
   }
 
-  function divide(step) {
-    at("divider").valueAsNumber += step;
+  function divideAt(percent) {
+    at("divider").valueAsNumber = percent;
     draw();
   }
 
@@ -88,7 +88,7 @@ function comparison() {
     "+": larger, "=": larger, "-": smaller, "−": smaller, "0": fit, "1": whole,
     "ArrowLeft": () => move(60, 0), "ArrowRight": () => move(-60, 0),
     "ArrowUp": () => move(0, 60), "ArrowDown": () => move(0, -60),
-    "[": () => divide(-2), "]": () => divide(2), "x": swap, "h": () => at("heat").click(),
+    "[": () => divideAt(at("divider").valueAsNumber - 2), "]": () => divideAt(at("divider").valueAsNumber + 2), "x": swap, "h": () => at("heat").click(),
   };
 
   stage.addEventListener("keydown", (event) => {
@@ -123,8 +123,11 @@ function comparison() {
     const apart = fingers.size === 2 ? spread() : 0;
     const now = { x: event.clientX, y: event.clientY };
     fingers.set(event.pointerId, now);
-    if (fingers.size === 1 && onLine) divide(100 * (now.x - before.x) / stage.clientWidth);
-    else if (fingers.size === 1) move(now.x - before.x, now.y - before.y);
+    if (fingers.size === 1 && onLine) {
+      divideAt(100 * (now.x - stage.getBoundingClientRect().left - stage.clientLeft) / stage.clientWidth);
+    } else if (fingers.size === 1) {
+      move(now.x - before.x, now.y - before.y);
+    }
     if (apart) zoomTo(view.zoom * spread() / apart);
   });
   for (const end of ["pointerup", "pointercancel"]) {

@@ -196,7 +196,7 @@ LAWS: tuple[Law, ...] = (
 
 
 def _reloaded(codec: Codec, **options: Any) -> Codec:
-    """Returns the codec saved and loaded again with the options that it was made with, and others."""
+    """Returns the codec saved and loaded again with other options, and with its own arithmetic and precision."""
     precision = "bfloat16" if computes_in_16_bits(codec.model.transform) else "float32"
     with tempfile.TemporaryDirectory() as folder:
         codec.save(path := pathlib.Path(folder) / "saved.codec")

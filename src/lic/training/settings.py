@@ -48,7 +48,7 @@ class TrainingSettings:
       start_scales: Whether the scales are initialised by the untrained analysis of photographs.
       frozen: Parts that keep their weights, such as "transform/analysis".
       rounded: Whether numbers are rounded for the rate too, in place of noise.
-      last_steps: Steps of a last phase, which starts from the averaged weights. In it the analysis is frozen and
+      last_steps: Steps of a last phase, at most `interval` or a multiple of it, which starts from the averaged weights. In it the analysis is frozen and
         numbers are rounded, at a tenth of the learning rate.
 
     Raises:
@@ -95,6 +95,8 @@ class TrainingSettings:
         divisor = next((each for each in range(interval, 0, -1) if self.steps % each == 0), 1)
         expect("interval", interval == divisor, f"a divisor of steps={self.steps}, such as {divisor}", self.interval)
         object.__setattr__(self, "interval", interval)
+        whole = not self.last_steps % min(interval, max(self.last_steps, 1))
+        expect("last_steps", whole, f"at most interval={interval}, or a multiple of it", self.last_steps)
 
     @property
     def last_crop(self) -> int:
@@ -106,7 +108,7 @@ class TrainingSettings:
         """The settings of the last phase, which is a training of its own; None without one."""
         if not self.last_steps:
             return None
-        interval = math.gcd(self.last_steps, self.interval)
+        interval = min(self.last_steps, self.interval)
         frozen = tuple(dict.fromkeys((*self.frozen, "transform/analysis")))
         phase = {"frozen": frozen, "rounded": True, "start_scales": False, "warm_up": 0}
         sizes = {"steps": self.last_steps, "interval": interval, "last_steps": 0}

@@ -64,7 +64,7 @@ def test_a_difference_that_does_not_exist_is_a_note_and_the_rest_goes_on():
     assert row["high"].bd_decibels == pytest.approx(20)
     assert "no range in common" in row["high"].note
     assert compared(results)["short"].bd_rate == pytest.approx(10, abs=1)
-    assert "expected 4 points or more for cubic" in compared(results, method="cubic")["short"].note
+    assert "expected points at 4 rates or more for cubic" in compared(results, method="cubic")["short"].note
 
 
 def test_a_published_anchor_is_a_row_too(results):
@@ -82,8 +82,16 @@ def test_without_jpeg_an_anchor_must_be_named():
     assert compared(results, "a")["b"].bd_rate == pytest.approx(10, abs=1e-6)
 
 
+def test_jpeg_of_several_runs_is_the_anchor_only_if_it_is_the_same():
+    runs = {"a": Results(rows("jpeg") + rows("x")), "b": Results(rows("jpeg") + rows("y", 1.1))}
+    assert compare(entries_of(runs)[0]).anchor.name == "jpeg (a)"
+    runs["b"] = Results(rows("jpeg", 1.2) + rows("y", 1.1))
+    with pytest.raises(RegistryError, match="Several runs have 'jpeg' with different points"):
+        compare(entries_of(runs)[0])
+
+
 def test_an_anchor_needs_a_curve_of_the_measure(results):
-    with pytest.raises(EvaluationError, match="single: expected 2 points or more"):
+    with pytest.raises(EvaluationError, match="single: expected points at 2 rates or more for pchip. Received: 1"):
         compared(results, "single")
     with pytest.raises(EvaluationError, match="published:vtm has PSNR only"):
         compared(results, "vtm", measure="ms_ssim_db")

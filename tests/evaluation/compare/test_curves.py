@@ -59,9 +59,9 @@ def test_no_overlap_is_an_error():
 
 
 def test_too_few_points_are_an_error():
-    with pytest.raises(EvaluationError, match="one: expected 2 points or more for pchip. Received: 1"):
+    with pytest.raises(EvaluationError, match="one: expected points at 2 rates or more for pchip. Received: 1"):
         bd_rate(CURVE, Curve("one", (0.5,), (33.0,)))
-    with pytest.raises(EvaluationError, match="expected 4 points or more for cubic"):
+    with pytest.raises(EvaluationError, match="expected points at 4 rates or more for cubic"):
         bd_rate(CURVE, Curve("three", RATES[:3], DECIBELS[:3]), "cubic")
 
 
@@ -98,7 +98,7 @@ def test_a_point_beyond_the_anchor_is_not_extrapolated():
     assert point_difference(CURVE, Curve("fine", (1.0,), (39.0,))).decibels > 2
     assert point_difference(CURVE, Curve("coarse", (0.05,), (28.5,))).decibels is None
     assert point_difference(CURVE, Curve("coarse", (0.05,), (28.5,))).rate < -50
-    with pytest.raises(EvaluationError, match="one: expected 2 points or more"):
+    with pytest.raises(EvaluationError, match="one: expected points at 2 rates or more"):
         point_difference(Curve("one", (0.5,), (33.0,)), CURVE._replace(bpp=(0.5,), decibels=(33.0,)))
 
 

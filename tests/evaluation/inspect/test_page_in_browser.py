@@ -83,7 +83,9 @@ setTimeout(() => {
   wheel(-1200); note("wheel");
   pointer("pointerdown", 200, 200), pointer("pointermove", 170, 180), pointer("pointerup", 170, 180); note("dragged");
   pointer("pointermove", 100, 100); note("let go");
-  pointer("pointerdown", 200, 200, at("line")), pointer("pointermove", 200 - stage.clientWidth / 10, 200);
+  const within = (share) => box.left + stage.clientLeft + share * stage.clientWidth;
+  pointer("pointerdown", within(0.8), 200, at("line"));
+  for (let share = 0.8; share > 0.6995; share -= 0.001) pointer("pointermove", within(share), 200);
   pointer("pointerup", 0, 0); note("line dragged");
   notes.controls = controls();
   notes.overflow = [document.documentElement, ...document.querySelectorAll("section")].map(

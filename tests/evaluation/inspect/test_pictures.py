@@ -19,6 +19,16 @@ def test_jpeg_of_the_same_size_is_the_largest_that_fits(image):
     assert len(classical_codec("jpeg").compress(image, quality=quality + 1)) > 1200
 
 
+def test_sizes_that_fall_with_quality_do_not_end_the_search():
+    stripes = np.tile(np.array([[0], [255]], np.uint8).repeat(3, 0), (11, 64))[:64]
+    sizes = {each: len(classical_codec("jpeg").compress(stripes, quality=each)) for each in range(1, 96)}
+    falls = [each for each in range(1, 95) if sizes[each + 1] < sizes[each]]
+    assert falls  # Else the case is no case.
+    for each in falls:
+        size = sizes[each + 1]
+        assert jpeg_of_size(stripes, size)[0] >= each + 1
+
+
 def test_if_none_fits_it_is_the_smallest():
     assert jpeg_of_size(IMAGE, 10) == (1, classical_codec("jpeg").compress(IMAGE, quality=1))
 

@@ -1,5 +1,6 @@
 import json
 import logging
+import warnings
 
 import pytest
 
@@ -17,6 +18,17 @@ def test_rows_are_there_again(tmp_path):
     assert journal.rows == [row(), row(image="2")]
     journal.add([row(image="3")])
     assert len(Journal(tmp_path / "run", FACTS).rows) == 3
+
+
+def test_seconds_of_other_machines_are_a_warning(tmp_path):
+    facts = FACTS | {"machine": {"cores": 2}, "conventions": {"images_at_once": 1}}
+    Journal(tmp_path, facts).add([row()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Journal(tmp_path, facts)
+    for changed in ({"machine": {"cores": 4}}, {"conventions": {"images_at_once": 2}}):
+        with pytest.warns(UserWarning, match="seconds of its codecs do not compare"):
+            Journal(tmp_path, facts | changed)
 
 
 def test_failures_are_there_again_until_there_is_a_row(tmp_path):

@@ -38,6 +38,13 @@ def test_means_are_over_the_images_that_every_codec_coded_at_every_quality(resul
     assert (second["quality"], third["codec"], third["images"]) == (2.0, "b", 2)
 
 
+def test_a_mean_that_includes_an_image_without_loss_is_infinite():
+    lossless = row(image="2", psnr=None)._replace(ms_ssim=1.0, ms_ssim_db=None)
+    (mean,) = Results([row(), lossless], [], {"codecs": {"a": {}}}).means()
+    assert mean["ms_ssim"] == pytest.approx(0.95)
+    assert (mean["psnr"], mean["ms_ssim_db"], mean["ms_ssim_images"]) == (None, None, 2)
+
+
 def test_a_lossless_image_leaves_no_mean():
     assert Results([row(psnr=None), row(image="2")]).means()[0]["psnr"] is None
 

@@ -104,7 +104,7 @@ def compare(
       method: The interpolation, "pchip", "akima" or "cubic".
 
     Raises:
-      RegistryError: Nothing has the anchor's name.
+      RegistryError: Nothing has the anchor's name, or several runs have it with different points.
       EvaluationError: The anchor has too few points or none of the measure, or the measure or method does not exist.
       ImportError: bjontegaard is missing.
     """
@@ -120,9 +120,8 @@ def compare(
 
 
 def _default_anchor(entries: Sequence[Entry]) -> Entry:
-    for entry in entries:
-        if entry.name == DEFAULT_ANCHOR or entry.name.startswith(f"{DEFAULT_ANCHOR} ("):
-            return entry
+    if any(entry.codec == DEFAULT_ANCHOR for entry in entries):
+        return find_entry(DEFAULT_ANCHOR, entries)
     names = ", ".join(entry.name for entry in entries)
     raise EvaluationError(f"No run has {DEFAULT_ANCHOR}. Name an anchor: {names}, or a published curve.")
 

@@ -182,9 +182,10 @@ def check_points(curve: Curve, method: Method) -> None:
     if method not in get_args(Method):
         raise EvaluationError(f"Expected an interpolation of {', '.join(get_args(Method))}. Received: {method!r}.")
     least = 2 if method == "pchip" else 4
-    if len(set(curve.bpp)) < least:
+    rates = len(set(curve.bpp))
+    if rates < least:
         raise EvaluationError(
-            f"{curve.name}: expected {least} points or more for {method}. Received: {len(curve.bpp)}. "
+            f"{curve.name}: expected points at {least} rates or more for {method}. Received: {rates}. "
             "Evaluate it at more qualities."
         )
     points = sorted(zip(curve.bpp, curve.decibels))

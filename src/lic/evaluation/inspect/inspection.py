@@ -112,7 +112,7 @@ def absolute_error(original: np.ndarray, decoded: np.ndarray) -> np.ndarray:
 
 
 def largest_error(error: np.ndarray) -> Box:
-    """Returns the box with the largest sum of squared errors; its sides are a quarter of the image's.
+    """Returns the box with the largest sum of squared errors; its sides are a quarter of the image's, or 32 pixels.
 
     Args:
       error: Errors [height, width].
@@ -140,4 +140,4 @@ def _check_within(crop: Box, image: np.ndarray) -> None:
     height, width = image.shape[:2]
     inside = 0 <= crop.left <= width - crop.width and 0 <= crop.top <= height - crop.height
     holds = inside and crop.width >= 1 and crop.height >= 1
-    check("inspect_image", "crop", holds, f"(left, top, width, height) within the {width}x{height} pixels", tuple(crop))
+    check("inspect_image", "crop", holds, f"a Box within height={height} and width={width}", crop)

@@ -92,7 +92,8 @@ def jpeg_of_size(image: np.ndarray, size: int) -> tuple[int, bytes]:
     best = (_JPEG_QUALITIES[0], codec.compress(image, quality=_JPEG_QUALITIES[0]))
     for quality in _JPEG_QUALITIES[1:]:
         data = codec.compress(image, quality=quality)
-        if len(data) > size:
+        if len(data) <= size:
+            best = (quality, data)
+        elif len(data) > 1.05 * size:  # Sizes do not rise throughout, but a higher quality saves no twentieth.
             break
-        best = (quality, data)
     return best

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 from collections.abc import Callable
 from typing import NamedTuple
@@ -121,6 +122,13 @@ def _pillow(
 _JPEGXL_EFFORT = 7
 
 
+def _version_of(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
 def _encode_jpegxl(image: np.ndarray, quality: float) -> bytes:
     import imagecodecs
 
@@ -157,7 +165,7 @@ CLASSICAL = {
     ),
     "jpegxl": ClassicalCodec(
         "jpegxl",
-        f"imagecodecs, effort={_JPEGXL_EFFORT}; the quality is the distance",
+        f"imagecodecs {_version_of('imagecodecs')}, effort={_JPEGXL_EFFORT}; the quality is the distance",
         (15, 10, 7, 5, 3.5, 2.5, 1.75, 1.2, 0.8),
         (0.01, 25),
         False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -37,6 +38,12 @@ class Journal:
         self._file = folder / NAME
         self.rows, self.failures, before = _read(self._file)
         _check_same(folder, before, facts)
+        if self.rows and _timing(before) != _timing(facts):
+            warnings.warn(
+                f"{folder} holds results that were measured on another machine or with another number of images at once, "
+                "so that seconds of its codecs do not compare. The facts are those of this evaluation.",
+                stacklevel=3,
+            )
         self.facts = facts | {"codecs": before.get("codecs", {}) | facts["codecs"]}
         self._append([{"facts": self.facts}])
 
@@ -89,6 +96,11 @@ def _check_same(folder: pathlib.Path, before: dict[str, Any], now: dict[str, Any
                 f"{folder} holds results of another codec {name}: {_listed(known, facts)}. The codec to be measured "
                 f"has {_listed(facts, known)}. Write to another folder, or give the codec another name: NAME=PATH."
             )
+
+
+def _timing(facts: dict[str, Any]) -> tuple:
+    """Returns the facts on which the seconds of results depend."""
+    return facts.get("machine"), facts.get("conventions", {}).get("images_at_once")
 
 
 def _described(images: dict[str, Any]) -> str:

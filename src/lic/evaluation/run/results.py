@@ -232,7 +232,13 @@ def check_facts(facts: dict[str, Any]) -> None:
 
 
 def _mean(codec: str, quality: float | None, rows: list[Row]) -> dict[str, Any]:
-    means = {name: _mean_of([getattr(row, name) for row in rows], name.startswith("ms_ssim")) for name in _AVERAGED}
+    # A missing PSNR is infinite, and so is any mean that includes it. Of images that are too small for MS-SSIM, neither
+    # it nor its decibels are known; where only the decibels are missing, they are infinite.
+    known = [row for row in rows if row.ms_ssim is not None]
+    means = {
+        name: _mean_of([getattr(row, name) for row in (known if name.startswith("ms_ssim") else rows)])
+        for name in _AVERAGED
+    }
     memory = [row.peak_memory for row in rows if row.peak_memory is not None]
     return {
         "codec": codec,
@@ -244,10 +250,8 @@ def _mean(codec: str, quality: float | None, rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def _mean_of(values: list[float | None], skip_missing: bool) -> float | None:
-    present = [value for value in values if value is not None]
-    # A missing PSNR is infinite, and so is any mean that includes it; a missing MS-SSIM is only unknown.
-    return statistics.fmean(present) if present and (skip_missing or len(present) == len(values)) else None
+def _mean_of(values: list[float | None]) -> float | None:
+    return None if not values or None in values else statistics.fmean(values)
 
 
 def _with_networks(row: Row) -> dict[str, Any]:

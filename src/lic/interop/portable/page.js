@@ -38,6 +38,7 @@ async function decode(title, read, prepared = null) {
     Object.assign(canvas, { width, height });
     canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
     const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+    if (number !== latest) return;
     if (address) URL.revokeObjectURL(address);
     address = URL.createObjectURL(blob);
     name = title.replace(/\.lic$/, "");
