@@ -82,8 +82,8 @@ def step_times(model: lic.CompressionModel, images: np.ndarray, count: int) -> l
 
 
 def codec_options(task: Task) -> dict[str, object]:
-    """Returns the arguments of `lic.Codec` that were given."""
-    return {name: value for name in ("precision", "tile") if (value := getattr(task, name)) is not None}
+    """Returns the arguments of `lic.Codec` that a task is of; its tile None is one of them, and no missing argument."""
+    return {"tile": task.tile} | ({"precision": task.precision} if task.precision else {})
 
 
 def jobs_of(options: argparse.Namespace) -> list:

@@ -17,8 +17,8 @@ from lic.environment import tf
 from lic.layers.tracing import snapshot_weights
 from lic.weights import value_of
 
-# Share of a latent's numbers -> their largest standard deviation by the codec `default`, on the photograph that ships.
-# Between these shares its logarithm is interpolated linearly.
+# Share of a latent's numbers -> their largest standard deviation by the first edition of `default`, on the photograph
+# that ships. Between these shares its logarithm is interpolated linearly.
 DEVIATIONS = {0.6: 0.11, 0.7: 0.16, 0.8: 0.23, 0.85: 0.29, 0.9: 0.43, 0.95: 0.7, 0.98: 1.5, 1.0: 52.0}
 DAMPING = 0.1  # The weight of the parameters that fresh networks give, which are added to the drawn ones.
 LOGISTIC = math.pi / math.sqrt(3)  # Standard deviation of the logistic distribution of slope one.

@@ -73,6 +73,7 @@ GROUPS = {
     "use": [
         "index.md",
         "concepts.md",
+        "codec.md",
         "complexity.md",
         "evaluation.md",
         "training.md",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lic
-from tests.conftest import random_images, shared_codec
+from tests.conftest import random_images, shared_codec, tiny_model
 
 IMAGES = [random_images(20 + number, 33, 3, seed=number) for number in range(8)]
 
@@ -87,21 +87,28 @@ def test_copies_keep_what_a_subclass_added(codecs, copied):
     assert other.compress(IMAGES[0]) == codecs[0].compress(IMAGES[0])
 
 
-def _compress_in_a_fork(pipe, codec, image):
+def _call_in_a_fork(pipe, call):
     try:
-        pipe.send(codec.compress(image))
+        pipe.send(call())
     except lic.LicError as error:
         pipe.send(str(error))
 
 
-def test_a_forked_process_is_refused(codecs):
+@pytest.mark.parametrize("call", ["the codec of before", "a codec that is loaded", "a model that is made"])
+def test_a_forked_process_is_refused(codecs, tmp_path, call):
     codecs[0].compress(IMAGES[0])  # From now on TensorFlow has threads, which a fork does not have.
+    codecs[0].save(tmp_path / "a.codec")
+    calls = {
+        "the codec of before": lambda: codecs[0].compress(IMAGES[0]),
+        "a codec that is loaded": lambda: lic.load(tmp_path / "a.codec").compress(IMAGES[0]),
+        "a model that is made": lambda: tiny_model("klt", "factorized").count_params(),
+    }
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_compress_in_a_fork, args=(theirs, codecs[0], IMAGES[0]))
+    process = context.Process(target=_call_in_a_fork, args=(theirs, calls[call]))
     process.start()
     try:
         assert ours.poll(60), "the forked process hangs"
-        assert "This process was forked from the one that made the codec" in ours.recv()
+        assert "This process was forked from one in which lic had computed" in ours.recv()
     finally:
         process.kill()

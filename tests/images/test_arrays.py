@@ -1,6 +1,7 @@
 """Images that a codec is given."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -27,6 +28,37 @@ from tests.images.files import samples as of_bits
 
 PIXELS = of_bits(waves(), 8)
 IMAGE = Image.fromarray(PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        (PIXELS / 255, "np.rint(255 * image).clip(0, 255).astype('uint8')"),
+        (PIXELS.astype(np.float32), "np.rint(image).clip(0, 255).astype('uint8')"),
+        (PIXELS[None], "images[0], or all of them to compress_batch"),
+        (PIXELS.transpose(2, 0, 1), "image.transpose(1, 2, 0)"),
+        (PIXELS[..., :1], "Pass image[..., 0]"),
+        (np.dstack([PIXELS, PIXELS[..., :1]]), "Leave out alpha, image[..., :3]"),
+        (PIXELS.astype(np.uint16), "lic.Codec(model, bit_depth=16)"),
+        (PIXELS.astype(np.int16), "Add an offset"),
+        (None, "Received: NoneType."),
+        (b"abc", "Received: bytes."),
+    ],
+)
+def test_the_advice_is_for_the_array_that_was_given(given, advice):
+    with pytest.raises(ImageError, match=re.escape(advice)):
+        checked_image(given)
+
+
+def test_the_advice_leads_to_an_image():
+    np.testing.assert_array_equal(checked_image(np.rint(255 * (PIXELS / 255)).clip(0, 255).astype("uint8")), PIXELS)
+
+
+def test_the_upper_byte_may_come_first():
+    deep = of_bits(waves(), 12)
+    found = checked_image(deep.astype(">u2"), bit_depth=12)
+    np.testing.assert_array_equal(found, deep)
+    assert found.dtype == np.uint16
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "RGBa", "RGBX", "CMYK"])

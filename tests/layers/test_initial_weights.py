@@ -60,9 +60,9 @@ LARGE = {
 
 @pytest.mark.parametrize("make", LARGE.values(), ids=LARGE)
 def test_no_layer_takes_memory_for_weights_that_a_file_does_not_hold(make):
-    with pytest.raises(CheckpointError, match="^The configuration asks for a weight of shape [^\n]*$"):
-        with skip_random_init(1000, 100):
-            make()
+    message = "^The configuration asks for a weight of shape [^\n]*$"
+    with pytest.raises(CheckpointError, match=message), skip_random_init(1000, 100):
+        make()
 
 
 @pytest.mark.parametrize("kernel_form", ["plain", "dft"])

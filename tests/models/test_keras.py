@@ -231,13 +231,68 @@ def test_sample_weights_are_factors_of_the_losses(images):
             model.gradients_of(images[:2], wrong)
 
 
+def test_gradients_for_another_optimiser_draw_by_the_step_that_is_given(images):
+    model = fresh()
+    model.compile(lic.Adam(0.0), run_eagerly=True, seed=1)
+    losses = [model.gradients_of(images[:2], step=step)[0]["loss"].numpy() for step in (0, 1, tf.constant(0), None)]
+    assert not np.allclose(losses[0], losses[1])
+    np.testing.assert_array_equal(losses[0], losses[2])
+    np.testing.assert_array_equal(losses[0], losses[3])  # No step has been taken.
+
+
+class WithDiscriminator(lic.CompressionModel):
+    """A model with a network that makes its weights when it is called."""
+
+    def __init__(self, transform, entropy, lmbda=0.01, **kwargs):
+        super().__init__(transform, entropy, lmbda, **kwargs)
+        layers = [keras.layers.Conv2D(2, 4, 2, "same"), keras.layers.Conv2D(1, 1)]
+        self.discriminator = keras.Sequential(layers)
+
+
+def test_a_network_that_a_subclass_adds_makes_its_weights_when_it_is_called(images):
+    parts = fresh(lmbda=0.01)
+    model = WithDiscriminator(parts.transform, parts.entropy)
+    assert model.discriminator(images).shape == (5, 16, 24, 1)
+    assert len(model.discriminator.weights) == 4
+    assert len(lic.Codec(model).compress(images[0].astype(np.uint8))) > 20
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"), [(1 / 255, "on 0..1, multiply them by 255"), (16, "12 bits, multiply them by 255 / 4095")]
+)
+def test_images_of_another_scale_are_a_warning(images, factor, message):
+    model = fresh(lmbda=0.01)
+    model.compile(lic.Adam(0.0), run_eagerly=True)
+    calls = {"fit": model.fit, "evaluate": model.evaluate}
+    calls["start_scales"] = lambda x, **_: lic.training.start_scales(model, x)
+    for name, call in calls.items():
+        with pytest.warns(UserWarning, match=f"{name}: expected images on 0..255. Received: .*{message}"):
+            call(images[:1] * factor, verbose=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            call(images[:1], verbose=0)
+
+
+def test_targets_that_are_other_images_are_a_warning(images):
+    model = fresh(lmbda=0.01)
+    model.compile(lic.Adam(0.0), run_eagerly=True)
+    with pytest.warns(UserWarning, match="fit: expected no targets"):
+        model.fit(images[:1], images[1:2], verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(images[:1], np.zeros(1), verbose=0)  # Labels.
+        one = images[:1]
+        model.fit(one, one, verbose=0)
+
+
 def test_what_is_frozen_stays_frozen_in_copies(tmp_path):
     model = fresh()
     model.transform.analysis.trainable = model.entropy.context.trainable = False
     model.save(tmp_path / "x.keras")
     again = keras.models.load_model(tmp_path / "x.keras")
     for other in (again, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert not other.transform.analysis.trainable and not other.entropy.context.trainable
+        assert not other.transform.analysis.trainable
+        assert not other.entropy.context.trainable
         assert len(other.trainable_variables) == len(model.trainable_variables) < len(fresh().trainable_variables)
 
 

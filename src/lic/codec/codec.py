@@ -42,7 +42,7 @@ from lic.errors import BitstreamError, CheckpointError, LicError, as_checkpoint_
 from lic.images import sample_image
 from lic.images.arrays import checked_image, coloured, peak_of
 from lic.layers.padding import pad
-from lic.layers.tracing import check_clusters
+from lic.layers.tracing import check_clusters, check_process
 from lic.models.base import CompressionModel
 from lic.weights import get_tensors
 
@@ -468,7 +468,7 @@ class Codec:
             raise ValueError(f"Codec: expected precision to be one of {(*POLICIES,)}. Received: {precision!r}.")
         check_tile(tile)
         before = set(vars(self))
-        self._precision, self._tile, self._process = precision, tile, os.getpid()
+        self._precision, self._tile = precision, tile
         # Tables that are made here are kept in the file: made anew elsewhere, they might differ in a count.
         self.model = restored_model(file)
         if self.model.rate.count > MOST_QUALITIES:
@@ -512,20 +512,13 @@ class Codec:
         return arrays_of(calibrate(self.model, pairs))
 
     def _check_process(self) -> None:
-        """Raises a LicError where nothing can be computed: in a graph, and in a forked process.
-
-        There TensorFlow would wait for ever for threads that it does not have.
-        """
+        """Raises a LicError where nothing can be computed: in a graph, and in a forked process."""
         if not tf.executing_eagerly():
             raise LicError(
                 "A codec computes at once, and this call is inside a function that TensorFlow traces. Call the codec "
                 "outside of tf.function and Dataset.map, or by tf.py_function."
             )
-        if os.getpid() != self._process:
-            raise LicError(
-                "This process was forked from the one that made the codec, and TensorFlow's threads do not come along. "
-                "Start processes by multiprocessing's 'spawn', which a codec may be handed to."
-            )
+        check_process()
         check_float32()
         check_clusters()
 

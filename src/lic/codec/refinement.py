@@ -35,7 +35,7 @@ def check_effort(effort: int) -> None:
 
 
 class LatentOptimizer:
-    """Refines latents of one image on its bits per pixel and lmbda times its distortion, as `lic.CompressionModel` has them.
+    """Refines latents of one image on the loss of `lic.CompressionModel`: bits per pixel and weighted distortion.
 
     A subclass's own `distortion_of` and losses that layers add do not count.
 

@@ -43,17 +43,40 @@ def checked_image(image: np.ndarray | Image.Image, channels: int = 3, bit_depth:
         raise ImageError(
             f"{expected}. Received: the path {os.fspath(image)!r}. Read it, for example with lic.images.{call}."
         )
-    image = np.asarray(image)
+    given, image, dtype = image, np.asarray(image), _dtype(bit_depth)
+    if image.dtype.newbyteorder("=") == dtype:  # Some formats have the upper byte first.
+        image = image.astype(dtype, copy=False)
     allowed = (image.ndim == 3 and image.shape[2] == channels) or (image.ndim == 2 and channels in (1, 3))
-    if image.dtype != _dtype(bit_depth) or not allowed or not image.size:
-        advice = "Convert it, for example with np.asarray(PIL.Image.open(path).convert('RGB'))."
-        raise ImageError(
-            f"{expected}, of at least 1x1. Received: {image.dtype} {list(image.shape)}. "
-            + (advice if channels == 3 and bit_depth == 8 else "Convert it, or take a codec for such images.")
-        )
+    if image.dtype != dtype or not allowed or not image.size:
+        received = f"{image.dtype} {list(image.shape)}" if image.dtype.kind in "biufc" else type(given).__name__
+        advice = _advice(image, channels, bit_depth)
+        raise ImageError(f"{expected}, of at least 1x1. Received: {received}. {advice}")
     if 8 < bit_depth < 16 and image.max() > peak_of(bit_depth):
         raise ImageError(f"{expected}. Received: values up to {image.max()}. Scale them, or take a codec of more bits.")
     return image
+
+
+def _advice(image: np.ndarray, channels: int, bit_depth: int) -> str:
+    """Returns what to do with an array that is no image."""
+    if image.ndim == 4:
+        return "Pass one image, such as images[0], or all of them to compress_batch."
+    if image.ndim == 3 and image.shape[2] != channels:
+        if image.shape[0] == channels:
+            return "Put the channels last: image.transpose(1, 2, 0)."
+        if channels == 3 and image.shape[2] == 1:
+            return "Pass image[..., 0]."
+        if channels == 3 and image.shape[2] == 4:
+            return "Leave out alpha, image[..., :3], or take a codec of 4 channels."
+    if image.dtype.kind == "f" and bit_depth == 8 and image.size:
+        factor = "255 * " if np.max(image) <= 1 else ""
+        return f"Convert it, for example with np.rint({factor}image).clip(0, 255).astype('uint8')."
+    if image.dtype == np.uint16 and bit_depth == 8:
+        return "Scale it to 8 bits, or take a codec of more bits: lic.Codec(model, bit_depth=16)."
+    if image.dtype.kind == "i":
+        return "Add an offset if there are numbers below 0, and convert it with astype."
+    if channels == 3 and bit_depth == 8:
+        return "Convert it, for example with np.asarray(PIL.Image.open(path).convert('RGB'))."
+    return "Convert it, or take a codec for such images."
 
 
 def peak_of(bit_depth: int) -> int:

@@ -27,7 +27,7 @@ class _Budget:
       numbers: Their numbers.
       weights: Their count.
       layers: The layers that may still be made.
-      refusal: The error of the first one that was refused. Keras adds the arguments of each layer's call to its own copy.
+      refusal: The error of the first one that was refused. Keras raises a longer copy, with each layer's arguments.
     """
 
     numbers: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 import random
@@ -22,10 +23,10 @@ from lic.entropy.noise import drawn_from
 from lic.environment import apply_summed, as_reported, keras, saving, tf, training_steps
 from lic.errors import check
 from lic.layers.padding import pad
-from lic.layers.tracing import building
+from lic.layers.tracing import building, check_process
 from lic.models.complexity import complexity
 from lic.models.distortion import DISTORTIONS, mean_squared_error, ms_ssim, psnr_of
-from lic.models.given_images import check_data, check_images, checked_images
+from lic.models.given_images import check_data, check_images, checked_images, warn_of_range
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform, check_declared
@@ -211,20 +212,23 @@ class CompressionModel(Configured, keras.Model):
         own = {name: value for name, value in config.items() if name != "frozen"}
         model, frozen = super().from_config(own), frozenset(config.get("frozen", ()))
         if frozen:
-            for path, layer in sorted(
-                named_layers(model).items()
-            ):  # A layer sets those inside, so it comes before them.
+            # A layer sets those inside, so it comes before them.
+            for path, layer in sorted(named_layers(model).items()):
                 layer.trainable = path not in frozen
         return model
 
     def _constructed(self) -> None:
         """Makes all variables, by running the model on a small image: Keras may then save, load, count and copy it."""
         super()._constructed()
+        check_process()
         # At more than one position, where a distribution of a broadcastable shape is found.
         height, width = (max(64, count * self.transform.downscale) for count in (2, 3))
         with tf.init_scope(), building():
             self(tf.zeros((1, height, width, self.transform.channels)))
-        for layer in self._flatten_layers():  # Also those that are never called themselves, such as the transform.
+        # Also those that are never called themselves, such as the transform. Networks that a subclass adds, such as a
+        # discriminator, make their weights when they are called.
+        parts = [part for part in (self.transform, self.entropy, self.rate) if isinstance(part, keras.layers.Layer)]
+        for layer in (self, *itertools.chain.from_iterable(part._flatten_layers() for part in parts)):
             layer.built = True
 
     def build(self, input_shape: Any) -> None:
@@ -304,7 +308,7 @@ class CompressionModel(Configured, keras.Model):
         if not values.shape.is_compatible_with(expected):
             raise ValueError(
                 f"{type(self).__name__}: expected {what} to return one number for each image, {expected}. Received: "
-                f"the shape {values.shape}. Take means over rows, columns and channels."
+                f"the shape {values.shape}. Take means over rows, columns and channels, and not over the batch."
             )
         return values
 
@@ -364,7 +368,10 @@ class CompressionModel(Configured, keras.Model):
         callbacks: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """Trains the model; arguments are those of `keras.Model.fit`. Targets `y`, such as labels, have no effect."""
+        """Trains the model; arguments are those of `keras.Model.fit`. Targets `y`, such as labels, have no effect.
+
+        Warns of targets that are other images than `x`, as for denoising, which needs a loop of its own.
+        """
         self._check_compiled("fit")
         self._eval_data_handler = self._eval_epoch_iterator = None  # Of a validation that failed or was interrupted.
         if callbacks is None or isinstance(callbacks, (list, tuple)):
@@ -374,6 +381,12 @@ class CompressionModel(Configured, keras.Model):
         if kwargs.get("class_weight") is not None:
             raise ValueError("fit: expected no class_weight, since images have no classes. Pass sample_weight.")
         check_data("fit", x, self.transform.channels)
+        if y is not None and y is not x and np.shape(y) == np.shape(x):
+            warnings.warn(
+                "fit: expected no targets. Received: images as y, which have no effect. Train towards them in a loop "
+                "of your own, where model(x, training=True).x_hat is compared with y.",
+                stacklevel=2,
+            )
         return super().fit(x, _targets(x, y, kwargs), batch_size, epochs, verbose, callbacks, **kwargs)
 
     def evaluate(
@@ -382,6 +395,8 @@ class CompressionModel(Configured, keras.Model):
         """Measures the model; arguments are those of `keras.Model.evaluate`."""
         self._check_compiled("evaluate")
         check_data("evaluate", x, self.transform.channels)
+        if hasattr(x, "shape"):
+            warn_of_range("evaluate", float(tf.reduce_max(x)))
         return super().evaluate(x, _targets(x, y, kwargs), batch_size, verbose, **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -414,7 +429,7 @@ class CompressionModel(Configured, keras.Model):
         return self._report(values)
 
     def gradients_of(
-        self, images: tf.Tensor, weights: tf.Tensor | None = None
+        self, images: tf.Tensor, weights: tf.Tensor | None = None, step: tf.Tensor | None = None
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         """Returns the result of `losses_of` for the next step, and the gradients of the mean loss for the weights.
 
@@ -423,13 +438,18 @@ class CompressionModel(Configured, keras.Model):
 
         Args:
           images: Images [batch, height, width, channels] on 0..255.
-          weights: The factor of each image's loss [batch] or [batch, 1] in the mean, as Keras's `sample_weight`; default: 1.
+          weights: The factor of each image's loss [batch] or [batch, 1] in the mean, as Keras's `sample_weight`;
+            default: 1.
+          step: The number that decides noise and qualities, together with the seed; default: the number of steps that
+            the model's optimiser has taken. Another optimiser, and gradients that are added up over several calls,
+            need a number that each call raises.
 
         Raises:
           ValueError: The model is not compiled, or the weights have another shape.
         """
         self._check_compiled("gradients_of")
-        with tf.GradientTape() as tape, drawn_from(self._seed, training_steps(self.optimizer)):
+        step = training_steps(self.optimizer) if step is None else step
+        with tf.GradientTape() as tape, drawn_from(self._seed, step):
             values = self._losses_in_replica(images, training=True)
             if weights is not None:
                 values["loss"] *= _checked_weights(weights, values["loss"])
@@ -536,19 +556,15 @@ def _targets(images: Any, targets: Any, arguments: dict[str, Any]) -> Any:
 
 
 class _WarnsOfRange(keras.callbacks.Callback):
-    """Warns after the first step if its images seem to be on 0..1."""
+    """Warns after the first step if its images seem to be on another scale than 0..255."""
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.model._largest.reset_state()
         self._is_first = True
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self._is_first and 0 < float(self.model._largest.result()) <= 1:
-            warnings.warn(
-                "fit: expected images on 0..255. The largest number of the first batch is at most 1. If images are on "
-                "0..1, multiply them by 255.",
-                stacklevel=2,
-            )
+        if self._is_first:
+            warn_of_range("fit", float(self.model._largest.result()))
         self._is_first = False
 
 

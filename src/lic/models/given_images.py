@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from lic.environment import keras, tf
+
+_LARGEST = 511  # Some filters make numbers a little over 255.
 
 
 def checked_images(images: Any, channels: int) -> tf.Tensor:
@@ -37,6 +40,22 @@ def check_images(images: Any, channels: int, owner: str = "CompressionModel") ->
             f"{owner}: expected images [batch, height, width, {channels}] on 0..255. Received: {received}. "
             f"Pass one image as image[None], several as np.stack(images), {advice}batch a dataset, and map it to "
             "images alone."
+        )
+
+
+def warn_of_range(owner: str, largest: float) -> None:
+    """Warns of images that seem to be on another scale than 0..255.
+
+    Args:
+      owner: The function that was given them.
+      largest: The largest number of all of them.
+    """
+    advice = "If images are on 0..1, multiply them by 255." if 0 < largest <= 1 else ""
+    if largest > _LARGEST:
+        advice = "If images have 12 bits, multiply them by 255 / 4095, and those of other bits alike."
+    if advice:
+        warnings.warn(
+            f"{owner}: expected images on 0..255. Received: numbers of at most {largest:g}. {advice}", stacklevel=3
         )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from lic.environment import keras, tf
 from lic.errors import check, check_kind
 from lic.models.base import CompressionModel
+from lic.models.given_images import warn_of_range
 from lic.weights import check_may_change, value_of
 
 SHARE = 0.5  # Scale over deviation: a hyperprior soon predicts smaller deviations than that over whole images.
@@ -34,6 +35,7 @@ def start_scales(model: CompressionModel, images: np.ndarray) -> None:
     check("start_scales", "images", fits, f"images [batch, height, width, {model.transform.channels}]", shape)
     finite = bool(np.size(images)) and np.all(np.isfinite(np.asarray(images, np.float32)))
     check("start_scales", "images", finite, "one image at least, of finite numbers", shape)
+    warn_of_range("start_scales", float(np.max(images)))
     biases = [each for each in model.entropy.scale_biases if _is_fresh(each[0])]
     if not biases:
         return

@@ -48,8 +48,8 @@ class TrainingSettings:
       start_scales: Whether the scales are initialised by the untrained analysis of photographs.
       frozen: Parts that keep their weights, such as "transform/analysis".
       rounded: Whether numbers are rounded for the rate too, in place of noise.
-      last_steps: Steps of a last phase, at most `interval` or a multiple of it, which starts from the averaged weights. In it the analysis is frozen and
-        numbers are rounded, at a tenth of the learning rate.
+      last_steps: Steps of a last phase, at most `interval` or a multiple of it. The phase starts from the averaged
+        weights. In it the analysis is frozen and numbers are rounded, at a tenth of the learning rate.
 
     Raises:
       ValueError: A setting is out of range.

@@ -27,7 +27,7 @@ def test_seconds_of_other_machines_are_a_warning(tmp_path):
         warnings.simplefilter("error")
         Journal(tmp_path, facts)
     for changed in ({"machine": {"cores": 4}}, {"conventions": {"images_at_once": 2}}):
-        with pytest.warns(UserWarning, match="seconds of its codecs do not compare"):
+        with pytest.warns(UserWarning, match="the seconds of its codecs do not compare"):
             Journal(tmp_path, facts | changed)
 
 

@@ -64,13 +64,17 @@ class IntegerArithmetic:
         Raises:
           LicError: The symbols depend on operations that are not exact; the message names them.
         """
-        found = sorted({f"{operation.type} ({operation.name})" for operation in inexact_operations(symbols.op)})
-        if found:
+        places: dict[str, str] = {}  # The first place of each type of operation.
+        for name, kind in sorted((operation.name, operation.type) for operation in inexact_operations(symbols.op)):
+            places.setdefault(kind, name)
+        if places:
+            found = ", ".join(f"{kind} ({name})" for kind, name in sorted(places.items()))
+            dense = "lic.layers.Convolution(units, 1) in place of Dense, " if "MatMul" in places else ""
             raise LicError(
                 "A deterministic codec needs parameter networks of convolutions, ReLU and operations that move "
-                f"numbers. This one also has {', '.join(found[:3])}{' and others' * (len(found) > 3)}, which differ "
-                "between machines. Take parts without them, such as the entropy model 'checkerboard', the hyper "
-                "transform 'conv' and hyper_activation='relu', or deterministic=False."
+                f"numbers. This one also has {found}, which differ between machines. Take {dense}parts without them, "
+                "such as the entropy model 'checkerboard', the hyper transform 'conv' and hyper_activation='relu', or "
+                "deterministic=False."
             )
 
     def _gains(self, quality: tf.Tensor) -> IntegerGains:

@@ -166,8 +166,8 @@ class LocationScaleDistribution(Distribution):
         return self._with(gains.apply(self.offset), index)
 
     def scale_is_at_least(self, limit: float) -> tf.Tensor:
-        # Rows of the table are compared: they are integers, which are the same on every machine. A limit that is a scale
-        # of the table, but for its last digits, is that scale.
+        # Rows of the table are compared: they are integers, which are the same on every machine. A limit that is a
+        # scale of the table, but for its last digits, is that scale.
         return self.row() >= math.ceil(self.likelihood.scales.index_of(limit) - _LAST_DIGITS)
 
     def _with(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:

@@ -40,8 +40,8 @@ class Journal:
         _check_same(folder, before, facts)
         if self.rows and _timing(before) != _timing(facts):
             warnings.warn(
-                f"{folder} holds results that were measured on another machine or with another number of images at once, "
-                "so that seconds of its codecs do not compare. The facts are those of this evaluation.",
+                f"{folder} holds results of another machine or of another number of images at once, so that the "
+                "seconds of its codecs do not compare. The facts are those of this evaluation.",
                 stacklevel=3,
             )
         self.facts = facts | {"codecs": before.get("codecs", {}) | facts["codecs"]}
