@@ -47,7 +47,7 @@ def compress(
         ),
     ],
     out: Annotated[str | None, typer.Option("--out", "-o", help=options.OUT)] = None,
-    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    model: Annotated[str, typer.Option(help=options.MODEL)] = "default",
     quality: Annotated[
         float | None,
         typer.Option(

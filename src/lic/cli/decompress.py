@@ -25,7 +25,7 @@ def decompress(
         ),
     ],
     out: Annotated[str | None, typer.Option("--out", "-o", help=options.OUT)] = None,
-    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    model: Annotated[str, typer.Option(help=options.MODEL)] = "default",
     parts: Annotated[
         int | None,
         typer.Option(min=0, metavar="K", help="Preview: decode only the first K parts and predict the rest."),

@@ -39,7 +39,9 @@ _NEAR = 1  # Grey levels by which pixels may differ, since the synthesis is comp
 
 
 def doctor(
-    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    model: Annotated[
+        str, typer.Option(help="A model that ships, a .codec file, or the folder of a finished training.")
+    ] = "default",
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write streams and their decoded images here, for --check.")
     ] = None,

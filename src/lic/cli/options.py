@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lic.codec.bitstream import Stream
 
 MAX_PIXELS = "Decode images of at most N pixels, padded; default: 268,435,456."
+MODEL = "A model that ships, a .codec file, or the folder of a training."
 PRECISION = "Type in which transforms compute: float32, or bfloat16, which is faster on processors that have it."
 ANCHOR = (
     "A codec of the runs, or a published curve such as vtm; published:webp where a run has webp, too. [default: jpeg]"

@@ -19,7 +19,7 @@ FIGURES, PAGES = (".png", ".svg"), (".html", ".htm")
 
 def show(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The image.")],
-    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    model: Annotated[str, typer.Option(help=options.MODEL)] = "default",
     quality: Annotated[
         float | None,
         typer.Option("--quality", "-q", metavar="Q", help="Quality of a model that has several; 1 is the lowest rate."),

@@ -14,7 +14,7 @@ def verify(
     paths: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Streams or folders of streams; - is standard input.")
     ],
-    model: Annotated[str, typer.Option(help="Name of a model that ships, or a .codec file.")] = "default",
+    model: Annotated[str, typer.Option(help=options.MODEL)] = "default",
     max_pixels: Annotated[int | None, typer.Option(min=1, metavar="N", help=options.MAX_PIXELS)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:

@@ -221,7 +221,7 @@ def _count(operation: tf.Operation, argument: Any) -> int:
 
 
 def _renamed(arguments: dict[str, Any], function: Callable) -> dict[str, Any]:
-    """Arguments by their names in Python, which differ from the graph's for some operations, such as `Where`."""
+    """Returns arguments by their names in Python, which differ from the graph's for some, such as those of `Where`."""
     taken = inspect.signature(function).parameters
     others = iter([name for name in taken if name not in arguments and name != "name"])
     return {name if name in taken else next(others): value for name, value in arguments.items()}

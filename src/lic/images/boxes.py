@@ -94,7 +94,7 @@ def of_heif(data: bytes) -> Declared:
 
 
 def _properties_of_primary(meta: bytes) -> list[int]:
-    """Numbers, from 1, of the properties of the primary item."""
+    """Returns the numbers, from 1, of the properties of the primary item."""
     primary = inner(meta, b"pitm")
     association = inner(meta, b"iprp", b"ipma")
     if len(primary) < 6 or len(association) < 8:

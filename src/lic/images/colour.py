@@ -91,7 +91,7 @@ class Colours(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def _levels() -> np.ndarray:
-    """Values of sRGB, 0 to 255, of linear light in 65536 steps, which lie at most 0.06 levels apart."""
+    """Returns the values of sRGB, 0 to 255, of linear light in 65536 steps; they lie at most 0.06 levels apart."""
     return (255 * to_srgb(np.arange(65536) / 65535)).astype(np.float32)
 
 

@@ -151,7 +151,7 @@ def _picture(page: Any, photometric: int, bits: int, request: Request) -> Pictur
 
 
 def _in_16_bits(samples: np.ndarray, bits: int) -> tuple[np.ndarray, int]:
-    """Samples of at most 16 bits, and their white."""
+    """Returns samples of at most 16 bits, and their white."""
     if bits <= 16:
         return samples.astype(np.uint8 if bits <= 8 else np.uint16), (1 << bits) - 1
     return np.rint(samples * (65535 / ((1 << bits) - 1))).astype(np.uint16), 65535

@@ -181,7 +181,7 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray
 
 
 def _weights(conversions: Mapping[str, _Conversion], tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights by the names that they have in lic."""
+    """Returns weights by the names that they have in lic."""
     weights = {}
     for name, each in conversions.items():
         parent = name.removesuffix(each.name).replace(".", "/")

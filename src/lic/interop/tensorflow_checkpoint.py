@@ -84,7 +84,7 @@ _CONVOLUTIONAL_PATHS = {
 
 
 def _stages(ours: str, published: str, end: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """Paths of the blocks of Swin stages, and of the layer that ends a stage."""
+    """Returns the paths of the blocks of Swin stages, and of the layer that ends a stage."""
     blocks = (published + "/blocks/{block}", _BLOCK)
     return {
         rf"{ours}/{_STAGE}/blocks/(?P<block>\d+)": blocks,

@@ -31,6 +31,9 @@ class MixedBlock(Layer):
       convolutions: The residual block, to which its input is added once more, as in the published code.
       swin: The Swin block.
       exit: The 1x1 convolution after both halves.
+
+    Raises:
+      ValueError: `filters` is odd.
     """
 
     def __init__(

@@ -27,6 +27,9 @@ class MixedHyperTransform(HyperTransform):
       hyper_blocks: Number of mixed blocks.
       hyper_window: Height and width of their windows.
       hyper_head_dim: Channels of each head, or the largest divisor that it shares with half of `hyper_width`.
+
+    Raises:
+      ValueError: `hyper_width` is odd.
     """
 
     def __init__(

@@ -28,6 +28,9 @@ class MixedTransform(Transform):
         that it shares with half of `width`.
       window: Height and width of the windows.
       channels: Channels of the images.
+
+    Raises:
+      ValueError: `width` is odd.
     """
 
     def __init__(

@@ -41,6 +41,9 @@ class GatedSwinBlock(Layer):
       window: Height and width of the windows.
       shift: How far windows are shifted, less than `window`.
       head_dim: Channels of each head, which divides `width`.
+
+    Raises:
+      ValueError: `head_dim` does not divide `width`, or `shift` is not less than `window`.
     """
 
     def __init__(self, width: Count, window: WindowSize = 8, shift: int = 0, head_dim: Count = 32, **kwargs):
