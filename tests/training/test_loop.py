@@ -406,13 +406,13 @@ def test_models_of_other_images_than_photographs_are_refused_with_a_way_on(tmp_p
 
 
 # SOAP, crops that grow, and a last phase with a frozen analysis, killed in both phases.
-PHASES = {"optimizer": "soap", "later_crops": ((3, 48),), "crop": 32, "last_steps": 4, "interval": 3}
+PHASES = {"optimizer": "soap", "later_crops": ((3, 48),), "crop": 32, "last_steps": 4, "interval": 2}
 
 
 def test_phases_that_are_resumed_equal_those_that_were_not(photographs, tmp_path):
     settings = few_steps(**PHASES | {"steps": 6})
     whole = lic.train(make(), photographs, tmp_path / "whole", settings)
-    for killed_after in (4, 1):  # In the last phase steps are counted anew, and its interval is a step.
+    for killed_after in (5, 3):  # In the last phase steps are counted anew; its first checkpoint comes after two.
         with pytest.raises(KilledError):
             lic.train(make(), photographs, tmp_path / "parts", settings, callbacks=[KillAfter(killed_after)])
     resumed = lic.train(make(), photographs, tmp_path / "parts", settings)
@@ -424,7 +424,7 @@ def test_phases_that_are_resumed_equal_those_that_were_not(photographs, tmp_path
 
 
 def test_the_last_phase_keeps_the_analysis(photographs, tmp_path):
-    settings = few_steps(**PHASES | {"steps": 3, "last_steps": 3})
+    settings = few_steps(**PHASES | {"steps": 4, "last_steps": 2})
     last = get_tensors(lic.train(make(), photographs, tmp_path, settings).model)
     first = get_tensors(loop.codec_of_run(shutil.move(tmp_path / "last-phase", tmp_path / "aside") and tmp_path).model)
     changed = {name.rpartition("/")[0] for name in first if not np.array_equal(last[name], first[name])}
