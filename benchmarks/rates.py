@@ -90,7 +90,11 @@ def _difference(function: Any, anchor: Curve, curve: Curve, form: str) -> str:
 
 def _gain(anchor: Curve, point: Curve) -> str:
     """Returns the decibels of a single point above a curve, or "" beyond its ends."""
+    from lic import EvaluationError
     from lic.evaluation.compare import point_difference
 
-    _, decibels = point_difference(anchor, point)
+    try:
+        _, decibels = point_difference(anchor, point)
+    except EvaluationError:
+        return ""
     return "" if decibels is None else format(decibels, "+.2f")

@@ -94,7 +94,18 @@ def _call_in_a_fork(pipe, call):
         pipe.send(str(error))
 
 
-@pytest.mark.parametrize("call", ["the codec of before", "a codec that is loaded", "a model that is made"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "the codec of before",
+        "a codec that is loaded",
+        "a model that is made",
+        "a model whose layers make weights at once",
+        "a copy",
+        "the model of before",
+        "a layer",
+    ],
+)
 def test_a_forked_process_is_refused(codecs, tmp_path, call):
     codecs[0].compress(IMAGES[0])  # From now on TensorFlow has threads, which a fork does not have.
     codecs[0].save(tmp_path / "a.codec")
@@ -102,6 +113,10 @@ def test_a_forked_process_is_refused(codecs, tmp_path, call):
         "the codec of before": lambda: codecs[0].compress(IMAGES[0]),
         "a codec that is loaded": lambda: lic.load(tmp_path / "a.codec").compress(IMAGES[0]),
         "a model that is made": lambda: tiny_model("klt", "factorized").count_params(),
+        "a model whose layers make weights at once": lambda: tiny_model("swin", "hyperprior").count_params(),
+        "a copy": lambda: copy.deepcopy(codecs[0].model).count_params(),
+        "the model of before": lambda: float(codecs[0].model.losses_of(np.zeros((1, 64, 64, 3)))["loss"][0]),
+        "a layer": lambda: lic.layers.Convolution(8, 3)(np.zeros((1, 8, 8, 3), np.float32)).shape,
     }
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
@@ -109,6 +124,6 @@ def test_a_forked_process_is_refused(codecs, tmp_path, call):
     process.start()
     try:
         assert ours.poll(60), "the forked process hangs"
-        assert "This process was forked from one in which lic had computed" in ours.recv()
+        assert "This process was forked from one that had made layers of lic" in ours.recv()
     finally:
         process.kill()

@@ -51,7 +51,11 @@ def test_the_advice_is_for_the_array_that_was_given(given, advice):
 
 
 def test_the_advice_leads_to_an_image():
-    np.testing.assert_array_equal(checked_image(np.rint(255 * (PIXELS / 255)).clip(0, 255).astype("uint8")), PIXELS)
+    for image in (PIXELS / 255, PIXELS.astype(np.float32)):
+        with pytest.raises(ImageError) as error:
+            checked_image(image)
+        expression = str(error.value).rpartition("for example with ")[2].removesuffix(".")
+        np.testing.assert_array_equal(checked_image(eval(expression, {"np": np, "image": image})), PIXELS)
 
 
 def test_the_upper_byte_may_come_first():

@@ -1,6 +1,4 @@
-import concurrent.futures
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ from lic.layers.tracing import (
     intercept,
     is_plain,
     plain_graphs,
-    snapshot_function,
     snapshot_weights,
 )
 
@@ -63,28 +60,6 @@ def test_a_snapshot_is_derived_once_and_stays():
     layer.weight.assign(5.0)
     assert float(traced(tf.constant(3.0))) == 6
     assert layer.count == 1
-
-
-def test_one_thread_traces_a_function_and_the_others_wait():
-    traced = []
-
-    def slow(values):
-        traced.append(threading.get_ident())
-        time.sleep(0.2)
-        return 2 * values
-
-    function = snapshot_function(slow, [tf.TensorSpec(())])
-    with concurrent.futures.ThreadPoolExecutor(4) as threads:
-        found = [float(each) for each in threads.map(function, map(tf.constant, (1.0, 2.0, 3.0, 4.0)))]
-    assert (found, len(traced)) == ([2.0, 4.0, 6.0, 8.0], 1)
-
-
-def test_a_function_that_fails_is_traced_again():
-    function = snapshot_function(lambda values: tf.ensure_shape(values, (2,)))
-    for _ in range(2):
-        with pytest.raises(ValueError, match="must be equal"):
-            function(tf.zeros(3))
-    assert function(tf.zeros(2)).shape == (2,)
 
 
 def test_no_snapshot_is_left_afterwards():

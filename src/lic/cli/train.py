@@ -142,7 +142,11 @@ def train(
     ] = None,
     last_steps: Annotated[
         int | None,
-        _setting("last_steps", "N", "Steps of a last phase with the analysis frozen and numbers rounded."),
+        _setting(
+            "last_steps",
+            "N",
+            "Steps of a last phase, analysis frozen and numbers rounded: at most the interval, or a multiple.",
+        ),
     ] = None,
     strategy: Annotated[str, typer.Option(help="none, mirrored or multi-worker.")] = "none",
     seed: Annotated[int | None, _setting("seed", "N", "Seed of weights, crops and noise.")] = None,

@@ -7,8 +7,8 @@ from typing import Any
 
 from lic.config import Configured
 from lic.environment import keras, tf
-from lic.layers.initial_weights import take_layer, take_weight
-from lic.layers.tracing import building, is_building
+from lic.layers.initial_weights import skips_random_init, take_layer, take_weight
+from lic.layers.tracing import building, check_process, is_building
 
 
 class Layer(Configured, keras.layers.Layer):
@@ -19,11 +19,13 @@ class Layer(Configured, keras.layers.Layer):
     """
 
     def __init__(self, **kwargs: Any):
+        check_process()
         take_layer()
         super().__init__(**kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the layer. In the first call layers inside make their weights when they are called."""
+        check_process()
         if self.built:
             return super().__call__(*args, **kwargs)
         with building():
@@ -35,9 +37,12 @@ class Layer(Configured, keras.layers.Layer):
         Raises:
           CheckpointError: A file that the layer is made for has no numbers for the weight.
         """
+        if not skips_random_init():
+            return super().add_weight(*args, **kwargs)
         given = inspect.signature(super().add_weight).bind(*args, **kwargs)
-        if take_weight(tuple(given.arguments.get("shape") or ())):
-            given.arguments["initializer"] = "zeros"
+        shape = given.arguments.get("shape")
+        take_weight(tf.TensorShape(() if shape is None else shape).as_list())
+        given.arguments["initializer"] = "zeros"
         return super().add_weight(*given.args, **given.kwargs)
 
     def build(self, input_shape: Any) -> None:

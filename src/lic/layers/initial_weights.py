@@ -11,7 +11,7 @@ import contextvars
 import dataclasses
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from lic.errors import CheckpointError
@@ -44,7 +44,7 @@ class _Budget:
             )
         self.layers -= 1
 
-    def take(self, shape: tuple[int, ...]) -> None:
+    def take(self, shape: Sequence[int]) -> None:
         """Takes a weight from the budget, or raises a CheckpointError."""
         size = math.prod(shape)
         if size > self.numbers or not self.weights:
@@ -92,16 +92,17 @@ def take_layer() -> None:
         budget.take_layer()
 
 
-def take_weight(shape: tuple[int, ...]) -> bool:
+def skips_random_init() -> bool:
+    """Returns whether `skip_random_init` is active in this thread, so that weights start with zeros."""
+    return _budget.get() is not None
+
+
+def take_weight(shape: Sequence[int]) -> None:
     """States that a weight is about to be made, which is a CheckpointError where a file has no numbers for it.
 
     Args:
       shape: The shape of the weight.
-
-    Returns:
-      Whether it starts with zeros, within `skip_random_init`.
     """
     budget = _budget.get()
     if budget is not None:
         budget.take(shape)
-    return budget is not None

@@ -101,27 +101,7 @@ def snapshot_function(function: Callable, signature: Sequence[tf.TensorSpec] | N
       **options: Further arguments of `tf.function`.
     """
     # TensorFlow counts traces by the code of a function. A partial has none, and is counted itself.
-    traced = tf.function(functools.partial(outside_xla(function)), signature, autograph=False, **options)
-    return _TracedByOneThread(traced)
-
-
-class _TracedByOneThread:
-    """A `tf.function` whose first call ends before other threads call it, since each of them would trace it too."""
-
-    def __init__(self, function: Any):
-        self._function, self._lock, self._is_traced = function, threading.Lock(), False
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self._is_traced:
-            with self._lock:
-                if not self._is_traced:
-                    result = self._function(*args, **kwargs)
-                    self._is_traced = True
-                    return result
-        return self._function(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._function, name)
+    return tf.function(functools.partial(outside_xla(function)), signature, autograph=False, **options)
 
 
 def outside_xla(function: Callable) -> Callable:
@@ -161,16 +141,16 @@ def check_clusters() -> None:
         )
 
 
-_process: int | None = None  # The process in which TensorFlow first computed for lic.
+_process: int | None = None  # The process in which lic first made a layer.
 
 
 def check_process() -> None:
-    """Raises a LicError in a process that was forked after TensorFlow had computed, and would wait there for ever."""
+    """Raises a LicError in a process that was forked from one that had made layers: TensorFlow would wait for ever."""
     global _process
     _process = _process or os.getpid()
     if _process != os.getpid():
         raise LicError(
-            "This process was forked from one in which lic had computed, and TensorFlow's threads do not come along. "
+            "This process was forked from one that had made layers of lic, and TensorFlow's threads do not come along. "
             "Start processes by multiprocessing's 'spawn', which models and codecs may be handed to."
         )
 

@@ -51,6 +51,9 @@ class Compressed(NamedTuple):
     bits: dict[str, tf.Tensor]
 
 
+_FROZEN = "frozen layers"  # A key of `get_config` that no argument can be called.
+
+
 class CompressionModel(Configured, keras.Model):
     """A transform and an entropy model, trained on bits per pixel + lmbda * distortion.
 
@@ -103,6 +106,7 @@ class CompressionModel(Configured, keras.Model):
 
         def __call__(self, images: Any, *args: Any, **kwargs: Any) -> Any:
             """Calls the model, after a check of the images: Keras itself refuses some in words that name no image."""
+            check_process()
             check_images(images, self.transform.channels)
             return super().__call__(images, *args, **kwargs)
 
@@ -196,7 +200,7 @@ class CompressionModel(Configured, keras.Model):
     def get_config(self) -> dict[str, Any]:
         """Returns all arguments as Keras needs them, and the paths of the layers that are frozen."""
         frozen = [path for path, layer in named_layers(self).items() if not layer.trainable]
-        return super().get_config() | ({"frozen": frozen} if frozen else {})
+        return super().get_config() | ({_FROZEN: frozen} if frozen else {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: None = None):
@@ -209,8 +213,8 @@ class CompressionModel(Configured, keras.Model):
         Raises:
           ValueError: The configuration lacks an argument.
         """
-        own = {name: value for name, value in config.items() if name != "frozen"}
-        model, frozen = super().from_config(own), frozenset(config.get("frozen", ()))
+        own = {name: value for name, value in config.items() if name != _FROZEN}
+        model, frozen = super().from_config(own), frozenset(config.get(_FROZEN, ()))
         if frozen:
             # A layer sets those inside, so it comes before them.
             for path, layer in sorted(named_layers(model).items()):
@@ -375,7 +379,7 @@ class CompressionModel(Configured, keras.Model):
         self._check_compiled("fit")
         self._eval_data_handler = self._eval_epoch_iterator = None  # Of a validation that failed or was interrupted.
         if callbacks is None or isinstance(callbacks, (list, tuple)):
-            callbacks = [*(callbacks or ()), _WarnsOfRange()]
+            callbacks = [*(callbacks or ()), _WarnsOfRange("fit")]
         if isinstance(kwargs.get("validation_data"), (np.ndarray, tf.Tensor)):
             kwargs["validation_data"] = (kwargs["validation_data"],)  # Keras 2 would ask for its truth value.
         if kwargs.get("class_weight") is not None:
@@ -395,8 +399,9 @@ class CompressionModel(Configured, keras.Model):
         """Measures the model; arguments are those of `keras.Model.evaluate`."""
         self._check_compiled("evaluate")
         check_data("evaluate", x, self.transform.channels)
-        if hasattr(x, "shape"):
-            warn_of_range("evaluate", float(tf.reduce_max(x)))
+        callbacks = kwargs.get("callbacks")
+        if callbacks is None or isinstance(callbacks, (list, tuple)):  # In validation `fit` passes its own.
+            kwargs["callbacks"] = [*(callbacks or ()), _WarnsOfRange("evaluate")]
         return super().evaluate(x, _targets(x, y, kwargs), batch_size, verbose, **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -465,6 +470,7 @@ class CompressionModel(Configured, keras.Model):
         """Measures a batch with rounded latents, at the middle quality if there are several."""
         images, weights = _images_and_weights(data)
         values = self._losses_in_replica(images, training=False)
+        self._largest.update_state(tf.reduce_max(images))
         if weights is not None:
             values["loss"] *= _checked_weights(weights, values["loss"])
         return self._report(values)
@@ -556,15 +562,33 @@ def _targets(images: Any, targets: Any, arguments: dict[str, Any]) -> Any:
 
 
 class _WarnsOfRange(keras.callbacks.Callback):
-    """Warns after the first step if its images seem to be on another scale than 0..255."""
+    """Warns after the first batch if its images seem to be on another scale than 0..255."""
+
+    def __init__(self, owner: Literal["fit", "evaluate"]):
+        super().__init__()
+        self._owner = owner
 
     def on_train_begin(self, logs: dict | None = None) -> None:
+        self._begin()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._look()
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        if self._owner == "evaluate":  # `fit` looks at the images that it trains on.
+            self._begin()
+
+    def on_test_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self._owner == "evaluate":
+            self._look()
+
+    def _begin(self) -> None:
         self.model._largest.reset_state()
         self._is_first = True
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def _look(self) -> None:
         if self._is_first:
-            warn_of_range("fit", float(self.model._largest.result()))
+            warn_of_range(self._owner, float(self.model._largest.result()))
         self._is_first = False
 
 
@@ -575,18 +599,16 @@ def _images_and_weights(data: Any) -> tuple[tf.Tensor, tf.Tensor | None]:
 
 
 def _checked_weights(weights: Any, losses: tf.Tensor) -> tf.Tensor:
-    """Returns the factor of each image's loss [batch], after a check of the shape: others would mix images."""
+    """Returns the factor of each image's loss, after a check of the shape: others would mix images."""
     weights = tf.cast(tf.convert_to_tensor(weights), "float32")
-    one_each = weights[:, 0] if weights.shape.rank == 2 and weights.shape[1] == 1 else weights
-    fits = one_each.shape.rank == 1 and one_each.shape.is_compatible_with(losses.shape)
-    check(
-        "CompressionModel",
-        "sample_weight",
-        fits,
-        f"a number for each image {losses.shape}",
-        f"the shape {weights.shape}",
-    )
-    return one_each
+    if weights.shape.rank is None or weights.shape[1:] == (1,):
+        return tf.reshape(weights, tf.shape(losses))
+    if weights.shape.rank != 0 and not weights.shape.is_compatible_with(losses.shape):
+        raise ValueError(
+            f"CompressionModel: expected sample weights as a number for each image, {losses.shape}. Received: the "
+            f"shape {weights.shape}. Take means over all axes but the first."
+        )
+    return weights
 
 
 def _count(values: dict[str, tf.Tensor]) -> tf.Tensor:

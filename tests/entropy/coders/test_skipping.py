@@ -39,18 +39,6 @@ def encoded():
     return walk(coder), coder.finish()
 
 
-def test_a_limit_that_is_a_scale_of_the_table_keeps_the_numbers_of_this_scale():
-    # Powers of two here, and tables whose scales differ from the limit in the last digit.
-    for scales in ((8, 0.1, 12.8), (64, 0.08, 256), (64, 0.11, 256.0), (60, 0.12, 64), (5, 0.75, 4.0)):
-        likelihood = Normal(scales)
-        rows = tf.range(likelihood.scales.count, dtype="float32")
-        distribution = likelihood.of(tf.zeros_like(rows), rows)
-        for row, scale in enumerate(likelihood.scales.scales()):
-            for limit in (scale, float(f"{scale:.12g}"), scale * (1 + 1e-12)):
-                kept = distribution.scale_is_at_least(limit)
-                np.testing.assert_array_equal(kept, np.arange(likelihood.scales.count) >= row)
-
-
 def test_skipped_numbers_stand_at_their_means_in_every_walk():
     y_hat, coded = encoded()
     np.testing.assert_array_equal(y_hat.numpy()[~KEPT], MEAN.numpy()[~KEPT])

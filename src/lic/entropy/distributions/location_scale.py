@@ -17,7 +17,6 @@ from lic.layers.chunks import compiled
 from lic.registry import register_likelihood
 
 _TABLED = 128  # A table of bits has those of the integers up to it.
-_LAST_DIGITS = 1e-6  # Of an index of the table of scales.
 _SERIES_BELOW = -10.0  # Here erfc is still a normal float32, and the series is exact to float32.
 
 
@@ -166,9 +165,9 @@ class LocationScaleDistribution(Distribution):
         return self._with(gains.apply(self.offset), index)
 
     def scale_is_at_least(self, limit: float) -> tf.Tensor:
-        # Rows of the table are compared: they are integers, which are the same on every machine. A limit that is a
-        # scale of the table, but for its last digits, is that scale.
-        return self.row() >= math.ceil(self.likelihood.scales.index_of(limit) - _LAST_DIGITS)
+        # Rows of the table are compared: they are integers, which are the same on every machine.
+        scales = self.likelihood.scales
+        return self.row() >= sum(scale < limit for scale in scales.scales())
 
     def _with(self, mean: tf.Tensor, index: tf.Tensor) -> LocationScaleDistribution:
         """Returns distributions that differ from these in means and scale indexes only."""
