@@ -7,6 +7,7 @@ import itertools
 import os
 import pathlib
 import random
+import signal
 from collections.abc import Iterable
 from typing import Any
 from unittest import mock
@@ -298,6 +299,14 @@ def pytest_fixture_setup(fixturedef):
     """Fixtures of a module draw the same weights whichever test needs them first, and others than tests draw."""
     if fixturedef.scope != "function":
         set_seeds(1, tensorflow_too=False)
+
+
+@pytest.fixture
+def ctrl_c_raises():
+    """Ctrl-C raises KeyboardInterrupt, here and in processes that are started; a shell's background job ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

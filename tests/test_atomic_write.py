@@ -13,13 +13,7 @@ import pytest
 
 from lic.atomic_write import atomic_path, atomic_write
 
-
-@pytest.fixture(autouse=True)
-def _ctrl_c_raises():
-    """A shell starts commands in the background with Ctrl-C ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("ctrl_c_raises")
 
 
 def write(path, content=b"new", overwrite=True):

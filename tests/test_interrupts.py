@@ -6,13 +6,7 @@ import pytest
 from lic.interrupts import holding_interrupts, keeping_interrupts
 from tests.cli.conftest import PressesCtrlC
 
-
-@pytest.fixture(autouse=True)
-def _ctrl_c_raises():
-    """A shell starts commands in the background with Ctrl-C ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("ctrl_c_raises")
 
 
 def test_it_is_raised_at_once():

@@ -39,6 +39,7 @@ def test_failure_of_one_job_stops_no_other_and_exits_with_1(make, capsys):
     assert len(printed.out.splitlines()) == 2
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_that_python_only_prints_stops_before_the_next_job(make, capsys):
     def work(job, show_progress):
@@ -53,6 +54,7 @@ def test_an_interrupt_that_python_only_prints_stops_before_the_next_job(make, ca
     assert "lic: stopped after 1 of 2 files" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")
 def test_an_error_on_the_way_out_of_an_interrupt_is_no_failure_of_the_job(make, capsys):
     def work(job, show_progress):
         try:

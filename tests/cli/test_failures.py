@@ -46,6 +46,7 @@ def _partial(folder):
     return [path for path in pathlib.Path(folder).rglob("*") if path.suffix == ".part"]
 
 
+@pytest.mark.usefixtures("ctrl_c_raises")
 def test_an_interrupted_batch_keeps_finished_files(run, codec, photos, tmp_path):
     out = tmp_path / "out"
     for number in range(40, 400):  # So many that the signal comes before the last, however busy the machine is.
