@@ -248,7 +248,7 @@ def test_gradients_for_another_optimiser_draw_by_the_step_that_is_given(images):
 
 
 class WithDiscriminator(lic.CompressionModel):
-    """A model with a network beside its parts, and with an argument whose name says nothing of layers."""
+    """A model with a network beside its parts, and with an argument that is called `frozen`."""
 
     def __init__(self, transform, entropy, lmbda=0.01, *, frozen=0, sees_input=True, **kwargs):
         super().__init__(transform, entropy, lmbda, **kwargs)
@@ -319,6 +319,8 @@ def test_what_is_frozen_stays_frozen_in_copies(tmp_path):
         assert not other.transform.analysis.trainable
         assert not other.entropy.context.trainable
         assert len(other.trainable_variables) == len(model.trainable_variables) < len(fresh().trainable_variables)
+    transform = copy.deepcopy(model.transform)  # A part keeps it as a model does.
+    assert (transform.trainable, transform.analysis.trainable, transform.synthesis.trainable) == (True, False, True)
 
 
 @pytest.mark.parametrize("argument", ["loss", "loss_weights", "metrics", "weighted_metrics"])

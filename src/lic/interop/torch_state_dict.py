@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lic.array_archive import open_archive, usual_arrays_of
 from lic.errors import CheckpointError, as_checkpoint_error
-
-if TYPE_CHECKING:
-    import torch
 
 # Where training scripts keep the state dict in a larger dict.
 _PLACES = ("state_dict", "model_state_dict", "model", "net")
@@ -95,10 +92,8 @@ def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
     for state in places:
         if isinstance(state, Mapping) and all(isinstance(each, torch.Tensor) for each in state.values()):
             with as_checkpoint_error(f"{path} holds a tensor that numpy cannot hold", "Save it as float32."):
-                return {name: _array_of(tensor) for name, tensor in state.items()}
+                return {  # A state dict may hold parameters, which numpy takes when they are detached.
+                    name: (tensor.float() if tensor.is_floating_point() else tensor).detach().numpy()
+                    for name, tensor in state.items()
+                }
     raise CheckpointError(f"{path} holds no state dict, neither at its top nor as {', '.join(map(repr, _PLACES))}.")
-
-
-def _array_of(tensor: torch.Tensor) -> np.ndarray:
-    tensor = tensor.detach()  # A state dict may hold parameters, which numpy refuses.
-    return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
