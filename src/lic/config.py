@@ -17,10 +17,8 @@ from lic import registry
 from lic.argument_types import check_argument
 from lic.environment import keras, saving, set_name, track_lists
 from lic.errors import RegistryError
-from lic.weights import named_layers
 
 KERAS_ARGUMENTS = frozenset({"name", "dtype", "trainable"})  # Arguments of every Keras layer, which shape no stream.
-_FROZEN = "frozen layers"  # A key of `get_config` that no argument can be called.
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -53,13 +51,10 @@ class Configured:
         return self._described(_plain)
 
     def get_config(self) -> dict[str, Any]:
-        """Returns all arguments as Keras needs them, its own arguments, and the paths of the layers that are frozen."""
-        own = self._described(_plain_or_serialized)
-        if not isinstance(self, keras.layers.Layer):
-            return own
-        frozen = [path for path, layer in named_layers(self).items() if not layer.trainable]
-        # Keras 2 has no configuration for models.
-        return keras.layers.Layer.get_config(self) | own | ({_FROZEN: frozen} if frozen else {})
+        """Returns all arguments as Keras needs them, with the names and states of all layers, and its own arguments."""
+        is_layer = isinstance(self, keras.layers.Layer)
+        keras_config = keras.layers.Layer.get_config(self) if is_layer else {}  # Keras 2 has none for models.
+        return keras_config | self._described(_plain_or_serialized)
 
     def configuration_as(self, base: type[Configured]) -> dict[str, Any]:
         """Returns `configuration` as that of a base class, without the arguments that subclasses add.
@@ -112,7 +107,7 @@ class Configured:
           ValueError: The configuration lacks an argument.
         """
         keras_config = {name: config[name] for name in KERAS_ARGUMENTS & config.keys()}
-        own = {name: value for name, value in config.items() if name not in KERAS_ARGUMENTS | {_FROZEN}}
+        own = {name: value for name, value in config.items() if name not in KERAS_ARGUMENTS}
         parameters = inspect.signature(cls.__init__).parameters
         takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
         frozen = keras_config.pop("trainable", True) is False
@@ -122,10 +117,6 @@ class Configured:
             set_name(part, keras_config["name"])
         if frozen:
             part.trainable = False
-        if _FROZEN in config:
-            # A layer sets those inside, so it comes before them.
-            for path, layer in sorted(named_layers(part).items()):
-                layer.trainable = path not in config[_FROZEN]
         return part
 
 

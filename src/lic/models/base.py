@@ -30,7 +30,7 @@ from lic.models.given_images import check_data, check_images, checked_images, wa
 from lic.models.optimizer import Adam
 from lic.models.rate import Gains, RateControl, SingleRate
 from lic.transforms.base import Transform, check_declared
-from lic.weights import check_may_change
+from lic.weights import check_may_change, named_layers
 
 
 class Compressed(NamedTuple):
@@ -49,6 +49,9 @@ class Compressed(NamedTuple):
     y_hat: tf.Tensor
     z_hat: tf.Tensor | None
     bits: dict[str, tf.Tensor]
+
+
+_FROZEN = "frozen layers"  # A key of `get_config` that no argument can be called.
 
 
 class CompressionModel(Configured, keras.Model):
@@ -193,6 +196,30 @@ class CompressionModel(Configured, keras.Model):
         known = constructor_arguments(CompressionModel)
         added = {name: value for name, value in self._arguments.items() if name not in known and _is_plain(value)}
         return {"class": f"{type(self).__module__}.{type(self).__qualname__}", **added}
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns all arguments as Keras needs them, and the paths of the layers that are frozen."""
+        frozen = [path for path, layer in named_layers(self).items() if not layer.trainable]
+        return super().get_config() | ({_FROZEN: frozen} if frozen else {})
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: None = None):
+        """Makes the same model again, with fresh weights; Keras calls this method.
+
+        Args:
+          config: A complete configuration, as `get_config` or `configuration` returns it.
+          custom_objects: Keras passes this argument; it is not used.
+
+        Raises:
+          ValueError: The configuration lacks an argument.
+        """
+        own = {name: value for name, value in config.items() if name != _FROZEN}
+        model, frozen = super().from_config(own), frozenset(config.get(_FROZEN, ()))
+        if frozen:
+            # A layer sets those inside, so it comes before them.
+            for path, layer in sorted(named_layers(model).items()):
+                layer.trainable = path not in frozen
+        return model
 
     def _constructed(self) -> None:
         """Makes all variables, by running the model on a small image: Keras may then save, load, count and copy it."""
